@@ -1,0 +1,19 @@
+"""Models of one memory cell: how a write goes, how the cell ages, what a read finds."""
+
+from ._catalogue import device as device
+from ._catalogue import DEVICES as DEVICES
+from ._curves import AbstractCurve as AbstractCurve
+from ._curves import Branches as Branches
+from ._curves import ClippedLog as ClippedLog
+from ._curves import InversePower as InversePower
+from ._curves import Polynomial as Polynomial
+from ._device import AbstractDevice as AbstractDevice
+from ._ideal import Ideal as Ideal
+from ._levels import Levels as Levels
+from ._pcm import PCM as PCM
+from ._pcm import PCMCells as PCMCells
+from ._pcm_sets import pcm_hermes1 as pcm_hermes1
+from ._pcm_sets import pcm_hermes2 as pcm_hermes2
+from ._pcm_sets import pcm_joshi2020 as pcm_joshi2020
+from ._sourced import Sourced as Sourced
+from ._stuck import StuckCells as StuckCells

@@ -1,0 +1,51 @@
+"""A cell that can only be asked for a few levels."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from ._device import AbstractDevice
+
+
+class Levels(AbstractDevice):
+    """`device` with targets rounded to `n` equally spaced levels from `g_min` to `g_max`.
+
+    The gradient passes the rounding as if it were not there (straight through).
+
+    **Arguments:**
+
+    - `device`: The cell that is written.
+    - `n`: Number of levels, at least 2.
+    """
+
+    device: AbstractDevice
+    n: int = eqx.field(static=True)
+
+    def __check_init__(self):
+        if self.n < 2:
+            raise ValueError(f"`n` must be at least 2 levels. Got n={self.n}. For a continuous cell leave `Levels` out.")
+
+    @property
+    def g_min(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.device.g_min
+
+    @property
+    def g_max(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.device.g_max
+
+    def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
+        step = (self.g_max - self.g_min) / (self.n - 1)
+        level = self.g_min + step * jnp.round((target - self.g_min) / step)
+        return self.device.program(target + jax.lax.stop_gradient(level - target), key=key)
+
+    def conductance(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        return self.device.conductance(cells, t)
+
+    def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        return self.device.read_noise(cells, t)
+
+    def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return self.device.current(g, v)

@@ -1,0 +1,109 @@
+"""Published phase-change memory parameter sets, each number with its place."""
+
+from ._curves import Branches, ClippedLog, InversePower, Polynomial
+from ._pcm import PCM
+from ._sourced import Sourced
+
+JOSHI = "Nandakumar ICECS 2019, 10.1109/ICECS46596.2019.8964852, and Joshi Nat. Commun. 11, 2473 (2020)"
+HERMES = "Le Gallo Nat. Electron. 2023, 10.1038/s41928-023-01010-1"
+
+PCM_JOSHI_2020 = {
+    "g_max": Sourced(25e-6, "S", JOSHI),
+    "t_0": Sourced(20.0, "s", JOSHI),
+    "t_read": Sourced(250e-9, "s", JOSHI),
+    "write_noise": Sourced((0.26348e-6, 1.9650e-6, -1.1731e-6), "S", f"{JOSHI}; polynomial in g, measured and fitted"),
+    "nu_mean": Sourced((-0.0155, 0.0244, 0.049, 0.1), "1", f"{JOSHI}; clip(a ln g + b, low, high)"),
+    "nu_std": Sourced((-0.0125, -0.0059, 0.008, 0.045), "1", f"{JOSHI}; clip(a ln g + b, low, high)"),
+    "relative_read_noise": Sourced((0.0088, 0.65, 0.2), "1", f"{JOSHI}; min(a g^-p, high)"),
+}
+
+PCM_HERMES_1 = {
+    "g_max": Sourced(10.35e-6, "S", f"{HERMES}, one device a weight"),
+    "t_0": Sourced(200.0, "s", HERMES),
+    "t_read": Sourced(512e-9, "s", HERMES),
+    "write_noise": Sourced((0.15781817e-6, 2.32443916e-6, -2.16310839e-6, 0.68841818e-6), "S", f"{HERMES}; in g"),
+    "nu_mean_low": Sourced((-0.0387, -0.0182, 0.0720, 0.13), "1", f"{HERMES}; g < 0.0945, clip(a ln g + b, low, high)"),
+    "nu_mean_high": Sourced((0.0736, -0.0126, -0.0436), "1", f"{HERMES}; g >= 0.0945, polynomial"),
+    "nu_mean_at": Sourced(0.0945, "1", HERMES),
+    "nu_std_low": Sourced((-0.0120, -0.0023, 0.0124, 0.04), "1", f"{HERMES}; clip(a ln g + b, low, high)"),
+    "nu_std_high": Sourced((0.0104, 0.0116, -0.0165), "1", f"{HERMES}; polynomial"),
+    "nu_std_at": Sourced(0.3039, "1", HERMES),
+    "read_low": Sourced((-0.0078, 0.0038, 0.0179, 0.04), "1", f"{HERMES}; clip(a ln g + b, low, high)"),
+    "read_high": Sourced((0.0088, 0.0768, -0.1352, 0.0664), "1", f"{HERMES}; polynomial"),
+    "read_at": Sourced(0.1591, "1", HERMES),
+}
+
+PCM_HERMES_2 = {
+    "g_max": Sourced(20.7e-6, "S", f"{HERMES}, two devices a weight"),
+    "t_0": Sourced(300.0, "s", HERMES),
+    "t_read": Sourced(512e-9, "s", HERMES),
+    "write_noise": Sourced((0.16603222e-6, 4.71806468e-6, -8.48101252e-6, 4.68961419e-6), "S", f"{HERMES}; in g"),
+    "nu_mean_low": PCM_HERMES_1["nu_mean_low"],
+    "nu_mean_high": PCM_HERMES_1["nu_mean_high"],
+    "nu_mean_at": PCM_HERMES_1["nu_mean_at"],
+    "nu_std_low": Sourced((-0.0117, -0.0057, 0.0091, 0.04), "1", f"{HERMES}; clip(a ln g + b, low, high)"),
+    "nu_std_high": Sourced((0.0073, 0.0093, -0.0118), "1", f"{HERMES}; polynomial"),
+    "nu_std_at": Sourced(0.3055, "1", HERMES),
+    "read_low": Sourced((-0.0117, -0.0069, 0.015, 0.04), "1", f"{HERMES}; clip(a ln g + b, low, high)"),
+    "read_high": Sourced((0.0123, 0.0211, -0.0280, 0.0069), "1", f"{HERMES}; polynomial"),
+    "read_at": Sourced(0.16, "1", HERMES),
+}
+
+
+def pcm_joshi2020(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) -> PCM:
+    """Mushroom-cell PCM of 25 uS, about a million devices measured; published use spans 1 s to 1 year.
+
+    Reference: Nandakumar2019, Joshi2020.
+    """
+    n = PCM_JOSHI_2020
+    return PCM(
+        g_min=0.0,
+        g_max=float(n["g_max"]),
+        write_noise=Polynomial(n["write_noise"].value),
+        nu_mean=ClippedLog(*n["nu_mean"].value),
+        nu_std=ClippedLog(*n["nu_std"].value),
+        relative_read_noise=InversePower(*n["relative_read_noise"].value),
+        t_0=float(n["t_0"]),
+        t_read=float(n["t_read"]),
+        write_noise_scale=write_noise_scale,
+        nu_scale=nu_scale,
+        read_noise_scale=read_noise_scale,
+    )
+
+
+def pcm_hermes1(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) -> PCM:
+    """PCM of the 14 nm HERMES chip, one device for each sign of a weight, 10.35 uS.
+
+    Reference: LeGallo2023.
+    """
+    return _hermes(PCM_HERMES_1, write_noise_scale, nu_scale, read_noise_scale)
+
+
+def pcm_hermes2(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) -> PCM:
+    """PCM of the 14 nm HERMES chip, two devices for each sign of a weight, 20.7 uS.
+
+    Both devices are taken as equally programmed, which drifts worse than the chip, where they are remapped dynamically.
+
+    Reference: LeGallo2023.
+    """
+    return _hermes(PCM_HERMES_2, write_noise_scale, nu_scale, read_noise_scale)
+
+
+def _hermes(n: dict[str, Sourced], write_noise_scale, nu_scale, read_noise_scale) -> PCM:
+    def branches(name: str) -> Branches:
+        low, high = n[f"{name}_low"].value, n[f"{name}_high"].value
+        return Branches(float(n[f"{name}_at"]), ClippedLog(*low), Polynomial(high))
+
+    return PCM(
+        g_min=0.0,
+        g_max=float(n["g_max"]),
+        write_noise=Polynomial(n["write_noise"].value),
+        nu_mean=branches("nu_mean"),
+        nu_std=branches("nu_std"),
+        relative_read_noise=branches("read"),
+        t_0=float(n["t_0"]),
+        t_read=float(n["t_read"]),
+        write_noise_scale=write_noise_scale,
+        nu_scale=nu_scale,
+        read_noise_scale=read_noise_scale,
+    )

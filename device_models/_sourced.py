@@ -1,0 +1,31 @@
+"""A number from the literature, with its unit and the place it was read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """A published number.
+
+    **Arguments:**
+
+    - `value`: The number, or a tuple of polynomial coefficients, in `unit`.
+    - `unit`: SI unit; "1" for a pure number.
+    - `where`: Paper and place, and whether it is measured, fitted by us or assumed.
+    """
+
+    value: float | tuple[float, ...]
+    unit: str
+    where: str
+
+    def __float__(self) -> float:
+        if isinstance(self.value, tuple):
+            raise TypeError(f"This sourced number holds {len(self.value)} coefficients; use `.value`.")
+        return self.value
+
+
+def describe(table: dict[str, Sourced]) -> Iterable[str]:
+    """One line for each number of a published set: name, value, unit, source."""
+    for name, number in table.items():
+        yield f"{name} = {number.value} {number.unit} ({number.where})"

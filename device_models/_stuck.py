@@ -1,0 +1,65 @@
+"""A device some of whose cells cannot be written."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Bool, Float, Key
+
+from ._device import AbstractDevice
+
+
+class StuckState(eqx.Module):
+    """Working cells, and which of them are stuck on or off."""
+
+    cells: Any
+    on: Bool[Array, "*cells"]
+    off: Bool[Array, "*cells"]
+
+
+class StuckCells(AbstractDevice):
+    """`device` with a fraction of its cells shorted at `g_max` and another open at `g_min`.
+
+    A stuck cell neither drifts nor fluctuates: it is a defect, not a memory state (assumed).
+
+    **Arguments:**
+
+    - `device`: The cells that work.
+    - `p_on`, `p_off`: Probability that a cell is stuck at `g_max`, at `g_min`.
+    """
+
+    device: AbstractDevice
+    p_on: float = 0.0
+    p_off: float = 0.0
+
+    def __check_init__(self):
+        if self.p_on < 0 or self.p_off < 0 or self.p_on + self.p_off > 1:
+            raise ValueError(
+                "`p_on` and `p_off` must be probabilities whose sum is at most 1. "
+                f"Got p_on={self.p_on}, p_off={self.p_off}. Percent? Divide by 100."
+            )
+
+    @property
+    def g_min(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.device.g_min
+
+    @property
+    def g_max(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.device.g_max
+
+    def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> StuckState:
+        write_key, stuck_key = jr.split(key)
+        u = jr.uniform(stuck_key, target.shape)
+        cells = self.device.program(target, key=write_key)
+        return StuckState(cells, on=u < self.p_on, off=u >= 1 - self.p_off)
+
+    def conductance(self, cells: StuckState, t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        g = self.device.conductance(cells.cells, t)
+        return jnp.where(cells.on, self.g_max, jnp.where(cells.off, self.g_min, g))
+
+    def read_noise(self, cells: StuckState, t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        return jnp.where(cells.on | cells.off, 0.0, self.device.read_noise(cells.cells, t))
+
+    def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return self.device.current(g, v)
