@@ -30,8 +30,8 @@ class AbstractDevice(eqx.Module):
         """Mean conductance at `t` seconds after programming, in siemens."""
 
     @abstractmethod
-    def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
-        """Standard deviation of one read at `t`, in siemens."""
+    def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
+        """Standard deviation of one read at `t`, in siemens; `None` for a cell whose reads are exact."""
 
     @abstractmethod
     def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:

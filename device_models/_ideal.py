@@ -1,6 +1,5 @@
 """A cell that keeps what is written."""
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ._device import AbstractDevice, check_conductance_range
@@ -26,8 +25,8 @@ class Ideal(AbstractDevice):
     def conductance(self, cells: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return cells
 
-    def read_noise(self, cells: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
-        return jnp.zeros_like(cells)
+    def read_noise(self, cells: Float[Array, "*cells"], t: Float[Array, ""]) -> None:
+        return None
 
     def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return g * v

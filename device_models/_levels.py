@@ -44,7 +44,7 @@ class Levels(AbstractDevice):
     def conductance(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return self.device.conductance(cells, t)
 
-    def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
+    def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         return self.device.read_noise(cells, t)
 
     def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:

