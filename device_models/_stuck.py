@@ -34,7 +34,7 @@ class StuckCells(AbstractDevice):
     p_off: float = 0.0
 
     def __check_init__(self):
-        if self.p_on < 0 or self.p_off < 0 or self.p_on + self.p_off > 1:
+        if not (self.p_on >= 0 and self.p_off >= 0 and self.p_on + self.p_off <= 1):
             raise ValueError(
                 "`p_on` and `p_off` must be probabilities whose sum is at most 1. "
                 f"Got p_on={self.p_on}, p_off={self.p_off}. Percent? Divide by 100."

@@ -10,3 +10,10 @@ from ._matrix import AnalogMatrix as AnalogMatrix
 from ._matrix import Clipping as Clipping
 from ._wires import AbstractWires as AbstractWires
 from ._wires import IdealWires as IdealWires
+from . import data as data
+from . import nn as nn
+from . import train as train
+from .nn import at as at
+from .nn import calibrate as calibrate
+from .nn import deploy as deploy
+from .nn import program as program

@@ -47,10 +47,17 @@ class AnalogMatrix(eqx.Module):
     @property
     def effective_weight(self) -> Float[Array, "columns rows"]:
         """The weight a digital layer would need to give the mean output, drift compensation included."""
-        per_code = self.weight
-        if self.scale is not None:
-            per_code = per_code * spread_rows(self.scale, per_code.shape[0], self.rows)
-        return per_code.T if self.dac is None else (per_code / self.dac.step).T
+        return (self.weight * self._weight_per_code).T
+
+    def in_codes(self, w: Float[Array, "columns rows"]) -> Float[Array, "rows columns"]:
+        """The `weight` whose `effective_weight` is `w`."""
+        return w.T / self._weight_per_code
+
+    @property
+    def _weight_per_code(self) -> Array:
+        rows = self.weight.shape[0]
+        scale = jnp.ones_like(self.weight) if self.scale is None else spread_rows(self.scale, rows, self.rows)
+        return scale if self.dac is None else scale / self.dac.step
 
     def __call__(
         self, x: Float[Array, "*batch rows"], *, key: Key[Array, ""] | None = None
@@ -74,7 +81,7 @@ class AnalogMatrix(eqx.Module):
 
     def clipping(self, x: Float[Array, "*batch rows"], *, key: Key[Array, ""] | None = None) -> Clipping:
         """How much of `x`, and of the currents it causes, the converters clip."""
-        dac = jnp.asarray(0.0)
+        dac = jnp.zeros(())
         if self.dac is not None:
             dac = jnp.mean(is_clipped(x / self.dac.step, self.dac.bits), dtype=self.weight.dtype)
         currents = self._currents(x, key)

@@ -53,7 +53,9 @@ def check(mfcc: np.ndarray, lengths: np.ndarray, labels: np.ndarray) -> None:
     }
     wrong = [fact for fact, holds in facts.items() if not holds]
     if wrong:
-        raise SystemExit(f"The wheel's recordings must have {'; '.join(facts)}. Not so: {'; '.join(wrong)}. Reinstall it.")
+        raise SystemExit(
+            f"The wheel's recordings must have {'; '.join(facts)}. Not so: {'; '.join(wrong)}. Reinstall it."
+        )
 
 
 if __name__ == "__main__":

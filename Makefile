@@ -1,0 +1,54 @@
+# Needs Python 3.11 or newer, make and a package index. Another Python: make PYTHON=/path/to/python test
+PYTHON ?=
+CANDIDATES = $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3 python)
+RUN = .venv/bin
+
+.PHONY: demo test test-slow lint figures speed clean
+
+demo: .venv/.installed
+	$(RUN)/memsim run drift
+
+test: .venv/.installed
+	$(RUN)/python -m pytest -n 2 -q
+
+test-slow: .venv/.installed
+	$(RUN)/python -m pytest -n 2 -q -m slow
+
+lint: .venv/.installed
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/pyright --pythonpath $(RUN)/python
+
+figures: .venv/.installed
+	$(RUN)/memsim draw drift
+
+speed: .venv/.installed
+	$(RUN)/memsim run speed
+
+# Results stay: they may have taken hours.
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp holds the folder it was made in: a .venv that does not run, or was moved, is made again.
+ifneq ($(shell $(RUN)/python -c '' 2>/dev/null && cat .venv/.installed 2>/dev/null),$(CURDIR))
+.PHONY: .venv/.installed
+endif
+
+# Candidates are run, not looked up: a version manager's shim can exist and still fail.
+.venv/.installed: pyproject.toml
+	@if $(RUN)/python -m pip --version >/dev/null 2>&1 && \
+	    { [ ! -e $@ ] || [ "$$(cat $@)" = "$(CURDIR)" ]; }; then exit 0; fi; \
+	for python in $(CANDIDATES); do \
+	    if "$$python" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
+	       "$$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then \
+	        echo "Making .venv with $$("$$python" --version)."; \
+	        rm -rf .venv && exec "$$python" -m venv .venv; \
+	    fi; \
+	done; \
+	echo "memsim needs Python 3.11 or newer with venv and ensurepip. None runs among: $(CANDIDATES)." \
+	    "Install one, or run make PYTHON=/path/to/python." >&2; \
+	exit 1
+	@echo "Installing memsim and its test tools into .venv, about two minutes the first time."
+	@$(RUN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@printf '%s\n' "$(CURDIR)" > $@

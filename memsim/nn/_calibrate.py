@@ -1,0 +1,78 @@
+"""Converter ranges found from data, and what the converters clip."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from .._crossbar import Crossbar
+from .._matrix import AnalogMatrix, Clipping
+from ._deploy import Designs, analog_layers
+from ._linear import Linear
+from ._network import SpikingNetwork
+
+
+def calibrate(
+    model: SpikingNetwork,
+    xs: Float[Array, "batch steps inputs"],
+    crossbar: Designs,
+    *,
+    coverage: float = 0.9999,
+) -> Callable[[str, Linear], Crossbar | None]:
+    """A design for each layer, whose converters just cover what the digital `model` does on `xs`.
+
+    The input range of a DAC becomes the `coverage` quantile of the layer's input magnitude, the full scale of an ADC that
+    of the current a bit line of one tile carries with ideal cells. Use training data. The result goes wherever a design
+    goes: `memsim.deploy(model, calibrate(model, xs, crossbar), t, key=key)`.
+
+    Raises `ValueError` for a coverage outside (0, 1].
+    """
+    if not 0 < coverage <= 1:
+        raise ValueError(f"`coverage` must be in (0, 1]. Got {coverage}. Percent? Divide by 100.")
+    inputs = jax.vmap(model.synapse_inputs)(xs)
+    designs = {}
+    for path, layer in analog_layers(model).items():
+        design = crossbar if isinstance(crossbar, Crossbar) else crossbar(path, layer)
+        designs[path] = None if design is None else _ranged(design, layer, inputs[path], coverage)
+    return lambda path, layer: designs[path]
+
+
+def _ranged(design: Crossbar, layer: Linear, x: Array, coverage: float) -> Crossbar:
+    if not eqx.is_array(layer.weight):
+        raise ValueError(f"Calibration needs digital weights. Got a {type(layer.weight).__name__}.")
+    full_input = 1.0
+    if design.dac is not None:
+        full_input = _quantile(jnp.abs(x), coverage)
+        design = eqx.tree_at(lambda d: d.dac.input_range, design, full_input)
+        x = jnp.clip(x, -full_input, full_input)
+    if design.adc is None:
+        return design
+    w = layer.weight.T
+    scales = design.mapping.scales(w, design.tile)
+    tiles = AnalogMatrix(w, None, jnp.ones_like(scales), None, None, design.tile[0]).partial_sums(x)
+    cells = jnp.stack([jnp.abs(part) / scales[k][None] for k, part in enumerate(tiles)])
+    return eqx.tree_at(lambda d: d.adc.full_scale, design, _quantile(cells, coverage) / full_input)
+
+
+def _quantile(magnitude: Array, coverage: float) -> float:
+    value = float(jnp.quantile(magnitude, coverage))
+    return value if value > 0 else 1.0  # a silent layer has no range of its own
+
+
+def clipping(
+    model: SpikingNetwork, xs: Float[Array, "batch steps inputs"], *, key: Key[Array, ""] | None = None
+) -> dict[str, Clipping]:
+    """What the converters of each layer clip while a deployed `model` runs on `xs`."""
+    run_key, read_key = (None, None) if key is None else jr.split(key)
+    keys = None if run_key is None else jr.split(run_key, xs.shape[0])
+    inputs = jax.vmap(lambda x, k: model.synapse_inputs(x, key=k))(xs, keys)
+    found: dict[str, Any] = {}
+    for place, (path, layer) in enumerate(analog_layers(model).items()):
+        if isinstance(layer.weight, AnalogMatrix):
+            layer_key = None if read_key is None else jr.fold_in(read_key, place)
+            found[path] = layer.weight.clipping(inputs[path], key=layer_key)
+    return found

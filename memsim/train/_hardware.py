@@ -1,0 +1,126 @@
+"""What a training step samples of the hardware."""
+
+from abc import abstractmethod
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from .._crossbar import check_time
+from .._matrix import AnalogMatrix
+from ..nn import SpikingNetwork, analog_layers, deploy
+from ..nn._deploy import Designs, replace_weights
+
+
+class AbstractHardware(eqx.Module):
+    """Draws a perturbed model; the step's gradient flows through it to the clean weights, which are updated.
+
+    The perturbation grows linearly from nothing to full strength over the first `ramp` of all steps.
+    """
+
+    ramp: eqx.AbstractVar[float]
+
+    @abstractmethod
+    def sample(
+        self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]
+    ) -> SpikingNetwork:
+        """The model one mini-batch sees: one draw for the whole batch, forward and backward."""
+
+
+class GaussianNoise(AbstractHardware):
+    r"""$W + \sigma \max_i |w_{ji}|\, \xi$: additive noise relative to each bit line's largest weight.
+
+    **Arguments:**
+
+    - `std`: $\sigma$; 0.03 to 0.2 in the literature.
+    - `ramp`: Fraction of all steps over which the noise grows to full strength.
+
+    Reference: Joshi2020.
+    """
+
+    std: float
+    ramp: float = 0.1
+
+    def __check_init__(self):
+        _check_ramp(self.ramp)
+        if not 0 <= self.std < 1:
+            raise ValueError(f"`std` must be in [0, 1), relative to the largest weight. Got {self.std}. Percent?")
+
+    def sample(
+        self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]
+    ) -> SpikingNetwork:
+        noisy = {}
+        for place, (path, layer) in enumerate(analog_layers(model).items()):
+            w = layer.weight
+            assert isinstance(w, jax.Array)
+            largest = jax.lax.stop_gradient(jnp.max(jnp.abs(w), axis=1, keepdims=True))
+            xi = jr.normal(jr.fold_in(key, place), w.shape, w.dtype)
+            noisy[path] = w + strength * self.std * jnp.broadcast_to(largest, w.shape) * xi
+        return replace_weights(model, noisy)
+
+
+class LogUniform(eqx.Module):
+    """A time drawn uniformly in its logarithm from `low` to `high` seconds."""
+
+    low: float
+    high: float
+
+    def __check_init__(self):
+        if not 0 < self.low < self.high:
+            raise ValueError(f"`low` and `high` must satisfy 0 < low < high, in seconds. Got {self.low}, {self.high}.")
+
+    def draw(self, *, key: Key[Array, ""]) -> Float[Array, ""]:
+        return jnp.exp(jr.uniform(key, minval=jnp.log(self.low), maxval=jnp.log(self.high)))
+
+
+class SampledChip(AbstractHardware):
+    """A whole chip a step: fabricated, written, aged, read through its converters, by the functions that evaluate it.
+
+    With a `LogUniform` time this is drift-aware training: the network meets its own old age.
+
+    **Arguments:**
+
+    - `crossbar`: The design, or `path, layer -> design | None`.
+    - `time`: Seconds after programming, or `LogUniform`.
+    - `ramp`: Fraction of all steps over which a chip's deviation from the clean weights grows to full size.
+    """
+
+    crossbar: Designs
+    time: float | LogUniform = 0.0
+    ramp: float = 0.1
+
+    def __check_init__(self):
+        _check_ramp(self.ramp)
+        if not isinstance(self.time, LogUniform):
+            check_time(self.time)
+
+    def sample(
+        self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]
+    ) -> SpikingNetwork:
+        time_key, chip_key = jr.split(key)
+        t = self.time.draw(key=time_key) if isinstance(self.time, LogUniform) else self.time
+        chip = deploy(model, self.crossbar, t, key=chip_key)
+        clean = analog_layers(model)
+        blended = {
+            path: _blend(layer.weight, clean[path].weight, strength)
+            for path, layer in analog_layers(chip).items()
+            if isinstance(layer.weight, AnalogMatrix)
+        }
+        return replace_weights(chip, blended)
+
+
+def _blend(matrix: AnalogMatrix, w: Any, strength: Float[Array, ""]) -> AnalogMatrix:
+    """`matrix` with its deviation from `w`, and its read noise, scaled by `strength`."""
+    correction = matrix.in_codes(w) - matrix.weight
+    matrix = eqx.tree_at(lambda m: m.weight, matrix, matrix.weight + (1 - strength) * correction)
+    if matrix.variance is None:
+        return matrix
+    return eqx.tree_at(lambda m: m.variance, matrix, matrix.variance * strength**2)
+
+
+def _check_ramp(ramp: float) -> None:
+    if not 0 <= ramp <= 1:
+        raise ValueError(f"`ramp` must be a fraction of all steps, in [0, 1]. Got {ramp}.")
