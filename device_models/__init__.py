@@ -16,4 +16,5 @@ from ._pcm_sets import pcm_hermes1 as pcm_hermes1
 from ._pcm_sets import pcm_hermes2 as pcm_hermes2
 from ._pcm_sets import pcm_joshi2020 as pcm_joshi2020
 from ._sourced import Sourced as Sourced
+from ._sourced import describe as describe
 from ._stuck import StuckCells as StuckCells

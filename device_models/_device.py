@@ -15,11 +15,12 @@ class AbstractDevice(eqx.Module):
 
     `program` writes an array of independent cells and returns their state, a pytree that holds everything chance
     decided: the state never changes afterwards, so ageing it twice gives one history. Times are seconds since the end
-    of programming, conductances siemens.
+    of programming, conductances siemens. `sources` says where each number of a published set was read.
     """
 
     g_min: eqx.AbstractVar[float]
     g_max: eqx.AbstractVar[float]
+    sources: eqx.AbstractVar[tuple[str, ...]]
 
     @abstractmethod
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:

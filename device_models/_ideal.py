@@ -1,5 +1,6 @@
 """A cell that keeps what is written."""
 
+import equinox as eqx
 from jaxtyping import Array, Float, Key
 
 from ._device import AbstractDevice, check_conductance_range
@@ -15,6 +16,7 @@ class Ideal(AbstractDevice):
 
     g_min: float = 0.0
     g_max: float = 25e-6
+    sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
         check_conductance_range(self.g_min, self.g_max)

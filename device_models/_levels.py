@@ -36,6 +36,10 @@ class Levels(AbstractDevice):
     def g_max(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.device.g_max
 
+    @property
+    def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.device.sources
+
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
         step = (self.g_max - self.g_min) / (self.n - 1)
         level = self.g_min + step * jnp.round((target - self.g_min) / step)

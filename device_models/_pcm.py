@@ -44,6 +44,7 @@ class PCM(AbstractDevice):
     - `t_0`: Time from the write to the reference read, in seconds.
     - `t_read`: Duration of one read, in seconds.
     - `write_noise_scale`, `nu_scale`, `read_noise_scale`: Multiply $\sigma$, $\nu$ and $Q_s$: a poorer or a better process.
+    - `sources`: Where each number was read.
 
     Reference: Nandakumar2019, Joshi2020, LeGallo2023.
     """
@@ -59,6 +60,7 @@ class PCM(AbstractDevice):
     write_noise_scale: float | Float[Array, ""] = 1.0
     nu_scale: float | Float[Array, ""] = 1.0
     read_noise_scale: float | Float[Array, ""] = 1.0
+    sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
         check_conductance_range(self.g_min, self.g_max)

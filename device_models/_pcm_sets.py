@@ -2,7 +2,7 @@
 
 from ._curves import Branches, ClippedLog, InversePower, Polynomial
 from ._pcm import PCM
-from ._sourced import Sourced
+from ._sourced import Sourced, describe
 
 JOSHI = "Nandakumar ICECS 2019, 10.1109/ICECS46596.2019.8964852, and Joshi Nat. Commun. 11, 2473 (2020)"
 HERMES = "Le Gallo Nat. Electron. 2023, 10.1038/s41928-023-01010-1"
@@ -68,6 +68,7 @@ def pcm_joshi2020(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) 
         write_noise_scale=write_noise_scale,
         nu_scale=nu_scale,
         read_noise_scale=read_noise_scale,
+        sources=tuple(describe(n)),
     )
 
 
@@ -106,4 +107,5 @@ def _hermes(n: dict[str, Sourced], write_noise_scale, nu_scale, read_noise_scale
         write_noise_scale=write_noise_scale,
         nu_scale=nu_scale,
         read_noise_scale=read_noise_scale,
+        sources=tuple(describe(n)),
     )

@@ -48,6 +48,10 @@ class StuckCells(AbstractDevice):
     def g_max(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.device.g_max
 
+    @property
+    def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.device.sources
+
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> StuckState:
         write_key, stuck_key = jr.split(key)
         u = jr.uniform(stuck_key, target.shape)

@@ -143,6 +143,14 @@ def test_drift_curves_take_the_golden_values():
 
 
 @every_paper
+def test_curves_are_the_published_ones_over_the_whole_range(name):
+    device, paper, g = DEVICES[name], PAPERS[name], np.linspace(0, 1, 997)  # no g where two branches meet
+    for curve in ("nu_mean", "nu_std"):
+        got = getattr(device, curve)(jnp.asarray(g, jnp.float32))
+        np.testing.assert_allclose(got, getattr(paper, curve)(g), rtol=1e-4, atol=1e-7)
+
+
+@every_paper
 def test_written_conductance_is_a_normal_clipped_at_zero(name):
     (written, *_), _ = chip(name)
     mu, sigma = G * PAPERS[name].g_max, PAPERS[name].write_std(G)

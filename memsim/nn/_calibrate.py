@@ -1,6 +1,5 @@
 """Converter ranges found from data, and what the converters clip."""
 
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -16,13 +15,24 @@ from ._linear import Linear
 from ._network import SpikingNetwork
 
 
+class PerLayer(eqx.Module):
+    """A design for each layer by its path; goes wherever a design goes."""
+
+    designs: dict[str, Crossbar | None]
+
+    def __call__(self, path: str, layer: Linear) -> Crossbar | None:
+        if path not in self.designs:
+            raise ValueError(f"A calibrated layer must be one of {sorted(self.designs)}. Got {path}; calibrate again.")
+        return self.designs[path]
+
+
 def calibrate(
     model: SpikingNetwork,
     xs: Float[Array, "batch steps inputs"],
     crossbar: Designs,
     *,
     coverage: float = 0.9999,
-) -> Callable[[str, Linear], Crossbar | None]:
+) -> PerLayer:
     """A design for each layer, whose converters just cover what the digital `model` does on `xs`.
 
     The input range of a DAC becomes the `coverage` quantile of the layer's input magnitude, the full scale of an ADC that
@@ -38,7 +48,7 @@ def calibrate(
     for path, layer in analog_layers(model).items():
         design = crossbar if isinstance(crossbar, Crossbar) else crossbar(path, layer)
         designs[path] = None if design is None else _ranged(design, layer, inputs[path], coverage)
-    return lambda path, layer: designs[path]
+    return PerLayer(designs)
 
 
 def _ranged(design: Crossbar, layer: Linear, x: Array, coverage: float) -> Crossbar:
@@ -58,9 +68,9 @@ def _ranged(design: Crossbar, layer: Linear, x: Array, coverage: float) -> Cross
     return eqx.tree_at(lambda d: d.adc.full_scale, design, _quantile(cells, coverage) / full_input)
 
 
-def _quantile(magnitude: Array, coverage: float) -> float:
-    value = float(jnp.quantile(magnitude, coverage))
-    return value if value > 0 else 1.0  # a silent layer has no range of its own
+def _quantile(magnitude: Array, coverage: float) -> Array:
+    value = jnp.quantile(magnitude, coverage)
+    return jnp.where(value > 0, value, 1.0)  # a silent layer has no range of its own
 
 
 def clipping(

@@ -184,7 +184,8 @@ def _ramp_steps(hardware: AbstractHardware | None, steps: int) -> float:
 
 def _fingerprint(trainer: _Trainer, state: Any, arrays: Any, key: Array, epochs: int) -> str:
     """Names the run: settings, initial weights, data and key."""
-    digest = hashlib.sha256(f"{trainer.hardware} {trainer.clip} {trainer.batch_size} {epochs} {state}".encode())
+    hardware = eqx.tree_pformat(trainer.hardware, short_arrays=False)
+    digest = hashlib.sha256(f"{hardware} {trainer.clip} {trainer.batch_size} {epochs} {state}".encode())
     for leaf in jax.tree.leaves((state[0], arrays, jr.key_data(key))):
         if eqx.is_array(leaf):
             digest.update(np.ascontiguousarray(leaf).tobytes())

@@ -1,0 +1,13 @@
+"""Robustness studies: one network on many chips at many times, and honest statistics of it."""
+
+from ._provenance import device_numbers as device_numbers
+from ._provenance import provenance as provenance
+from ._results import make_folder as make_folder
+from ._results import open_result as open_result
+from ._results import save_result as save_result
+from ._robustness import chip_accuracies as chip_accuracies
+from ._robustness import robustness as robustness
+from ._robustness import check_times as check_times
+from ._statistics import Interval as Interval
+from ._statistics import mean_interval as mean_interval
+from ._statistics import summary as summary

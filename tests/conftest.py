@@ -1,0 +1,13 @@
+"""Strict settings for every test: types and shapes are checked at run time, dtypes and ranks never promote silently."""
+
+import os
+
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["MPLBACKEND"] = "agg"
+
+import jax
+from jaxtyping import install_import_hook
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+install_import_hook(["memsim", "device_models"], "beartype.beartype")  # before anything imports them
