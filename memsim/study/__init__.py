@@ -1,6 +1,7 @@
 """Robustness studies: one network on many chips at many times, and honest statistics of it."""
 
 from ._provenance import device_numbers as device_numbers
+from ._provenance import git_state as git_state
 from ._provenance import provenance as provenance
 from ._results import make_folder as make_folder
 from ._results import open_result as open_result

@@ -1,0 +1,284 @@
+"""How a spiking network on phase-change memory survives from a second to ten years, and what hardware-aware training buys.
+
+Four recurrent spiking networks start from the same weights and train with the same budget on spoken digits: digital,
+Gaussian weight noise, a sampled chip, and a sampled chip of random age (drift-aware). Each is deployed on many virtual
+chips, with the published write noise and with a poorer process, with and without drift compensation, and ages. The sampled
+chips are those of the process the network is deployed on. Writes results/drift: drift.nc, drift.csv.
+"""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import device_models as dm
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import memsim as ms
+import numpy as np
+import optax
+import xarray as xr
+
+YEAR = 365.25 * 86400.0
+TRAININGS = ("digital", "Gaussian noise", "sampled chip", "drift-aware")
+COMPENSATIONS = ("none", "global")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of the study; times in seconds."""
+
+    device: str = "pcm_joshi2020"
+    """A name of `device_models.DEVICES`."""
+    write_noise: tuple[float, ...] = (1.0, 4.0)
+    """Multiples of the published write noise."""
+    chips: int = 100
+    times: tuple[float, ...] = (0.0, 3600.0, 86400.0, 30 * 86400.0, YEAR, 10 * YEAR)
+    seeds: int = 1
+    """Training seeds: initial weights, batches and sampled hardware."""
+    adc_bits: int = 8
+    read_noise: str = "per_moment"
+    """"per_moment" (1/f noise stands still during one inference), "per_read" or "off"."""
+    tile: tuple[int, int] = (256, 256)
+    hidden: int = 128
+    steps: int = 40
+    """Frames each recording is resampled to."""
+    epochs: int = 40
+    batch_size: int = 64
+    learning_rate: float = 4e-3
+    gaussian_std: float = 0.06
+    clip: float = 1.5
+    """Weight clipping of the hardware-aware trainings, in standard deviations."""
+    clip_digital: bool = False
+    """Clip the digital training's weights too: how much of the gain is clipping alone?"""
+    training_full_scale: float = 20.0
+    """ADC full scale while training, in fully-on cells. Deployment calibrates it for each layer, on training data."""
+    out: Path = Path("results/drift")
+    quick: bool = False
+    """A small run of seconds, to try the path. Its numbers mean nothing."""
+
+    def __post_init__(self):
+        ms.study.check_times(self.times)
+        dm.device(self.device)
+        counts = (self.chips, self.seeds, self.hidden, self.epochs, len(self.write_noise))
+        if min(counts) < 1 or min(self.write_noise) < 0:
+            raise ValueError(
+                "`chips`, `seeds`, `hidden` and `epochs` must be at least 1, and `write_noise` one or more multiples of "
+                f"at least 0. Got {self}."
+            )
+
+
+QUICK = {"chips": 3, "times": (0.0, YEAR), "hidden": 32, "steps": 20, "epochs": 2}
+
+
+class Part(NamedTuple):
+    """One network on one process: what is computed, and saved, at a time."""
+
+    seed: int
+    training: str
+    write_noise: float
+
+    @property
+    def name(self) -> str:
+        return f"seed{self.seed}-{self.training.replace(' ', '-')}-{self.write_noise:g}"
+
+
+def run(config: Config) -> xr.Dataset:
+    """Runs or continues the study; returns what it writes."""
+    if config.quick:
+        config = dataclasses.replace(config, **QUICK)
+    study = Study(config)
+    ms.study.make_folder(study.parts_folder)
+    todo = list(study.parts())
+    done = sum(study.file(part).exists() for part in todo)
+    if done:
+        print(f"Continuing: {done} of {len(todo)} parts are finished in {study.parts_folder}.")
+    start = time.perf_counter()
+    for part in todo:
+        if not study.file(part).exists():
+            ms.study.save_result(study.compute(part), study.file(part))
+            print(f"{time.perf_counter() - start:6.0f} s  {part.name}", flush=True)
+    result = study.collect(todo)
+    ms.study.save_result(result, config.out / "drift.nc")
+    table = ms.study.summary(result.accuracy)
+    table.to_csv(config.out / "drift.csv", index=False)
+    report(result, table)
+    print(f"Wrote {config.out / 'drift.nc'} and drift.csv. Draw them with: memsim draw drift")
+    shutil.rmtree(study.parts_folder)
+    return result
+
+
+class Study:
+    """The data, the designs, and the networks of one configuration."""
+
+    def __init__(self, config: Config):
+        self.config = config
+        self.data = ms.data.spoken_digits(steps=config.steps)
+        if config.quick:
+            splits = self.data.train, self.data.validation, self.data.test
+            self.data = ms.data.Splits(*(split.take(np.arange(200)) for split in splits))
+        self.settings = dataclasses.asdict(config) | {"out": str(config.out)}
+        state = json.dumps(self.settings | {"git": ms.study.git_state()})
+        self.parts_folder = config.out / f"parts-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
+        # One optimizer for all fits, so that they share compiled functions.
+        steps = config.epochs * (len(self.data.train) // config.batch_size)
+        self.optimizer = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps))
+
+    def parts(self) -> Iterator[Part]:
+        for seed in range(self.config.seeds):
+            for training in TRAININGS:
+                for write_noise in self.config.write_noise:
+                    yield Part(seed, training, write_noise)
+
+    def file(self, part: Part) -> Path:
+        return self.parts_folder / f"{part.name}.nc"
+
+    def crossbar(self, write_noise: float, compensation: str, full_scale: float) -> ms.Crossbar:
+        # Arrays, not floats: designs that differ in numbers only share compiled functions.
+        entry = dm.device(self.config.device)
+        device = entry.make(write_noise_scale=jnp.asarray(write_noise)) if entry.numbers else entry.make()
+        return ms.Crossbar(
+            device,
+            adc=ms.ADC(self.config.adc_bits, full_scale=jnp.asarray(full_scale)),
+            compensation=ms.GlobalDriftCompensation() if compensation == "global" else None,
+            tile=self.config.tile,
+            read_noise=self.config.read_noise,  # pyright: ignore[reportArgumentType]
+        )
+
+    def hardware(self, part: Part) -> ms.train.AbstractHardware | None:
+        chip = self.crossbar(part.write_noise, "global", self.config.training_full_scale)
+        match part.training:
+            case "digital":
+                return None
+            case "Gaussian noise":
+                return ms.train.GaussianNoise(self.config.gaussian_std)
+            case "sampled chip":
+                return ms.train.SampledChip(chip)
+            case _:
+                return ms.train.SampledChip(chip, time=ms.train.LogUniform(1.0, YEAR))
+
+    def network(self, part: Part) -> ms.nn.SpikingNetwork:
+        """The trained network; one training serves all processes where it does not depend on them."""
+        depends = part.training in ("sampled chip", "drift-aware")
+        name = part.name if depends else part._replace(write_noise=self.config.write_noise[0]).name
+        model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
+        return ms.train.fit(
+            network(self.config.hidden, key=model_key),
+            self.data,
+            key=fit_key,
+            hardware=self.hardware(part),
+            optimizer=self.optimizer,
+            epochs=self.config.epochs,
+            batch_size=self.config.batch_size,
+            clip=None if part.training == "digital" and not self.config.clip_digital else self.config.clip,
+            checkpoint=self.parts_folder / f"{name}.checkpoint",
+        )
+
+    def compute(self, part: Part) -> xr.Dataset:
+        """Trains one network and measures it on its chips."""
+        config, test = self.config, self.data.test
+        model = self.network(part)
+        xs, labels = jnp.asarray(test.inputs), jnp.asarray(test.labels)
+        chip_key, clip_key = jr.split(jr.key(1))  # the same chips for every network: comparisons are paired
+        accuracies = []
+        for compensation in COMPENSATIONS:
+            design = self.crossbar(part.write_noise, compensation, config.training_full_scale)
+            design = ms.calibrate(model, jnp.asarray(self.data.train.inputs), design)
+            times, chips = jnp.asarray(config.times), jnp.arange(config.chips)
+            accuracies.append(ms.study.chip_accuracies(model, design, xs, labels, times, chips, key=chip_key))
+        clipped = clipped_fraction(model, design, xs, key=clip_key)
+        index = {"seed": [part.seed], "training": [part.training], "write_noise": [part.write_noise]}
+        return xr.Dataset(
+            {
+                "accuracy": ((*index, "compensation", "chip", "time"), np.asarray(accuracies)[None, None, None]),
+                "digital_accuracy": (tuple(index), np.asarray(digital_accuracy(model, xs, labels))[None, None, None]),
+                "adc_clipped": ((*index, "layer"), np.asarray(list(clipped.values()))[None, None, None]),
+            },
+            index
+            | {
+                "compensation": list(COMPENSATIONS),
+                "chip": np.arange(config.chips),
+                "time": np.asarray(config.times),
+                "layer": list(clipped),
+            },
+        )
+
+    def collect(self, parts: list[Part]) -> xr.Dataset:
+        """All parts in one data set, with units and provenance."""
+        result = xr.combine_by_coords([ms.study.open_result(self.file(part)) for part in parts], join="outer")
+        assert isinstance(result, xr.Dataset)
+        result = result.sel(training=list(TRAININGS))
+        units = {"time": "s", "write_noise": "1", "seed": "1", "chip": "1", "accuracy": "1", "adc_clipped": "1"}
+        for name, unit in units.items():
+            result[name].attrs["units"] = unit
+        result["write_noise"].attrs["long_name"] = "multiple of the published write noise"
+        result["time"].attrs["long_name"] = "time since programming"
+        result["adc_clipped"].attrs["long_name"] = "fraction of ADC readings clipped, one fresh chip"
+        design = self.crossbar(1.0, "global", self.config.training_full_scale)
+        attributes = ms.study.provenance() | ms.study.device_numbers(design) | {"config": json.dumps(self.settings)}
+        attributes["data"] = f"{self.data.test.citation} {self.data.test.licence}. {NOTE}"
+        return result.assign_attrs(attributes)
+
+
+NOTE = "The recordings carry no speaker labels: the split is by recording, and speakers occur in all three parts."
+
+
+def network(hidden: int, *, key) -> ms.nn.SpikingNetwork:
+    """13 MFCC coefficients to recurrent LIF neurons to a leaky readout of 10 digits."""
+    keys = jr.split(key, 3)
+    neurons = ms.nn.LIF(hidden, tau_mem=10e-3, surrogate=ms.nn.SuperSpike(10.0))
+    feedback = ms.nn.Linear(hidden, hidden, use_bias=False, gain=0.2, key=keys[1])
+    return ms.nn.SpikingNetwork(
+        [
+            ms.nn.Linear(13, hidden, key=keys[0]),
+            ms.nn.Recurrent(neurons, feedback),
+            ms.nn.Linear(hidden, 10, key=keys[2]),
+            ms.nn.LI(10),
+        ]
+    )
+
+
+digital_accuracy = eqx.filter_jit(ms.train.accuracy)
+
+
+@eqx.filter_jit
+def clipped_fraction(model, design, xs, *, key) -> dict[str, jax.Array]:
+    deploy_key, read_key = jr.split(key)
+    found = ms.nn.clipping(ms.deploy(model, design, 0.0, key=deploy_key), xs, key=read_key)
+    return {path: jnp.mean(clipping.adc) for path, clipping in found.items()}
+
+
+def report(result: xr.Dataset, table) -> None:
+    """Prints the table: mean over chips and seeds, 5th to 95th percentile, interval of the mean."""
+    from rich.console import Console
+    from rich.table import Table
+
+    over = table.interval_over.iloc[0]
+    title = f"Test accuracy in %: mean ± 95 % interval over {over}, (5th–95th percentile over chips)"
+    shown = Table("process", "compensation", "training", "digital", title=title)
+    for t in result.time.values:
+        shown.add_column(duration(float(t)))
+    for (noise, compensation, training), rows in table.groupby(["write_noise", "compensation", "training"], sort=False):
+        digital = float(result.digital_accuracy.sel(write_noise=noise, training=training).mean())
+        cells = [
+            f"{100 * row['mean']:.1f} ± {50 * (row.high - row.low):.1f} ({100 * row.p5:.1f}–{100 * row.p95:.1f})"
+            for _, row in rows.iterrows()
+        ]
+        shown.add_row(f"{noise:g} x write noise", compensation, training, f"{100 * digital:.1f}", *cells)
+    Console(width=200, soft_wrap=False).print(shown)
+    print(f"Read noise, converters and drift of {json.loads(result.config)['device']}. {NOTE}")
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it."""
+    for size, unit in ((YEAR, "y"), (30 * 86400.0, "mo"), (86400.0, "d"), (3600.0, "h")):
+        if seconds >= 0.999 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:g} s"
