@@ -265,7 +265,8 @@ def report(result: xr.Dataset, table) -> None:
     shown = Table("process", "compensation", "training", "digital", title=title)
     for t in result.time.values:
         shown.add_column(duration(float(t)))
-    for (noise, compensation, training), rows in table.groupby(["write_noise", "compensation", "training"], sort=False):
+    ordered = table.sort_values(["write_noise", "compensation"], ascending=[True, False], kind="stable")
+    for (noise, compensation, training), rows in ordered.groupby(["write_noise", "compensation", "training"], sort=False):
         digital = float(result.digital_accuracy.sel(write_noise=noise, training=training).mean())
         cells = [
             f"{100 * row['mean']:.1f} ± {50 * (row.high - row.low):.1f} ({100 * row.p5:.1f}–{100 * row.p95:.1f})"
