@@ -12,6 +12,7 @@ from ._wires import AbstractWires as AbstractWires
 from ._wires import IdealWires as IdealWires
 from . import data as data
 from . import nn as nn
+from . import plotting as plotting
 from . import study as study
 from . import train as train
 from .nn import at as at

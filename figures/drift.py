@@ -1,0 +1,62 @@
+"""Accuracy against time since programming: trainings by processes, with drift compensation and without."""
+
+import json
+from pathlib import Path
+
+import memsim as ms
+from matplotlib.figure import Figure
+from memsim import plotting
+
+READS = Path("results/drift/drift.nc")
+
+
+def draw(result: Path = READS, out: Path = Path("results/drift/drift"), journal: str = "neutral") -> None:
+    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
+
+    Args:
+        result: The data set that `memsim run drift` writes.
+        out: Where the figure goes, without ending.
+        journal: neutral, nature or ieee.
+    """
+    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
+        print(f"Wrote {file}")
+
+
+def figure(data, journal: str = "neutral") -> Figure:
+    """One panel a process and compensation; a dashed line is the digital accuracy of the digitally trained network."""
+    rows, columns = data.sizes["write_noise"], data.sizes["compensation"]
+    wide = plotting.width(journal, 2)
+    with plotting.style():
+        drawing = Figure(figsize=(wide, 0.06 * wide + 0.3 * wide * rows))
+        panels = drawing.subplots(rows, columns, sharex=True, sharey="row", squeeze=False)
+        for row, noise in enumerate(data.write_noise.values):
+            for column, compensation in enumerate(data.compensation.values[::-1]):
+                panel(panels[row, column], data.sel(write_noise=noise, compensation=compensation))
+                name = {"global": "global drift compensation", "none": "no compensation"}[str(compensation)]
+                panels[row, column].set_title(f"{noise:g}$\\times$ write noise, {name}")
+                letter = "abcdefgh"[row * columns + column]
+                panels[row, column].set_title(letter, loc="left", fontweight="bold", fontsize=8)
+            panels[row, 0].set_ylabel("Test accuracy (%)")
+        for axes in panels[-1]:
+            plotting.label_time(axes, data.time.values)
+        panels[0, -1].legend(loc="lower left")
+        drawing.supxlabel(caption(data), fontsize=5)
+    return drawing
+
+
+def panel(axes, data) -> None:
+    for place, training in enumerate(data.training.values):
+        plotting.draw_accuracy(axes, data.accuracy.sel(training=training), place=place, label=str(training))
+    digital = 100 * float(data.digital_accuracy.sel(training="digital").mean())
+    axes.axhline(digital, color="0.5", linestyle="--", linewidth=0.6)
+
+
+def caption(data) -> str:
+    config = json.loads(data.config)
+    seeds = data.sizes["seed"]
+    bars = ", bars 95 % interval of the mean over seeds" if seeds > 1 else ""
+    return (
+        f"{data.sizes['chip']} chips of each of {seeds} training seed{'s'[: seeds > 1]}; band: 5th to 95th percentile{bars}; "
+        f"{config['device']}, {config['adc_bits']}-bit ADC, read noise {config['read_noise'].replace('_', ' ')}; "
+        "dashed: digital; split by recording, no speaker labels"
+    )

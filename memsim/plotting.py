@@ -1,0 +1,129 @@
+"""Journal styles, and the standard figures drawn from result data sets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .study import mean_interval
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MILLIMETRE = 1 / 25.4  # inches
+WIDTHS = {  # one column and two columns, in inches
+    "neutral": (3.3, 6.9),  # fits inside the others
+    "nature": (89 * MILLIMETRE, 183 * MILLIMETRE),
+    "ieee": (3.5, 7.16),
+}
+COLOURS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")  # Wong, colour-blind safe
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # a second channel, for black and white
+MINUTE, HOUR, DAY, YEAR = 60.0, 3600.0, 86400.0, 365.25 * 86400.0
+TICKS = {1.0: "1 s", HOUR: "1 h", DAY: "1 d", 30 * DAY: "1 mo", YEAR: "1 y", 10 * YEAR: "10 y"}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Small sans-serif type, thin lines, embedded TrueType fonts, for the figures drawn inside."""
+    import matplotlib as mpl
+
+    settings: dict[str, Any] = {
+        "font.family": "sans-serif",
+        "font.sans-serif": ["Arial", "Helvetica", "DejaVu Sans"],
+        "font.size": 7,
+        "axes.labelsize": 7,
+        "axes.titlesize": 7,
+        "legend.fontsize": 6,
+        "xtick.labelsize": 6,
+        "ytick.labelsize": 6,
+        "axes.linewidth": 0.6,
+        "lines.linewidth": 1.0,
+        "lines.markersize": 3,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "legend.frameon": False,
+        "pdf.fonttype": 42,
+        "ps.fonttype": 42,
+        "savefig.dpi": 600,
+        "figure.constrained_layout.use": True,
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def width(journal: str, columns: int = 1) -> float:
+    """Width of a figure over one or two `columns` of a `journal`, in inches."""
+    from ._names import did_you_mean
+
+    if journal not in WIDTHS:
+        raise ValueError(did_you_mean("A journal", journal, WIDTHS))
+    if columns not in (1, 2):
+        raise ValueError(f"`columns` must be 1 or 2. Got {columns}.")
+    return WIDTHS[journal][columns - 1]
+
+
+def accuracy_over_time(result: "xr.Dataset", *, journal: str = "neutral") -> "Figure":
+    """Accuracy in percent against time since programming, one panel for a result of `memsim.study.robustness`."""
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(figsize=(width(journal), 0.75 * width(journal)))
+        axes = figure.subplots()
+        draw_accuracy(axes, result.accuracy, place=0, label=None)
+        label_time(axes, result.time.values)
+        axes.set_ylabel("Accuracy (%)")
+    return figure
+
+
+def draw_accuracy(axes: "Axes", accuracy: "xr.DataArray", *, place: int, label: str | None) -> None:
+    """One line on `axes`: mean with the 5th to 95th percentile over chips (and seeds) as a band.
+
+    With several seeds, bars show the 95 % interval of the mean over seeds. `place` chooses colour and marker.
+    """
+    t = shown_time(accuracy.time.values)
+    over = [name for name in accuracy.dims if name != "time"]
+    colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
+    mean = 100 * np.asarray(accuracy.mean(over))
+    low, high = 100 * np.percentile(np.asarray(accuracy.transpose(*over, "time")), [5, 95], axis=tuple(range(len(over))))
+    axes.fill_between(t, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.plot(t, mean, color=colour, marker=marker, label=label)
+    if accuracy.sizes.get("seed", 1) > 1:
+        seeds = 100 * np.asarray(accuracy.mean([name for name in over if name != "seed"]).transpose("time", "seed"))
+        intervals = np.array([mean_interval(row) for row in seeds])
+        axes.errorbar(t, mean, (intervals[:, 2] - intervals[:, 1]) / 2, fmt="none", ecolor=colour, capsize=1.5, lw=0.6)
+
+
+def label_time(axes: "Axes", times: np.ndarray) -> None:
+    """A logarithmic time axis with ticks at times people say."""
+    axes.set_xscale("log")
+    shown = shown_time(times)
+    ticks = {t: name for t, name in TICKS.items() if shown.min() * 0.99 <= t <= shown.max() * 1.01}
+    if np.min(times) == 0:
+        ticks[float(shown.min())] = "0"
+    axes.set_xticks(list(ticks), list(ticks.values()))
+    axes.minorticks_off()
+    axes.set_xlabel("Time since programming")
+
+
+def shown_time(times: np.ndarray) -> np.ndarray:
+    """Times for a logarithmic axis: 0 s stands at 1 s, or a decade before the first positive time if that is earlier."""
+    times = np.asarray(times, float)
+    positive = times[times > 0]
+    first = min(1.0, positive.min() / 10) if positive.size else 1.0
+    return np.where(times > 0, times, first)
+
+
+def save(figure: "Figure", path: Path) -> list[Path]:
+    """Writes PDF (TrueType fonts embedded) and PNG (600 dpi) of `figure`; returns their paths."""
+    from .study import make_folder
+
+    make_folder(path.parent)
+    files = [path.with_suffix(".pdf"), path.with_suffix(".png")]
+    with style():
+        for file in files:
+            figure.savefig(file)
+    return files
