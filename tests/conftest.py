@@ -6,8 +6,17 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["MPLBACKEND"] = "agg"
 
 import jax
-from jaxtyping import install_import_hook
+import pytest
+from jaxtyping import config, install_import_hook
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["memsim", "device_models"], "beartype.beartype")  # before anything imports them
+
+
+@pytest.fixture
+def unchecked():
+    """Without the run-time types, as users run: our own checks answer."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)

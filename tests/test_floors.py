@@ -22,15 +22,17 @@ FLOORS = {
     "nn": 3,
     "train": 4,
     "study": 5,
-    "plotting": 5,
-    "_cli": 6,
-    "__init__": 7,  # exports everything, so nobody below may import it
+    "plotting": 6,  # draws with the statistics of study
+    "_cli": 7,
+    "__init__": 8,  # exports everything, so nobody below may import it
 }
 HEAVY = ("xarray", "matplotlib", "tyro", "rich", "h5netcdf", "scipy")
 
 
 def files(*folders):
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
+    return sorted(
+        path for folder in folders for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts
+    )
 
 
 def name(path):
@@ -58,7 +60,7 @@ def imports(tree, package):
 
 def unit(module):
     """The file or folder directly in memsim that `module` belongs to."""
-    return (module.split(".") + ["__init__"])[1]
+    return [*module.split("."), "__init__"][1]
 
 
 def floor(module):

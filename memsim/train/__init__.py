@@ -3,6 +3,7 @@
 from ._fit import accuracy as accuracy
 from ._fit import Epoch as Epoch
 from ._fit import fit as fit
+from ._fit import Trainer as Trainer
 from ._hardware import AbstractHardware as AbstractHardware
 from ._hardware import GaussianNoise as GaussianNoise
 from ._hardware import LogUniform as LogUniform

@@ -72,7 +72,7 @@ def fit(
     steps = len(data.train) // batch_size
     if optimizer is None:
         optimizer = optax.adam(optax.cosine_decay_schedule(4e-3, epochs * steps))
-    trainer = _Trainer(optimizer, loss, hardware, clip, batch_size, ramp_steps=_ramp_steps(hardware, epochs * steps))
+    trainer = Trainer(optimizer, loss, hardware, clip, batch_size, ramp_steps=_ramp_steps(hardware, epochs * steps))
     arrays = _arrays(data.train), _arrays(data.validation)
     state = model, optimizer.init(eqx.filter(model, eqx.is_inexact_array)), jnp.zeros((), int)
     fingerprint = _fingerprint(trainer, state, arrays, key, epochs)
@@ -115,7 +115,7 @@ def run_batch(
     return jax.vmap(lambda x, k: model(x, key=k))(xs, keys)
 
 
-class _Trainer(eqx.Module):
+class Trainer(eqx.Module):
     """Everything an epoch needs that is not data."""
 
     optimizer: optax.GradientTransformation = eqx.field(static=True)
@@ -133,19 +133,19 @@ class _Trainer(eqx.Module):
         order = jr.permutation(order_key, inputs.shape[0])[: steps * self.batch_size].reshape(steps, self.batch_size)
         arrays, static = eqx.partition(state, eqx.is_array)
 
-        def step(arrays, batch):
+        def one(arrays, batch):
             place, indices = batch
-            state, loss = self._step(
+            state, loss = self.step(
                 eqx.combine(arrays, static), inputs[indices], labels[indices], jr.fold_in(step_key, place)
             )
             return eqx.filter(state, eqx.is_array), loss
 
-        arrays, losses = jax.lax.scan(step, arrays, (jnp.arange(steps), order))
+        arrays, losses = jax.lax.scan(one, arrays, (jnp.arange(steps), order))
         state = eqx.combine(arrays, static)
         model = self._sample(state[0], jnp.ones(()), chip_key)
         return state, jnp.mean(losses), accuracy(model, *validation, key=read_key)
 
-    def _step(self, state, xs, labels, key):
+    def step(self, state, xs, labels, key):
         model, moments, count = state
         loss, gradient = eqx.filter_value_and_grad(partial(self._batch_loss, xs=xs, labels=labels, count=count, key=key))(model)
         with jax.numpy_dtype_promotion("standard"):  # optax multiplies integers and floats; users may run strictly
@@ -182,7 +182,7 @@ def _ramp_steps(hardware: AbstractHardware | None, steps: int) -> float:
     return max(1.0, steps * (0.0 if hardware is None else hardware.ramp))
 
 
-def _fingerprint(trainer: _Trainer, state: Any, arrays: Any, key: Array, epochs: int) -> str:
+def _fingerprint(trainer: Trainer, state: Any, arrays: Any, key: Array, epochs: int) -> str:
     """Names the run: settings, initial weights, data and key."""
     hardware = eqx.tree_pformat(trainer.hardware, short_arrays=False)
     digest = hashlib.sha256(f"{hardware} {trainer.clip} {trainer.batch_size} {epochs} {state}".encode())

@@ -1,0 +1,127 @@
+"""Studies give the same chips whatever the chunk, honest intervals, and files that are whole or not there."""
+
+import device_models as dm
+import jax.numpy as jnp
+import jax.random as jr
+import memsim as ms
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+TIMES = [0.0, 3600.0]
+
+
+@pytest.fixture(scope="module")
+def test_set():
+    return ms.data.spoken_digits(steps=12).test.take(np.arange(60))
+
+
+@pytest.fixture(scope="module")
+def model():
+    keys = jr.split(jr.key(0), 2)
+    return ms.nn.SpikingNetwork(
+        [ms.nn.Linear(13, 20, gain=2.0, key=keys[0]), ms.nn.LIF(20), ms.nn.Linear(20, 10, key=keys[1]), ms.nn.LI(10)]
+    )
+
+
+def crossbar(**settings):
+    return ms.Crossbar(dm.pcm_joshi2020(write_noise_scale=4.0), adc=ms.ADC(8), **settings)
+
+
+@pytest.mark.parametrize("read_noise", ["per_read", "per_moment", "off"])
+def test_a_study_is_a_loop_over_chips_whatever_the_chunk(model, test_set, read_noise):
+    design, key = crossbar(read_noise=read_noise), jr.key(3)
+    one, four = (
+        ms.study.robustness(model, test_set, design, chips=5, times=TIMES, key=key, chunk=chunk) for chunk in (1, 4)
+    )
+    np.testing.assert_allclose(one.accuracy, four.accuracy, atol=1e-6)
+    xs, labels = jnp.asarray(test_set.inputs), jnp.asarray(test_set.labels)
+    for chip in range(5):
+        program_key, life_key = jr.split(jr.fold_in(key, chip))
+        programmed = ms.program(model, design, key=program_key)
+        for place, t in enumerate(TIMES):
+            moment_key, read_key = jr.split(jr.fold_in(life_key, place))
+            alone = ms.train.accuracy(ms.at(programmed, t, key=moment_key), xs, labels, key=read_key)
+            assert abs(float(alone) - float(one.accuracy[chip, place])) < 1e-6
+
+
+def test_more_chips_do_not_change_the_first_ones(model, test_set):
+    few, many = (
+        ms.study.robustness(model, test_set, crossbar(), chips=n, times=TIMES, key=jr.key(0)) for n in (2, 3)
+    )
+    np.testing.assert_array_equal(few.accuracy, many.accuracy[:2])
+
+
+def test_a_result_says_where_it_comes_from(model, test_set):
+    result = ms.study.robustness(model, test_set, crossbar(), chips=2, times=TIMES, key=jr.key(0))
+    assert result.time.attrs["units"] == "s"
+    assert "write_noise_scale=4.0" in result.attrs["design"]
+    assert "10.1109/ICECS46596.2019.8964852" in result.attrs["device_numbers"]
+    assert "CC BY-SA" in ms.data.spoken_digits().test.licence and result.attrs["data"]
+    assert {"versions", "git", "backend"} <= set(result.attrs)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"times": [-1.0]}, "at least 0"),
+        ({"times": []}, "one or more"),
+        ({"times": [float("nan")]}, "at least 0"),
+        ({"chips": 0}, "at least 1"),
+        ({"chunk": 0}, "at least 1"),
+    ],
+)
+def test_a_bad_study_is_refused(model, test_set, settings, message):
+    arguments = {"chips": 1, "times": TIMES, "chunk": 1} | settings
+    with pytest.raises(ValueError, match=message):
+        ms.study.robustness(model, test_set, crossbar(), key=jr.key(0), **arguments)
+
+
+def test_the_interval_covers_the_mean_95_times_in_100():
+    samples = np.random.default_rng(0).normal(2.0, 3.0, (4000, 5))
+    intervals = [ms.study.mean_interval(row) for row in samples]
+    covered = np.mean([low < 2.0 < high for _, low, high in intervals])
+    assert abs(covered - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 4000)  # 4 standard errors, n = 4000
+
+
+def test_the_interval_is_that_of_scipy_and_unknown_for_one_value():
+    values = np.array([1.0, 2.0, 4.0, 8.0])
+    mean, low, high = ms.study.mean_interval(values)
+    np.testing.assert_allclose((low, high), stats.t.interval(0.95, 3, values.mean(), stats.sem(values)))
+    assert mean == 3.75
+    assert np.isnan(ms.study.mean_interval(values[:1]).low)
+
+
+def test_the_summary_takes_its_interval_over_seeds_where_there_are_several():
+    rng = np.random.default_rng(0)
+    values = rng.normal(0.9, 0.01, (3, 1, 50)) + np.array([0.0, 0.05, 0.1])[:, None, None]
+    accuracy = xr.DataArray(values, dims=("seed", "time", "chip"), coords={"time": [1.0]})
+    several, single = ms.study.summary(accuracy).iloc[0], ms.study.summary(accuracy[:1]).iloc[0]
+    _, low, high = ms.study.mean_interval(values.mean(axis=(1, 2)))
+    assert (several.low, several.high, several.interval_over) == (low, high, "seeds")
+    assert single.interval_over == "chips of one network"
+    assert single.high - single.low < several.high - several.low
+    assert np.isclose(several.p5, np.percentile(values, 5))
+
+
+def test_a_result_file_round_trips_and_a_broken_one_is_named(tmp_path):
+    path = tmp_path / "folder" / "result.nc"
+    result = xr.Dataset({"accuracy": ("chip", np.arange(1000.0))})
+    ms.study.save_result(result, path)
+    assert ms.study.open_result(path).identical(result)
+    assert [file.name for file in path.parent.iterdir()] == ["result.nc"]
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(ValueError, match=r"result\.nc, which cannot be read"):
+        ms.study.open_result(path)
+    path.write_text("not a result")
+    with pytest.raises(ValueError, match="complete NetCDF4"):
+        ms.study.open_result(path)
+    with pytest.raises(FileNotFoundError, match="run its experiment first"):
+        ms.study.open_result(tmp_path / "none.nc")
+
+
+def test_an_unwritable_folder_is_named_before_any_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="must be writable"):
+        ms.study.make_folder(tmp_path / "file" / "below")
