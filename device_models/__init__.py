@@ -1,7 +1,7 @@
 """Models of one memory cell: how a write goes, how the cell ages, what a read finds."""
 
-from ._catalogue import device as device
 from ._catalogue import DEVICES as DEVICES
+from ._catalogue import device as device
 from ._curves import AbstractCurve as AbstractCurve
 from ._curves import Branches as Branches
 from ._curves import ClippedLog as ClippedLog

@@ -26,7 +26,9 @@ class Levels(AbstractDevice):
 
     def __check_init__(self):
         if self.n < 2:
-            raise ValueError(f"`n` must be at least 2 levels. Got n={self.n}. For a continuous cell leave `Levels` out.")
+            raise ValueError(
+                f"`n` must be at least 2 levels. Got n={self.n}. For a continuous cell leave `Levels` out."
+            )
 
     @property
     def g_min(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]

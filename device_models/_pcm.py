@@ -28,8 +28,8 @@ class PCM(AbstractDevice):
 
     Three choices that the papers leave open:
 
-    - The exponent is *folded* at zero. A negative one would be a cell that gains conductance for ten years, which nobody
-      measured; a clipped one would put cells at exactly zero drift. It is also what the widely used reference code does.
+    - The exponent is *folded* at zero. A negative one would be a cell that gains conductance for ten years, which
+      nobody measured; a clipped one would put cells at exactly zero drift. The field's reference code folds, too.
     - $Q_s$ follows the *target*, as in the paper: it describes the phase configuration aimed at, while the written
       conductance carries the write's own error.
     - A conductance is clipped at zero, so a cell with target zero has a positive mean, $\sigma(0)/\sqrt{2\pi}$. Nothing
@@ -43,7 +43,8 @@ class PCM(AbstractDevice):
     - `relative_read_noise`: $Q_s(g)$, a pure number.
     - `t_0`: Time from the write to the reference read, in seconds.
     - `t_read`: Duration of one read, in seconds.
-    - `write_noise_scale`, `nu_scale`, `read_noise_scale`: Multiply $\sigma$, $\nu$ and $Q_s$: a poorer or a better process.
+    - `write_noise_scale`, `nu_scale`, `read_noise_scale`: Multiply $\sigma$, $\nu$ and $Q_s$: a poorer or a better
+      process. Not negative.
     - `sources`: Where each number was read.
 
     Reference: Nandakumar2019, Joshi2020, LeGallo2023.
@@ -66,6 +67,10 @@ class PCM(AbstractDevice):
         check_conductance_range(self.g_min, self.g_max)
         if not (self.t_0 > 0 and self.t_read > 0):
             raise ValueError(f"`t_0` and `t_read` must be positive, in seconds. Got {self.t_0} and {self.t_read}.")
+        for name in ("write_noise_scale", "nu_scale", "read_noise_scale"):
+            scale = getattr(self, name)
+            if isinstance(scale, int | float) and not 0 <= scale < float("inf"):
+                raise ValueError(f"`{name}` must be a finite multiple of at least 0. Got {scale}.")
 
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PCMCells:
         write_key, drift_key = jr.split(key)

@@ -59,10 +59,10 @@ def pcm_joshi2020(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) 
     return PCM(
         g_min=0.0,
         g_max=float(n["g_max"]),
-        write_noise=Polynomial(n["write_noise"].value),
-        nu_mean=ClippedLog(*n["nu_mean"].value),
-        nu_std=ClippedLog(*n["nu_std"].value),
-        relative_read_noise=InversePower(*n["relative_read_noise"].value),
+        write_noise=Polynomial(n["write_noise"].coefficients),
+        nu_mean=ClippedLog(*n["nu_mean"].coefficients),
+        nu_std=ClippedLog(*n["nu_std"].coefficients),
+        relative_read_noise=InversePower(*n["relative_read_noise"].coefficients),
         t_0=float(n["t_0"]),
         t_read=float(n["t_read"]),
         write_noise_scale=write_noise_scale,
@@ -92,13 +92,13 @@ def pcm_hermes2(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) ->
 
 def _hermes(n: dict[str, Sourced], write_noise_scale, nu_scale, read_noise_scale) -> PCM:
     def branches(name: str) -> Branches:
-        low, high = n[f"{name}_low"].value, n[f"{name}_high"].value
+        low, high = n[f"{name}_low"].coefficients, n[f"{name}_high"].coefficients
         return Branches(float(n[f"{name}_at"]), ClippedLog(*low), Polynomial(high))
 
     return PCM(
         g_min=0.0,
         g_max=float(n["g_max"]),
-        write_noise=Polynomial(n["write_noise"].value),
+        write_noise=Polynomial(n["write_noise"].coefficients),
         nu_mean=branches("nu_mean"),
         nu_std=branches("nu_std"),
         relative_read_noise=branches("read"),

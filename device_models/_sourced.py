@@ -24,6 +24,11 @@ class Sourced:
             raise TypeError(f"This sourced number holds {len(self.value)} coefficients; use `.value`.")
         return self.value
 
+    @property
+    def coefficients(self) -> tuple[float, ...]:
+        """The numbers as a tuple, also where there is one."""
+        return self.value if isinstance(self.value, tuple) else (self.value,)
+
 
 def describe(table: dict[str, Sourced]) -> Iterable[str]:
     """One line for each number of a published set: name, value, unit, source."""

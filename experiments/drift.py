@@ -1,9 +1,9 @@
-"""How a spiking network on phase-change memory survives from a second to ten years, and what hardware-aware training buys.
+"""How a spiking network on phase-change memory survives ten years, and what hardware-aware training buys.
 
 Four recurrent spiking networks start from the same weights and train with the same budget on spoken digits: digital,
 Gaussian weight noise, a sampled chip, and a sampled chip of random age (drift-aware). Each is deployed on many virtual
-chips, with the published write noise and with a poorer process, with and without drift compensation, and ages. The sampled
-chips are those of the process the network is deployed on. Writes results/drift: drift.nc, drift.csv.
+chips, with the published write noise and with a poorer process, with and without drift compensation, and ages. The
+sampled chips are those of the process the network is deployed on. Writes results/drift: drift.nc, drift.csv.
 """
 
 import dataclasses
@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import device_models as dm
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import memsim as ms
 import numpy as np
 import optax
 import xarray as xr
+
+import device_models as dm
+import memsim as ms
 
 YEAR = 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise", "sampled chip", "drift-aware")
@@ -70,8 +71,8 @@ class Config:
         counts = (self.chips, self.seeds, self.hidden, self.epochs, len(self.write_noise))
         if min(counts) < 1 or min(self.write_noise) < 0:
             raise ValueError(
-                "`chips`, `seeds`, `hidden` and `epochs` must be at least 1, and `write_noise` one or more multiples of "
-                f"at least 0. Got {self}."
+                "`chips`, `seeds`, `hidden` and `epochs` must be at least 1, and `write_noise` one or more multiples "
+                f"of at least 0. Got {self}."
             )
 
 
@@ -266,7 +267,9 @@ def report(result: xr.Dataset, table) -> None:
     for t in result.time.values:
         shown.add_column(duration(float(t)))
     ordered = table.sort_values(["write_noise", "compensation"], ascending=[True, False], kind="stable")
-    for (noise, compensation, training), rows in ordered.groupby(["write_noise", "compensation", "training"], sort=False):
+    for (noise, compensation, training), rows in ordered.groupby(
+        ["write_noise", "compensation", "training"], sort=False
+    ):
         digital = float(result.digital_accuracy.sel(write_noise=noise, training=training).mean())
         cells = [
             f"{100 * row['mean']:.1f} ± {50 * (row.high - row.low):.1f} ({100 * row.p5:.1f}–{100 * row.p95:.1f})"

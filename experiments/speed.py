@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import device_models as dm
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import memsim as ms
 import numpy as np
 import optax
 import xarray as xr
+
+import device_models as dm
+import memsim as ms
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,14 @@ def forward(config: Config):
     plain = jax.jit(lambda x, w: x @ w), x, w.T
 
     def analog(rows: int, read_noise: str):
-        design = ms.Crossbar(
-            dm.pcm_joshi2020(), dac=ms.DAC(8), adc=ms.ADC(8), tile=(rows, rows), read_noise=read_noise
-        )
+        design = ms.Crossbar(dm.pcm_joshi2020(), dac=ms.DAC(8), adc=ms.ADC(8), tile=(rows, rows), read_noise=read_noise)
         matrix = design.deploy(w, 3600.0, key=jr.key(2))
         return eqx.filter_jit(lambda m, x, key: m(x, key=key)), matrix, x, jr.key(3)
 
     for rows in (512, 256, 128, 64):
-        yield Case(f"forward {n}x{n}, 8-bit DAC and ADC, tiles of {rows}", ratio(config, analog(rows, "off"), plain), 1.5)
+        yield Case(
+            f"forward {n}x{n}, 8-bit DAC and ADC, tiles of {rows}", ratio(config, analog(rows, "off"), plain), 1.5
+        )
     for rows in (512, 64):
         name = f"forward with read noise on every output, tiles of {rows}"
         yield Case(name, ratio(config, analog(rows, "per_read"), plain), 5.0)
@@ -153,7 +154,7 @@ def products_alone(weights: list[jax.Array], xs: jax.Array, repeats: int) -> jax
 
 
 def compilation(config: Config):
-    """Compile time of a training epoch through a sampled chip, the demo's longest, cold and from the persistent cache."""
+    """Compile time of the demo's longest function, a training epoch through a sampled chip, cold and cached on disk."""
     data = ms.data.spoken_digits()
     arrays = [(jnp.asarray(part.inputs), jnp.asarray(part.labels)) for part in (data.train, data.validation)]
     model, optimizer = recurrent_network(jr.key(0)), optax.adam(1e-3)

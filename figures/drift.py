@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-import memsim as ms
 from matplotlib.figure import Figure
+
+import memsim as ms
 from memsim import plotting
 
 READS = Path("results/drift/drift.nc")
@@ -56,7 +57,8 @@ def caption(data) -> str:
     seeds = data.sizes["seed"]
     bars = ", bars 95 % interval of the mean over seeds" if seeds > 1 else ""
     return (
-        f"{data.sizes['chip']} chips of each of {seeds} training seed{'s'[: seeds > 1]}; band: 5th to 95th percentile{bars}; "
+        f"{data.sizes['chip']} chips of each of {seeds} training seed{'s'[: seeds > 1]}; "
+        f"band: 5th to 95th percentile{bars}; "
         f"{config['device']}, {config['adc_bits']}-bit ADC, read noise {config['read_noise'].replace('_', ' ')}; "
         "dashed: digital; split by recording, no speaker labels"
     )

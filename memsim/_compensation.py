@@ -12,11 +12,11 @@ from ._tiles import tile_mean
 class GlobalDriftCompensation(eqx.Module):
     r"""One factor a tile, $\alpha = \overline{|I(0)|} / \overline{|I(t)|}$, multiplied in after the ADC.
 
-    Both means are measured through the array itself, as a chip would: `patterns` fixed patterns of full-range positive and
-    negative inputs are read with the tile's own converters and read noise, at the end of programming and again at time t.
-    After the ADC is where chips do it (a digital multiplication); it also means that drift relieves a clipping ADC, so look
-    at the clipping before calling a rising accuracy robust. The pattern inputs use the ADC's range far better than one word
-    line at a time would. What the factor cannot mend is the spread of the drift exponents.
+    Both means are measured through the array itself, as a chip would: `patterns` fixed patterns of full-range positive
+    and negative inputs are read with the tile's own converters and read noise, at the end of programming and again at
+    time t. After the ADC is where chips do it (a digital multiplication); it also means that drift relieves a clipping
+    ADC, so look at the clipping before calling a rising accuracy robust. The pattern inputs use the ADC's range far
+    better than one word line at a time would. What the factor cannot mend is the spread of the drift exponents.
 
     **Arguments:**
 

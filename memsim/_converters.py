@@ -37,8 +37,8 @@ class DAC(eqx.Module):
 class ADC(eqx.Module):
     """Reads the bit lines of one tile: clips to the full scale, rounds to signed codes.
 
-    The full scale is a current, that of `full_scale` cells at `g_max` driven at full input. The default of 10 is that of
-    Rasch2023's standard evaluation point; `memsim.calibrate` finds a better one for each layer from data.
+    The full scale is a current, that of `full_scale` cells at `g_max` driven at full input. The default of 10 is that
+    of Rasch2023's standard evaluation point; `memsim.calibrate` finds a better one for each layer from data.
 
     **Arguments:**
 

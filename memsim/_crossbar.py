@@ -3,12 +3,13 @@
 from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from device_models import AbstractDevice
+from jax.core import Tracer
 from jaxtyping import Array, Float, Key
+
+from device_models import AbstractDevice
 
 from ._compensation import GlobalDriftCompensation
 from ._converters import ADC, DAC
@@ -32,8 +33,8 @@ class Crossbar(eqx.Module):
     - `compensation`: Drift compensation, or `None`.
     - `tile`: Word lines and bit lines of one array. A larger matrix is cut, and partial sums are added in digital after
       each tile's ADC.
-    - `read_noise`: "per_read" draws noise for each output of each read (white noise). "per_moment" draws it once for each
-      cell in `at`: 1/f noise is slow, and hardly moves within one inference. "off" leaves it out.
+    - `read_noise`: "per_read" draws noise for each output of each read (white noise). "per_moment" draws it once for
+      each cell in `at`: 1/f noise is slow, and hardly moves within one inference. "off" leaves it out.
     """
 
     device: AbstractDevice
@@ -147,14 +148,14 @@ def check_weights(w: Any) -> None:
     """Raises `ValueError` for a matrix that cannot be programmed. Traced values are checked for shape only."""
     if w.ndim != 2 or w.size == 0:
         raise ValueError(f"Weights must be a matrix of shape (outputs, inputs) with no empty axis. Got {w.shape}.")
-    if not isinstance(w, jax.core.Tracer) and not np.isfinite(np.asarray(w)).all():
+    if not isinstance(w, Tracer) and not np.isfinite(np.asarray(w)).all():
         bad = int((~np.isfinite(np.asarray(w))).sum())
         raise ValueError(f"Weights must be finite. Got {bad} NaN or infinite of {w.size}. Did the training diverge?")
 
 
 def check_time(t: Any) -> Float[Array, ""]:
     """`t` as a float array; raises `ValueError` before programming. A traced negative time becomes NaN instead."""
-    if not isinstance(t, jax.core.Tracer) and (np.ndim(t) != 0 or not np.asarray(t) >= 0):
+    if not isinstance(t, Tracer) and (np.ndim(t) != 0 or not np.asarray(t) >= 0):
         raise ValueError(
             "`t` must be one time of at least 0 seconds after the end of programming. "
             f"Got {t}. Several times? Use jax.vmap."

@@ -12,9 +12,9 @@ from ._tiles import cuts, spread_rows, tile_mean
 class DifferentialPair(eqx.Module):
     r"""Two cells a weight: $w = s\,(G^+ - G^-) / (g_\mathrm{max} - g_\mathrm{min})$.
 
-    A positive weight is written to $G^+$ and a negative one to $G^-$; the partner's target is `g_min`, and it is written
-    too, with its own noise and its own drift. The scale $s$ is the largest weight magnitude of a bit line within its tile
-    ("column") or of the whole tile ("tile").
+    A positive weight is written to $G^+$ and a negative one to $G^-$; the partner's target is `g_min`, and it is
+    written too, with its own noise and its own drift. The scale $s$ is the largest weight magnitude of a bit line
+    within its tile ("column") or of the whole tile ("tile").
 
     **Arguments:**
 

@@ -19,13 +19,14 @@ class Clipping(eqx.Module):
 class AnalogMatrix(eqx.Module):
     r"""A programmed matrix at one moment: `matrix(x, key=key)` is one read.
 
-    $y = \sum_k s_k \cdot \mathrm{ADC}\big(c_k W_k + \sqrt{c_k^2 V_k}\,\xi\big)$ with the input codes $c$ of the rows of tile $k$:
-    read noise is drawn on the output, which has the law of a fresh noisy matrix for each read. Without an ADC the row
-    tiles collapse into one product.
+    $y = \sum_k s_k \cdot \mathrm{ADC}\big(c_k W_k + \sqrt{c_k^2 V_k}\,\xi\big)$ with the input codes $c$ of the rows of
+    tile $k$: read noise is drawn on the output, which has the law of a fresh noisy matrix for each read. Without an ADC
+    the row tiles collapse into one product.
 
     **Arguments:**
 
-    - `weight`: ADC codes (or, without an ADC, weight units) for one input code, shape (rows, columns) = (inputs, outputs).
+    - `weight`: ADC codes (or, without an ADC, weight units) for one input code, shape (rows, columns) = (inputs,
+      outputs).
     - `variance`: Read-noise variance in the same units squared, or `None`.
     - `scale`: Output per ADC code, drift compensation included, shape (row_tiles, columns); `None` without an ADC.
     - `dac`, `adc`: Converters or `None`.

@@ -34,4 +34,6 @@ def map_tiles(
 
 def spread_rows(values: Float[Array, "row_tiles columns"], rows: int, tile: int) -> Float[Array, "rows columns"]:
     """One value a row tile, repeated for each of its `rows`."""
-    return jnp.repeat(values, jnp.asarray([cut.stop - cut.start for cut in cuts(rows, tile)]), 0, total_repeat_length=rows)
+    return jnp.repeat(
+        values, jnp.asarray([cut.stop - cut.start for cut in cuts(rows, tile)]), 0, total_repeat_length=rows
+    )

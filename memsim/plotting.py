@@ -31,7 +31,7 @@ def style() -> Iterator[None]:
     """Small sans-serif type, thin lines, embedded TrueType fonts, for the figures drawn inside."""
     import matplotlib as mpl
 
-    settings: dict[str, Any] = {
+    settings: Any = {
         "font.family": "sans-serif",
         "font.sans-serif": ["Arial", "Helvetica", "DejaVu Sans"],
         "font.size": 7,
@@ -88,7 +88,9 @@ def draw_accuracy(axes: "Axes", accuracy: "xr.DataArray", *, place: int, label: 
     over = [name for name in accuracy.dims if name != "time"]
     colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
     mean = 100 * np.asarray(accuracy.mean(over))
-    low, high = 100 * np.percentile(np.asarray(accuracy.transpose(*over, "time")), [5, 95], axis=tuple(range(len(over))))
+    low, high = 100 * np.percentile(
+        np.asarray(accuracy.transpose(*over, "time")), [5, 95], axis=tuple(range(len(over)))
+    )
     axes.fill_between(t, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.plot(t, mean, color=colour, marker=marker, label=label)
     if accuracy.sizes.get("seed", 1) > 1:
@@ -110,7 +112,7 @@ def label_time(axes: "Axes", times: np.ndarray) -> None:
 
 
 def shown_time(times: np.ndarray) -> np.ndarray:
-    """Times for a logarithmic axis: 0 s stands at 1 s, or a decade before the first positive time if that is earlier."""
+    """Times for a logarithmic axis: 0 s stands at 1 s, or a decade before the first positive time."""
     times = np.asarray(times, float)
     positive = times[times > 0]
     first = min(1.0, positive.min() / 10) if positive.size else 1.0

@@ -63,8 +63,8 @@ def test_the_gradient_is_one_inside_the_range_and_zero_outside(bits):
 
 
 def test_clipping_is_counted_as_by_hand():
-    # Weights are ones on two tiles of two word lines, so a tile's current is the sum of its inputs. The DAC's codes -3 to
-    # 3 are 1/3 apart: 1.16 still rounds to code 3, 1.17 does not. The ADC's codes -1 to 1 are 1 apart: 1.5 is the end.
+    # Weights are ones on two tiles of two word lines, so a tile's current is the sum of its inputs. The DAC's codes are
+    # 1/3 apart: 1.16 still rounds to the last, 3, and 1.17 does not. The ADC's are 1 apart, so 1.5 is the end.
     x = jnp.asarray([[1.16, 1.17, 0.0, 0.0], [-2.0, -1.0, 9.0, 1.0], [0.5, 0.0, 1.0, 0.3], [0.0, 0.0, 0.1, 0.0]])
     found = matrix_of(np.ones((1, 4), np.float32), DAC(3), ADC(2, 1.0), tile=(2, 2)).clipping(x)
     np.testing.assert_allclose(found.dac, 3 / 16)

@@ -3,7 +3,6 @@
 import math
 import re
 
-import device_models as dm
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -11,6 +10,7 @@ import jax.random as jr
 import numpy as np
 import pytest
 
+import device_models as dm
 from memsim import ADC, DAC, Crossbar, DifferentialPair, GlobalDriftCompensation
 
 YEAR = 365.25 * 86400.0
@@ -187,3 +187,42 @@ def test_reads_without_noise_need_no_key():
     for design in (Crossbar(dm.pcm_joshi2020(), read_noise="off"), Crossbar(dm.Ideal())):
         matrix = design.program(normal(0, 5, 10), key=jr.key(0)).at(YEAR)
         np.testing.assert_array_equal(matrix(normal(1, 10)), matrix(normal(1, 10), key=jr.key(1)))
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda: Crossbar(dm.Ideal(), tile=(0, 4)), "`tile` must be (rows, columns), both at least 1. Got tile=(0, 4)"),
+        (lambda: Crossbar(dm.Ideal(), read_noise="on"), '`read_noise` must be "per_read", "per_moment" or "off"'),
+        (lambda: GlobalDriftCompensation(patterns=0), "`patterns` must be at least 1. Got 0."),
+        (lambda: NOISY.program(jnp.ones((2, 2)).at[0, 1].set(jnp.nan), key=jr.key(0)), "Got 1 NaN or infinite of 4"),
+        (lambda: NOISY.program(jnp.full((2, 2), -jnp.inf), key=jr.key(0)), "Weights must be finite. Got 4"),
+        (lambda: NOISY.program(jnp.ones((0, 3)), key=jr.key(0)), "no empty axis. Got (0, 3)"),
+        (lambda: NOISY.program(jnp.ones((3, 0)), key=jr.key(0)), "no empty axis. Got (3, 0)"),
+        (lambda: NOISY.program(jnp.ones(3), key=jr.key(0)), "shape (outputs, inputs) with no empty axis. Got (3,)"),
+        (lambda: jax.jit(lambda w: NOISY.program(w, key=jr.key(0)).scales)(jnp.ones(3)), "Weights must be a matrix"),
+        (lambda: deployed(t=-1.0), "at least 0 seconds after the end of programming. Got -1.0"),
+        (lambda: deployed(t=math.nan), "at least 0 seconds after the end of programming. Got nan"),
+        (lambda: deployed(t=jnp.asarray([0.0, 1.0])), "Several times? Use jax.vmap"),
+        (lambda: NOISY.program(jnp.ones((2, 3)), key=jr.key(0)).at(0.0), "needs `at(t, key=...)`. Got no key"),
+        (lambda: deployed()(jnp.ones(3)), "A noisy read needs `key=`. Got none"),
+        (lambda: deployed()(jnp.ones((5, 2)), key=jr.key(0)), "must have 3 entries, one a word line. Got shape (5, 2)"),
+        (lambda: deployed()(jnp.asarray(1.0), key=jr.key(0)), "must have 3 entries, one a word line. Got shape ()"),
+    ],
+)
+def test_bad_input_is_refused_with_its_remedy(unchecked, call, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        call()
+
+
+def deployed(t=0.0):
+    return NOISY.deploy(jnp.ones((2, 3)), t, key=jr.key(0))
+
+
+def test_a_negative_time_that_cannot_be_refused_gives_nan():
+    chip = NOISY.program(jnp.ones((2, 3)), key=jr.key(0))
+    weight = jax.jit(lambda t: chip.at(t, key=jr.key(1)).effective_weight)
+    assert np.isfinite(weight(0.0)).all() and np.isnan(weight(-1.0)).all()

@@ -160,7 +160,11 @@ def test_the_converters_just_cover_the_data():
     calibrated = ms.calibrate(model, xs, converters(ms.DAC(8), ms.ADC(8)), coverage=1.0)
     inputs = jax.vmap(model.synapse_inputs)(xs)
     for path, layer in analog_layers(model).items():
-        x, w, design = np.asarray(inputs[path]).reshape(-1, layer.in_features), weights(model)[path], calibrated(path, layer)
+        x, w, design = (
+            np.asarray(inputs[path]).reshape(-1, layer.in_features),
+            weights(model)[path],
+            calibrated(path, layer),
+        )
         tiles = [(x[:, i : i + 5], w[:, i : i + 5]) for i in range(0, layer.in_features, 5)]
         cells = max(np.max(np.abs(a @ b.T) / np.abs(b).max(axis=1)) for a, b in tiles) / np.abs(x).max()
         np.testing.assert_allclose(design.dac.input_range, np.abs(x).max(), rtol=1e-6)

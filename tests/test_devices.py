@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
-from helpers import DEVICES, PAPERS
 from scipy.stats import norm
 
 import device_models as dm
+from helpers import DEVICES, PAPERS
 
 HOUR, MONTH, YEAR = 3600.0, 30 * 86400.0, 365.25 * 86400.0
 N = 100_000  # samples of each random quantity

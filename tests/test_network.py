@@ -28,7 +28,14 @@ def network():
     k = jr.split(jr.key(0), 4)
     hidden = Recurrent(LIF(7), Linear(7, 7, use_bias=False, key=k[1]))
     return SpikingNetwork(
-        [Linear(4, 6, key=k[0], gain=2.0), LIF(6), Linear(6, 7, key=k[2], gain=2.0), hidden, Linear(7, 3, key=k[3]), LI(3)]
+        [
+            Linear(4, 6, key=k[0], gain=2.0),
+            LIF(6),
+            Linear(6, 7, key=k[2], gain=2.0),
+            hidden,
+            Linear(7, 3, key=k[3]),
+            LI(3),
+        ]
     )
 
 

@@ -1,13 +1,14 @@
 """Studies give the same chips whatever the chunk, honest intervals, and files that are whole or not there."""
 
-import device_models as dm
 import jax.numpy as jnp
 import jax.random as jr
-import memsim as ms
 import numpy as np
 import pytest
 import xarray as xr
 from scipy import stats
+
+import device_models as dm
+import memsim as ms
 
 TIMES = [0.0, 3600.0]
 
@@ -47,9 +48,7 @@ def test_a_study_is_a_loop_over_chips_whatever_the_chunk(model, test_set, read_n
 
 
 def test_more_chips_do_not_change_the_first_ones(model, test_set):
-    few, many = (
-        ms.study.robustness(model, test_set, crossbar(), chips=n, times=TIMES, key=jr.key(0)) for n in (2, 3)
-    )
+    few, many = (ms.study.robustness(model, test_set, crossbar(), chips=n, times=TIMES, key=jr.key(0)) for n in (2, 3))
     np.testing.assert_array_equal(few.accuracy, many.accuracy[:2])
 
 

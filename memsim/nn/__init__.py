@@ -1,8 +1,8 @@
 """Spiking layers with weights that are digital, or a chip."""
 
+from ._calibrate import PerLayer as PerLayer
 from ._calibrate import calibrate as calibrate
 from ._calibrate import clipping as clipping
-from ._calibrate import PerLayer as PerLayer
 from ._deploy import analog_layers as analog_layers
 from ._deploy import at as at
 from ._deploy import deploy as deploy

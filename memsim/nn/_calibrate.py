@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Key
 
 from .._crossbar import Crossbar
 from .._matrix import AnalogMatrix, Clipping
-from ._deploy import Designs, analog_layers
+from ._deploy import Designs, analog_layers, digital_weight
 from ._linear import Linear
 from ._network import SpikingNetwork
 
@@ -35,9 +35,9 @@ def calibrate(
 ) -> PerLayer:
     """A design for each layer, whose converters just cover what the digital `model` does on `xs`.
 
-    The input range of a DAC becomes the `coverage` quantile of the layer's input magnitude, the full scale of an ADC that
-    of the current a bit line of one tile carries with ideal cells. Use training data. The result goes wherever a design
-    goes: `memsim.deploy(model, calibrate(model, xs, crossbar), t, key=key)`.
+    The input range of a DAC becomes the `coverage` quantile of the layer's input magnitude, the full scale of an ADC
+    that of the current a bit line of one tile carries with ideal cells. Use training data. The result goes wherever a
+    design goes: `memsim.deploy(model, calibrate(model, xs, crossbar), t, key=key)`.
 
     Raises `ValueError` for a coverage outside (0, 1].
     """
@@ -47,13 +47,13 @@ def calibrate(
     designs = {}
     for path, layer in analog_layers(model).items():
         design = crossbar if isinstance(crossbar, Crossbar) else crossbar(path, layer)
-        designs[path] = None if design is None else _ranged(design, layer, inputs[path], coverage)
+        if design is not None:
+            design = _ranged(design, digital_weight(path, layer).T, inputs[path], coverage)
+        designs[path] = design
     return PerLayer(designs)
 
 
-def _ranged(design: Crossbar, layer: Linear, x: Array, coverage: float) -> Crossbar:
-    if not eqx.is_array(layer.weight):
-        raise ValueError(f"Calibration needs digital weights. Got a {type(layer.weight).__name__}.")
+def _ranged(design: Crossbar, w: Array, x: Array, coverage: float) -> Crossbar:
     full_input = 1.0
     if design.dac is not None:
         full_input = _quantile(jnp.abs(x), coverage)
@@ -61,7 +61,6 @@ def _ranged(design: Crossbar, layer: Linear, x: Array, coverage: float) -> Cross
         x = jnp.clip(x, -full_input, full_input)
     if design.adc is None:
         return design
-    w = layer.weight.T
     scales = design.mapping.scales(w, design.tile)
     tiles = AnalogMatrix(w, None, jnp.ones_like(scales), None, None, design.tile[0]).partial_sums(x)
     cells = jnp.stack([jnp.abs(part) / scales[k][None] for k, part in enumerate(tiles)])

@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 import equinox as eqx
 import jax
 import jax.random as jr
-from jaxtyping import Array, Key
+from jaxtyping import Array, Float, Key
 
 from .._crossbar import Chip, Crossbar
+from .._matrix import AnalogMatrix
 from ._linear import Linear
 
 Model = TypeVar("Model")
@@ -32,9 +33,7 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
         design = crossbar if isinstance(crossbar, Crossbar) else crossbar(path, layer)
         if design is None:
             continue
-        if not eqx.is_array(layer.weight):
-            raise ValueError(f"Layer {path} must hold digital weights. Got a {type(layer.weight).__name__}.")
-        chips[path] = design.program(layer.weight, key=jr.fold_in(key, place))
+        chips[path] = design.program(digital_weight(path, layer), key=jr.fold_in(key, place))
     return replace_weights(model, chips)
 
 
@@ -45,7 +44,9 @@ def at(model: Model, t: Any, *, key: Key[Array, ""] | None = None) -> Model:
         if isinstance(layer.weight, Chip):
             matrices[path] = layer.weight.at(t, key=None if key is None else jr.fold_in(key, place))
     if not matrices:
-        raise ValueError("The model must hold at least one Chip. Got none; use `memsim.program(model, crossbar, key=...)`.")
+        raise ValueError(
+            "The model must hold at least one Chip. Got none; use `memsim.program(model, crossbar, key=...)`."
+        )
     return replace_weights(model, matrices)
 
 
@@ -53,6 +54,13 @@ def deploy(model: Model, crossbar: Designs, t: Any, *, key: Key[Array, ""]) -> M
     """`program`, then `at` time `t`, with keys split from one."""
     program_key, moment_key = jr.split(key)
     return at(program(model, crossbar, key=program_key), t, key=moment_key)
+
+
+def digital_weight(path: str, layer: Linear) -> Float[Array, "outputs inputs"]:
+    """The weights of a layer that is not programmed; raises `ValueError` for one that is."""
+    if isinstance(layer.weight, Chip | AnalogMatrix):
+        raise ValueError(f"Layer {path} must hold digital weights. Got a {type(layer.weight).__name__}.")
+    return layer.weight
 
 
 def replace_weights(model: Model, weights: dict[str, Any]) -> Model:

@@ -51,6 +51,8 @@ class Linear(eqx.Module):
         if x.shape[-1] != self.in_features:
             raise ValueError(f"The input's last axis must have {self.in_features} entries. Got shape {x.shape}.")
         if isinstance(self.weight, Chip):
-            raise ValueError("A programmed layer must be read at a time. Got a Chip; use `memsim.at(model, t, key=...)`.")
+            raise ValueError(
+                "A programmed layer must be read at a time. Got a Chip; use `memsim.at(model, t, key=...)`."
+            )
         y = self.weight(x, key=key) if isinstance(self.weight, AnalogMatrix) else x @ self.weight.T
         return y if self.bias is None else y + jnp.broadcast_to(self.bias, y.shape)

@@ -6,9 +6,9 @@ from ._provenance import provenance as provenance
 from ._results import make_folder as make_folder
 from ._results import open_result as open_result
 from ._results import save_result as save_result
+from ._robustness import check_times as check_times
 from ._robustness import chip_accuracies as chip_accuracies
 from ._robustness import robustness as robustness
-from ._robustness import check_times as check_times
 from ._statistics import Interval as Interval
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary

@@ -33,8 +33,8 @@ def summary(accuracy: "xr.DataArray") -> "pd.DataFrame":
     """One row for each combination of all dimensions but `seed` and `chip`.
 
     `mean`, `p5` and `p95` are over all chips and seeds. The interval of the mean is over seeds where there are several,
-    each seed one value, because chips of one network say nothing about how a training method varies; with one seed it is
-    over chips and holds for that one network. `interval_over` says which.
+    each seed one value, because chips of one network say nothing about how a training method varies; with one seed it
+    is over chips and holds for that one network. `interval_over` says which.
     """
     import pandas as pd
 

@@ -1,12 +1,14 @@
 """Hardware-aware training: each step samples the hardware and takes the gradient through it."""
 
-from ._fit import accuracy as accuracy
+from ._evaluate import accuracy as accuracy
+from ._evaluate import run_batch as run_batch
 from ._fit import Epoch as Epoch
 from ._fit import fit as fit
-from ._fit import Trainer as Trainer
 from ._hardware import AbstractHardware as AbstractHardware
 from ._hardware import GaussianNoise as GaussianNoise
 from ._hardware import LogUniform as LogUniform
 from ._hardware import SampledChip as SampledChip
 from ._loss import class_scores as class_scores
 from ._loss import cross_entropy as cross_entropy
+from ._trainer import Trainer as Trainer
+from ._trainer import clip_weights as clip_weights

@@ -30,7 +30,9 @@ def load(path: Path, like: Any, *, fingerprint: str) -> tuple[int, Any]:
             header = json.loads(file.readline())
             state = eqx.tree_deserialise_leaves(file, like) if header["fingerprint"] == fingerprint else None
     except (ValueError, KeyError, TypeError, EOFError, RuntimeError) as error:
-        raise ValueError(f"A checkpoint must be a complete file. Got {path}, which cannot be read; delete it.") from error
+        raise ValueError(
+            f"A checkpoint must be a complete file. Got {path}, which cannot be read; delete it."
+        ) from error
     if state is None:
         raise ValueError(
             "A checkpoint must come from a run with the same model, data, key and settings. "

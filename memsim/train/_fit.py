@@ -3,7 +3,6 @@
 import hashlib
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,15 +12,16 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key
 
 from ..data import Dataset, Splits
 from ..nn import SpikingNetwork, analog_layers
-from ..nn._deploy import replace_weights
+from ..nn._deploy import digital_weight
 from . import _checkpoint
 from ._hardware import AbstractHardware
-from ._loss import class_scores, cross_entropy
+from ._loss import cross_entropy
 from ._progress import progress_bar
+from ._trainer import Trainer
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 
@@ -50,8 +50,8 @@ def fit(
 ) -> SpikingNetwork:
     """Trains `model` on `data.train` and returns the trained one.
 
-    Each step samples `hardware` once for the mini-batch, takes the gradient through it, and updates the clean weights. The
-    same key gives the same result, also across an interruption.
+    Each step samples `hardware` once for the mini-batch, takes the gradient through it, and updates the clean weights.
+    The same key gives the same result, also across an interruption.
 
     **Arguments:**
 
@@ -66,7 +66,8 @@ def fit(
     - `checkpoint`: File to save to and to resume from; it is removed by whoever no longer needs it.
     - `report`: Called after each epoch.
 
-    Raises `ValueError` for bad settings and a foreign checkpoint, `FloatingPointError` when the loss is no longer finite.
+    Raises `ValueError` for bad settings and a foreign checkpoint, `FloatingPointError` when the loss is no longer
+    finite.
     """
     _check(model, data.train, epochs, batch_size, clip)
     steps = len(data.train) // batch_size
@@ -84,7 +85,9 @@ def fit(
             state, mean_loss, validation = trainer.epoch(state, *arrays, jr.fold_in(key, epoch))
             done = Epoch(epoch + 1, float(mean_loss), float(validation))
             if not np.isfinite(done.loss):
-                raise FloatingPointError(f"The loss must stay finite. Got {done.loss} in epoch {done.number}; lower the rate.")
+                raise FloatingPointError(
+                    f"The loss must stay finite. Got {done.loss} in epoch {done.number}; lower the rate."
+                )
             show(done)
             if report is not None:
                 report(done)
@@ -93,85 +96,6 @@ def fit(
                 _checkpoint.save(path, state, epoch=epoch + 1, fingerprint=fingerprint)
                 saved = time.monotonic()
     return state[0]
-
-
-def accuracy(
-    model: SpikingNetwork,
-    xs: Float[Array, "batch steps inputs"],
-    labels: Array,
-    *,
-    key: Key[Array, ""] | None = None,
-) -> Float[Array, ""]:
-    """Fraction of sequences whose class is named rightly. A model with read noise needs `key`."""
-    outputs = run_batch(model, xs, key=key)
-    return jnp.mean(jnp.argmax(jax.vmap(class_scores)(outputs), axis=-1) == labels, dtype=jnp.result_type(float))
-
-
-def run_batch(
-    model: SpikingNetwork, xs: Float[Array, "batch steps inputs"], *, key: Key[Array, ""] | None = None
-) -> Float[Array, "batch steps outputs"]:
-    """The model on each sequence, with independent reads."""
-    keys = None if key is None else jr.split(key, xs.shape[0])
-    return jax.vmap(lambda x, k: model(x, key=k))(xs, keys)
-
-
-class Trainer(eqx.Module):
-    """Everything an epoch needs that is not data."""
-
-    optimizer: optax.GradientTransformation = eqx.field(static=True)
-    loss: Callable[[Array, Array], Array] = eqx.field(static=True)
-    hardware: AbstractHardware | None
-    clip: float | None
-    batch_size: int = eqx.field(static=True)
-    ramp_steps: float
-
-    @eqx.filter_jit
-    def epoch(self, state, train, validation, key):
-        inputs, labels = train
-        order_key, step_key, chip_key, read_key = jr.split(key, 4)
-        steps = inputs.shape[0] // self.batch_size
-        order = jr.permutation(order_key, inputs.shape[0])[: steps * self.batch_size].reshape(steps, self.batch_size)
-        arrays, static = eqx.partition(state, eqx.is_array)
-
-        def one(arrays, batch):
-            place, indices = batch
-            state, loss = self.step(
-                eqx.combine(arrays, static), inputs[indices], labels[indices], jr.fold_in(step_key, place)
-            )
-            return eqx.filter(state, eqx.is_array), loss
-
-        arrays, losses = jax.lax.scan(one, arrays, (jnp.arange(steps), order))
-        state = eqx.combine(arrays, static)
-        model = self._sample(state[0], jnp.ones(()), chip_key)
-        return state, jnp.mean(losses), accuracy(model, *validation, key=read_key)
-
-    def step(self, state, xs, labels, key):
-        model, moments, count = state
-        loss, gradient = eqx.filter_value_and_grad(partial(self._batch_loss, xs=xs, labels=labels, count=count, key=key))(model)
-        with jax.numpy_dtype_promotion("standard"):  # optax multiplies integers and floats; users may run strictly
-            updates, moments = self.optimizer.update(gradient, moments, eqx.filter(model, eqx.is_inexact_array))
-        model = eqx.apply_updates(model, updates)
-        if self.clip is not None:
-            model = clip_weights(model, self.clip)
-        return (model, moments, count + 1), loss
-
-    def _batch_loss(self, model, *, xs, labels, count, key):
-        hardware_key, read_key = jr.split(key)
-        strength = jnp.minimum(1.0, (count + 1).astype(xs.dtype) / self.ramp_steps)
-        model = self._sample(model, strength, hardware_key)
-        return jnp.mean(jax.vmap(self.loss)(run_batch(model, xs, key=read_key), labels))
-
-    def _sample(self, model, strength, key):
-        return model if self.hardware is None else self.hardware.sample(model, strength=strength, key=key)
-
-
-def clip_weights(model: SpikingNetwork, sigmas: float) -> SpikingNetwork:
-    """`model` with the weights of each analog layer clipped to `sigmas` of their standard deviations."""
-    clipped = {}
-    for path, layer in analog_layers(model).items():
-        bound = sigmas * jnp.std(layer.weight)
-        clipped[path] = jnp.clip(layer.weight, -bound, bound)
-    return replace_weights(model, clipped)
 
 
 def _arrays(dataset: Dataset) -> tuple[Array, Array]:
@@ -201,5 +125,4 @@ def _check(model: SpikingNetwork, train: Dataset, epochs: int, batch_size: int, 
     if clip is not None and not clip > 0:
         raise ValueError(f"`clip` must be positive, in standard deviations, or None. Got {clip}.")
     for path, layer in analog_layers(model).items():
-        if not eqx.is_array(layer.weight):
-            raise ValueError(f"Training needs digital weights. Layer {path} holds a {type(layer.weight).__name__}.")
+        digital_weight(path, layer)

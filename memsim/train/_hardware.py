@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key
 from .._crossbar import check_time
 from .._matrix import AnalogMatrix
 from ..nn import SpikingNetwork, analog_layers, deploy
-from ..nn._deploy import Designs, replace_weights
+from ..nn._deploy import Designs, digital_weight, replace_weights
 
 
 class AbstractHardware(eqx.Module):
@@ -24,9 +24,7 @@ class AbstractHardware(eqx.Module):
     ramp: eqx.AbstractVar[float]
 
     @abstractmethod
-    def sample(
-        self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]
-    ) -> SpikingNetwork:
+    def sample(self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> SpikingNetwork:
         """The model one mini-batch sees: one draw for the whole batch, forward and backward."""
 
 
@@ -49,13 +47,10 @@ class GaussianNoise(AbstractHardware):
         if not 0 <= self.std < 1:
             raise ValueError(f"`std` must be in [0, 1), relative to the largest weight. Got {self.std}. Percent?")
 
-    def sample(
-        self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]
-    ) -> SpikingNetwork:
+    def sample(self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> SpikingNetwork:
         noisy = {}
         for place, (path, layer) in enumerate(analog_layers(model).items()):
-            w = layer.weight
-            assert isinstance(w, jax.Array)
+            w = digital_weight(path, layer)
             largest = jax.lax.stop_gradient(jnp.max(jnp.abs(w), axis=1, keepdims=True))
             xi = jr.normal(jr.fold_in(key, place), w.shape, w.dtype)
             noisy[path] = w + strength * self.std * jnp.broadcast_to(largest, w.shape) * xi
@@ -97,9 +92,7 @@ class SampledChip(AbstractHardware):
         if not isinstance(self.time, LogUniform):
             check_time(self.time)
 
-    def sample(
-        self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]
-    ) -> SpikingNetwork:
+    def sample(self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> SpikingNetwork:
         time_key, chip_key = jr.split(key)
         t = self.time.draw(key=time_key) if isinstance(self.time, LogUniform) else self.time
         chip = deploy(model, self.crossbar, t, key=chip_key)

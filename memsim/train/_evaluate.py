@@ -1,0 +1,29 @@
+"""A model on a batch of sequences, and how many it names rightly."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from ..nn import SpikingNetwork
+from ._loss import class_scores
+
+
+def accuracy(
+    model: SpikingNetwork,
+    xs: Float[Array, "batch steps inputs"],
+    labels: Array,
+    *,
+    key: Key[Array, ""] | None = None,
+) -> Float[Array, ""]:
+    """Fraction of sequences whose class is named rightly. A model with read noise needs `key`."""
+    outputs = run_batch(model, xs, key=key)
+    return jnp.mean(jnp.argmax(jax.vmap(class_scores)(outputs), axis=-1) == labels, dtype=jnp.result_type(float))
+
+
+def run_batch(
+    model: SpikingNetwork, xs: Float[Array, "batch steps inputs"], *, key: Key[Array, ""] | None = None
+) -> Float[Array, "batch steps outputs"]:
+    """The model on each sequence, with independent reads."""
+    keys = None if key is None else jr.split(key, xs.shape[0])
+    return jax.vmap(lambda x, k: model(x, key=k))(xs, keys)

@@ -1,0 +1,93 @@
+"""One compiled epoch of hardware-aware training."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import optax
+from jaxtyping import Array, Float, Int, Key
+
+from ..nn import SpikingNetwork, analog_layers
+from ..nn._deploy import digital_weight, replace_weights
+from ._evaluate import accuracy, run_batch
+from ._hardware import AbstractHardware
+
+State = tuple[SpikingNetwork, Any, Int[Array, ""]]  # model, optimizer state, steps done
+Batch = tuple[Float[Array, "batch steps inputs"], Int[Array, " batch"]]
+
+
+class Trainer(eqx.Module):
+    """Everything an epoch needs that is not data.
+
+    **Arguments:**
+
+    - `optimizer`, `loss`, `hardware`, `clip`, `batch_size`: As in `fit`.
+    - `ramp_steps`: Steps over which the hardware's perturbation grows to full strength.
+    """
+
+    optimizer: optax.GradientTransformation = eqx.field(static=True)
+    loss: Callable[[Array, Array], Array] = eqx.field(static=True)
+    hardware: AbstractHardware | None
+    clip: float | None
+    batch_size: int = eqx.field(static=True)
+    ramp_steps: float
+
+    @eqx.filter_jit
+    def epoch(
+        self, state: State, train: Batch, validation: Batch, key: Key[Array, ""]
+    ) -> tuple[State, Float[Array, ""], Float[Array, ""]]:
+        """One pass over `train`; returns the new state, the mean loss, and the accuracy on `validation`."""
+        inputs, labels = train
+        order_key, step_key, chip_key, read_key = jr.split(key, 4)
+        steps = inputs.shape[0] // self.batch_size
+        order = jr.permutation(order_key, inputs.shape[0])[: steps * self.batch_size].reshape(steps, self.batch_size)
+        arrays, static = eqx.partition(state, eqx.is_array)
+
+        def one(arrays, batch):
+            place, indices = batch
+            state, loss = self.step(
+                eqx.combine(arrays, static), inputs[indices], labels[indices], jr.fold_in(step_key, place)
+            )
+            return eqx.filter(state, eqx.is_array), loss
+
+        arrays, losses = jax.lax.scan(one, arrays, (jnp.arange(steps), order))
+        state = eqx.combine(arrays, static)
+        model = self._sample(state[0], jnp.ones(()), chip_key)
+        return state, jnp.mean(losses), accuracy(model, *validation, key=read_key)
+
+    def step(
+        self, state: State, xs: Float[Array, "batch steps inputs"], labels: Int[Array, " batch"], key: Key[Array, ""]
+    ) -> tuple[State, Float[Array, ""]]:
+        """One mini-batch: sample the hardware, take the gradient through it, update the clean weights."""
+        model, moments, count = state
+        batch_loss = partial(self._batch_loss, xs=xs, labels=labels, count=count, key=key)
+        loss, gradient = eqx.filter_value_and_grad(batch_loss)(model)
+        with jax.numpy_dtype_promotion("standard"):  # optax multiplies integers and floats; users may run strictly
+            updates, moments = self.optimizer.update(gradient, moments, eqx.filter(model, eqx.is_inexact_array))
+        model = eqx.apply_updates(model, updates)
+        if self.clip is not None:
+            model = clip_weights(model, self.clip)
+        return (model, moments, count + 1), loss
+
+    def _batch_loss(self, model: SpikingNetwork, *, xs: Array, labels: Array, count: Array, key: Array) -> Array:
+        hardware_key, read_key = jr.split(key)
+        strength = jnp.minimum(1.0, (count + 1).astype(xs.dtype) / self.ramp_steps)
+        model = self._sample(model, strength, hardware_key)
+        return jnp.mean(jax.vmap(self.loss)(run_batch(model, xs, key=read_key), labels))
+
+    def _sample(self, model: SpikingNetwork, strength: Array, key: Array) -> SpikingNetwork:
+        return model if self.hardware is None else self.hardware.sample(model, strength=strength, key=key)
+
+
+def clip_weights(model: SpikingNetwork, sigmas: float) -> SpikingNetwork:
+    """`model` with the weights of each analog layer clipped to `sigmas` of their standard deviations."""
+    clipped = {}
+    for path, layer in analog_layers(model).items():
+        w = digital_weight(path, layer)
+        bound = sigmas * jnp.std(w)
+        clipped[path] = jnp.clip(w, -bound, bound)
+    return replace_weights(model, clipped)
