@@ -1,0 +1,86 @@
+"""The command line finds its scripts, and answers a mistake with one line."""
+
+import sys
+
+import pytest
+
+from memsim._cli import main, scripts
+
+
+def test_list_names_every_experiment_and_figure_with_a_summary(capsys):
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for kind in ("experiments", "figures"):
+        for name in scripts(kind):
+            assert any(line.split()[:1] == [name] and len(line.split()) > 3 for line in lines), name
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "drfit"], "Did you mean drift"),
+        (["draw", "drfit"], "Did you mean drift"),
+        (["rum", "drift"], "Did you mean run"),
+        (["run"], "needs a NAME"),
+        (["run", "drift", "--adc-bits", "0", "--quick"], "from 2 to 24"),
+        (["run", "drift", "--quick", "--out", "/dev/null/here"], "must be writable"),
+        (["draw", "drift", "--result", "nowhere.nc"], "run its experiment first"),
+        (["draw", "drift", "--journal", "natur"], "nature"),
+    ],
+)
+def test_a_mistake_gets_one_line_and_exit_status_2(words, message, capsys, monkeypatch, tmp_path):
+    if "--journal" in words:
+        words = [*words, "--result", str(_small_result(tmp_path))]
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    error = capsys.readouterr().err.splitlines()
+    assert len(error) == 1 and message in error[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--device", "pcm_joshi2002"], "Did you mean pcm_joshi2020"),
+        (["--times", "-1"], "all at least 0"),
+        (["--chips", "0"], "must be at least 1"),
+        (["--chips", "many"], "many"),
+    ],
+)
+def test_a_bad_option_is_refused_with_its_reason(options, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "drift", *options])
+    assert stop.value.code == 2
+    assert message in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_help_shows_the_options_of_an_experiment(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "drift", "--help"])
+    assert stop.value.code == 0
+    options = capsys.readouterr().out
+    for option in ("--device", "--adc-bits", "--chips", "--times", "--seeds", "--quick"):
+        assert option in options
+
+
+def test_an_interruption_says_that_the_run_can_go_on(monkeypatch, capsys):
+    def interrupt(kind, name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["memsim._cli"], "load_script", interrupt)
+    assert main(["run", "drift"]) == 130
+    assert "goes on where this one stopped" in capsys.readouterr().err
+
+
+def _small_result(folder):
+    import numpy as np
+    import xarray as xr
+
+    from memsim.study import save_result
+
+    sizes = {"seed": 1, "training": 1, "write_noise": 1, "compensation": 1, "chip": 2, "time": 2}
+    result = xr.Dataset(
+        {"accuracy": (list(sizes), np.ones(list(sizes.values())))},
+        {"time": [0.0, 1.0], "write_noise": [1.0], "compensation": ["none"], "training": ["digital"]},
+    )
+    save_result(result, folder / "small.nc")
+    return folder / "small.nc"
