@@ -3,7 +3,8 @@
 Four recurrent spiking networks start from the same weights and train with the same budget on spoken digits: digital,
 Gaussian weight noise, a sampled chip, and a sampled chip of random age (drift-aware). Each is deployed on many virtual
 chips, with the published write noise and with a poorer process, with and without drift compensation, and ages. The
-sampled chips are those of the process the network is deployed on. Writes results/drift: drift.nc, drift.csv.
+sampled chips are those of the process the network is deployed on, with drift compensation. Writes results/drift:
+drift.nc, drift.csv.
 """
 
 import dataclasses
@@ -263,21 +264,43 @@ def report(result: xr.Dataset, table) -> None:
 
     over = table.interval_over.iloc[0]
     title = f"Test accuracy in %: mean ± 95 % interval over {over}, (5th–95th percentile over chips)"
-    shown = Table("process", "compensation", "training", "digital", title=title)
+    shown = Table("process", "compensation", "training", "digital", "ADC clips", title=title)
     for t in result.time.values:
         shown.add_column(duration(float(t)))
     ordered = table.sort_values(["write_noise", "compensation"], ascending=[True, False], kind="stable")
     for (noise, compensation, training), rows in ordered.groupby(
         ["write_noise", "compensation", "training"], sort=False
     ):
-        digital = float(result.digital_accuracy.sel(write_noise=noise, training=training).mean())
+        network = result.sel(write_noise=noise, training=training)
+        whole = [f"{100 * float(values.mean()):.1f}" for values in (network.digital_accuracy, network.adc_clipped)]
         cells = [
             f"{100 * row['mean']:.1f} ± {50 * (row.high - row.low):.1f} ({100 * row.p5:.1f}–{100 * row.p95:.1f})"
             for _, row in rows.iterrows()
         ]
-        shown.add_row(f"{noise:g} x write noise", compensation, training, f"{100 * digital:.1f}", *cells)
+        shown.add_row(f"{noise:g} x write noise", compensation, training, *whole, *cells)
     Console(width=200, soft_wrap=False).print(shown)
+    gains(result)
     print(f"Read noise, converters and drift of {json.loads(result.config)['device']}. {NOTE}")
+
+
+def gains(result: xr.Dataset) -> None:
+    """Prints what drift-aware training gains at the last time of at most a year, paired by seed, or by chip for one."""
+    t = float(result.time[result.time <= YEAR][-1])
+    over = "seed" if result.sizes["seed"] > 1 else "chip"
+    for noise in result.write_noise.values:
+        accuracy = 100 * result.accuracy.sel(time=t, write_noise=noise, compensation="global")
+        aware = accuracy.sel(training="drift-aware")
+        others = {f"{name} training": accuracy.sel(training=name) for name in TRAININGS[:-1]}
+        others["its own digital accuracy"] = 100 * result.digital_accuracy.sel(
+            write_noise=noise, training="drift-aware"
+        )
+        for name, other in others.items():
+            gain = (aware - other).mean([dim for dim in ("seed", "chip") if dim != over])
+            mean, low, high = ms.study.mean_interval(gain.values)
+            print(
+                f"{noise:g} x write noise, {duration(t)}, compensated: drift-aware over {name} "
+                f"{mean:+.2f} points [{low:+.2f}, {high:+.2f}], paired by {over}"
+            )
 
 
 def duration(seconds: float) -> str:

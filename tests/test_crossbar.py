@@ -58,8 +58,8 @@ def assert_moments(samples, mean, variance):
 # The product.
 
 
-@pytest.mark.parametrize("tile", [(1, 1), (7, 5), (20, 12), (256, 256)])
-@pytest.mark.parametrize("shape", [(12, 20), (1, 1), (1, 9), (9, 1)])
+@pytest.mark.parametrize("tile", [(1, 1), (4, 5), (10, 6), (256, 256)])
+@pytest.mark.parametrize("shape", [(6, 10), (1, 1), (1, 9), (9, 1)])
 @pytest.mark.parametrize("device", [dm.Ideal(), dm.Ideal(g_min=1e-6)], ids=["g_min=0", "g_min=1uS"])
 def test_ideal_cells_give_the_matrix_product(device, shape, tile):
     w, x = normal(0, *shape), normal(1, 3, shape[1])
@@ -77,7 +77,7 @@ def test_zeros_stay_zero(w, adc):
     assert np.isfinite(y).all() and not np.any(y[:, ~w.any(1)])
 
 
-@pytest.mark.parametrize("tile", [(1, 1), (7, 5), (256, 256)])
+@pytest.mark.parametrize("tile", [(1, 1), (4, 5), (256, 256)])
 @pytest.mark.parametrize("scale", ["column", "tile"])
 @pytest.mark.parametrize(
     "dac, adc",
@@ -91,7 +91,7 @@ def test_zeros_stay_zero(w, adc):
     ],
 )
 def test_converters_agree_with_numpy(dac, adc, scale, tile):
-    w, x = normal(0, 12, 20), normal(1, 6, 20)
+    w, x = normal(0, 6, 10), normal(1, 9, 10)
     design = Crossbar(
         dm.Ideal(),
         DifferentialPair(scale),
@@ -111,7 +111,7 @@ def test_converters_agree_with_numpy(dac, adc, scale, tile):
 
 @pytest.mark.parametrize("adc", [None, ADC(None, 1e3)], ids=["no_adc", "unrounded_adc"])
 def test_read_noise_has_the_variance_of_the_cells(adc):
-    w, x = normal(0, 5, 10), normal(1, 10)
+    w, x = normal(0, 3, 6), normal(1, 6)
     design = eqx.tree_at(lambda d: d.adc, NOISY, adc, is_leaf=lambda leaf: leaf is None)
     chip = design.program(w, key=jr.key(2))
     matrix = chip.at(YEAR, key=jr.key(3))
@@ -121,26 +121,26 @@ def test_read_noise_has_the_variance_of_the_cells(adc):
         np.asarray(f(chip.cells, jnp.asarray(YEAR)), np.float64)
         for f in (design.device.conductance, design.device.read_noise)
     )
-    fully_on = np.repeat(np.asarray(chip.scales), [4, 4, 2], 0) / 25e-6  # weight of one siemens
+    fully_on = np.repeat(np.asarray(chip.scales), [4, 2], 0) / 25e-6  # weight of one siemens
     x = np.asarray(x, np.float64)
     assert_moments(samples, x @ ((g[0] - g[1]) * fully_on), x**2 @ ((std**2).sum(0) * fully_on**2))
     # The correlation of N independent pairs has standard error 1 / sqrt(N).
-    assert np.abs(np.corrcoef(np.asarray(samples).T) - np.eye(5)).max() < STANDARD_ERRORS / math.sqrt(N)
+    assert np.abs(np.corrcoef(np.asarray(samples).T) - np.eye(3)).max() < STANDARD_ERRORS / math.sqrt(N)
 
 
 def test_rows_of_a_batch_have_independent_noise():
-    matrix = NOISY.deploy(normal(0, 1, 10), YEAR, key=jr.key(2))
-    y = np.asarray(matrix(jnp.ones((N, 10)), key=jr.key(3)))[:, 0]
+    matrix = NOISY.deploy(normal(0, 1, 6), YEAR, key=jr.key(2))
+    y = np.asarray(matrix(jnp.ones((N, 6)), key=jr.key(3)))[:, 0]
     assert abs(np.corrcoef(y[1:], y[:-1])[0, 1]) < STANDARD_ERRORS / math.sqrt(N)
 
 
 def test_noise_on_outputs_has_the_law_of_fresh_noisy_cells():
-    w, x = normal(0, 3, 8), normal(1, 8)
+    w, x = normal(0, 3, 6), normal(1, 6)
     chip = NOISY.program(w, key=jr.key(2))
     matrix = chip.at(YEAR, key=jr.key(3))
     g, std = (np.asarray(f(chip.cells, jnp.asarray(YEAR))) for f in (NOISY.device.conductance, NOISY.device.read_noise))
     cells = g + std * np.random.default_rng(0).normal(size=(N, *g.shape))
-    weights = (cells[:, 0] - cells[:, 1]) * np.repeat(np.asarray(chip.scales), 4, 0) / 25e-6
+    weights = (cells[:, 0] - cells[:, 1]) * np.repeat(np.asarray(chip.scales), [4, 2], 0) / 25e-6
     fresh = np.asarray(x, np.float64) @ weights
     ours = np.asarray(jax.jit(jax.vmap(lambda key: matrix(x, key=key)))(jr.split(jr.key(4), N)), np.float64)
     # Two independent estimates: standard errors sqrt(2) times those of one.
@@ -152,20 +152,20 @@ def test_noise_on_outputs_has_the_law_of_fresh_noisy_cells():
 @pytest.mark.parametrize("adc", [None, ADC(8)])
 def test_a_silent_input_has_no_noise_and_a_finite_gradient(adc):
     design = eqx.tree_at(lambda d: d.adc, NOISY, adc, is_leaf=lambda leaf: leaf is None)
-    x = jnp.zeros((2, 10)).at[1, 6].set(1.0)  # the first silent everywhere, the second on two of three tiles
+    x = jnp.zeros((2, 6)).at[1, 5].set(1.0)  # the first silent everywhere, the second on one of two tiles
 
     def read(w, x):
         return design.deploy(w, YEAR, key=jr.key(1))(x, key=jr.key(2))
 
-    y = read(normal(0, 5, 10), x)
+    y = read(normal(0, 3, 6), x)
     assert not y[0].any() and y[1].all()
-    for gradient in jax.grad(lambda w, x: read(w, x).sum(), argnums=(0, 1))(normal(0, 5, 10), x):
+    for gradient in jax.grad(lambda w, x: read(w, x).sum(), argnums=(0, 1))(normal(0, 3, 6), x):
         assert np.isfinite(gradient).all() and gradient.any()
 
 
 def test_noise_per_moment_stays_between_reads_and_differs_between_moments():
     design = Crossbar(dm.pcm_joshi2020(), tile=(4, 2), read_noise="per_moment")
-    x, chip = normal(1, 10), design.program(normal(0, 5, 10), key=jr.key(2))
+    x, chip = normal(1, 6), design.program(normal(0, 3, 6), key=jr.key(2))
     one, same, other = (chip.at(YEAR, key=jr.key(i)) for i in (3, 3, 4))
     np.testing.assert_array_equal(one(x), one(x, key=jr.key(5)))
     np.testing.assert_array_equal(one(x), same(x))
@@ -185,8 +185,8 @@ def test_noise_per_moment_has_the_variance_of_the_cells():
 
 def test_reads_without_noise_need_no_key():
     for design in (Crossbar(dm.pcm_joshi2020(), read_noise="off"), Crossbar(dm.Ideal())):
-        matrix = design.program(normal(0, 5, 10), key=jr.key(0)).at(YEAR)
-        np.testing.assert_array_equal(matrix(normal(1, 10)), matrix(normal(1, 10), key=jr.key(1)))
+        matrix = design.program(normal(0, 3, 6), key=jr.key(0)).at(YEAR)
+        np.testing.assert_array_equal(matrix(normal(1, 6)), matrix(normal(1, 6), key=jr.key(1)))
 
 
 # Bad input.

@@ -39,13 +39,13 @@ def test_a_weight_goes_to_the_cell_of_its_sign_and_the_partner_to_g_min():
 
 
 @pytest.mark.parametrize("scale", ["column", "tile"])
-@pytest.mark.parametrize("tile", [(1, 1), (7, 5), (23, 11), (99, 99)])
+@pytest.mark.parametrize("tile", [(1, 1), (4, 5), (10, 6), (99, 99)])
 def test_conductances_read_back_are_the_weights(scale, tile):
-    pair, w = DifferentialPair(scale), jr.normal(jr.key(0), (23, 11))
+    pair, w = DifferentialPair(scale), jr.normal(jr.key(0), (10, 6))
     scales = pair.scales(w, tile)
     g = pair.targets(w, scales, tile[0], 1e-6, 21e-6)
     assert g.min() >= 0.999999e-6 and g.max() <= 21.00001e-6
-    row_tile = np.arange(23) // tile[0]
+    row_tile = np.arange(10) // tile[0]
     back = pair.relative_weights(g, 1e-6, 21e-6) * np.asarray(scales)[row_tile]
     np.testing.assert_allclose(back, w, rtol=1e-6, atol=1e-6)  # g_min is subtracted: absolute, not relative
 

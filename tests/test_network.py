@@ -15,10 +15,8 @@ from memsim.nn import LI, LIF, Linear, Recurrent, SpikingNetwork
 from memsim.train import run_batch
 
 STEPS = 30
-NOISY = ms.Crossbar(pcm_joshi2020(read_noise_scale=10.0))  # each read draws anew
 INDEPENDENT = 4  # standard errors that a correlation of independent draws may have
 
-deploy = eqx.filter_jit(ms.deploy)
 run = eqx.filter_jit(lambda model, xs, key=None: model(xs, key=key))
 activity = eqx.filter_jit(lambda model, xs, key=None: model.activity(xs, key=key))
 
@@ -85,7 +83,9 @@ def test_a_sequence_is_its_steps_one_by_one(exact):
 
 def test_a_batch_is_its_sequences_one_by_one(exact):
     model, xs = exact
-    assert_close(eqx.filter_jit(jax.vmap(model))(xs), jnp.stack([run(model, x) for x in xs]))
+    assert_close(
+        eqx.filter_jit(lambda model, xs: jax.vmap(model)(xs))(model, xs), jnp.stack([run(model, x) for x in xs])
+    )
 
 
 def test_later_inputs_do_not_change_earlier_outputs(exact):
@@ -114,16 +114,23 @@ def test_layers_that_do_not_fit_are_refused_by_place(layers, says):
 # Read noise.
 
 
-def test_a_noisy_network_without_a_key_is_refused():
-    model, xs = deploy(network(), NOISY, 0.0, key=jr.key(1)), jnp.ones((STEPS, 4))
-    for read in (model, model.activity, model.synapse_inputs):
+@pytest.fixture(scope="module")
+def noisy():
+    """Three synapses of equal weights that each read draws anew; the last feeds a membrane that forgets at once."""
+    layer = Linear(4, 4, use_bias=False, gain=0.3, key=jr.key(0))
+    model = SpikingNetwork([layer, layer, Recurrent(LI(4, tau_mem=1e-6), layer)])
+    crossbar = ms.Crossbar(pcm_joshi2020(read_noise_scale=10.0), compensation=None)
+    return ms.deploy(model, crossbar, 0.0, key=jr.key(1))
+
+
+def test_a_noisy_network_without_a_key_is_refused(noisy):
+    for read in (noisy, noisy.activity, noisy.synapse_inputs):
         with pytest.raises(ValueError, match="needs `key=`"):
-            read(xs)
+            read(jnp.ones((STEPS, 4)))
 
 
-def test_one_key_reads_the_same_noise_and_another_key_another():
-    model, xs = deploy(network(), NOISY, 0.0, key=jr.key(1)), jnp.ones((STEPS, 4))
-    one, same, other = (run(model, xs, jr.key(i)) for i in (0, 0, 1))
+def test_one_key_reads_the_same_noise_and_another_key_another(noisy):
+    one, same, other = (run(noisy, jnp.ones((STEPS, 4)), jr.key(i)) for i in (0, 0, 1))
     np.testing.assert_array_equal(one, same)
     assert np.all(one != other)
 
@@ -132,37 +139,18 @@ def assert_independent(one, other):
     assert abs(np.corrcoef(np.ravel(one), np.ravel(other))[0, 1]) < INDEPENDENT / np.size(one) ** 0.5
 
 
-def assert_independent_in_time(noise):
-    """`noise` (steps, outputs), at least 2000 steps, does not repeat, and its steps do not correlate."""
-    noise = np.asarray(noise, np.float64)
-    assert len(np.unique(noise)) > 0.99 * noise.size  # float32 draws may coincide
-    noise = (noise - noise.mean(axis=0)) / noise.std(axis=0)
-    for lag in (1, 2, 3):
-        assert_independent(noise[lag:], noise[:-lag])
-
-
-def test_steps_layers_and_sequences_do_not_share_noise():
-    # Both layers hold the same weights. The first sees a constant, so what varies is noise.
-    layer = Linear(4, 4, key=jr.key(0))
-    model = deploy(SpikingNetwork([layer, layer]), NOISY, 0.0, key=jr.key(1))
-    xs = jnp.ones((2, 2000, 4))
-    keys = jr.split(jr.key(2), 2)
-    (first, second), (elsewhere, _) = (np.asarray(activity(model, x, k)) for x, k in zip(xs, keys, strict=True))
-    second = second - first @ np.asarray(model.layers[1].weight.effective_weight).T  # less what the first layer causes
-    noise = [x - x.mean(axis=0) for x in (first, second, elsewhere)]
-    for x in noise:
-        assert_independent_in_time(x)
+def test_steps_layers_and_sequences_do_not_share_noise(noisy):
+    xs = jnp.ones((2, 2000, 4))  # a constant: what varies in the first layer is noise
+    w = [np.asarray(layer.weight.effective_weight, np.float64) for layer in ms.nn.analog_layers(noisy).values()]
+    first, second, v = (np.asarray(x, np.float64) for x in activity(noisy, xs[0], jr.key(2)))
+    feedback = np.concatenate([np.zeros((1, 4)), v[:-1]])
+    one, other = np.asarray(run_batch(SpikingNetwork(noisy.layers[:1]), xs, key=jr.key(3)), np.float64)
+    noise = [first, second - first @ w[1].T, (v - second - feedback @ w[2].T)[1:], one, other]
+    noise = [(x - x.mean(axis=0)) / x.std(axis=0) for x in noise]
+    for x in noise:  # in time: no draw is used again, and steps do not correlate
+        assert len(np.unique(x)) > 0.95 * x.size  # float32 draws may coincide
+        for lag in (1, 2, 3):
+            assert_independent(x[lag:], x[:-lag])
     assert_independent(noise[0], noise[1])
-    assert_independent(noise[0], noise[2])
-    batch = np.asarray(run_batch(model, xs, key=jr.key(3)))
-    assert_independent(*(batch - batch.mean(axis=1, keepdims=True)))
-
-
-def test_each_step_of_a_recurrent_layer_has_its_own_noise():
-    # A membrane that forgets at once: v(t) = current + W v(t - 1) + noise, and what is left is the noise.
-    forgetful = LI(4, tau_mem=1e-6)
-    model = SpikingNetwork([Recurrent(forgetful, Linear(4, 4, use_bias=False, gain=0.3, key=jr.key(0)))])
-    model = deploy(model, NOISY, 0.0, key=jr.key(1))
-    v = np.asarray(run(model, jnp.ones((2000, 4)), jr.key(2)), np.float64)
-    w = np.asarray(model.layers[0].synapse.weight.effective_weight, np.float64)
-    assert_independent_in_time(v[1:] - 1.0 - v[:-1] @ w.T)
+    assert_independent(noise[1][1:], noise[2])
+    assert_independent(noise[3], noise[4])

@@ -17,7 +17,7 @@ from ._evaluate import accuracy, run_batch
 from ._hardware import AbstractHardware
 
 State = tuple[SpikingNetwork, Any, Int[Array, ""]]  # model, optimizer state, steps done
-Batch = tuple[Float[Array, "batch steps inputs"], Int[Array, " batch"]]
+Batch = tuple[Float[Array, "_ steps inputs"], Int[Array, " _"]]  # the two sets differ in size
 
 
 class Trainer(eqx.Module):
