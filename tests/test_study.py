@@ -1,5 +1,6 @@
 """Studies give the same chips whatever the chunk, honest intervals, and files that are whole or not there."""
 
+import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -38,13 +39,17 @@ def test_a_study_is_a_loop_over_chips_whatever_the_chunk(model, test_set, read_n
     )
     np.testing.assert_allclose(one.accuracy, four.accuracy, atol=1e-6)
     xs, labels = jnp.asarray(test_set.inputs), jnp.asarray(test_set.labels)
-    for chip in range(5):
+
+    @eqx.filter_jit
+    def alone(chip, place, t):
         program_key, life_key = jr.split(jr.fold_in(key, chip))
-        programmed = ms.program(model, design, key=program_key)
-        for place, t in enumerate(TIMES):
-            moment_key, read_key = jr.split(jr.fold_in(life_key, place))
-            alone = ms.train.accuracy(ms.at(programmed, t, key=moment_key), xs, labels, key=read_key)
-            assert abs(float(alone) - float(one.accuracy[chip, place])) < 1e-6
+        moment_key, read_key = jr.split(jr.fold_in(life_key, place))
+        moment = ms.at(ms.program(model, design, key=program_key), t, key=moment_key)
+        return ms.train.accuracy(moment, xs, labels, key=read_key)
+
+    for chip, place in np.ndindex(5, len(TIMES)):
+        single = alone(jnp.asarray(chip), jnp.asarray(place), jnp.asarray(TIMES[place]))
+        assert abs(float(single) - float(one.accuracy[chip, place])) < 1e-6
 
 
 def test_more_chips_do_not_change_the_first_ones(model, test_set):

@@ -23,6 +23,8 @@ class Recurrent(AbstractNeuron):
     synapse: Linear
 
     def __check_init__(self):
+        if isinstance(self.neuron, Recurrent):
+            raise ValueError("`neuron` must not be recurrent itself. Got a Recurrent; give it one synapse.")
         shape = (self.synapse.out_features, self.synapse.in_features)
         if shape != (self.neuron.size, self.neuron.size):
             raise ValueError(f"A recurrent synapse must have shape ({self.size}, {self.size}). Got {shape}.")

@@ -74,7 +74,7 @@ class Triangle(AbstractSurrogate):
 
 
 class Boxcar(AbstractSurrogate):
-    r"""Slope $k$ where $|x| \le 1/(2k)$, zero elsewhere."""
+    r"""Slope $k$ where $|x| < 1/(2k)$, zero elsewhere."""
 
     slope: float = 1.0
 

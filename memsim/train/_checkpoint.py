@@ -35,7 +35,7 @@ def load(path: Path, like: Any, *, fingerprint: str) -> tuple[int, Any]:
         ) from error
     if state is None:
         raise ValueError(
-            "A checkpoint must come from a run with the same model, data, key and settings. "
+            "A checkpoint must come from a run with the same model, data, key, hardware, epochs and batch size. "
             f"Got {path} from another run; delete it or choose another path."
         )
     return header["epoch"], state

@@ -63,11 +63,12 @@ def fit(
     - `loss`: Of the outputs (steps, classes) and label of one sequence.
     - `epochs`, `batch_size`: Passes over the training set, and sequences a step; an incomplete last batch is left out.
     - `clip`: After each step, the weights of each analog layer are clipped to this many of their standard deviations.
-    - `checkpoint`: File to save to and to resume from; it is removed by whoever no longer needs it.
+    - `checkpoint`: File to save to and to resume from; it is removed by whoever no longer needs it. It knows the run by
+      everything but `optimizer` and `loss`, which are functions: keep those the same.
     - `report`: Called after each epoch.
 
-    Raises `ValueError` for bad settings and a foreign checkpoint, `FloatingPointError` when the loss is no longer
-    finite.
+    Raises `ValueError` for bad settings and a foreign checkpoint, `FloatingPointError` when the loss or
+    the weights are no longer finite.
     """
     _check(model, data.train, epochs, batch_size, clip)
     steps = len(data.train) // batch_size
@@ -84,10 +85,7 @@ def fit(
         for epoch in range(first, epochs):
             state, mean_loss, validation = trainer.epoch(state, *arrays, jr.fold_in(key, epoch))
             done = Epoch(epoch + 1, float(mean_loss), float(validation))
-            if not np.isfinite(done.loss):
-                raise FloatingPointError(
-                    f"The loss must stay finite. Got {done.loss} in epoch {done.number}; lower the rate."
-                )
+            _check_finite(done, state[0])
             show(done)
             if report is not None:
                 report(done)
@@ -96,6 +94,14 @@ def fit(
                 _checkpoint.save(path, state, epoch=epoch + 1, fingerprint=fingerprint)
                 saved = time.monotonic()
     return state[0]
+
+
+def _check_finite(done: Epoch, model: SpikingNetwork) -> None:
+    weights = jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))
+    if not (np.isfinite(done.loss) and all(np.isfinite(w).all() for w in weights)):
+        raise FloatingPointError(
+            f"Loss and weights must stay finite. Got loss {done.loss} in epoch {done.number}; lower the learning rate."
+        )
 
 
 def _arrays(dataset: Dataset) -> tuple[Array, Array]:
