@@ -99,7 +99,10 @@ def training(config: Config):
     xs = (jr.uniform(keys[2], (batch, steps, n)) < 0.05).astype(jnp.float32)
     labels = jnp.arange(batch) % n
     optimizer = optax.adam(1e-3)
-    crossbar = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8), tile=(512, 512), read_noise="per_moment")
+
+    def chip(adc: ms.ADC | None, read_noise: str):
+        crossbar = ms.Crossbar(dm.pcm_joshi2020(), adc=adc, tile=(512, 512), read_noise=read_noise)
+        return step(ms.train.SampledChip(crossbar, time=ms.train.LogUniform(1.0, 3.15e7)))
 
     def step(hardware):
         trainer = ms.train.Trainer(optimizer, ms.train.cross_entropy, hardware, 2.5, batch, ramp_steps=1.0)
@@ -108,9 +111,11 @@ def training(config: Config):
 
     digital = step(None)
     noise = step(ms.train.GaussianNoise(0.06))
-    chip = step(ms.train.SampledChip(crossbar, time=ms.train.LogUniform(1.0, 3.15e7)))
     yield Case("training step with GaussianNoise", ratio(config, noise, digital), 1.1)
-    yield Case("training step with SampledChip", ratio(config, chip, digital), 1.4)
+    yield Case("training step with SampledChip, no ADC, no read noise", ratio(config, chip(None, "off"), digital), 1.4)
+    yield Case("training step with SampledChip, no read noise", ratio(config, chip(ms.ADC(8), "off"), digital), 1.4)
+    full = chip(ms.ADC(8), "per_moment")
+    yield Case("training step with SampledChip, read noise per moment", ratio(config, full, digital), 1.4)
 
 
 def sweep(config: Config):
