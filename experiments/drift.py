@@ -189,11 +189,13 @@ class Study:
         model = self.network(part)
         xs, labels = jnp.asarray(test.inputs), jnp.asarray(test.labels)
         chip_key, clip_key = jr.split(jr.key(1))  # the same chips for every network: comparisons are paired
+        times, chips = jnp.asarray(config.times), jnp.arange(config.chips)
+        bare = self.crossbar(part.write_noise, "none", config.training_full_scale)
+        ranged = ms.calibrate(model, jnp.asarray(self.data.train.inputs), bare).designs
         accuracies = []
         for compensation in COMPENSATIONS:
-            design = self.crossbar(part.write_noise, compensation, config.training_full_scale)
-            design = ms.calibrate(model, jnp.asarray(self.data.train.inputs), design)
-            times, chips = jnp.asarray(config.times), jnp.arange(config.chips)
+            chosen = self.crossbar(part.write_noise, compensation, config.training_full_scale).compensation
+            design = ms.nn.PerLayer({path: dataclasses.replace(ranged[path], compensation=chosen) for path in ranged})
             accuracies.append(ms.study.chip_accuracies(model, design, xs, labels, times, chips, key=chip_key))
         clipped = clipped_fraction(model, design, xs, key=clip_key)
         index = {"seed": [part.seed], "training": [part.training], "write_noise": [part.write_noise]}

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, Key
 
 from .._crossbar import Crossbar
@@ -43,7 +44,7 @@ def calibrate(
     """
     if not 0 < coverage <= 1:
         raise ValueError(f"`coverage` must be in (0, 1]. Got {coverage}. Percent? Divide by 100.")
-    inputs = jax.vmap(model.synapse_inputs)(xs)
+    inputs = _synapse_inputs(model, xs)
     designs = {}
     for path, layer in analog_layers(model).items():
         design = crossbar if isinstance(crossbar, Crossbar) else crossbar(path, layer)
@@ -51,6 +52,11 @@ def calibrate(
             design = _ranged(design, digital_weight(path, layer).T, inputs[path], coverage)
         designs[path] = design
     return PerLayer(designs)
+
+
+@eqx.filter_jit
+def _synapse_inputs(model: SpikingNetwork, xs: Array) -> dict[str, Array]:
+    return jax.vmap(model.synapse_inputs)(xs)
 
 
 def _ranged(design: Crossbar, w: Array, x: Array, coverage: float) -> Crossbar:
@@ -68,8 +74,8 @@ def _ranged(design: Crossbar, w: Array, x: Array, coverage: float) -> Crossbar:
 
 
 def _quantile(magnitude: Array, coverage: float) -> Array:
-    value = jnp.quantile(magnitude, coverage)
-    return jnp.where(value > 0, value, 1.0)  # a silent layer has no range of its own
+    value = np.quantile(np.asarray(magnitude), coverage)  # selects; the device would sort tens of millions of values
+    return jnp.asarray(value if value > 0 else 1.0, magnitude.dtype)  # a silent layer has no range of its own
 
 
 def clipping(
