@@ -58,7 +58,7 @@ def caption(data) -> str:
     bars = ", bars 95 % interval of the mean over seeds" if seeds > 1 else ""
     return (
         f"{data.sizes['chip']} chips of each of {seeds} training seed{'s'[: seeds > 1]}; "
-        f"band: 5th to 95th percentile{bars}; "
-        f"{config['device']}, {config['adc_bits']}-bit ADC, read noise {config['read_noise'].replace('_', ' ')}; "
+        f"band: 5th to 95th percentile{bars}"
+        f"\n{config['device']}, {config['adc_bits']}-bit ADC, read noise {config['read_noise'].replace('_', ' ')}; "
         "dashed: digital; split by recording, no speaker labels"
     )
