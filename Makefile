@@ -7,6 +7,7 @@ RUN = .venv/bin
 
 demo: .venv/.installed
 	$(RUN)/memsim run drift
+	$(RUN)/memsim draw drift
 
 test: .venv/.installed
 	$(RUN)/python -m pytest -n 2 -q

@@ -112,7 +112,7 @@ def run(config: Config) -> xr.Dataset:
     table = ms.study.summary(result.accuracy)
     table.to_csv(config.out / "drift.csv", index=False)
     report(result, table)
-    print(f"Wrote {config.out / 'drift.nc'} and drift.csv. Draw them with: memsim draw drift")
+    print(f"Wrote {config.out / 'drift.nc'} and drift.csv. `memsim draw drift` draws them")
     shutil.rmtree(study.parts_folder)
     return result
 
