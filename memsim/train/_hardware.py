@@ -45,7 +45,9 @@ class GaussianNoise(AbstractHardware):
     def __check_init__(self):
         _check_ramp(self.ramp)
         if not 0 <= self.std < 1:
-            raise ValueError(f"`std` must be in [0, 1), relative to the largest weight. Got {self.std}. Percent?")
+            raise ValueError(
+                f"`std` must be in [0, 1), relative to the largest weight. Got {self.std}. Percent? Divide by 100."
+            )
 
     def sample(self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> SpikingNetwork:
         noisy = {}

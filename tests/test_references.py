@@ -1,0 +1,13 @@
+"""Every paper that a docstring cites stands in the bibliography, and no other does."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_cited_keys_are_the_keys_of_the_bibliography():
+    files = [*ROOT.glob("memsim/**/*.py"), *ROOT.glob("device_models/*.py")]
+    cited = {key for file in files for key in re.findall(r"\b[A-Z][A-Za-z]+(?:19|20)\d\d\b", file.read_text())}
+    listed = re.findall(r"^@\w+\{(\w+),", (ROOT / "REFERENCES.bib").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(cited)
