@@ -11,9 +11,10 @@ from jaxtyping import Array, Float, Key
 
 from .._crossbar import Crossbar
 from .._matrix import AnalogMatrix, Clipping
-from ._deploy import Designs, analog_layers, digital_weight
-from ._linear import Linear
-from ._network import SpikingNetwork
+from ._deploy import analog_layers, digital_weight
+from ._mixed_signal import Designs, MixedSignal, crossbar_of
+from ._networks._network import AbstractNetwork
+from ._synapses._synapse import AbstractAnalog
 
 
 class PerLayer(eqx.Module):
@@ -21,19 +22,19 @@ class PerLayer(eqx.Module):
 
     designs: dict[str, Crossbar | None]
 
-    def __call__(self, path: str, layer: Linear) -> Crossbar | None:
+    def __call__(self, path: str, layer: AbstractAnalog) -> Crossbar | None:
         if path not in self.designs:
             raise ValueError(f"A calibrated layer must be one of {sorted(self.designs)}. Got {path}; calibrate again.")
         return self.designs[path]
 
 
 def calibrate(
-    model: SpikingNetwork,
-    xs: Float[Array, "batch steps inputs"],
+    model: AbstractNetwork,
+    xs: Float[Array, "batch steps *inputs"],
     crossbar: Designs,
     *,
     coverage: float = 0.9999,
-) -> PerLayer:
+) -> PerLayer | MixedSignal:
     """A design for each layer, whose converters just cover what the digital `model` does on `xs`.
 
     The input range of a DAC becomes the `coverage` quantile of the layer's input magnitude, the full scale of an ADC
@@ -44,19 +45,21 @@ def calibrate(
     """
     if not 0 < coverage <= 1:
         raise ValueError(f"`coverage` must be in (0, 1]. Got {coverage}. Percent? Divide by 100.")
-    inputs = _synapse_inputs(model, xs)
+    inputs = _word_lines(model, xs)
     designs = {}
     for path, layer in analog_layers(model).items():
-        design = crossbar if isinstance(crossbar, Crossbar) else crossbar(path, layer)
+        design = crossbar_of(crossbar, path, layer)
         if design is not None:
             design = _ranged(design, digital_weight(path, layer).T, inputs[path], coverage)
         designs[path] = design
-    return PerLayer(designs)
+    return MixedSignal(PerLayer(designs), crossbar.neurons) if isinstance(crossbar, MixedSignal) else PerLayer(designs)
 
 
 @eqx.filter_jit
-def _synapse_inputs(model: SpikingNetwork, xs: Array) -> dict[str, Array]:
-    return jax.vmap(model.synapse_inputs)(xs)
+def _word_lines(model: AbstractNetwork, xs: Array, keys: Array | None = None) -> dict[str, Array]:
+    """What the word lines of each analog layer are driven with: (sequences, steps, reads a step, inputs)."""
+    inputs = jax.vmap(lambda x, key: model(x, key=key, record="inputs")[1]["inputs"])(xs, keys)
+    return {path: jax.vmap(jax.vmap(layer.word_lines))(inputs[path]) for path, layer in analog_layers(model).items()}
 
 
 def _ranged(design: Crossbar, w: Array, x: Array, coverage: float) -> Crossbar:
@@ -79,12 +82,12 @@ def _quantile(magnitude: Array, coverage: float) -> Array:
 
 
 def clipping(
-    model: SpikingNetwork, xs: Float[Array, "batch steps inputs"], *, key: Key[Array, ""] | None = None
+    model: AbstractNetwork, xs: Float[Array, "batch steps *inputs"], *, key: Key[Array, ""] | None = None
 ) -> dict[str, Clipping]:
     """What the converters of each layer clip while a deployed `model` runs on `xs`."""
     run_key, read_key = (None, None) if key is None else jr.split(key)
     keys = None if run_key is None else jr.split(run_key, xs.shape[0])
-    inputs = jax.vmap(lambda x, k: model.synapse_inputs(x, key=k))(xs, keys)
+    inputs = _word_lines(model, xs, keys)
     found: dict[str, Any] = {}
     for place, (path, layer) in enumerate(analog_layers(model).items()):
         if isinstance(layer.weight, AnalogMatrix):

@@ -1,6 +1,5 @@
 """Whole models onto chips: `program`, `at`, `deploy`."""
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -8,33 +7,50 @@ import jax
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._crossbar import Chip, Crossbar
+from .._crossbar import Chip
 from .._matrix import AnalogMatrix
-from ._linear import Linear
+from ._mixed_signal import Designs, check_spread, circuit_of, crossbar_of
+from ._neurons._neuron import AbstractNeuron
+from ._synapses._synapse import AbstractAnalog
 
 Model = TypeVar("Model")
-Designs = Crossbar | Callable[[str, Linear], Crossbar | None]
+Layer = TypeVar("Layer")
+NEURONS = 2**31 - 1  # folded into the key, so that neurons and synapses draw from different ones
 
 
-def analog_layers(model: Any) -> dict[str, Linear]:
+def analog_layers(model: Any) -> dict[str, AbstractAnalog]:
     """Every layer of `model` that can sit on a crossbar, by its path, such as ".layers[0]"."""
-    leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda node: isinstance(node, Linear))
-    return {jax.tree_util.keystr(path): leaf for path, leaf in leaves if isinstance(leaf, Linear)}
+    return _layers(model, AbstractAnalog)
+
+
+def neurons(model: Any) -> dict[str, AbstractNeuron]:
+    """Every neuron layer of `model`, by its path."""
+    return _layers(model, AbstractNeuron)
 
 
 def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
-    """`model` with the weight of every analog layer replaced by a freshly programmed `Chip`.
+    """`model` with the weight of every analog layer replaced by a freshly programmed `Chip`, and its neurons fabricated.
 
-    `crossbar` is one design for all layers, or a function `path, layer -> design`, where `None` leaves a layer digital.
-    Each layer's randomness comes from `key` folded with its place, so it does not depend on the other layers' designs.
+    `crossbar` is one design for all layers, a function `path, layer -> design`, where `None` leaves a layer digital, or
+    a `MixedSignal` that designs the neurons, too. Each layer's randomness comes from `key` folded with its place, so it
+    does not depend on the other layers' designs.
     """
     chips = {}
     for place, (path, layer) in enumerate(analog_layers(model).items()):
-        design = crossbar if isinstance(crossbar, Crossbar) else crossbar(path, layer)
+        design = crossbar_of(crossbar, path, layer)
         if design is None:
             continue
         chips[path] = design.program(digital_weight(path, layer), key=jr.fold_in(key, place))
-    return replace_weights(model, chips)
+    circuits = {path: (circuit_of(crossbar, path, neuron), neuron) for path, neuron in neurons(model).items()}
+    designed = [(circuit, neuron) for circuit, neuron in circuits.values() if circuit is not None]
+    check_spread(designed)
+    neuron_key = jr.fold_in(key, NEURONS)
+    fabricated = {
+        path: circuit.fabricate(neuron, key=jr.fold_in(neuron_key, place))
+        for place, (path, (circuit, neuron)) in enumerate(circuits.items())
+        if circuit is not None
+    }
+    return replace_weights(_replace(model, AbstractNeuron, fabricated), chips)
 
 
 def at(model: Model, t: Any, *, key: Key[Array, ""] | None = None) -> Model:
@@ -56,7 +72,7 @@ def deploy(model: Model, crossbar: Designs, t: Any, *, key: Key[Array, ""]) -> M
     return at(program(model, crossbar, key=program_key), t, key=moment_key)
 
 
-def digital_weight(path: str, layer: Linear) -> Float[Array, "outputs inputs"]:
+def digital_weight(path: str, layer: AbstractAnalog) -> Float[Array, "outputs inputs"]:
     """The weights of a layer that is not programmed; raises `ValueError` for one that is."""
     if isinstance(layer.weight, Chip | AnalogMatrix):
         raise ValueError(f"Layer {path} must hold digital weights. Got a {type(layer.weight).__name__}.")
@@ -65,11 +81,21 @@ def digital_weight(path: str, layer: Linear) -> Float[Array, "outputs inputs"]:
 
 def replace_weights(model: Model, weights: dict[str, Any]) -> Model:
     """`model` with new weights in the analog layers that `weights` names by path."""
+    layers = analog_layers(model)
+    changed = {
+        path: eqx.tree_at(lambda layer: layer.weight, layers[path], weight, is_leaf=lambda leaf: leaf is None)
+        for path, weight in weights.items()
+    }
+    return _replace(model, AbstractAnalog, changed)
 
+
+def _layers(model: Any, kind: type[Layer]) -> dict[str, Layer]:
+    leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda node: isinstance(node, kind))
+    return {jax.tree_util.keystr(path): leaf for path, leaf in leaves if isinstance(leaf, kind)}
+
+
+def _replace(model: Model, kind: type, layers: dict[str, Any]) -> Model:
     def swap(path, node):
-        name = jax.tree_util.keystr(path)
-        if not isinstance(node, Linear) or name not in weights:
-            return node
-        return eqx.tree_at(lambda layer: layer.weight, node, weights[name], is_leaf=lambda leaf: leaf is None)
+        return layers.get(jax.tree_util.keystr(path), node) if isinstance(node, kind) else node
 
-    return jax.tree_util.tree_map_with_path(swap, model, is_leaf=lambda node: isinstance(node, Linear))
+    return jax.tree_util.tree_map_with_path(swap, model, is_leaf=lambda node: isinstance(node, kind))

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from ..data import Dataset
-from ..nn import SpikingNetwork, at, program
-from ..nn._deploy import Designs
+from ..nn import AbstractNetwork, at, program
+from ..nn._mixed_signal import Designs
 from ..train import accuracy
 from ._provenance import device_numbers, provenance
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def robustness(
-    model: SpikingNetwork,
+    model: AbstractNetwork,
     data: Dataset,
     crossbar: Designs,
     *,
@@ -71,9 +71,9 @@ def robustness(
 
 @eqx.filter_jit
 def chip_accuracies(
-    model: SpikingNetwork,
+    model: AbstractNetwork,
     crossbar: Designs,
-    xs: Float[Array, "batch steps inputs"],
+    xs: Float[Array, "batch steps *inputs"],
     labels: Array,
     times: Float[Array, " times"],
     chips: Array,

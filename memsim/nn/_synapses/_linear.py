@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._crossbar import Chip
-from .._matrix import AnalogMatrix
+from ..._crossbar import Chip
+from ..._matrix import AnalogMatrix
+from .._layer import Shape
+from ._synapse import AbstractAnalog, read
 
 
-class Linear(eqx.Module):
+class Linear(AbstractAnalog):
     """`y = W x + b`; the product is the part that goes onto a crossbar, the bias stays digital.
 
     **Arguments:**
@@ -48,11 +50,15 @@ class Linear(eqx.Module):
         self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch outputs"]:
         """Applies the layer to the last axis of `x`. A weight with read noise needs `key`."""
-        if x.shape[-1] != self.in_features:
+        if x.ndim == 0 or x.shape[-1] != self.in_features:
             raise ValueError(f"The input's last axis must have {self.in_features} entries. Got shape {x.shape}.")
-        if isinstance(self.weight, Chip):
-            raise ValueError(
-                "A programmed layer must be read at a time. Got a Chip; use `memsim.at(model, t, key=...)`."
-            )
-        y = self.weight(x, key=key) if isinstance(self.weight, AnalogMatrix) else x @ self.weight.T
+        y = read(self.weight, x, key)
         return y if self.bias is None else y + jnp.broadcast_to(self.bias, y.shape)
+
+    def output_shape(self, shape: Shape | None) -> Shape | None:
+        if shape is not None and shape != (self.in_features,):
+            raise ValueError(f"must take an input of shape {(self.in_features,)}. Got {shape}.")
+        return (self.out_features,)
+
+    def word_lines(self, x: Float[Array, "*batch inputs"]) -> Float[Array, "reads inputs"]:
+        return x.reshape(-1, self.in_features)

@@ -1,0 +1,146 @@
+"""Analog neurons: parameters that differ from device to device, and noise on every step."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from .._crossbar import Crossbar
+from .._names import did_you_mean
+from ._neurons._leak import Leak
+from ._neurons._neuron import AbstractNeuron
+from ._neurons._parameters import Positive, value
+from ._synapses._synapse import AbstractAnalog
+
+CrossbarDesigns = Crossbar | Callable[[str, AbstractAnalog], Crossbar | None]
+
+
+class NeuronCircuit(eqx.Module):
+    r"""The design of a layer of analog neurons.
+
+    Every neuron's parameter is drawn once, at fabrication, around its nominal value $p$ with the relative standard
+    deviation $\sigma$: $p\,e^{s z - s^2/2}$ with $s^2 = \ln(1 + \sigma^2)$ for one that must stay positive (mean $p$,
+    standard deviation $\sigma p$), $p\,(1 + \sigma z)$ for another.
+
+    **Arguments:**
+
+    - `spread`: $\sigma$ of each parameter by name, such as `{"tau_mem": 0.2, "threshold": 0.1}`; a neuron without that
+      parameter is left as it is.
+    - `noise`: Standard deviation of the white noise added to the input current of each step, in units of the input.
+    """
+
+    spread: Mapping[str, float] = eqx.field(default_factory=dict)
+    noise: float = 0.0
+
+    def __check_init__(self):
+        for name, sigma in self.spread.items():
+            if isinstance(sigma, int | float) and not 0 <= sigma < 2:
+                raise ValueError(f"`spread` must be relative, in [0, 2). Got {name}={sigma}. Percent? Divide by 100.")
+        if isinstance(self.noise, int | float) and not 0 <= self.noise < float("inf"):
+            raise ValueError(f"`noise` must be at least 0 and finite. Got {self.noise}.")
+
+    def fabricate(self, neuron: AbstractNeuron, *, key: Key[Array, ""]) -> AbstractNeuron:
+        """`neuron` as one chip has it, frozen."""
+        for place, name in enumerate(sorted(self.spread)):
+            if name in deviable(neuron):
+                nominal = getattr(neuron, name)
+                actual = _deviated(nominal, self.spread[name], neuron.shape, jr.fold_in(key, place))
+                neuron = eqx.tree_at(lambda n, name=name: getattr(n, name), neuron, actual)
+        # A traced noise level may be zero: whether there is noise must be known when tracing.
+        return neuron if isinstance(self.noise, int | float) and self.noise == 0 else NoisyNeuron(neuron, self.noise)
+
+
+class NoisyNeuron(AbstractNeuron):
+    """A `neuron` with white noise of standard deviation `noise` on the input current of each step; it needs a key."""
+
+    neuron: AbstractNeuron
+    noise: float | Float[Array, ""]
+
+    @property
+    def size(self) -> int | tuple[int, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.neuron.size
+
+    @property
+    def spiking(self) -> bool:
+        return self.neuron.spiking
+
+    def initial_state(self) -> Any:
+        return self.neuron.initial_state()
+
+    def coefficients(self) -> Any:
+        return self.neuron.coefficients(), value(self.noise)
+
+    def update(
+        self, coefficients: Any, current: Float[Array, "*shape"], state: Any, *, key: Key[Array, ""] | None = None
+    ) -> Any:
+        if key is None:
+            raise ValueError("A noisy neuron needs `key=`. Got none. Pass a fresh key for each run.")
+        inner, noise = coefficients
+        noise_key, key = jr.split(key)
+        current = current + noise * jr.normal(noise_key, current.shape, current.dtype)
+        return self.neuron.update(inner, current, state, key=key)
+
+    def output(self, coefficients: Any, before: Any, after: Any) -> Float[Array, "*shape"]:
+        return self.neuron.output(coefficients[0], before, after)
+
+    def membrane(self, state: Any) -> Float[Array, "*shape"]:
+        return self.neuron.membrane(state)
+
+    def filters(self, coefficients: Any) -> tuple[Leak, ...] | None:
+        return None  # the noise enters step by step
+
+
+class MixedSignal(eqx.Module):
+    """A whole chip's design, synapses and neurons; goes wherever a crossbar design goes.
+
+    **Arguments:**
+
+    - `synapses`: A `Crossbar`, or a function `path, layer -> Crossbar | None`; `None` leaves synapses digital.
+    - `neurons`: A `NeuronCircuit`, or a function `path, neuron -> NeuronCircuit | None`; `None` leaves neurons ideal.
+    """
+
+    synapses: CrossbarDesigns | None = None
+    neurons: NeuronCircuit | Callable[[str, AbstractNeuron], NeuronCircuit | None] | None = None
+
+
+Designs = CrossbarDesigns | MixedSignal
+
+
+def crossbar_of(designs: Designs, path: str, layer: AbstractAnalog) -> Crossbar | None:
+    """The crossbar design of one synapse layer, `None` where it stays digital."""
+    synapses = designs.synapses if isinstance(designs, MixedSignal) else designs
+    return synapses if synapses is None or isinstance(synapses, Crossbar) else synapses(path, layer)
+
+
+def circuit_of(designs: Designs, path: str, neuron: AbstractNeuron) -> NeuronCircuit | None:
+    """The circuit design of one neuron layer, `None` where it stays ideal."""
+    neurons = designs.neurons if isinstance(designs, MixedSignal) else None
+    return neurons if neurons is None or isinstance(neurons, NeuronCircuit) else neurons(path, neuron)
+
+
+def check_spread(circuits: list[tuple[NeuronCircuit, AbstractNeuron]]) -> None:
+    """Raises `ValueError` for a parameter that none of the neurons has."""
+    known = {name for _, neuron in circuits for name in deviable(neuron)}
+    for circuit, _ in circuits:
+        for name in circuit.spread:
+            if name not in known:
+                raise ValueError(did_you_mean("A parameter in `spread`", name, known))
+
+
+def deviable(neuron: AbstractNeuron) -> set[str]:
+    """Names of the parameters of a neuron that may differ from device to device."""
+    return {name for name, x in vars(neuron).items() if isinstance(x, float | Positive) or eqx.is_inexact_array(x)} - {
+        "dt"
+    }
+
+
+def _deviated(nominal: Any, sigma: Any, shape: tuple[int, ...], key: Array) -> Positive | Array:
+    z = jr.normal(key, shape, value(nominal).dtype)
+    centre = jnp.broadcast_to(value(nominal), shape)
+    if isinstance(nominal, Positive):
+        s2 = jnp.log1p(jnp.asarray(sigma, z.dtype) ** 2)
+        return Positive(jnp.broadcast_to(nominal.log, shape) + jnp.sqrt(s2) * z - s2 / 2)
+    return centre * (1 + sigma * z)

@@ -1,0 +1,116 @@
+"""A spiking network: synapses over many steps at once, neurons step by step."""
+
+from collections.abc import Collection, Sequence, Set
+from typing import Any
+
+import equinox as eqx
+from jaxtyping import Array, Float, Key
+
+from ..._names import did_you_mean
+from .._layer import KINDS, AbstractLayer, Record, Shape, below, child_keys, chosen, merge, step_keys
+from .._synapses._synapse import Stateless
+from ._time import Chunk, check_chunk, in_chunks
+
+
+class AbstractNetwork(AbstractLayer):
+    """A layer made of layers, called on whole sequences. It can itself stand in another network."""
+
+    chunk: eqx.AbstractVar[Chunk]
+
+    def __call__(
+        self,
+        xs: Float[Array, "steps *inputs"],
+        *,
+        key: Key[Array, ""] | None = None,
+        record: str | Collection[str] | None = None,
+    ) -> Any:
+        """Runs the sequence from the initial state and returns the outputs (steps, ...).
+
+        With `record`, one or several of "spikes", "membranes", "currents" (of the neurons), "inputs" (of the synapses)
+        and "outputs" (of every layer), returns the outputs and what is recorded: kind -> path of the layer -> (steps,
+        ...). Layers with noise need `key`. Memory: with `chunk` steps a chunk, the backward pass keeps states at chunk
+        boundaries and runs each chunk again.
+        """
+        kinds = checked_record(record)
+        ys, found = in_chunks(self, xs, step_keys(key, xs.shape[0]), kinds, self.chunk)
+        return ys if record is None else (ys, {kind: found.get(kind, {}) for kind in kinds})
+
+
+class SpikingNetwork(AbstractNetwork):
+    """Layers in a row, from a sequence (T, ...) to a sequence (T, ...). Use `jax.vmap` for a batch.
+
+    A layer without memory is applied to many steps in one product; only neurons are scanned. Step by step:
+    `y, state = network.step(x, state, key=key)` from `network.initial_state()`.
+
+    **Arguments:**
+
+    - `layers`: Neurons, synapses, networks, and modules of `equinox.nn` that keep no state.
+    - `chunk`: Steps between checkpoints of the backward pass: a number, "auto" (the root of all steps, from 100 steps
+      on), or `None` to keep everything.
+    - `input_shape`: Shape of one step's input, to check layers that could not be checked without it.
+    """
+
+    layers: tuple[AbstractLayer, ...]
+    chunk: Chunk = eqx.field(static=True)
+
+    def __init__(
+        self, layers: Sequence[eqx.Module], *, chunk: Chunk = "auto", input_shape: int | Shape | None = None
+    ):
+        if not layers:
+            raise ValueError("A network must have at least one layer. Got none.")
+        check_chunk(chunk)
+        self.layers = tuple(lifted(layer, f"Layer {place}") for place, layer in enumerate(layers))
+        self.chunk = chunk
+        self.output_shape((input_shape,) if isinstance(input_shape, int) else input_shape)
+
+    def initial_state(self) -> tuple[Any, ...]:
+        return tuple(layer.initial_state() for layer in self.layers)
+
+    def output_shape(self, shape: Shape | None) -> Shape | None:
+        for place, layer in enumerate(self.layers):
+            shape = fitted(layer, shape, f"Layer {place}")
+        return shape
+
+    def run(
+        self,
+        xs: Float[Array, "steps *inputs"],
+        state: Any,
+        *,
+        keys: Key[Array, " steps"] | None = None,
+        record: Set[str] = frozenset(),
+    ) -> tuple[Float[Array, "steps *_"], Any, Record]:
+        states, records = [], []
+        for place, (layer, before) in enumerate(zip(self.layers, state, strict=True)):
+            xs, after, found = layer.run(xs, before, keys=child_keys(keys, place), record=record)
+            states.append(after)
+            records.append(below(f".layers[{place}]", merge([found, chosen(record, outputs=xs)])))
+        return xs, tuple(states), merge(records)
+
+
+def lifted(layer: eqx.Module, name: str) -> AbstractLayer:
+    """`layer` as a layer of a network; raises `ValueError` for what is neither a layer nor a module to call."""
+    if isinstance(layer, AbstractLayer):
+        return layer
+    if isinstance(layer, eqx.Module) and callable(layer):
+        return Stateless(layer)
+    raise ValueError(
+        f"{name} must be a layer of `memsim.nn` or a module of `equinox.nn`. Got {type(layer).__name__}; wrap a "
+        "function as `eqx.nn.Lambda(function)`."
+    )
+
+
+def fitted(layer: AbstractLayer, shape: Shape | None, name: str) -> Shape | None:
+    """The output shape of `layer`, with its name in the complaint."""
+    try:
+        return layer.output_shape(shape)
+    except ValueError as error:
+        raise ValueError(f"{name} ({type(layer).__name__}) {error}") from error
+
+
+def checked_record(record: str | Collection[str] | None) -> Set[str]:
+    """The kinds asked for; raises `ValueError` for an unknown one."""
+    kinds = frozenset([record] if isinstance(record, str) else record or ())
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ValueError(did_you_mean("A kind in `record`", kind, KINDS))
+    return kinds

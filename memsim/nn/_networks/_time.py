@@ -1,0 +1,63 @@
+"""A long sequence in chunks, so that the backward pass keeps states at chunk boundaries only."""
+
+from collections.abc import Set
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from .._layer import AbstractLayer, Record
+
+Chunk = int | Literal["auto"] | None
+LONG = 100  # steps from which recomputing one chunk at a time is faster than keeping all, as `memsim run speed` shows
+
+
+def in_chunks(
+    layer: AbstractLayer,
+    xs: Float[Array, "steps *shape"],
+    keys: Key[Array, " steps"] | None,
+    record: Set[str],
+    chunk: Chunk,
+) -> tuple[Float[Array, "steps *_"], Record]:
+    """`layer.run` over all of `xs`, `chunk` steps at a time; each chunk is run again in the backward pass."""
+    steps, size = xs.shape[0], chunk_size(xs.shape[0], chunk)
+    state = layer.initial_state()
+    if size >= steps:
+        ys, _, found = layer.run(xs, state, keys=keys, record=record)
+        return ys, found
+
+    @jax.checkpoint
+    def one(state: Any, inputs: Any) -> tuple[Any, Any]:
+        xs, keys = inputs
+        ys, state, found = layer.run(xs, state, keys=keys, record=record)
+        return state, (ys, found)
+
+    whole = steps - steps % size
+    state, outputs = jax.lax.scan(one, state, _cut((xs[:whole], None if keys is None else keys[:whole]), size))
+    outputs = jax.tree.map(lambda a: a.reshape(whole, *a.shape[2:]), outputs)
+    if whole == steps:
+        return outputs
+    _, rest = one(state, (xs[whole:], None if keys is None else keys[whole:]))
+    return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), outputs, rest)
+
+
+def chunk_size(steps: int, chunk: Chunk) -> int:
+    """Steps of one chunk: for "auto" about the root of all, preferably a divisor; all of them where they are few."""
+    if chunk is None or (chunk == "auto" and steps < LONG):
+        return steps
+    if chunk != "auto":
+        return chunk
+    root = int(steps**0.5)
+    divisors = [size for size in range((root + 1) // 2, 2 * root) if steps % size == 0]
+    return min(divisors, key=lambda size: (abs(size - root), size), default=root)
+
+
+def check_chunk(chunk: Chunk) -> None:
+    """Raises `ValueError` for a chunk that is no number of steps."""
+    if chunk is not None and chunk != "auto" and (not isinstance(chunk, int) or chunk < 1):
+        raise ValueError(f'`chunk` must be at least 1 step, "auto", or None for no chunks. Got {chunk!r}.')
+
+
+def _cut(tree: Any, size: int) -> Any:
+    return jax.tree.map(lambda a: a.reshape(a.shape[0] // size, size, *a.shape[1:]), tree)

@@ -1,0 +1,126 @@
+"""The one rule by which a membrane fires and is reset, with the settings that libraries differ in."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from ._surrogate import AbstractSurrogate, SuperSpike
+
+
+class Membrane(NamedTuple):
+    """A membrane as its step left it, before any reset.
+
+    `wait` counts down a refractory period: it starts one above the number of steps to hold, so that a membrane that
+    has just fired is told from one that is held. It is `None` without a refractory period.
+    """
+
+    membrane: Float[Array, "*shape"]
+    wait: Int[Array, "*shape"] | None
+
+
+class Firing(eqx.Module):
+    r"""How a membrane $u$ fires at its threshold $\theta$, and what that does to it.
+
+    A step first resets what has fired, then integrates the input, and then fires $s = H(u - \theta)$. With several
+    spikes a step, $s$ is the number of thresholds below $u$, at most `max_spikes`. The state is the membrane before its
+    reset, so that a recorded trace shows the crossing. The gradient does not flow through the reset (Zenke2021); it
+    flows through $s$ by the surrogate.
+
+    **Arguments:**
+
+    - `reset`: "subtract" takes $s\,\theta$ off, "zero" sets the membrane to the neuron's `v_reset`, "none" leaves it.
+    - `delay`: 0 resets before the membrane decays, 1 subtracts one step later, from the decayed membrane. A reset to a
+      value is the same for both.
+    - `emit`: Whether the output of a step is the spike of the "new" membrane, or of the "old" one before the step,
+      which gives the same spikes one step late.
+    - `max_spikes`: Largest number of spikes a step.
+    - `refractory`: Time after a spike during which the membrane stays at its reset value and input is lost, in seconds:
+      a whole number of steps.
+    - `surrogate`: Slope of the spike in the backward pass.
+    """
+
+    reset: Literal["subtract", "zero", "none"] = eqx.field(static=True, default="subtract")
+    delay: Literal[0, 1] = eqx.field(static=True, default=0)
+    emit: Literal["new", "old"] = eqx.field(static=True, default="new")
+    max_spikes: int = eqx.field(static=True, default=1)
+    refractory: float = eqx.field(static=True, default=0.0)
+    surrogate: AbstractSurrogate = SuperSpike()
+
+    def __check_init__(self):
+        for name, allowed in {"reset": ("subtract", "zero", "none"), "delay": (0, 1), "emit": ("new", "old")}.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"`{name}` must be one of {allowed}. Got {getattr(self, name)!r}.")
+        if self.max_spikes < 1:
+            raise ValueError(f"`max_spikes` must be at least 1. Got {self.max_spikes}.")
+        if not 0 <= self.refractory < float("inf"):
+            raise ValueError(f"`refractory` must be a time of at least 0 seconds. Got {self.refractory}.")
+        if self.refractory > 0 and self.reset == "none":
+            raise ValueError('`refractory` must be 0 with reset="none". Got {self.refractory}; choose another reset.')
+
+    def initial(self, membrane: Float[Array, "*shape"]) -> Membrane:
+        """The state of membranes that have not fired."""
+        return Membrane(membrane, jnp.zeros(membrane.shape, int) if self.refractory > 0 else None)
+
+    def spikes(self, state: Membrane, threshold: Array, dt: float) -> Float[Array, "*shape"]:
+        """How often each membrane fires, with the surrogate's gradient."""
+        over = state.membrane - threshold
+        if self.max_spikes > 1:
+            levels = jnp.clip(jnp.round(state.membrane / threshold), 1, self.max_spikes)  # the nearest threshold
+            over = state.membrane - jax.lax.stop_gradient(levels) * threshold
+            below = jnp.clip(jnp.ceil(state.membrane / threshold) - 1, 0, self.max_spikes) - (over > 0)
+            spikes = self.surrogate(over) + jax.lax.stop_gradient(below)
+        else:
+            spikes = self.surrogate(over)
+        if state.wait is None:
+            return spikes
+        return jnp.where((state.wait == 0) | (state.wait == self.hold(dt)), spikes, jnp.zeros_like(spikes))
+
+    def advance(
+        self,
+        state: Membrane,
+        fired: Float[Array, "*shape"],
+        threshold: Array,
+        v_reset: Array,
+        dt: float,
+        integrate: Callable[[Any], Any],
+    ) -> Membrane:
+        """Resets what has `fired`, then integrates one step."""
+        fired = jax.lax.stop_gradient(fired)
+        if self.reset == "subtract" and self.delay == 1:
+            rested = state.membrane
+            membrane = integrate(rested) - fired * threshold
+        else:
+            rested = self._rested(state.membrane, fired, threshold, v_reset)
+            membrane = integrate(rested)
+        if state.wait is None:
+            return Membrane(membrane, None)
+        held = state.wait > 1
+        if self.delay == 1:
+            rested = self._rested(rested, fired, threshold, v_reset)
+        after = Membrane(jnp.where(held, rested, membrane), jnp.where(held, state.wait - 1, 0))
+        fires = ~held & (self.spikes(after, threshold, dt) > 0)
+        return after._replace(wait=jnp.where(fires, self.hold(dt), after.wait))
+
+    def hold(self, dt: float) -> int:
+        """Steps of the refractory period, and one."""
+        return round(self.refractory / dt) + 1
+
+    def check_step(self, dt: float) -> None:
+        """Raises `ValueError` unless the refractory period is a whole number of steps."""
+        steps = self.refractory / dt
+        if abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
+            raise ValueError(
+                f"`refractory` must be a whole number of time steps, both in seconds. Got {self.refractory} with "
+                f"dt={dt}, which is {steps:.6g} steps."
+            )
+
+    def _rested(self, membrane: Array, fired: Array, threshold: Array, v_reset: Array) -> Array:
+        if self.reset == "subtract":
+            return membrane - fired * threshold
+        if self.reset == "zero":
+            return jnp.where(fired > 0, v_reset, membrane)
+        return membrane

@@ -1,0 +1,59 @@
+"""The leaky readout, a membrane that does not spike."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from ._leak import Decay, Gain, Leak, check_leak, leak
+from ._neuron import AbstractNeuron, check_neuron
+from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+
+
+class LI(AbstractNeuron):
+    r"""Leaky integrators: $v = v_\mathrm{rest} + \alpha (v - v_\mathrm{rest}) + g\,x$, and the output is $v$.
+
+    **Arguments:** as for `LIF`, without what concerns spikes.
+    """
+
+    size: int | tuple[int, ...] = eqx.field(static=True)
+    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive)
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
+    v_rest: Parameter = eqx.field(default=0.0, converter=parameter)
+    dt: float = eqx.field(static=True, default=1e-3)
+    decay: Decay = eqx.field(static=True, default="exponential")
+    gain: Gain = eqx.field(static=True, default="one")
+
+    def __check_init__(self):
+        check_leak(self.dt, self.decay, self.gain, tau_mem=self.tau_mem)
+        check_neuron(self, tau_mem=self.tau_mem, resistance=self.resistance, v_rest=self.v_rest)
+
+    @property
+    def spiking(self) -> bool:
+        return False
+
+    def initial_state(self) -> Float[Array, "*shape"]:
+        return jnp.broadcast_to(value(self.v_rest), self.shape)
+
+    def coefficients(self) -> Leak:
+        return leak(self.tau_mem, self.dt, self.decay, self.gain, self.resistance, self.v_rest)
+
+    def update(
+        self,
+        coefficients: Leak,
+        current: Float[Array, "*shape"],
+        state: Float[Array, "*shape"],
+        *,
+        key: Key[Array, ""] | None = None,
+    ) -> Float[Array, "*shape"]:
+        return coefficients(state, current)
+
+    def output(
+        self, coefficients: Leak, before: Float[Array, "*shape"], after: Float[Array, "*shape"]
+    ) -> Float[Array, "*shape"]:
+        return after
+
+    def membrane(self, state: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return state
+
+    def filters(self, coefficients: Leak) -> tuple[Leak, ...] | None:
+        return (coefficients,)
