@@ -145,7 +145,7 @@ def test_full_coverage_clips_nothing_of_the_data_with_ideal_cells():
     model, xs = network(), sequence(8)
     design = converters(ms.DAC(12), ms.ADC(12))
     deployed = ms.deploy(model, ms.calibrate(model, xs, design, coverage=1.0), 0.0, key=KEY)
-    inputs = jax.vmap(model.synapse_inputs)(xs)
+    inputs = jax.vmap(lambda x: model(x, record="inputs")[1]["inputs"])(xs)
     for path, layer in analog_layers(deployed).items():
         clipped = layer.weight.clipping(inputs[path])
         assert clipped.dac == 0 and not np.any(clipped.adc), path
@@ -155,7 +155,7 @@ def test_the_converters_just_cover_the_data():
     # The full scale in cells by hand: each bit line of each tile of 3 word lines, over its largest weight.
     model, xs = network(), sequence(8)
     calibrated = ms.calibrate(model, xs, converters(ms.DAC(8), ms.ADC(8)), coverage=1.0)
-    inputs = jax.vmap(model.synapse_inputs)(xs)
+    inputs = jax.vmap(lambda x: model(x, record="inputs")[1]["inputs"])(xs)
     for path, layer in analog_layers(model).items():
         x, w, design = (
             np.asarray(inputs[path]).reshape(-1, layer.in_features),

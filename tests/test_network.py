@@ -12,13 +12,14 @@ import pytest
 import memsim as ms
 from device_models import pcm_joshi2020
 from memsim.nn import LI, LIF, Linear, Recurrent, SpikingNetwork
+from memsim.nn._networks._time import chunk_size
 from memsim.train import run_batch
 
 STEPS = 30
 INDEPENDENT = 4  # standard errors that a correlation of independent draws may have
 
 run = eqx.filter_jit(lambda model, xs, key=None: model(xs, key=key))
-activity = eqx.filter_jit(lambda model, xs, key=None: model.activity(xs, key=key))
+recorded = eqx.filter_jit(lambda model, xs, kinds, key=None: model(xs, key=key, record=kinds)[1])
 
 
 def network():
@@ -47,12 +48,16 @@ def exact():
 def by_hand(model, xs):
     """What goes into and comes out of each layer at each step: {place: [steps]}, {place: [steps]}."""
     inputs, outputs = ({place: [] for place in range(len(model.layers))} for _ in range(2))
-    states = [None if isinstance(layer, Linear) else layer.initial_state() for layer in model.layers]
+    states = [layer.initial_state() for layer in model.layers]
     for x in xs:
         for place, layer in enumerate(model.layers):
             inputs[place].append(x)
             if isinstance(layer, Linear):
                 x = layer(x)
+            elif isinstance(layer, Recurrent):
+                inner, last = states[place]
+                x, inner = layer.neuron(x + layer.synapse(last), inner)
+                states[place] = inner, x
             else:
                 x, states[place] = layer(x, states[place])
             outputs[place].append(x)
@@ -66,19 +71,88 @@ def assert_close(one, other):
 def test_a_sequence_is_its_steps_one_by_one(exact):
     model, (xs, *_) = exact
     inputs, outputs = by_hand(model, xs)
-    layers = activity(model, xs)
-    assert len(layers) == 6
-    for place, output in enumerate(layers):
-        assert_close(output, outputs[place])
-    assert all(0.02 < np.mean(layers[place]) < 0.98 for place in (1, 3))  # both spiking layers are alive
+    found = recorded(model, xs, ("inputs", "outputs", "spikes", "currents", "membranes"))
+    for place in range(6):
+        assert_close(found["outputs"][f".layers[{place}]"], outputs[place])
     assert_close(model(xs), outputs[5])
 
     # What drives each synapse: the recurrent one hears the step before.
-    found = model.synapse_inputs(xs)
-    assert set(found) == set(ms.nn.analog_layers(model))
+    assert set(found["inputs"]) == set(ms.nn.analog_layers(model))
     for place in (0, 2, 4):
-        assert_close(found[f".layers[{place}]"], inputs[place])
-    assert_close(found[".layers[3].synapse"], np.concatenate([np.zeros((1, 6)), outputs[3][:-1]]))
+        assert_close(found["inputs"][f".layers[{place}]"], inputs[place])
+    heard = np.concatenate([np.zeros((1, 6)), outputs[3][:-1]])
+    assert_close(found["inputs"][".layers[3].synapse"], heard)
+
+    # Neurons by their own paths; a readout has a membrane and a current, but no spikes.
+    assert set(found["spikes"]) == {".layers[1]", ".layers[3].neuron"}
+    assert set(found["membranes"]) == set(found["currents"]) == set(ms.nn.neurons(model))
+    for place, path in ((1, ".layers[1]"), (3, ".layers[3].neuron")):
+        assert_close(found["spikes"][path], outputs[place])
+        assert 0.02 < np.mean(outputs[place]) < 0.98  # alive
+        np.testing.assert_array_equal(found["membranes"][path] > 1.0, outputs[place])  # before the reset
+    assert_close(found["currents"][".layers[1]"], inputs[1])
+    assert_close(found["currents"][".layers[3].neuron"], inputs[3] + heard @ np.asarray(model.layers[3].synapse.weight).T)
+    assert_close(found["membranes"][".layers[5]"], outputs[5])
+
+
+def test_one_kind_may_be_recorded_by_its_name_and_an_unknown_one_is_refused(exact):
+    model, (xs, *_) = exact
+    outputs, found = model(xs, record="spikes")
+    assert_close(outputs, model(xs))
+    assert list(found) == ["spikes"]
+    with pytest.raises(ValueError, match="Did you mean spikes"):
+        model(xs, record="spike")
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 10, 30, 45, None, "auto"])
+def test_chunks_of_time_change_neither_outputs_nor_gradients_nor_records(exact, chunk):
+    model, (xs, *_) = exact
+    chunked = SpikingNetwork(model.layers, chunk=chunk)
+
+    @eqx.filter_jit
+    @eqx.filter_value_and_grad(has_aux=True)
+    def loss(model):
+        outputs, found = model(xs, record=("spikes", "membranes"))
+        return jnp.mean(outputs**2), found
+
+    whole, cut = loss(SpikingNetwork(model.layers, chunk=None)), loss(chunked)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(cut), strict=True):
+        assert_close(a, b)
+
+
+@pytest.mark.parametrize("chunk", [0, -3, 2.5, "all"])
+def test_a_chunk_that_is_no_number_of_steps_is_refused(chunk, unchecked):
+    with pytest.raises(ValueError, match="`chunk` must be at least 1 step"):
+        SpikingNetwork([LIF(3)], chunk=chunk)
+
+
+@pytest.mark.parametrize("steps, size", [(99, 99), (100, 10), (500, 20), (1000, 25), (101, 10), (509, 22)])
+def test_a_long_sequence_is_cut_near_the_root_of_its_length(steps, size):
+    assert chunk_size(steps, "auto") == size
+
+
+def test_a_network_within_a_network_is_its_layers_in_a_row(exact):
+    model, (xs, *_) = exact
+    nested = SpikingNetwork([*model.layers[:2], SpikingNetwork(model.layers[2:5]), model.layers[5]])
+    outputs, found = nested(xs, record="spikes")
+    assert_close(outputs, model(xs))
+    assert set(found["spikes"]) == {".layers[1]", ".layers[2].layers[1].neuron"}
+
+
+def test_modules_of_equinox_stand_in_a_network(exact):
+    model, (xs, *_) = exact
+    layers = [*model.layers[:2], eqx.nn.LayerNorm(6), eqx.nn.Lambda(jnp.tanh), *model.layers[2:]]
+    outputs, found = SpikingNetwork(layers)(xs, record="outputs")
+    spikes = np.asarray(found["outputs"][".layers[1]"])
+    centred = spikes - spikes.mean(axis=1, keepdims=True)
+    expected = np.tanh(centred / np.sqrt(centred.var(axis=1, keepdims=True) + 1e-5))
+    np.testing.assert_allclose(found["outputs"][".layers[3]"], expected, rtol=1e-5, atol=1e-6)
+    assert outputs.shape == (STEPS, 3)
+
+
+def test_a_plain_function_is_refused_with_the_way_to_wrap_it(unchecked):
+    with pytest.raises(ValueError, match="eqx.nn.Lambda"):
+        SpikingNetwork([LIF(3), jnp.tanh])
 
 
 def test_a_batch_is_its_sequences_one_by_one(exact):
@@ -99,10 +173,10 @@ def test_later_inputs_do_not_change_earlier_outputs(exact):
     "layers, says",
     [
         (lambda a, b: [], "at least one layer"),
-        (lambda a, b: [a, b], "Layer 1 must take 6 inputs"),
-        (lambda a, b: [a, LIF(6), b], "Layer 2 must take 6 inputs"),
-        (lambda a, b: [a, LIF(5)], "Layer 1 must take 6 inputs, what the one before gives. Got 5"),
-        (lambda a, b: [a, Recurrent(LIF(5), Linear(5, 5, key=jr.key(0)))], "Layer 1 must take 6"),
+        (lambda a, b: [a, b], "Layer 1 (Linear) must take an input of shape (5,). Got (6,)"),
+        (lambda a, b: [a, LIF(6), b], "Layer 2 (Linear) must take an input of shape (5,). Got (6,)"),
+        (lambda a, b: [a, LIF(5)], "Layer 1 (LIF) must take an input of shape (5,). Got (6,)"),
+        (lambda a, b: [a, Recurrent(LIF(5), Linear(5, 5, key=jr.key(0)))], "Layer 1 (Recurrent) must take"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused_by_place(layers, says):
@@ -124,9 +198,23 @@ def noisy():
 
 
 def test_a_noisy_network_without_a_key_is_refused(noisy):
-    for read in (noisy, noisy.activity, noisy.synapse_inputs):
-        with pytest.raises(ValueError, match="needs `key=`"):
-            read(jnp.ones((STEPS, 4)))
+    with pytest.raises(ValueError, match="needs `key=`"):
+        noisy(jnp.ones((STEPS, 4)))
+
+
+def test_a_noisy_sequence_is_its_steps_one_by_one_with_the_key_of_each_step(noisy):
+    xs, key = jnp.ones((STEPS, 4)), jr.key(5)
+    outputs, state = run(noisy, xs, key), noisy.initial_state()
+    step = eqx.filter_jit(lambda x, state, key: noisy.step(x, state, key=key))
+    for t, x in enumerate(xs):
+        y, state = step(x, state, jr.fold_in(key, t))
+        np.testing.assert_allclose(y, outputs[t], rtol=1e-4, atol=1e-5)
+
+
+def test_chunks_of_time_do_not_change_the_noise(noisy):
+    xs, key = jnp.ones((STEPS, 4)), jr.key(5)
+    whole, cut = (SpikingNetwork(noisy.layers, chunk=chunk)(xs, key=key) for chunk in (None, 7))
+    np.testing.assert_allclose(whole, cut, rtol=1e-4, atol=1e-5)
 
 
 def test_one_key_reads_the_same_noise_and_another_key_another(noisy):
@@ -142,7 +230,8 @@ def assert_independent(one, other):
 def test_steps_layers_and_sequences_do_not_share_noise(noisy):
     xs = jnp.ones((2, 2000, 4))  # a constant: what varies in the first layer is noise
     w = [np.asarray(layer.weight.effective_weight, np.float64) for layer in ms.nn.analog_layers(noisy).values()]
-    first, second, v = (np.asarray(x, np.float64) for x in activity(noisy, xs[0], jr.key(2)))
+    outputs = recorded(noisy, xs[0], ("outputs",), jr.key(2))["outputs"]
+    first, second, v = (np.asarray(outputs[f".layers[{place}]"], np.float64) for place in range(3))
     feedback = np.concatenate([np.zeros((1, 4)), v[:-1]])
     one, other = np.asarray(run_batch(SpikingNetwork(noisy.layers[:1]), xs, key=jr.key(3)), np.float64)
     noise = [first, second - first @ w[1].T, (v - second - feedback @ w[2].T)[1:], one, other]
