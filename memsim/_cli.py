@@ -1,4 +1,4 @@
-"""The command line: `memsim list`, `memsim run NAME`, `memsim draw NAME`."""
+"""The command line: `memsim list`, `memsim run NAME`, `memsim draw NAME`, `memsim data get NAME`."""
 
 import ast
 import importlib.util
@@ -11,7 +11,9 @@ from ._names import did_you_mean
 
 USAGE = """memsim list                     the experiments and figures
 memsim run NAME [options]       run an experiment; --help shows its options
-memsim draw NAME [options]      draw the figure of a finished experiment"""
+memsim draw NAME [options]      draw the figure of a finished experiment
+memsim data list                the data sets that can be downloaded
+memsim data get NAME [options]  download a data set; --help shows the options"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,12 +60,20 @@ def _dispatch(words: list[str]) -> int:
             _run(name, rest)
         case ["draw", name, *rest]:
             _draw(name, rest)
+        case ["data", "list"]:
+            _list_data()
+        case ["data", "get", *rest]:
+            _get_data(rest)
         case [] | ["-h" | "--help"]:
             print(USAGE)
         case ["run" | "draw" as command]:
             raise ValueError(f"`memsim {command}` needs a NAME. `memsim list` shows them.")
+        case ["data"]:
+            raise ValueError("`memsim data` needs `list` or `get NAME`.")
+        case ["data", command, *_]:
+            raise ValueError(did_you_mean("A command after `memsim data`", command, ["list", "get"]))
         case [command, *_]:
-            raise ValueError(did_you_mean("A command", command, ["list", "run", "draw"]))
+            raise ValueError(did_you_mean("A command", command, ["list", "run", "draw", "data"]))
     return 0
 
 
@@ -89,6 +99,32 @@ def _draw(name: str, rest: list[str]) -> None:
     import tyro
 
     tyro.cli(module.draw, prog=f"memsim draw {name}", args=rest)
+
+
+def _list_data() -> None:
+    from .data import data_folder, is_complete, sources
+
+    print(f"in {data_folder()}")
+    for name, source in sources().items():
+        print(f"  {name:12} {'here' if is_complete(source) else '-':5} {source.licence:13} {source.summary}")
+
+
+def _get_data(rest: list[str]) -> None:
+    import tyro
+
+    from .data import get, sources
+
+    def fetch(name: tyro.conf.Positional[str], folder: Path | None = None) -> None:
+        """Download a data set, check and unpack it. What is there already is left alone.
+
+        Args:
+            name: Such as shd; `memsim data list` shows them.
+            folder: Where data sets are kept; by default MEMSIM_DATA, else the user's cache folder.
+        """
+        place = get(name, folder=folder)
+        print(f"{name} is in {place}. Licence: {sources()[name].licence}. Please cite: {sources()[name].citation}")
+
+    tyro.cli(fetch, prog="memsim data get", args=rest)
 
 
 def _keep_compiled_functions() -> None:

@@ -22,6 +22,10 @@ def test_list_names_every_experiment_and_figure_with_a_summary(capsys):
         (["draw", "drfit"], "Did you mean drift"),
         (["rum", "drift"], "Did you mean run"),
         (["run"], "needs a NAME"),
+        (["data"], "needs `list` or `get NAME`"),
+        (["data", "git", "shd"], "Did you mean get"),
+        (["data", "get", "sdh"], "Did you mean shd"),
+        (["data", "get", "shd", "--folder", "/dev/null"], "must be writable"),
         (["run", "drift", "--adc-bits", "0", "--quick"], "from 2 to 24"),
         (["run", "drift", "--quick", "--out", "/dev/null/here"], "must be writable"),
         (["draw", "drift", "--result", "nowhere.nc"], "run its experiment first"),
@@ -35,6 +39,16 @@ def test_a_mistake_gets_one_line_and_exit_status_2(words, message, capsys, monke
     assert main(words) == 2
     error = capsys.readouterr().err.splitlines()
     assert len(error) == 1 and message in error[0]
+
+
+def test_data_list_tells_what_is_here_and_under_which_licence(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEMSIM_DATA", str(tmp_path))
+    (tmp_path / "nmnist" / "Train").mkdir(parents=True)
+    (tmp_path / "nmnist" / "Test").mkdir()
+    assert main(["data", "list"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "here" in lines["nmnist"] and "CC BY-SA 4.0" in lines["nmnist"]
+    assert "here" not in lines["shd"] and "Spiking Heidelberg Digits" in lines["shd"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float32, Int, Int32
+from jaxtyping import Float32, Int, Int32, UInt8
 
 
 @dataclass(frozen=True, eq=False)
@@ -13,7 +13,8 @@ class Dataset:
     **Arguments:**
 
     - `name`: What the set is called.
-    - `inputs`: One recording a row, `(n, steps, channels)`, float32.
+    - `inputs`: One recording a row, `(n, steps, channels)`, or `(n, steps, 2, height, width)` from an event camera;
+        float32, or uint8 for counts in a quarter of the memory, to be cast where a batch is used.
     - `labels`: Class of each recording, `(n,)`, an index into `class_names`, int32.
     - `lengths`: Frames each recording had originally, `(n,)`, int32.
     - `class_names`: One name for each class.
@@ -24,7 +25,7 @@ class Dataset:
     """
 
     name: str
-    inputs: Float32[np.ndarray, "n steps channels"]
+    inputs: Float32[np.ndarray, "n steps *channels"] | UInt8[np.ndarray, "n steps *channels"]
     labels: Int32[np.ndarray, " n"]
     lengths: Int32[np.ndarray, " n"]
     class_names: tuple[str, ...]
@@ -32,7 +33,8 @@ class Dataset:
     citation: str
 
     def __post_init__(self):
-        self._check_array("inputs", np.float32, 3)
+        counts = isinstance(self.inputs, np.ndarray) and self.inputs.dtype == np.uint8
+        self._check_array("inputs", np.uint8 if counts else np.float32, 3, or_more=True)
         for field in ("labels", "lengths"):
             self._check_array(field, np.int32, 1)
             if len(getattr(self, field)) != len(self.inputs):
@@ -40,7 +42,7 @@ class Dataset:
                     f"`{field}` must have one entry for each of the {len(self.inputs)} recordings in `inputs`. "
                     f"Got {len(getattr(self, field))}. Build all three from the same recordings."
                 )
-        if not np.isfinite(self.inputs).all():
+        if not counts and not np.isfinite(self.inputs).all():
             raise ValueError("`inputs` must be finite. Got NaN or infinity. Remove or repair those recordings.")
         if np.any((self.labels < 0) | (self.labels >= len(self.class_names))):
             raise ValueError(
@@ -57,12 +59,18 @@ class Dataset:
         """The recordings at `indices`, in that order."""
         return replace(self, inputs=self.inputs[indices], labels=self.labels[indices], lengths=self.lengths[indices])
 
-    def _check_array(self, field: str, dtype: type, dimensions: int) -> None:
+    def flattened(self) -> "Dataset":
+        """The same recordings as `(n, steps, channels)`, for layers that know no image; nothing is copied."""
+        return replace(self, inputs=self.inputs.reshape(*self.inputs.shape[:2], -1))
+
+    def _check_array(self, field: str, dtype: type, dimensions: int, *, or_more: bool = False) -> None:
         array = getattr(self, field)
-        if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != dimensions:
+        fits = isinstance(array, np.ndarray) and (array.ndim == dimensions or (or_more and array.ndim > dimensions))
+        if not fits or array.dtype != dtype:
             came = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
             raise ValueError(
-                f"`{field}` must be a NumPy array of {np.dtype(dtype)} with {dimensions} dimensions. "
+                f"`{field}` must be a NumPy array of {np.dtype(dtype)} with {dimensions} dimensions"
+                f"{' or more' * or_more}. "
                 f"Got {came}. Convert it with `np.asarray(..., np.{np.dtype(dtype)})`."
             )
 
@@ -74,3 +82,7 @@ class Splits:
     train: Dataset
     validation: Dataset
     test: Dataset
+
+    def flattened(self) -> "Splits":
+        """The same recordings as `(n, steps, channels)`, for layers that know no image; nothing is copied."""
+        return Splits(self.train.flattened(), self.validation.flattened(), self.test.flattened())

@@ -79,6 +79,6 @@ def merge(records: list[Record]) -> Record:
     return merged
 
 
-def chosen(record: Set[str], **quantities: Array) -> Record:
+def chosen(record: Set[str], **quantities: Array | None) -> Record:
     """The record of a layer itself: those of its `quantities` that are asked for."""
-    return {kind: {"": values} for kind, values in quantities.items() if kind in record}
+    return {kind: {"": values} for kind, values in quantities.items() if kind in record and values is not None}

@@ -1,5 +1,6 @@
 """Analog neurons: parameters that differ from device to device, and noise on every step."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from .._crossbar import Crossbar
 from .._names import did_you_mean
 from ._neurons._leak import Leak
 from ._neurons._neuron import AbstractNeuron
-from ._neurons._parameters import Positive, value
+from ._neurons._parameters import Positive, parameter, positive, value
 from ._synapses._synapse import AbstractAnalog
 
 CrossbarDesigns = Crossbar | Callable[[str, AbstractAnalog], Crossbar | None]
@@ -44,10 +45,11 @@ class NeuronCircuit(eqx.Module):
 
     def fabricate(self, neuron: AbstractNeuron, *, key: Key[Array, ""]) -> AbstractNeuron:
         """`neuron` as one chip has it, frozen."""
+        names = deviable(neuron)
         for place, name in enumerate(sorted(self.spread)):
-            if name in deviable(neuron):
-                nominal = getattr(neuron, name)
-                actual = _deviated(nominal, self.spread[name], neuron.shape, jr.fold_in(key, place))
+            if name in names:
+                nominal, draw = getattr(neuron, name), jr.fold_in(key, place)
+                actual = _deviated(nominal, self.spread[name], names[name], neuron.shape, draw)
                 neuron = eqx.tree_at(lambda n, name=name: getattr(n, name), neuron, actual)
         # A traced noise level may be zero: whether there is noise must be known when tracing.
         return neuron if isinstance(self.noise, int | float) and self.noise == 0 else NoisyNeuron(neuron, self.noise)
@@ -130,17 +132,17 @@ def check_spread(circuits: list[tuple[NeuronCircuit, AbstractNeuron]]) -> None:
                 raise ValueError(did_you_mean("A parameter in `spread`", name, known))
 
 
-def deviable(neuron: AbstractNeuron) -> set[str]:
-    """Names of the parameters of a neuron that may differ from device to device."""
-    return {name for name, x in vars(neuron).items() if isinstance(x, float | Positive) or eqx.is_inexact_array(x)} - {
-        "dt"
-    }
+def deviable(neuron: AbstractNeuron) -> dict[str, bool]:
+    """The parameters of a neuron that may differ from device to device: name -> whether it must stay positive."""
+    converters = {field.name: field.metadata.get("converter") for field in dataclasses.fields(neuron)}
+    return {name: use is positive for name, use in converters.items() if use in (positive, parameter)}
 
 
-def _deviated(nominal: Any, sigma: Any, shape: tuple[int, ...], key: Array) -> Positive | Array:
+def _deviated(nominal: Any, sigma: Any, stays_positive: bool, shape: tuple[int, ...], key: Array) -> Positive | Array:
     z = jr.normal(key, shape, value(nominal).dtype)
-    centre = jnp.broadcast_to(value(nominal), shape)
-    if isinstance(nominal, Positive):
-        s2 = jnp.log1p(jnp.asarray(sigma, z.dtype) ** 2)
-        return Positive(jnp.broadcast_to(nominal.log, shape) + jnp.sqrt(s2) * z - s2 / 2)
-    return centre * (1 + sigma * z)
+    sigma = jnp.asarray(sigma, z.dtype)
+    if not stays_positive:
+        return jnp.broadcast_to(value(nominal), shape) * (1 + sigma * z)
+    log = nominal.log if isinstance(nominal, Positive) else jnp.log(value(nominal))
+    s2 = jnp.log1p(sigma**2)
+    return Positive(jnp.broadcast_to(log, shape) + jnp.sqrt(s2) * z - s2 / 2)

@@ -28,18 +28,19 @@ def in_chunks(
         return ys, found
 
     @jax.checkpoint
-    def one(state: Any, inputs: Any) -> tuple[Any, Any]:
-        xs, keys = inputs
-        ys, state, found = layer.run(xs, state, keys=keys, record=record)
+    def one(state: Any, start: Any) -> tuple[Any, Any]:
+        # Slices of the sequence, not a reshaped copy of it: under vmap that would be transposed as a whole.
+        part = jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, start, size), (xs, keys))
+        ys, state, found = layer.run(part[0], state, keys=part[1], record=record)
         return state, (ys, found)
 
     whole = steps - steps % size
-    state, outputs = jax.lax.scan(one, state, _cut((xs[:whole], None if keys is None else keys[:whole]), size))
+    state, outputs = jax.lax.scan(one, state, jnp.arange(0, whole, size))
     outputs = jax.tree.map(lambda a: a.reshape(whole, *a.shape[2:]), outputs)
     if whole == steps:
         return outputs
-    _, rest = one(state, (xs[whole:], None if keys is None else keys[whole:]))
-    return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), outputs, rest)
+    rest, _, found = layer.run(xs[whole:], state, keys=None if keys is None else keys[whole:], record=record)
+    return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), outputs, (rest, found))
 
 
 def chunk_size(steps: int, chunk: Chunk) -> int:
@@ -58,6 +59,3 @@ def check_chunk(chunk: Chunk) -> None:
     if chunk is not None and chunk != "auto" and (not isinstance(chunk, int) or chunk < 1):
         raise ValueError(f'`chunk` must be at least 1 step, "auto", or None for no chunks. Got {chunk!r}.')
 
-
-def _cut(tree: Any, size: int) -> Any:
-    return jax.tree.map(lambda a: a.reshape(a.shape[0] // size, size, *a.shape[1:]), tree)

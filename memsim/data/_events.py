@@ -1,0 +1,172 @@
+"""Events: a NumPy structured array of time, place and polarity, and the checks that make one."""
+
+import numpy as np
+from jaxtyping import Bool, Int, Real, Shaped
+
+EVENT = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
+Size = tuple[int, ...]  # (channels,) of a line, (width, height) of an image sensor
+
+
+def event_array(
+    t: Real[np.ndarray, " events"],
+    x: Real[np.ndarray, " events"],
+    y: Real[np.ndarray, " events"] | None = None,
+    p: Real[np.ndarray, " events"] | Bool[np.ndarray, " events"] | None = None,
+    *,
+    size: Size | None = None,
+    tick: float | None = None,
+) -> Shaped[np.ndarray, " events"]:
+    """Events as one structured array of `EVENT`: fields `t` (microseconds, int64), `x`, `y` (uint16) and `p` (uint8).
+
+    **Times in the field `t` are integer microseconds**, exact and the unit of every event camera, and the one exception
+    to seconds in memsim: whatever takes a duration takes seconds.
+
+    **Arguments:**
+
+    - `t`: Times from the start of the recording, in order. Integers are microseconds; floats need `tick`.
+    - `x`, `y`: Column and row, or `x` alone for the channel of a line such as a cochlea (`y` is then 0).
+    - `p`: 1 for brighter, 0 or -1 for darker; 1 everywhere if `None`.
+    - `size`: What the sensor has: (width, height), or (channels,); checked if given.
+    - `tick`: Seconds that one unit of `t` lasts: 1.0 for times in seconds, 1e-3 for milliseconds. Times are then
+      rounded to whole microseconds.
+
+    Raises `ValueError` for times that are negative, not finite, not in order or of unknown unit, and for places outside
+    the sensor.
+    """
+    y = np.zeros(len(t), np.uint16) if y is None else y
+    p = np.ones(len(t), np.uint8) if p is None else p
+    _check_shapes({"t": t, "x": x, "y": y, "p": p})
+    found = np.empty(len(t), EVENT)
+    found["t"] = _microseconds(t, tick)
+    for name, values, bound in zip(("x", "y"), (x, y), _bounds(size), strict=True):
+        found[name] = _places(name, values, bound)
+    found["p"] = _polarity(p)
+    return found
+
+
+def as_events(
+    array: Shaped[np.ndarray, " events"], *, size: Size | None = None, tick: float | None = None
+) -> Shaped[np.ndarray, " events"]:
+    """Events from any structured array with fields `t` and `x`, and perhaps `y` and `p`, such as those of other tools.
+
+    Arguments `size` and `tick` and errors as for `event_array`. What has the dtype `EVENT` is checked, not copied.
+    """
+    names = array.dtype.names or ()
+    if "t" not in names or "x" not in names:
+        came = f"fields {', '.join(names)}" if names else f"{array.dtype}"
+        raise ValueError(
+            "Events must be a structured array with fields t and x, and perhaps y and p. "
+            f"Got {came}. Build one with `event_array(t, x, y, p)`."
+        )
+    y, p = (array[name] if name in names else None for name in ("y", "p"))
+    checked = event_array(array["t"], array["x"], y, p, size=size, tick=tick)
+    return array if array.dtype == EVENT and tick is None else checked
+
+
+def in_order(array: Shaped[np.ndarray, " events"]) -> Shaped[np.ndarray, " events"]:
+    """The same events sorted by their field `t`; those of one time keep their order."""
+    return array[np.argsort(array["t"], kind="stable")]
+
+
+def crop(events: Shaped[np.ndarray, " events"], start: float, stop: float) -> Shaped[np.ndarray, " kept"]:
+    """The events from `start` up to but without `stop`, both in seconds; their time counts from `start`.
+
+    Raises `ValueError` unless 0 <= start < stop.
+    """
+    if not 0 <= start < stop:
+        raise ValueError(
+            f"`start` and `stop` must satisfy 0 <= start < stop, in seconds. Got {start} and {stop}. "
+            "Microseconds? Multiply by 1e-6."
+        )
+    events = as_events(events)
+    first, last = whole_microseconds(np.array([start, stop]))
+    kept = events[slice(*np.searchsorted(events["t"], [first, last]))].copy()
+    kept["t"] -= first
+    return kept
+
+
+def downsample(events: Shaped[np.ndarray, " events"], size: Size, to: Size) -> Shaped[np.ndarray, " events"]:
+    r"""The same events on a coarser sensor: column $x$ goes to $\lfloor x\, w_\text{to} / w \rfloor$, rows alike.
+
+    No event is lost, so counts add up. Where `to` does not divide `size`, as for 700 channels on 256, a new channel
+    gathers one old channel more than its neighbour (2 or 3).
+
+    **Arguments:**
+
+    - `size`, `to`: The sensor's size and the new one: (width, height), or (channels,).
+
+    Raises `ValueError` where `to` is larger than `size` or has other dimensions.
+    """
+    if len(to) != len(size) or any(not 1 <= new <= old for new, old in zip(to, size, strict=False)):
+        raise ValueError(
+            f"`to` must have the dimensions of `size` and be from 1 to {size}. Got {to}. "
+            "Events cannot be placed finer than they were recorded."
+        )
+    moved = as_events(events, size=size).copy()
+    for name, old, new in zip(("x", "y"), size, to, strict=False):
+        moved[name] = moved[name].astype(np.int64) * new // old
+    return moved
+
+
+def whole_microseconds(seconds: Real[np.ndarray, " times"]) -> Int[np.ndarray, " times"]:
+    """The first whole microsecond at or after each time in seconds."""
+    # A thousandth of a microsecond absorbs the rounding of decimals such as 0.07 s.
+    return np.ceil(np.round(seconds.astype(np.float64) * 1e6, 3)).astype(np.int64)
+
+
+def _check_shapes(fields: dict[str, np.ndarray]) -> None:
+    shapes = {name: values.shape for name, values in fields.items()}
+    if len(set(shapes.values())) > 1 or len(shapes["t"]) != 1:
+        raise ValueError(f"`t`, `x`, `y` and `p` must have one entry for each event. Got shapes {shapes}.")
+
+
+def _microseconds(t: np.ndarray, tick: float | None) -> Int[np.ndarray, " events"]:
+    if tick is None and not np.issubdtype(t.dtype, np.integer):
+        raise ValueError(
+            "`t` must be integer microseconds, or come with `tick`, the seconds that one unit lasts. "
+            f"Got {t.dtype}. Seconds? Pass tick=1.0. Milliseconds? tick=1e-3. Microseconds? tick=1e-6."
+        )
+    if not np.isfinite(t).all():
+        raise ValueError("`t` must be finite. Got NaN or infinity. Remove those events.")
+    if tick is not None and not (np.isfinite(tick) and tick > 0):
+        raise ValueError(f"`tick` must be positive, in seconds. Got {tick}. Milliseconds? Pass 1e-3.")
+    scaled = t if tick is None else np.round(t.astype(np.float64) * (tick * 1e6))
+    if len(t) and (scaled.min() < 0 or scaled.max() >= 2**63):
+        raise ValueError(
+            f"`t` must count microseconds from the start of the recording, from 0 to 2**63 - 1. "
+            f"Got {scaled.min()} to {scaled.max()}. Subtract the first time."
+        )
+    found = scaled.astype(np.int64)
+    if np.any(found[1:] < found[:-1]):
+        first = int(np.argmax(found[1:] < found[:-1])) + 1
+        raise ValueError(
+            f"`t` must be in order. Got {found[first]} after {found[first - 1]} at event {first}. "
+            'Sort with `np.argsort(t, kind="stable")`.'
+        )
+    return found
+
+
+def _bounds(size: Size | None) -> tuple[int, int]:
+    if size is None:
+        return 2**16, 2**16
+    if not 1 <= len(size) <= 2 or any(not 1 <= extent <= 2**16 for extent in size):
+        raise ValueError(
+            f"`size` must be (width, height) or (channels,), each from 1 to {2**16}. Got {size}. "
+            "Without polarity: (34, 34), not (34, 34, 2)."
+        )
+    return size[0], size[1] if len(size) == 2 else 1
+
+
+def _places(name: str, values: np.ndarray, bound: int) -> np.ndarray:
+    if len(values) and not (values.min() >= 0 and values.max() < bound and np.all(values == np.floor(values))):
+        raise ValueError(
+            f"`{name}` must hold whole numbers from 0 to {bound - 1}. Got {values.min()} to {values.max()}. "
+            "Give the sensor's `size` as (width, height), and count from 0."
+        )
+    return values
+
+
+def _polarity(p: np.ndarray) -> Bool[np.ndarray, " events"]:
+    if not np.isin(p, (-1, 0, 1)).all() or (np.any(p == -1) and np.any(p == 0)):
+        raise ValueError(f"`p` must be 1 for brighter and 0 (or else -1) for darker. Got {np.unique(p)[:5]}.")
+    return p == 1

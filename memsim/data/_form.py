@@ -1,0 +1,73 @@
+"""Event recordings made into data sets: gathered on fewer places, counted in steps, held out by class."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from ._dataset import Dataset
+from ._events import Size, downsample
+from ._frames import Binning, Polarity, count_events
+from ._get import find_source
+
+
+class Form(NamedTuple):
+    """How the recordings of one set become inputs.
+
+    **Arguments:**
+
+    - `name`: Of the set, as in `sources()`.
+    - `sensor`, `size`: Where the events are, and the size on which they are gathered.
+    - `binning`, `polarity`: As in `to_frames`.
+    - `dtype`: Of the inputs: `np.float32` or `np.uint8`.
+    """
+
+    name: str
+    sensor: Size
+    size: Size
+    binning: Binning
+    polarity: Polarity
+    dtype: type
+
+    def dataset(
+        self, recordings: Iterable[np.ndarray], labels: Int[np.ndarray, " n"], class_names: tuple[str, ...]
+    ) -> Dataset:
+        """The recordings, each binned as it is read: never more than one is held as events."""
+        if self.dtype not in (np.float32, np.uint8):
+            raise ValueError(f"`dtype` must be np.float32 or np.uint8. Got {self.dtype}.")
+        planes = (2,) if self.polarity == "split" else ()
+        shape = (self.binning.steps, *planes, *reversed(self.size))
+        inputs, lengths = np.empty((len(labels), *shape), self.dtype), np.ones(len(labels), np.int32)
+        for index, events in enumerate(recordings):
+            coarse = downsample(events, self.sensor, self.size)
+            counts = count_events(coarse, self.size, self.binning, self.polarity)
+            if self.dtype == np.uint8 and counts.max() > 255:
+                raise ValueError(
+                    f"Counts must be at most 255 to fit uint8. Got {counts.max()} in recording {index}. "
+                    "Take shorter steps, binary ones, or dtype=np.float32."
+                )
+            inputs[index] = counts
+            if len(events):
+                lengths[index] = int(events["t"][-1] * 1e-6 / self.binning.dt + 1e-9) + 1
+        source = find_source(self.name)
+        return Dataset(
+            self.name, inputs, labels.astype(np.int32), lengths, class_names, source.licence, source.citation
+        )
+
+
+def hold_out(
+    labels: Int[np.ndarray, " n"], fraction: float
+) -> tuple[Int[np.ndarray, " kept"], Int[np.ndarray, " held"]]:
+    """Indices to keep and to hold out: of each class the `fraction`, rounded, but at least one if it has two.
+
+    The same labels give the same indices. Raises `ValueError` unless 0 < fraction < 1.
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"`validation` must be a fraction between 0 and 1. Got {fraction}. Try 0.1.")
+    generator = np.random.default_rng(0)
+    held = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        members = generator.permutation(np.flatnonzero(labels == label))
+        held[members[: max(min(1, len(members) - 1), round(fraction * len(members)))]] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
