@@ -4,6 +4,7 @@ Functions are timed in turn, after a warm-up, and the median of the ratios is gi
 results/speed: speed.nc, speed.csv.
 """
 
+import importlib.util
 import os
 import tempfile
 import time
@@ -34,11 +35,13 @@ class Config:
     width: int = 512
     batch: int = 1024
     chips: int = 100
+    neurons: int = 512
+    """Width of the spiking workload; a GPU wants 4096 or 16384."""
     out: Path = Path("results/speed")
 
     def __post_init__(self):
-        if min(self.rounds, self.width, self.batch, self.chips) < 1:
-            raise ValueError(f"`rounds`, `width`, `batch` and `chips` must be at least 1. Got {self}.")
+        if min(self.rounds, self.width, self.batch, self.chips, self.neurons) < 1:
+            raise ValueError(f"`rounds`, `width`, `batch`, `chips` and `neurons` must be at least 1. Got {self}.")
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def run(config: Config) -> xr.Dataset:
     """Measures all cases, prints them and writes them."""
     ms.study.make_folder(config.out)
     cases: list[Case] = []
-    for measure in (forward, training, sweep, compilation):
+    for measure in (forward, training, spiking, bfloat16, sweep, compilation):
         if config.only in measure.__name__:
             for case in measure(config):
                 cases.append(case)
@@ -116,6 +119,103 @@ def training(config: Config):
     yield Case("training step with SampledChip, no read noise", ratio(config, chip(ms.ADC(8), "off"), digital), 1.4)
     full = chip(ms.ADC(8), "per_moment")
     yield Case("training step with SampledChip, read noise per moment", ratio(config, full, digital), 1.4)
+
+
+def spiking(config: Config):
+    """Linear(n, n) into LIF(n), batch 16, 500 steps, loss the sum of spikes: value and gradient, ours against peers.
+
+    The workload of the open-neuromorphic benchmark, with its 500 steps and with spikes: all networks have the same
+    weights, time constant and threshold, and their spike rates are printed. Peers are timed where they are installed.
+    """
+    n, batch, steps, tau = config.neurons, 16, 500, 20e-3
+    w = 2.0 * jr.normal(jr.key(0), (n, n)) / n**0.5
+    xs = jr.normal(jr.key(1), (batch, steps, n))
+    linear = eqx.tree_at(lambda layer: layer.weight, ms.nn.Linear(n, n, use_bias=False, key=jr.key(0)), w)
+    model = ms.nn.SpikingNetwork([linear, ms.nn.LIF(n, tau_mem=tau)])
+
+    @eqx.filter_jit
+    @eqx.filter_value_and_grad
+    def ours(model, xs, key):
+        return jnp.sum(ms.train.run_batch(model, xs, key=key))
+
+    def on_chip(read_noise: str):
+        design = ms.Crossbar(dm.pcm_joshi2020(), tile=(n, n), read_noise=read_noise)
+        return ours, ms.deploy(model, design, 3600.0, key=jr.key(2)), xs, jr.key(3)
+
+    base = ours, model, xs, None
+    peers = {
+        name: workload(w, jnp.swapaxes(xs, 0, 1), tau)
+        for name, workload in {"Spyx": spyx, "jaxpike": jaxpike, "jaxpike checkpointed": jaxpike_checkpointed}.items()
+        if importlib.util.find_spec(name.split()[0].lower()) is not None
+    }
+    if not peers:
+        print("Peers are not installed; `pip install spyx==1.0.0 jaxpike==0.1.4` adds them.")
+    for name, case in {"ours": base, **peers}.items():
+        print(f"{name:24} {float(case[0](*case[1:])[0]) / xs.size:.4f} spikes a neuron and step")
+    size = f"n={n}, forward and backward"
+    if peers:
+        times = together(config, [base, *peers.values()])
+        fastest = np.min(times[:, 1:], axis=1)
+        yield Case(f"{size}, against the fastest peer", float(np.median(times[:, 0] / fastest)), 0.9)
+        for place, name in enumerate(peers, 1):
+            yield Case(f"{size}, against {name}", float(np.median(times[:, 0] / times[:, place])), np.inf)
+    yield Case(f"{size}, temporary memory", temporary_megabytes(*base), np.inf, "MB")
+    for name, case in peers.items():
+        yield Case(f"{name}, temporary memory", temporary_megabytes(*case), np.inf, "MB")
+    yield Case(f"{size}, on a programmed PCM chip", ratio(config, on_chip("off"), base), 1.15)
+    yield Case(f"{size}, with read noise in each step", ratio(config, on_chip("per_read"), base), 1.7)
+
+
+def spyx(w: jax.Array, xs: jax.Array, tau: float):
+    """The workload in Spyx: its LIF fires one step late."""
+    import spyx.nn as snn
+    from flax import nnx
+
+    n, rngs = w.shape[0], nnx.Rngs(0)
+    neurons = snn.LIF((n,), beta=float(np.exp(-1e-3 / tau)), rngs=rngs)
+    model = snn.Sequential(nnx.Linear(n, n, use_bias=False, rngs=rngs), neurons)
+    model.layers[0].kernel.value = w.T
+    graph, parameters = nnx.split(model)
+    state = model.initial_state(xs.shape[1])
+
+    def loss(parameters, xs):
+        return jnp.sum(snn.run(nnx.merge(graph, parameters), xs, state=state)[0])
+
+    return jax.jit(jax.value_and_grad(loss)), parameters, xs
+
+
+def jaxpike(w: jax.Array, xs: jax.Array, tau: float, unroll: str = "unroll"):
+    """The workload in jaxpike: its LIF scales the input by one minus the decay."""
+    import jaxpike
+    from jaxpike import execution
+
+    n = w.shape[0]
+    dense = jaxpike.Dense(n, n, use_bias=False, key=jr.key(0))
+    dense = eqx.tree_at(lambda layer: layer.weight, dense, w / (1 - np.exp(-1e-3 / tau)))
+    model = jaxpike.Sequential(dense, jaxpike.LIF(tau=1e3 * tau))
+
+    def loss(model, xs):
+        return jnp.sum(getattr(execution, unroll)(model, xs)[0])
+
+    return eqx.filter_jit(eqx.filter_value_and_grad(loss)), model, xs
+
+
+def jaxpike_checkpointed(w: jax.Array, xs: jax.Array, tau: float):
+    return jaxpike(w, xs, tau, "unroll_checkpointed")
+
+
+def bfloat16(config: Config):
+    """A product of spikes with weights split in two bfloat16 terms, against float32."""
+    n = config.neurons
+    spikes = jr.bernoulli(jr.key(1), 0.1, (16 * 500, n)).astype(jnp.float32)
+    single, split = (ms.nn.Linear(n, n, product=product, key=jr.key(0)) for product in ("float", "bfloat16"))
+    forward = eqx.filter_jit(lambda layer, x: layer(x))
+    both = eqx.filter_jit(eqx.filter_value_and_grad(lambda layer, x: jnp.sum(layer(x) ** 2)))
+    for name, f in {"forward": forward, "forward and backward": both}.items():
+        yield Case(f"spikes in bfloat16, n={n}, {name}", ratio(config, (f, split, spikes), (f, single, spikes)), 0.85)
+    exact = forward(single, spikes)
+    error = jnp.max(jnp.abs(forward(split, spikes) - exact)) / jnp.max(jnp.abs(exact))
+    yield Case("spikes in bfloat16, relative error", float(error), 1e-5, "")
 
 
 def sweep(config: Config):
@@ -195,6 +295,19 @@ def ratio(config: Config, case: tuple[Callable[..., Any], ...], base: tuple[Call
     """Median over rounds of the time of `case` over that of `base`, each a function with its arguments."""
     seconds(*case), seconds(*base)
     return float(np.median([seconds(*case) / seconds(*base) for _ in range(config.rounds)]))
+
+
+def together(config: Config, cases: list[tuple[Callable[..., Any], ...]]) -> np.ndarray:
+    """Seconds of each case (columns) in each round (rows), after a warm-up."""
+    for case in cases:
+        seconds(*case)
+    return np.array([[seconds(*case) for case in cases] for _ in range(config.rounds)])
+
+
+def temporary_megabytes(function: Any, *arguments: Any) -> float:
+    """What a compiled function needs beside its arguments and results."""
+    compiled = function.lower(*arguments).compile()
+    return getattr(compiled, "compiled", compiled).memory_analysis().temp_size_in_bytes / 1e6
 
 
 def seconds(function: Callable[..., Any], *arguments: Any) -> float:

@@ -1,6 +1,8 @@
 """Analog in-memory computing: spiking networks on memristor crossbars, in one differentiable program."""
 
 from . import data as data
+from . import encoding as encoding
+from . import nir as nir
 from . import nn as nn
 from . import plotting as plotting
 from . import study as study

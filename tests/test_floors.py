@@ -13,13 +13,15 @@ FLOORS = {
     "_converters": 1,
     "_wires": 1,
     "_mapping": 1,
-    "_names": 1,
+    "_names": 0,  # words only, for every floor
     "_provenance": 1,
     "data": 1,
+    "encoding": 1,
     "_matrix": 2,
     "_compensation": 2,
     "_crossbar": 2,
     "nn": 3,
+    "nir": 4,
     "train": 4,
     "study": 5,
     "plotting": 6,  # draws with the statistics of study

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key, Num
 
 from .._crossbar import Crossbar
 from .._matrix import AnalogMatrix, Clipping
@@ -30,7 +30,7 @@ class PerLayer(eqx.Module):
 
 def calibrate(
     model: AbstractNetwork,
-    xs: Float[Array, "batch steps *inputs"],
+    xs: Num[Array, "batch steps *inputs"],
     crossbar: Designs,
     *,
     coverage: float = 0.9999,
@@ -50,7 +50,7 @@ def calibrate(
     for path, layer in analog_layers(model).items():
         design = crossbar_of(crossbar, path, layer)
         if design is not None:
-            design = _ranged(design, digital_weight(path, layer).T, inputs[path], coverage)
+            design = _ranged(design, layer, digital_weight(path, layer).T, inputs[path], coverage)
         designs[path] = design
     return MixedSignal(PerLayer(designs), crossbar.neurons) if isinstance(crossbar, MixedSignal) else PerLayer(designs)
 
@@ -58,11 +58,12 @@ def calibrate(
 @eqx.filter_jit
 def _word_lines(model: AbstractNetwork, xs: Array, keys: Array | None = None) -> dict[str, Array]:
     """What the word lines of each analog layer are driven with: (sequences, steps, reads a step, inputs)."""
+    xs = xs.astype(jnp.result_type(float))
     inputs = jax.vmap(lambda x, key: model(x, key=key, record="inputs")[1]["inputs"])(xs, keys)
     return {path: jax.vmap(jax.vmap(layer.word_lines))(inputs[path]) for path, layer in analog_layers(model).items()}
 
 
-def _ranged(design: Crossbar, w: Array, x: Array, coverage: float) -> Crossbar:
+def _ranged(design: Crossbar, layer: AbstractAnalog, w: Array, x: Array, coverage: float) -> Crossbar:
     full_input = 1.0
     if design.dac is not None:
         full_input = _quantile(jnp.abs(x), coverage)
@@ -71,7 +72,7 @@ def _ranged(design: Crossbar, w: Array, x: Array, coverage: float) -> Crossbar:
     if design.adc is None:
         return design
     scales = design.mapping.scales(w, design.tile)
-    tiles = AnalogMatrix(w, None, jnp.ones_like(scales), None, None, design.tile[0]).partial_sums(x)
+    tiles = layer.as_wired(AnalogMatrix(w, None, jnp.ones_like(scales), None, None, design.tile[0])).partial_sums(x)
     cells = jnp.stack([jnp.abs(part) / scales[k][None] for k, part in enumerate(tiles)])
     return eqx.tree_at(lambda d: d.adc.full_scale, design, _quantile(cells, coverage) / full_input)
 
@@ -82,7 +83,7 @@ def _quantile(magnitude: Array, coverage: float) -> Array:
 
 
 def clipping(
-    model: AbstractNetwork, xs: Float[Array, "batch steps *inputs"], *, key: Key[Array, ""] | None = None
+    model: AbstractNetwork, xs: Num[Array, "batch steps *inputs"], *, key: Key[Array, ""] | None = None
 ) -> dict[str, Clipping]:
     """What the converters of each layer clip while a deployed `model` runs on `xs`."""
     run_key, read_key = (None, None) if key is None else jr.split(key)
@@ -92,5 +93,5 @@ def clipping(
     for place, (path, layer) in enumerate(analog_layers(model).items()):
         if isinstance(layer.weight, AnalogMatrix):
             layer_key = None if read_key is None else jr.fold_in(read_key, place)
-            found[path] = layer.weight.clipping(inputs[path], key=layer_key)
+            found[path] = layer.as_wired(layer.weight).clipping(inputs[path], key=layer_key)
     return found

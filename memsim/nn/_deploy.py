@@ -29,7 +29,7 @@ def neurons(model: Any) -> dict[str, AbstractNeuron]:
 
 
 def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
-    """`model` with the weight of every analog layer replaced by a freshly programmed `Chip`, and its neurons fabricated.
+    """`model` fabricated: the weight of every analog layer a freshly programmed `Chip`, neurons as designed.
 
     `crossbar` is one design for all layers, a function `path, layer -> design`, where `None` leaves a layer digital, or
     a `MixedSignal` that designs the neurons, too. Each layer's randomness comes from `key` folded with its place, so it

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Num
 
 from ..data import Dataset
 from ..nn import AbstractNetwork, at, program
@@ -73,7 +73,7 @@ def robustness(
 def chip_accuracies(
     model: AbstractNetwork,
     crossbar: Designs,
-    xs: Float[Array, "batch steps *inputs"],
+    xs: Num[Array, "batch steps *inputs"],
     labels: Array,
     times: Float[Array, " times"],
     chips: Array,

@@ -3,15 +3,15 @@
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Num
 
-from ..nn import SpikingNetwork
+from ..nn import AbstractNetwork
 from ._loss import class_scores
 
 
 def accuracy(
-    model: SpikingNetwork,
-    xs: Float[Array, "batch steps inputs"],
+    model: AbstractNetwork,
+    xs: Num[Array, "batch steps *inputs"],
     labels: Array,
     *,
     key: Key[Array, ""] | None = None,
@@ -22,8 +22,16 @@ def accuracy(
 
 
 def run_batch(
-    model: SpikingNetwork, xs: Float[Array, "batch steps inputs"], *, key: Key[Array, ""] | None = None
-) -> Float[Array, "batch steps outputs"]:
+    model: AbstractNetwork,
+    xs: Num[Array, "batch steps *inputs"],
+    *,
+    key: Key[Array, ""] | None = None,
+) -> Float[Array, "batch steps *outputs"]:
     """The model on each sequence, with independent reads."""
     keys = None if key is None else jr.split(key, xs.shape[0])
-    return jax.vmap(lambda x, k: model(x, key=k))(xs, keys)
+    return jax.vmap(lambda x, k: model(x, key=k))(as_float(xs), keys)
+
+
+def as_float(xs: Array) -> Float[Array, "..."]:
+    """Counts kept in bytes, as event data may be, as floats; for one batch at a time."""
+    return xs if jnp.issubdtype(xs.dtype, jnp.inexact) else xs.astype(jnp.result_type(float))

@@ -15,7 +15,7 @@ import optax
 from jaxtyping import Array, Key
 
 from ..data import Dataset, Splits
-from ..nn import SpikingNetwork, analog_layers
+from ..nn import AbstractNetwork, analog_layers
 from ..nn._deploy import digital_weight
 from . import _checkpoint
 from ._hardware import AbstractHardware
@@ -35,7 +35,7 @@ class Epoch(NamedTuple):
 
 
 def fit(
-    model: SpikingNetwork,
+    model: AbstractNetwork,
     data: Splits,
     *,
     key: Key[Array, ""],
@@ -47,7 +47,7 @@ def fit(
     clip: float | None = 2.5,
     checkpoint: Path | str | None = None,
     report: Callable[[Epoch], None] | None = None,
-) -> SpikingNetwork:
+) -> AbstractNetwork:
     """Trains `model` on `data.train` and returns the trained one.
 
     Each step samples `hardware` once for the mini-batch, takes the gradient through it, and updates the clean weights.
@@ -96,7 +96,7 @@ def fit(
     return state[0]
 
 
-def _check_finite(done: Epoch, model: SpikingNetwork) -> None:
+def _check_finite(done: Epoch, model: AbstractNetwork) -> None:
     weights = jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))
     if not (np.isfinite(done.loss) and all(np.isfinite(w).all() for w in weights)):
         raise FloatingPointError(
@@ -122,7 +122,7 @@ def _fingerprint(trainer: Trainer, state: Any, arrays: Any, key: Array, epochs: 
     return digest.hexdigest()
 
 
-def _check(model: SpikingNetwork, train: Dataset, epochs: int, batch_size: int, clip: float | None) -> None:
+def _check(model: AbstractNetwork, train: Dataset, epochs: int, batch_size: int, clip: float | None) -> None:
     if epochs < 1 or not 1 <= batch_size <= len(train):
         raise ValueError(
             f"`epochs` must be at least 1 and `batch_size` from 1 to the {len(train)} training sequences. "

@@ -11,8 +11,9 @@ from jaxtyping import Array, Float, Key
 
 from .._crossbar import check_time
 from .._matrix import AnalogMatrix
-from ..nn import SpikingNetwork, analog_layers, deploy
-from ..nn._deploy import Designs, digital_weight, replace_weights
+from ..nn import AbstractNetwork, analog_layers, deploy
+from ..nn._deploy import digital_weight, replace_weights
+from ..nn._mixed_signal import Designs
 
 
 class AbstractHardware(eqx.Module):
@@ -24,7 +25,7 @@ class AbstractHardware(eqx.Module):
     ramp: eqx.AbstractVar[float]
 
     @abstractmethod
-    def sample(self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> SpikingNetwork:
+    def sample(self, model: AbstractNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> AbstractNetwork:
         """The model one mini-batch sees: one draw for the whole batch, forward and backward."""
 
 
@@ -49,7 +50,7 @@ class GaussianNoise(AbstractHardware):
                 f"`std` must be in [0, 1), relative to the largest weight. Got {self.std}. Percent? Divide by 100."
             )
 
-    def sample(self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> SpikingNetwork:
+    def sample(self, model: AbstractNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> AbstractNetwork:
         noisy = {}
         for place, (path, layer) in enumerate(analog_layers(model).items()):
             w = digital_weight(path, layer)
@@ -94,7 +95,7 @@ class SampledChip(AbstractHardware):
         if not isinstance(self.time, LogUniform):
             check_time(self.time)
 
-    def sample(self, model: SpikingNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> SpikingNetwork:
+    def sample(self, model: AbstractNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> AbstractNetwork:
         time_key, chip_key = jr.split(key)
         t = self.time.draw(key=time_key) if isinstance(self.time, LogUniform) else self.time
         chip = deploy(model, self.crossbar, t, key=chip_key)

@@ -9,15 +9,17 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import optax
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int, Key, Num
 
-from ..nn import SpikingNetwork, analog_layers
+from ..nn import AbstractNetwork, analog_layers
 from ..nn._deploy import digital_weight, replace_weights
-from ._evaluate import accuracy, run_batch
+from ._evaluate import accuracy, as_float
 from ._hardware import AbstractHardware
+from ._penalty import Penalised
 
-State = tuple[SpikingNetwork, Any, Int[Array, ""]]  # model, optimizer state, steps done
-Batch = tuple[Float[Array, "_ steps inputs"], Int[Array, " _"]]  # the two sets differ in size
+State = tuple[AbstractNetwork, Any, Int[Array, ""]]  # model, optimizer state, steps done
+Inputs = Num[Array, "_ steps *inputs"]
+Batch = tuple[Inputs, Int[Array, " _"]]  # the two sets differ in size
 
 
 class Trainer(eqx.Module):
@@ -30,7 +32,7 @@ class Trainer(eqx.Module):
     """
 
     optimizer: optax.GradientTransformation = eqx.field(static=True)
-    loss: Callable[[Array, Array], Array] = eqx.field(static=True)
+    loss: Callable[[Array, Array], Array]
     hardware: AbstractHardware | None
     clip: float | None
     batch_size: int = eqx.field(static=True)
@@ -60,10 +62,11 @@ class Trainer(eqx.Module):
         return state, jnp.mean(losses), accuracy(model, *validation, key=read_key)
 
     def step(
-        self, state: State, xs: Float[Array, "batch steps inputs"], labels: Int[Array, " batch"], key: Key[Array, ""]
+        self, state: State, xs: Inputs, labels: Int[Array, " batch"], key: Key[Array, ""]
     ) -> tuple[State, Float[Array, ""]]:
         """One mini-batch: sample the hardware, take the gradient through it, update the clean weights."""
         model, moments, count = state
+        xs = as_float(xs)
         batch_loss = partial(self._batch_loss, xs=xs, labels=labels, count=count, key=key)
         loss, gradient = eqx.filter_value_and_grad(batch_loss)(model)
         with jax.numpy_dtype_promotion("standard"):  # optax multiplies integers and floats; users may run strictly
@@ -73,17 +76,23 @@ class Trainer(eqx.Module):
             model = clip_weights(model, self.clip)
         return (model, moments, count + 1), loss
 
-    def _batch_loss(self, model: SpikingNetwork, *, xs: Array, labels: Array, count: Array, key: Array) -> Array:
+    def _batch_loss(self, model: AbstractNetwork, *, xs: Array, labels: Array, count: Array, key: Array) -> Array:
         hardware_key, read_key = jr.split(key)
         strength = jnp.minimum(1.0, (count + 1).astype(xs.dtype) / self.ramp_steps)
         model = self._sample(model, strength, hardware_key)
-        return jnp.mean(jax.vmap(self.loss)(run_batch(model, xs, key=read_key), labels))
+        return jnp.mean(jax.vmap(partial(self._sequence_loss, model))(xs, labels, jr.split(read_key, xs.shape[0])))
 
-    def _sample(self, model: SpikingNetwork, strength: Array, key: Array) -> SpikingNetwork:
+    def _sequence_loss(self, model: AbstractNetwork, x: Array, label: Array, key: Array) -> Array:
+        if not isinstance(self.loss, Penalised):
+            return self.loss(model(x, key=key), label)
+        outputs, found = model(x, key=key, record="spikes")
+        return self.loss(outputs, label) + self.loss.penalty(found["spikes"])
+
+    def _sample(self, model: AbstractNetwork, strength: Array, key: Array) -> AbstractNetwork:
         return model if self.hardware is None else self.hardware.sample(model, strength=strength, key=key)
 
 
-def clip_weights(model: SpikingNetwork, sigmas: float) -> SpikingNetwork:
+def clip_weights(model: AbstractNetwork, sigmas: float) -> AbstractNetwork:
     """`model` with the weights of each analog layer clipped to `sigmas` of their standard deviations."""
     clipped = {}
     for path, layer in analog_layers(model).items():

@@ -53,9 +53,7 @@ class SpikingNetwork(AbstractNetwork):
     layers: tuple[AbstractLayer, ...]
     chunk: Chunk = eqx.field(static=True)
 
-    def __init__(
-        self, layers: Sequence[eqx.Module], *, chunk: Chunk = "auto", input_shape: int | Shape | None = None
-    ):
+    def __init__(self, layers: Sequence[eqx.Module], *, chunk: Chunk = "auto", input_shape: int | Shape | None = None):
         if not layers:
             raise ValueError("A network must have at least one layer. Got none.")
         check_chunk(chunk)

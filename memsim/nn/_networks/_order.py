@@ -38,7 +38,8 @@ def plan(names: Sequence[str], edges: Sequence[Edge]) -> Plan:
     for name in order:
         if any(name in group for group in groups):
             continue
-        groups.append(tuple(other for other in order if other == name or (other in reach[name] and name in reach[other])))
+        mutual = {other for other in reach[name] if other in reach and name in reach[other]}
+        groups.append(tuple(other for other in order if other == name or other in mutual))
     return Plan(tuple(names), tuple(edges), tuple(_sorted(groups, edges)), frozenset(delayed))
 
 

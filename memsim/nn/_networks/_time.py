@@ -58,4 +58,3 @@ def check_chunk(chunk: Chunk) -> None:
     """Raises `ValueError` for a chunk that is no number of steps."""
     if chunk is not None and chunk != "auto" and (not isinstance(chunk, int) or chunk < 1):
         raise ValueError(f'`chunk` must be at least 1 step, "auto", or None for no chunks. Got {chunk!r}.')
-

@@ -1,0 +1,93 @@
+"""A video as the events of an event camera."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from ._checks import check_positive, check_values, whole_steps
+from ._crossings import crossings, staircase
+from ._rate import bernoulli
+
+Contrast = float | Float[Array, "height width"]
+
+
+class EventCamera(eqx.Module):
+    """Pixels that report each change of their log intensity by a threshold, as a dynamic vision sensor does.
+
+    `camera(frames)` turns intensities (steps, height, width) into events (steps, height, width, 2), ON first, several a
+    step where the change is large. The first frame is the first level. The events have no gradient. Traced frames are
+    not checked.
+
+    **Arguments:**
+
+    - `dt`: Time between frames, in seconds.
+    - `on`, `off`: Contrast thresholds, changes of the natural logarithm; one each, or one a pixel (see `fabricate`).
+    - `dark`: Added to the intensity before the logarithm, in its unit: dark current, below which a pixel is blind.
+    - `refractory`: Time after an event for which a pixel is held in reset and blind, in seconds: a whole number of
+      frames. A step then has at most one event.
+    - `leak_rate`: Rate of the ON events of a pixel that sees no change, in Hz: its level leaks.
+    - `noise_rate`: Rate of random events, in Hz, half of each polarity. They are added on the way out of the pixel, and
+      leave its level alone.
+
+    Reference: Lichtsteiner2008. The default thresholds and `dark`, for frames in [0, 1], are assumed.
+    """
+
+    dt: float = eqx.field(static=True)
+    on: Contrast = 0.2
+    off: Contrast = 0.2
+    dark: float = 0.01
+    refractory: float = eqx.field(static=True, default=0.0)
+    leak_rate: float = eqx.field(static=True, default=0.0)
+    noise_rate: float = eqx.field(static=True, default=0.0)
+
+    def __check_init__(self):
+        check_positive("dt", self.dt, "in seconds")
+        check_positive("on", self.on, "a change of log intensity")
+        check_positive("off", self.off, "a change of log intensity")
+        check_positive("dark", self.dark, "in the unit of the frames")
+        whole_steps(self.refractory, self.dt)
+        for name, rate in (("leak_rate", self.leak_rate), ("noise_rate", self.noise_rate)):
+            if not 0 <= rate * self.dt <= 1:
+                raise ValueError(
+                    f"`{name}` must be at least 0, and at most one event a frame. Got {rate} Hz with dt={self.dt} s. "
+                    "Milliseconds? Multiply by 1e-3."
+                )
+
+    def fabricate(self, height: int, width: int, *, std: float, key: Key[Array, ""]) -> "EventCamera":
+        """One camera of this design: its pixels' thresholds are drawn once, with standard deviation `std`.
+
+        A threshold is at least a tenth of the design's, so that no pixel fires without end.
+        """
+        if not 0 <= std < float("inf"):
+            raise ValueError(f"`std` must be at least 0, a change of log intensity. Got {std}.")
+        on, off = (
+            jnp.maximum(nominal + std * jr.normal(k, (height, width)), 0.1 * nominal)
+            for nominal, k in zip((self.on, self.off), jr.split(key), strict=True)
+        )
+        return eqx.tree_at(lambda camera: (camera.on, camera.off), self, (on, off))
+
+    def __call__(
+        self, frames: Float[Array, "steps height width"], *, key: Key[Array, ""] | None = None
+    ) -> Float[Array, "steps height width 2"]:
+        """The events; `key` draws the random ones."""
+        check_values("frames", frames, 0.0, float("inf"), "They are intensities, not their logarithm.")
+        leak = self.leak_rate * self.dt * self.on
+        hold = whole_steps(self.refractory, self.dt)
+        events = crossings(jnp.log(frames + self.dark), self.on, self.off, refractory=hold, leak=leak)
+        if self.noise_rate == 0:
+            return events
+        if key is None:
+            raise ValueError("A camera with a `noise_rate` needs `camera(frames, key=...)`. Got no key. Pass one.")
+        p = -jnp.expm1(jnp.full_like(events, -self.noise_rate * self.dt / 2))
+        return events + bernoulli(p, key=key)
+
+    def decode(
+        self, events: Float[Array, "steps height width 2"], start: Float[Array, "height width"]
+    ) -> Float[Array, "steps height width"]:
+        """Intensities from the frame `start` on.
+
+        Their logarithm, with `dark` added, is within a threshold of that of the frames, unless events were random,
+        leaked, or lost in a refractory period.
+        """
+        return jnp.exp(staircase(events, jnp.log(start + self.dark), self.on, self.off)) - self.dark

@@ -1,0 +1,54 @@
+"""An analog signal as ON and OFF events."""
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from ._checks import check_positive, check_steps, check_values, whole_steps
+from ._crossings import crossings, staircase
+
+
+class DeltaModulator(eqx.Module):
+    """An ON event for each `threshold` that the signal rises above the level of its last event, and OFF when it falls.
+
+    `modulator(signal)` turns (steps, ...) into (steps, ..., 2), ON first; reshape to (steps, -1) for a synapse. The
+    first sample is the first level. Every event stands for one threshold, a steep step has several, and nothing is
+    lost: the level is always within a threshold of the signal. The events have no gradient. Traced signals are not
+    checked.
+
+    **Arguments:**
+
+    - `threshold`: In the unit of the signal.
+    - `max_events`: Most events of one polarity in a step; `None` for any number. With 1, spikes are 0/1, and a signal
+      faster than a threshold a step leaves the level behind, which then catches up.
+    - `refractory`: Time after an event without another, in seconds: a whole number of steps. The level is held at the
+      signal meanwhile, as in a circuit held in its reset, so that change is lost; and a step has at most one event.
+    - `dt`: Length of a step, in seconds. Only a refractory period needs it.
+    """
+
+    threshold: float
+    max_events: int | None = eqx.field(static=True, default=None)
+    refractory: float = eqx.field(static=True, default=0.0)
+    dt: float | None = eqx.field(static=True, default=None)
+
+    def __check_init__(self):
+        check_positive("threshold", self.threshold, "in the unit of the signal")
+        if self.max_events is not None:
+            check_steps("max_events", self.max_events)
+        if self.dt is not None:
+            check_positive("dt", self.dt, "in seconds")
+        if self.refractory != 0 and self.dt is None:
+            raise ValueError(f"`refractory` must come with `dt`, in seconds. Got {self.refractory} without; give dt=.")
+        self._hold()
+
+    def __call__(self, signal: Float[Array, "steps *channels"]) -> Float[Array, "steps *channels 2"]:
+        check_values("signal", signal, -float("inf"), float("inf"), "Fill the gaps first.")
+        return crossings(signal, self.threshold, self.threshold, max_events=self.max_events, refractory=self._hold())
+
+    def decode(
+        self, events: Float[Array, "steps *channels 2"], start: Float[Array, "*channels"]
+    ) -> Float[Array, "steps *channels"]:
+        """The staircase from `start`, the first sample; within a threshold of the signal unless it lags or was held."""
+        return staircase(events, start, self.threshold, self.threshold)
+
+    def _hold(self) -> int:
+        return 0 if self.dt is None else whole_steps(self.refractory, self.dt)

@@ -1,0 +1,67 @@
+"""One value as the activity of many neurons, each tuned to its own part of a range."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ._checks import check_positive, check_steps, check_values
+
+
+class Population(eqx.Module):
+    r"""Gaussian receptive fields $a_i = e^{-(x - c_i)^2 / 2\sigma^2}$ with centres evenly over [low, high].
+
+    The activities are in [0, 1] and on the last axis. Use them as currents, as probabilities,
+    `Rate(steps)(population(x), key=key)`, or as latencies, `LinearLatency(steps)(population(x))`, as Bohte2002 does.
+    Encoding and `decode` are smooth, and differentiated as they stand. Traced values are not checked.
+
+    **Arguments:**
+
+    - `neurons`: At least 2 for a value.
+    - `low`, `high`: The range of the values, in their unit.
+    - `width`: $\sigma$ in the unit of the values; `None` is the distance of two centres.
+    """
+
+    neurons: int = eqx.field(static=True)
+    low: float
+    high: float
+    width: float | None = None
+
+    def __check_init__(self):
+        check_steps("neurons", self.neurons, least=2)
+        if not -float("inf") < self.low < self.high < float("inf"):
+            raise ValueError(f"`low` and `high` must be finite, with low < high. Got {self.low} and {self.high}.")
+        if self.width is not None:
+            check_positive("width", self.width, "in the unit of the values")
+
+    def __call__(self, values: Float[Array, "*values"]) -> Float[Array, "*values neurons"]:
+        check_values("values", values, self.low, self.high, "Scale them, or widen the range.")
+        return jnp.exp(self._log_activity(values))
+
+    def decode(self, activity: Float[Array, "*values neurons"]) -> Float[Array, "*values"]:
+        """Centre of mass of the activity, or of spike counts; the middle of the range if there is none.
+
+        Near an end of the range, where neurons are missing on one side, it is drawn inwards; `most_likely` is not.
+        """
+        total = jnp.sum(activity, axis=-1)
+        mass = activity @ self._centres(activity.dtype)
+        return jnp.where(total > 0, mass / jnp.where(total > 0, total, 1.0), (self.low + self.high) / 2)
+
+    def most_likely(self, activity: Float[Array, "*values neurons"], points: int = 1001) -> Float[Array, "*values"]:
+        r"""The value on a grid of `points` over the range that maximises $\sum_i a_i \ln a_i(x) - a_i(x)$.
+
+        That is the likelihood of Poisson counts, here divided by the number of steps: give the mean over time of the
+        spikes. Without noise it is the value itself, off by at most half a grid step. It has no gradient.
+        """
+        grid = jnp.linspace(self.low, self.high, points, dtype=activity.dtype)
+        log_activity = self._log_activity(grid)
+        expected = jnp.sum(jnp.exp(log_activity), axis=-1)
+        score = activity @ log_activity.T
+        return grid[jnp.argmax(score - jnp.broadcast_to(expected, score.shape), axis=-1)]
+
+    def _centres(self, dtype: jnp.dtype) -> Float[Array, " neurons"]:
+        return jnp.linspace(self.low, self.high, self.neurons, dtype=dtype)
+
+    def _log_activity(self, values: Float[Array, "*values"]) -> Float[Array, "*values neurons"]:
+        width = (self.high - self.low) / (self.neurons - 1) if self.width is None else self.width
+        centres = jnp.broadcast_to(self._centres(values.dtype), (*values.shape, self.neurons))
+        return -0.5 * ((jnp.expand_dims(values, -1) - centres) / width) ** 2
