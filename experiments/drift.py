@@ -3,8 +3,8 @@
 Four recurrent spiking networks start from the same weights and train with the same budget on spoken digits: digital,
 Gaussian weight noise, a sampled chip, and a sampled chip of random age (drift-aware). Each is deployed on many virtual
 chips, with the published write noise and with a poorer process, with and without drift compensation, and ages. The
-sampled chips are those of the process the network is deployed on, with drift compensation. Writes results/drift:
-drift.nc, drift.csv.
+sampled chips are those of the process the network is deployed on, with drift compensation. With --model, a network of
+another library is deployed as it is instead. Writes results/drift: drift.nc, drift.csv.
 """
 
 import dataclasses
@@ -63,6 +63,12 @@ class Config:
     """Clip the digital training's weights too: how much of the gain is clipping alone?"""
     training_full_scale: float = 20.0
     """ADC full scale while training, in fully-on cells. Deployment calibrates it for each layer, on training data."""
+    model: Path | None = None
+    """A NIR file with 13 inputs and 10 outputs: this network is studied as it is, and none is trained."""
+    model_dt: float = 1e-3
+    """Time step of that network, in seconds."""
+    model_dialect: str = "nir"
+    """What wrote the file, a name of `memsim.nir.DIALECTS`, or "guess"."""
     out: Path = Path("results/drift")
     quick: bool = False
     """A small run of seconds, to try the path. Its numbers mean nothing."""
@@ -76,6 +82,8 @@ class Config:
                 "`chips`, `seeds`, `hidden` and `epochs` must be at least 1, and `write_noise` one or more multiples "
                 f"of at least 0. Got {self}."
             )
+        if self.model is not None and self.seeds > 1:
+            raise ValueError(f"`seeds` must be 1 for a `model` that is not trained. Got {self.seeds}.")
 
 
 QUICK = {"chips": 3, "times": (0.0, YEAR), "hidden": 32, "steps": 20, "epochs": 2}
@@ -128,6 +136,11 @@ class Study:
             splits = self.data.train, self.data.validation, self.data.test
             self.data = ms.data.Splits(*(split.take(np.arange(200)) for split in splits))
         self.settings = dataclasses.asdict(config) | {"out": str(config.out)}
+        self.trainings, self.imported = TRAININGS, None
+        if config.model is not None:
+            self.trainings, self.imported = ("imported",), imported(config)
+            content = hashlib.sha256(config.model.read_bytes()).hexdigest()
+            self.settings |= {"model": str(config.model), "model_sha256": content}
         state = json.dumps(self.settings | {"git": ms.study.git_state()})
         self.parts_folder = config.out / f"parts-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
         # One optimizer for all fits, so that they share compiled functions.
@@ -136,7 +149,7 @@ class Study:
 
     def parts(self) -> Iterator[Part]:
         for seed in range(self.config.seeds):
-            for training in TRAININGS:
+            for training in self.trainings:
                 for write_noise in self.config.write_noise:
                     yield Part(seed, training, write_noise)
 
@@ -167,8 +180,10 @@ class Study:
             case _:
                 return ms.train.SampledChip(chip, time=ms.train.LogUniform(1.0, YEAR))
 
-    def network(self, part: Part) -> ms.nn.SpikingNetwork:
+    def network(self, part: Part) -> ms.nn.AbstractNetwork:
         """The trained network; one training serves all processes where it does not depend on them."""
+        if self.imported is not None:
+            return self.imported
         depends = part.training in ("sampled chip", "drift-aware")
         name = part.name if depends else part._replace(write_noise=self.config.write_noise[0]).name
         model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
@@ -219,7 +234,7 @@ class Study:
         """All parts in one data set, with units and provenance."""
         result = xr.combine_by_coords([ms.study.open_result(self.file(part)) for part in parts], join="outer")
         assert isinstance(result, xr.Dataset)
-        result = result.sel(training=list(TRAININGS))
+        result = result.sel(training=list(self.trainings))
         units = {"time": "s", "write_noise": "1", "seed": "1", "chip": "1", "accuracy": "1", "adc_clipped": "1"}
         for name, unit in units.items():
             result[name].attrs["units"] = unit
@@ -238,7 +253,7 @@ NOTE = "The recordings carry no speaker labels: the split is by recording, and s
 def network(hidden: int, *, key) -> ms.nn.SpikingNetwork:
     """13 MFCC coefficients to recurrent LIF neurons to a leaky readout of 10 digits."""
     keys = jr.split(key, 3)
-    neurons = ms.nn.LIF(hidden, tau_mem=10e-3, surrogate=ms.nn.SuperSpike(10.0))
+    neurons = ms.nn.LIF(hidden, tau_mem=10e-3, firing=ms.nn.Firing(surrogate=ms.nn.SuperSpike(10.0)))
     feedback = ms.nn.Linear(hidden, hidden, use_bias=False, gain=0.2, key=keys[1])
     return ms.nn.SpikingNetwork(
         [
@@ -248,6 +263,18 @@ def network(hidden: int, *, key) -> ms.nn.SpikingNetwork:
             ms.nn.LI(10),
         ]
     )
+
+
+def imported(config: Config) -> ms.nn.AbstractNetwork:
+    """The network of `config.model`; raises `ValueError` for one that does not fit the data."""
+    model = ms.nir.from_nir(config.model, dt=config.model_dt, dialect=config.model_dialect)
+    try:
+        outputs = model.output_shape((13,))
+    except ValueError as error:
+        raise ValueError(f"`model` must take 13 inputs. Got {config.model}: {error}") from error
+    if outputs != (10,):
+        raise ValueError(f"`model` must give out 10 values, one a digit. Got {outputs} from {config.model}.")
+    return model
 
 
 digital_accuracy = eqx.filter_jit(ms.train.accuracy)
@@ -282,7 +309,8 @@ def report(result: xr.Dataset, table) -> None:
         ]
         shown.add_row(f"{noise:g} x write noise", compensation, training, *whole, *cells)
     Console(width=200, soft_wrap=False).print(shown)
-    gains(result)
+    if "drift-aware" in result.training.values:
+        gains(result)
     print(f"Read noise, converters and drift of {json.loads(result.config)['device']}. {NOTE}")
 
 

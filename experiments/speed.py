@@ -134,9 +134,17 @@ def spiking(config: Config):
     model = ms.nn.SpikingNetwork([linear, ms.nn.LIF(n, tau_mem=tau)])
 
     @eqx.filter_jit
-    @eqx.filter_value_and_grad
     def ours(model, xs, key):
-        return jnp.sum(ms.train.run_batch(model, xs, key=key))
+        weight = model.layers[0].weight
+        matrix = weight.weight if isinstance(weight, ms.AnalogMatrix) else weight
+
+        @jax.value_and_grad
+        def loss(matrix):
+            whole = eqx.tree_at(lambda w: w.weight, weight, matrix) if isinstance(weight, ms.AnalogMatrix) else matrix
+            layer = eqx.tree_at(lambda m: m.layers[0].weight, model, whole)
+            return jnp.sum(ms.train.run_batch(layer, xs, key=key))
+
+        return loss(matrix)
 
     def on_chip(read_noise: str):
         design = ms.Crossbar(dm.pcm_joshi2020(), tile=(n, n), read_noise=read_noise)

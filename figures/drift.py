@@ -24,7 +24,7 @@ def draw(result: Path = READS, out: Path = Path("results/drift/drift"), journal:
 
 
 def figure(data, journal: str = "neutral") -> Figure:
-    """One panel a process and compensation; a dashed line is the digital accuracy of the digitally trained network."""
+    """One panel a process and compensation; a dashed line is the digital accuracy of the first training."""
     rows, columns = data.sizes["write_noise"], data.sizes["compensation"]
     wide = plotting.width(journal, 2)
     with plotting.style():
@@ -48,7 +48,7 @@ def figure(data, journal: str = "neutral") -> Figure:
 def panel(axes, data) -> None:
     for place, training in enumerate(data.training.values):
         plotting.draw_accuracy(axes, data.accuracy.sel(training=training), place=place, label=str(training))
-    digital = 100 * float(data.digital_accuracy.sel(training="digital").mean())
+    digital = 100 * float(data.digital_accuracy.isel(training=0).mean())
     axes.axhline(digital, color="0.5", linestyle="--", linewidth=0.6)
 
 

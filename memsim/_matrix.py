@@ -1,12 +1,17 @@
 """What a chip presents at one moment: a matrix behind its converters."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
+from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Float, Key
 
 from ._converters import ADC, DAC, is_clipped
 from ._tiles import cuts, spread_rows
+
+
+NOISY_READ = "noisy read"  # named for checkpointing: dearer to draw again than to keep
 
 
 class Clipping(eqx.Module):
@@ -102,10 +107,11 @@ class AnalogMatrix(eqx.Module):
         if self.variance is None or key is None:
             return currents
         keys = jr.split(key, len(tiles))
-        return [
-            current + _root(x[:, tile] ** 2 @ self.variance[tile]) * jr.normal(keys[k], current.shape, current.dtype)
+        noises = [
+            _noise(x[:, tile] ** 2 @ self.variance[tile], jr.normal(keys[k], current.shape, current.dtype))
             for k, (tile, current) in enumerate(zip(tiles, currents, strict=True))
         ]
+        return [checkpoint_name(current + noise, NOISY_READ) for current, noise in zip(currents, noises, strict=True)]
 
     def _check(self, x: Array, key: Key[Array, ""] | None) -> None:
         rows = self.weight.shape[0]
@@ -118,7 +124,16 @@ class AnalogMatrix(eqx.Module):
             )
 
 
-def _root(variance: Float[Array, "n columns"]) -> Float[Array, "n columns"]:
-    """Square root whose gradient at zero (a silent input) is zero instead of infinite."""
-    safe = jnp.where(variance > 0, variance, 1.0)
-    return jnp.where(variance > 0, jnp.sqrt(safe), 0.0)
+@jax.custom_jvp
+def _noise(variance: Float[Array, "n columns"], draw: Float[Array, "n columns"]) -> Float[Array, "n columns"]:
+    """A normal `draw` of the given variance; its gradient at zero variance (a silent input) is zero, not infinite."""
+    return checkpoint_name(jnp.sqrt(variance) * draw, NOISY_READ)
+
+
+@_noise.defjvp
+def _noise_jvp(primals, tangents):
+    # From the noise itself, not from the draw: a backward pass that has kept the noise need not draw again.
+    noise = _noise(*primals)
+    variance = primals[0]
+    slope = jnp.where(variance > 0, noise / (2 * jnp.where(variance > 0, variance, 1.0)), 0.0)
+    return noise, slope * tangents[0]

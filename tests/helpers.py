@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from device_models import Ideal, Levels, StuckCells, pcm_hermes1, pcm_hermes2, pcm_joshi2020
+from memsim import nn
 
 DEVICES = {
     "ideal": Ideal(),
@@ -14,6 +16,81 @@ DEVICES = {
     "pcm_hermes2": pcm_hermes2(),
     "stuck_cells": StuckCells(pcm_joshi2020(), p_on=0.01, p_off=0.02),
     "levels": Levels(pcm_joshi2020(), n=16),
+}
+
+
+class Neuron(NamedTuple):
+    """A neuron of `size` by `make(size, **settings)`, and the inputs under which it fires now and then."""
+
+    make: Callable
+    settings: dict
+    mean: float = 0.2
+    std: float = 0.5
+    idle: tuple[str, ...] = ("v_reset",)  # parameters without effect under these settings
+
+    def __call__(self, size, **more):
+        return self.make(size, **{**self.settings, **more})
+
+    def currents(self, steps, *shape, seed=0):
+        return np.random.default_rng(seed).normal(self.mean, self.std, (steps, *shape))
+
+
+ZERO, FREE = nn.Firing(reset="zero"), nn.Firing(reset="none")
+LATE = nn.Firing(reset="subtract", delay=1, emit="old", surrogate=nn.Gaussian())
+NEURONS = {
+    "LIF": Neuron(nn.LIF, {}),
+    "LIF_zero": Neuron(nn.LIF, {"firing": ZERO, "decay": "euler", "gain": "euler"}, 1.0, 2.0, ()),
+    "LIF_late": Neuron(nn.LIF, {"firing": LATE, "gain": "leak"}, 1.0, 2.0),
+    "LIF_several": Neuron(nn.LIF, {"firing": nn.Firing(max_spikes=5)}, 1.0, 2.0),
+    "LIF_refractory": Neuron(nn.LIF, {"firing": nn.Firing(reset="zero", refractory=2e-3)}, idle=()),
+    "LIF_free": Neuron(nn.LIF, {"firing": FREE}),
+    "IF": Neuron(nn.IF, {}),
+    "IF_free": Neuron(nn.IF, {"firing": FREE, "gain": "dt"}, 100.0, 500.0),
+    "CuBaLIF": Neuron(nn.CuBaLIF, {}, 0.1, 0.2),
+    "CuBaLIF_delay": Neuron(nn.CuBaLIF, {"synaptic_delay": 1, "firing": ZERO}, 0.1, 0.2, ()),
+    "CuBaLIF_free": Neuron(nn.CuBaLIF, {"firing": FREE, "gain_syn": "leak"}),
+    "ALIF": Neuron(nn.ALIF, {"kappa": 0.3}),
+    "ALIF_refractory": Neuron(nn.ALIF, {"gain_adapt": "leak", "firing": nn.Firing(refractory=3e-3)}),
+    "AdEx": Neuron(nn.AdEx, {}, 1.2, 3.0, ()),
+    "Izhikevich": Neuron(nn.Izhikevich, {}, 10.0, 10.0, ()),
+    "Izhikevich_old": Neuron(nn.Izhikevich, {"recovery": "old", "substeps": 1, "dt": 0.5e-3}, 10.0, 10.0, ()),
+    "ResonateAndFire": Neuron(nn.ResonateAndFire, {}),
+    "ResonateAndFire_zero": Neuron(nn.ResonateAndFire, {"firing": ZERO}, idle=()),
+    "ResonateAndFire_free": Neuron(nn.ResonateAndFire, {"firing": FREE}),
+    "LI": Neuron(nn.LI, {}),
+    "Integrator": Neuron(nn.Integrator, {}),
+    "CuBaLI": Neuron(nn.CuBaLI, {"gain": "leak", "gain_syn": "leak"}),
+    "CuBaLI_delay": Neuron(nn.CuBaLI, {"synaptic_delay": 1}),
+}
+
+
+class Surrogate(NamedTuple):
+    """A surrogate, and its slope at x for the parameter k, retyped from its paper."""
+
+    make: Callable
+    slope: Callable
+    source: str
+
+
+def normal(x, mean, std):
+    return np.exp(-(((x - mean) / std) ** 2) / 2) / (std * np.sqrt(2 * np.pi))
+
+
+def multi_gaussian(x, k, h=0.15, w=6.0):
+    s = 1 / (k * np.sqrt(2))
+    return (1 + h) * normal(x, 0, s) - h * normal(x, s, w * s) - h * normal(x, -s, w * s)
+
+
+SURROGATES = {
+    "SuperSpike": Surrogate(nn.SuperSpike, lambda x, k: 1 / (1 + k * np.abs(x)) ** 2, "Zenke & Ganguli 2018"),
+    "Arctan": Surrogate(nn.Arctan, lambda x, k: k / 2 / (1 + (np.pi / 2 * k * x) ** 2), "Fang et al. 2021"),
+    "Sigmoid": Surrogate(nn.Sigmoid, lambda x, k: k * expit(k * x) * expit(-k * x), "logistic function"),
+    "Triangle": Surrogate(nn.Triangle, lambda x, k: np.maximum(0, 1 - k * np.abs(x)), "Esser et al. 2016"),
+    "Boxcar": Surrogate(nn.Boxcar, lambda x, k: np.where(np.abs(x) <= 1 / (2 * k), k, 0.0), "a box of area 1"),
+    "StraightThrough": Surrogate(nn.StraightThrough, lambda x, k: np.full_like(x, k), "identity"),
+    "Gaussian": Surrogate(nn.Gaussian, lambda x, k: k / np.sqrt(np.pi) * np.exp(-((k * x) ** 2)), "error function"),
+    "MultiGaussian": Surrogate(nn.MultiGaussian, multi_gaussian, "Yin et al. 2021"),
+    "Slayer": Surrogate(nn.Slayer, lambda x, k: k * np.exp(-k * np.abs(x)), "Shrestha & Orchard 2018"),
 }
 
 

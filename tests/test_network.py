@@ -91,7 +91,9 @@ def test_a_sequence_is_its_steps_one_by_one(exact):
         assert 0.02 < np.mean(outputs[place]) < 0.98  # alive
         np.testing.assert_array_equal(found["membranes"][path] > 1.0, outputs[place])  # before the reset
     assert_close(found["currents"][".layers[1]"], inputs[1])
-    assert_close(found["currents"][".layers[3].neuron"], inputs[3] + heard @ np.asarray(model.layers[3].synapse.weight).T)
+    assert_close(
+        found["currents"][".layers[3].neuron"], inputs[3] + heard @ np.asarray(model.layers[3].synapse.weight).T
+    )
     assert_close(found["membranes"][".layers[5]"], outputs[5])
 
 

@@ -52,7 +52,9 @@ class NeuronCircuit(eqx.Module):
                 actual = _deviated(nominal, self.spread[name], names[name], neuron.shape, draw)
                 neuron = eqx.tree_at(lambda n, name=name: getattr(n, name), neuron, actual)
         # A traced noise level may be zero: whether there is noise must be known when tracing.
-        return neuron if isinstance(self.noise, int | float) and self.noise == 0 else NoisyNeuron(neuron, self.noise)
+        if isinstance(self.noise, int | float) and self.noise == 0:
+            return neuron
+        return NoisyNeuron(neuron, self.noise)  # pyright: ignore[reportCallIssue]
 
 
 class NoisyNeuron(AbstractNeuron):

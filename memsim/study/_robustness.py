@@ -1,6 +1,6 @@
 """Accuracy of one network on many chips at many times, in one compiled call."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Key, Num
 from ..data import Dataset
 from ..nn import AbstractNetwork, at, program
 from ..nn._mixed_signal import Designs
-from ..train import accuracy
+from ..train import accuracy, class_scores
 from ._provenance import device_numbers, provenance
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def robustness(
     times: Sequence[float],
     key: Key[Array, ""],
     chunk: int = 1,
+    scores: Callable[[Array], Array] = class_scores,
 ) -> "Result":
     """Accuracy on `data` of `model` on `chips` chips, each aged to all `times`.
 
@@ -43,6 +44,7 @@ def robustness(
     - `times`: Seconds after programming.
     - `key`: For everything.
     - `chunk`: Chips evaluated side by side. One is fastest on a CPU; a GPU wants more.
+    - `scores`: From the outputs of one sequence to one score a class; the largest names the class.
 
     Returns an `xarray.Dataset` with `accuracy` over (chip, time), and provenance in the attributes. Raises `ValueError`
     for no chips, no times or a negative time.
@@ -61,6 +63,7 @@ def robustness(
         jnp.arange(chips),
         key=key,
         chunk=chunk,
+        scores=scores,
     )
     result = xr.Dataset(
         {"accuracy": (("chip", "time"), np.asarray(found), {"units": "1", "long_name": "test accuracy"})},
@@ -80,6 +83,7 @@ def chip_accuracies(
     *,
     key: Key[Array, ""],
     chunk: int = 1,
+    scores: Callable[[Array], Array] = class_scores,
 ) -> Float[Array, "chips times"]:
     """Accuracy of the chips with the given numbers at each time: the compiled core of a study."""
 
@@ -90,7 +94,7 @@ def chip_accuracies(
         def at_time(moment):
             place, t = moment
             moment_key, read_key = jr.split(jr.fold_in(life_key, place))
-            return accuracy(at(chip, t, key=moment_key), xs, labels, key=read_key)
+            return accuracy(at(chip, t, key=moment_key), xs, labels, key=read_key, scores=scores)
 
         return jax.lax.map(at_time, (jnp.arange(times.shape[0]), times))
 

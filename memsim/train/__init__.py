@@ -12,10 +12,11 @@ from ._loss import class_scores as class_scores
 from ._loss import count_cross_entropy as count_cross_entropy
 from ._loss import cross_entropy as cross_entropy
 from ._loss import latency_cross_entropy as latency_cross_entropy
+from ._loss import latency_scores as latency_scores
 from ._loss import max_cross_entropy as max_cross_entropy
 from ._loss import rate_mse as rate_mse
 from ._loss import van_rossum as van_rossum
-from ._penalty import Penalised as Penalised
+from ._objective import Objective as Objective
 from ._penalty import SpikeRate as SpikeRate
 from ._trainer import Trainer as Trainer
 from ._trainer import clip_weights as clip_weights

@@ -1,5 +1,7 @@
 """A model on a batch of sequences, and how many it names rightly."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -15,10 +17,11 @@ def accuracy(
     labels: Array,
     *,
     key: Key[Array, ""] | None = None,
+    scores: Callable[[Array], Array] = class_scores,
 ) -> Float[Array, ""]:
-    """Fraction of sequences whose class is named rightly. A model with read noise needs `key`."""
+    """Fraction of sequences whose class, that of the largest of the `scores`, is named rightly. Noise needs `key`."""
     outputs = run_batch(model, xs, key=key)
-    return jnp.mean(jnp.argmax(jax.vmap(class_scores)(outputs), axis=-1) == labels, dtype=jnp.result_type(float))
+    return jnp.mean(jnp.argmax(jax.vmap(scores)(outputs), axis=-1) == labels, dtype=jnp.result_type(float))
 
 
 def run_batch(

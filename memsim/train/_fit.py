@@ -20,6 +20,7 @@ from ..nn._deploy import digital_weight
 from . import _checkpoint
 from ._hardware import AbstractHardware
 from ._loss import cross_entropy
+from ._objective import Objective
 from ._progress import progress_bar
 from ._trainer import Trainer
 
@@ -41,7 +42,7 @@ def fit(
     key: Key[Array, ""],
     hardware: AbstractHardware | None = None,
     optimizer: optax.GradientTransformation | None = None,
-    loss: Callable[[Array, Array], Array] = cross_entropy,
+    loss: Callable[[Array, Array], Array] | Objective = cross_entropy,
     epochs: int = 40,
     batch_size: int = 64,
     clip: float | None = 2.5,
@@ -60,7 +61,7 @@ def fit(
     - `key`: For batches and hardware.
     - `hardware`: What a step samples; `None` trains a digital network.
     - `optimizer`: Of optax; Adam with a cosine decay from 4e-3 by default.
-    - `loss`: Of the outputs (steps, classes) and label of one sequence.
+    - `loss`: Of the outputs (steps, classes) and label of one sequence, or an `Objective`.
     - `epochs`, `batch_size`: Passes over the training set, and sequences a step; an incomplete last batch is left out.
     - `clip`: After each step, the weights of each analog layer are clipped to this many of their standard deviations.
     - `checkpoint`: File to save to and to resume from; it is removed by whoever no longer needs it. It knows the run by

@@ -52,6 +52,11 @@ def latency_cross_entropy(
     return optax.softmax_cross_entropy_with_integer_labels(first_spike_time(outputs) * (-dt / tau), label)
 
 
+def latency_scores(outputs: Float[Array, "steps classes"]) -> Float[Array, " classes"]:
+    """Minus the step of each class's first spike: the first to spike names the class."""
+    return -first_spike_time(outputs)
+
+
 def rate_mse(
     outputs: Float[Array, "steps classes"], label: Int[Array, ""], *, right: float = 0.8, wrong: float = 0.2
 ) -> Float[Array, ""]:

@@ -1,29 +1,12 @@
 """What spikes cost beyond the task: too many of them, or none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
-
-
-class Penalised(eqx.Module):
-    """A loss of `fit` with a penalty of the spikes added: `loss=Penalised(cross_entropy, SpikeRate(1.0, upper=0.1))`.
-
-    **Arguments:**
-
-    - `loss`: Of the outputs (steps, classes) and label of one sequence.
-    - `penalty`: Of the spikes of one sequence, path of a layer -> (steps, ...).
-    """
-
-    loss: Callable[[Array, Array], Array]
-    penalty: Callable[[Mapping[str, Array]], Array]
-
-    def __call__(self, outputs: Float[Array, "steps classes"], label: Array) -> Float[Array, ""]:
-        """The loss without the penalty."""
-        return self.loss(outputs, label)
 
 
 class SpikeRate(eqx.Module):

@@ -15,7 +15,7 @@ from ..nn import AbstractNetwork, analog_layers
 from ..nn._deploy import digital_weight, replace_weights
 from ._evaluate import accuracy, as_float
 from ._hardware import AbstractHardware
-from ._penalty import Penalised
+from ._objective import Objective, as_objective
 
 State = tuple[AbstractNetwork, Any, Int[Array, ""]]  # model, optimizer state, steps done
 Inputs = Num[Array, "_ steps *inputs"]
@@ -32,7 +32,7 @@ class Trainer(eqx.Module):
     """
 
     optimizer: optax.GradientTransformation = eqx.field(static=True)
-    loss: Callable[[Array, Array], Array]
+    loss: Callable[[Array, Array], Array] | Objective
     hardware: AbstractHardware | None
     clip: float | None
     batch_size: int = eqx.field(static=True)
@@ -59,7 +59,8 @@ class Trainer(eqx.Module):
         arrays, losses = jax.lax.scan(one, arrays, (jnp.arange(steps), order))
         state = eqx.combine(arrays, static)
         model = self._sample(state[0], jnp.ones(()), chip_key)
-        return state, jnp.mean(losses), accuracy(model, *validation, key=read_key)
+        scores = as_objective(self.loss).scores
+        return state, jnp.mean(losses), accuracy(model, *validation, key=read_key, scores=scores)
 
     def step(
         self, state: State, xs: Inputs, labels: Int[Array, " batch"], key: Key[Array, ""]
@@ -83,10 +84,11 @@ class Trainer(eqx.Module):
         return jnp.mean(jax.vmap(partial(self._sequence_loss, model))(xs, labels, jr.split(read_key, xs.shape[0])))
 
     def _sequence_loss(self, model: AbstractNetwork, x: Array, label: Array, key: Array) -> Array:
-        if not isinstance(self.loss, Penalised):
-            return self.loss(model(x, key=key), label)
+        objective = as_objective(self.loss)
+        if objective.penalty is None:
+            return objective.loss(model(x, key=key), label)
         outputs, found = model(x, key=key, record="spikes")
-        return self.loss(outputs, label) + self.loss.penalty(found["spikes"])
+        return objective.loss(outputs, label) + objective.penalty(found["spikes"])
 
     def _sample(self, model: AbstractNetwork, strength: Array, key: Array) -> AbstractNetwork:
         return model if self.hardware is None else self.hardware.sample(model, strength=strength, key=key)

@@ -22,7 +22,7 @@ class Plan(NamedTuple):
     delayed: frozenset[Edge]
 
     def cyclic(self, group: tuple[str, ...]) -> bool:
-        return len(group) > 1 or (group[0], group[0]) in self.delayed
+        return len(group) > 1 or any((name, name) in self.delayed for name in group)
 
     def place(self, name: str) -> int:
         return self.names.index(name)

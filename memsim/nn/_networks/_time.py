@@ -1,12 +1,14 @@
 """A long sequence in chunks, so that the backward pass keeps states at chunk boundaries only."""
 
 from collections.abc import Set
+from functools import partial
 from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from ..._matrix import NOISY_READ
 from .._layer import AbstractLayer, Record
 
 Chunk = int | Literal["auto"] | None
@@ -27,7 +29,7 @@ def in_chunks(
         ys, _, found = layer.run(xs, state, keys=keys, record=record)
         return ys, found
 
-    @jax.checkpoint
+    @partial(jax.checkpoint, policy=jax.checkpoint_policies.save_only_these_names(NOISY_READ))
     def one(state: Any, start: Any) -> tuple[Any, Any]:
         # Slices of the sequence, not a reshaped copy of it: under vmap that would be transposed as a whole.
         part = jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, start, size), (xs, keys))

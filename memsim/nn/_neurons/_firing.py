@@ -1,12 +1,12 @@
 """The one rule by which a membrane fires and is reset, with the settings that libraries differ in."""
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Inexact, Int
 
 from ._surrogate import AbstractSurrogate, SuperSpike
 
@@ -14,11 +14,11 @@ from ._surrogate import AbstractSurrogate, SuperSpike
 class Membrane(NamedTuple):
     """A membrane as its step left it, before any reset.
 
-    `wait` counts down a refractory period: it starts one above the number of steps to hold, so that a membrane that
-    has just fired is told from one that is held. It is `None` without a refractory period.
+    `wait` counts the steps of a refractory period that are still to come, this one included; a membrane with none may
+    fire. It is `None` without a refractory period.
     """
 
-    membrane: Float[Array, "*shape"]
+    membrane: Inexact[Array, "*shape"]
     wait: Int[Array, "*shape"] | None
 
 
@@ -59,55 +59,56 @@ class Firing(eqx.Module):
         if not 0 <= self.refractory < float("inf"):
             raise ValueError(f"`refractory` must be a time of at least 0 seconds. Got {self.refractory}.")
         if self.refractory > 0 and self.reset == "none":
-            raise ValueError('`refractory` must be 0 with reset="none". Got {self.refractory}; choose another reset.')
+            raise ValueError(f'`refractory` must be 0 with reset="none". Got {self.refractory}; choose another reset.')
 
-    def initial(self, membrane: Float[Array, "*shape"]) -> Membrane:
+    def initial(self, membrane: Inexact[Array, "*shape"]) -> Membrane:
         """The state of membranes that have not fired."""
         return Membrane(membrane, jnp.zeros(membrane.shape, int) if self.refractory > 0 else None)
 
-    def spikes(self, state: Membrane, threshold: Array, dt: float) -> Float[Array, "*shape"]:
-        """How often each membrane fires, with the surrogate's gradient."""
-        over = state.membrane - threshold
-        if self.max_spikes > 1:
-            levels = jnp.clip(jnp.round(state.membrane / threshold), 1, self.max_spikes)  # the nearest threshold
-            over = state.membrane - jax.lax.stop_gradient(levels) * threshold
-            below = jnp.clip(jnp.ceil(state.membrane / threshold) - 1, 0, self.max_spikes) - (over > 0)
-            spikes = self.surrogate(over) + jax.lax.stop_gradient(below)
+    def spikes(self, state: Membrane, threshold: Float[Array, "..."]) -> Float[Array, "*shape"]:
+        """How often each membrane fires, with the surrogate's gradient; the real part of a complex one."""
+        membrane = jnp.real(state.membrane)
+        if self.max_spikes == 1:
+            spikes = self.surrogate(membrane - threshold)
         else:
+            ratio = jax.lax.stop_gradient(membrane / threshold)
+            over = membrane - jnp.clip(jnp.round(ratio), 1, self.max_spikes) * threshold  # over the nearest threshold
+            below = jnp.clip(jnp.ceil(ratio) - 1, 0, self.max_spikes)
             spikes = self.surrogate(over)
-        if state.wait is None:
-            return spikes
-        return jnp.where((state.wait == 0) | (state.wait == self.hold(dt)), spikes, jnp.zeros_like(spikes))
+            spikes = spikes + jax.lax.stop_gradient(below - spikes)
+        return spikes if state.wait is None else jnp.where(state.wait == 0, spikes, jnp.zeros_like(spikes))
+
+    def rested(
+        self,
+        state: Membrane,
+        fired: Float[Array, "*shape"],
+        threshold: Float[Array, "..."],
+        v_reset: Inexact[Array, "..."],
+    ) -> Inexact[Array, "*shape"]:
+        """The membranes from which a step integrates, after what has `fired` is reset."""
+        if self.reset == "subtract" and self.delay == 1:
+            return state.membrane
+        return self._reset(state.membrane, jax.lax.stop_gradient(fired), threshold, v_reset)
 
     def advance(
         self,
         state: Membrane,
         fired: Float[Array, "*shape"],
-        threshold: Array,
-        v_reset: Array,
+        threshold: Float[Array, "..."],
+        v_reset: Inexact[Array, "..."],
         dt: float,
-        integrate: Callable[[Any], Any],
+        integrate: Callable[[Array], Array],
     ) -> Membrane:
         """Resets what has `fired`, then integrates one step."""
+        membrane = integrate(self.rested(state, fired, threshold, v_reset))
         fired = jax.lax.stop_gradient(fired)
         if self.reset == "subtract" and self.delay == 1:
-            rested = state.membrane
-            membrane = integrate(rested) - fired * threshold
-        else:
-            rested = self._rested(state.membrane, fired, threshold, v_reset)
-            membrane = integrate(rested)
+            membrane = membrane - (fired * threshold).astype(membrane.dtype)
         if state.wait is None:
             return Membrane(membrane, None)
-        held = state.wait > 1
-        if self.delay == 1:
-            rested = self._rested(rested, fired, threshold, v_reset)
-        after = Membrane(jnp.where(held, rested, membrane), jnp.where(held, state.wait - 1, 0))
-        fires = ~held & (self.spikes(after, threshold, dt) > 0)
-        return after._replace(wait=jnp.where(fires, self.hold(dt), after.wait))
-
-    def hold(self, dt: float) -> int:
-        """Steps of the refractory period, and one."""
-        return round(self.refractory / dt) + 1
+        wait = jnp.where(fired > 0, round(self.refractory / dt), jnp.maximum(state.wait - 1, 0))
+        held = self._reset(state.membrane, fired, threshold, v_reset)
+        return Membrane(jnp.where(wait > 0, held, membrane), wait)
 
     def check_step(self, dt: float) -> None:
         """Raises `ValueError` unless the refractory period is a whole number of steps."""
@@ -118,9 +119,17 @@ class Firing(eqx.Module):
                 f"dt={dt}, which is {steps:.6g} steps."
             )
 
-    def _rested(self, membrane: Array, fired: Array, threshold: Array, v_reset: Array) -> Array:
+    def check_value_reset(self, neuron: str) -> None:
+        """Raises `ValueError` unless a single spike a step sets the membrane to a value."""
+        if self.reset != "zero" or self.max_spikes != 1:
+            raise ValueError(
+                f'{neuron} must fire once a step and be set to a value: `Firing(reset="zero")`. '
+                f"Got reset={self.reset!r} and max_spikes={self.max_spikes}."
+            )
+
+    def _reset(self, membrane: Array, fired: Array, threshold: Array, v_reset: Array) -> Array:
         if self.reset == "subtract":
-            return membrane - fired * threshold
+            return membrane - (fired * threshold).astype(membrane.dtype)
         if self.reset == "zero":
-            return jnp.where(fired > 0, v_reset, membrane)
+            return jnp.where(fired > 0, v_reset.astype(membrane.dtype), membrane)
         return membrane

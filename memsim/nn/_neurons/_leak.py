@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
 from ._parameters import value
 
@@ -13,26 +13,32 @@ Gain = Literal["one", "leak", "euler"]
 
 
 class Leak(NamedTuple):
-    r"""One step of a leaky integrator, $v \to \alpha v + g x + o$; `None` stands for $\alpha = 1$, $g = 1$, $o = 0$."""
+    r"""One step of a leaky integrator, $v \to \alpha v + g x + o$; `None` stands for $\alpha = 1$, $g = 1$, $o = 0$.
 
-    decay: Float[Array, "*units"] | None
-    gain: Float[Array, "*units"] | None
-    offset: Float[Array, "*units"] | None
+    A complex $\alpha$ makes a resonator of it, with a complex $v$.
+    """
 
-    def __call__(self, v: Float[Array, "*shape"], x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        return (v if self.decay is None else self.decay * v) + self.drive(x)
+    decay: Inexact[Array, "*units"] | None
+    gain: Inexact[Array, "*units"] | None
+    offset: Inexact[Array, "*units"] | None
 
-    def drive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    def __call__(self, v: Inexact[Array, "*shape"], x: Float[Array, "*shape"]) -> Inexact[Array, "*shape"]:
+        return (v if self.decay is None else self.decay * v) + self.drive(x.astype(v.dtype))
+
+    def drive(self, x: Inexact[Array, "*shape"]) -> Inexact[Array, "*shape"]:
         """What an input adds in one step."""
         x = x if self.gain is None else self.gain * x
         return x if self.offset is None else x + self.offset
 
-    def over_time(self, v: Float[Array, "*shape"], xs: Float[Array, "steps *shape"]) -> Float[Array, "steps *shape"]:
+    def over_time(
+        self, v: Inexact[Array, "*shape"], xs: Inexact[Array, "steps *shape"]
+    ) -> Inexact[Array, "steps *shape"]:
         """All steps from `v` at once by an associative scan: logarithmic depth, more memory traffic."""
-        driven = self.drive(xs)
-        decay = jnp.ones((), xs.dtype) if self.decay is None else self.decay
-        decays = jnp.broadcast_to(decay, xs.shape)
-        driven = driven.astype(jnp.result_type(decays)).at[0].add(decays[0] * v)
+        driven = jax.vmap(self.drive)(xs.astype(v.dtype))
+        if self.decay is None:
+            return v[None] + jnp.cumsum(driven, 0)
+        decays = jnp.broadcast_to(self.decay, xs.shape)
+        driven = driven.at[0].add(decays[0] * v)
         return jax.lax.associative_scan(lambda a, b: (a[0] * b[0], b[0] * a[1] + b[1]), (decays, driven))[1]
 
 
@@ -52,8 +58,7 @@ def leak(tau: Any, dt: float, decay: Decay, gain: Gain, resistance: Any = 1.0, r
 
 def check_leak(dt: float, decay: str, gain: str, **taus: Any) -> None:
     """Raises `ValueError` for a time step, a decay or a gain that does not exist, or an Euler step too long."""
-    if not 0 < dt < float("inf"):
-        raise ValueError(f"`dt` must be positive, in seconds. Got dt={dt}.")
+    check_dt(dt)
     if decay not in ("exponential", "euler"):
         raise ValueError(f'`decay` must be "exponential" or "euler". Got {decay!r}.')
     if gain not in ("one", "leak", "euler"):
@@ -64,6 +69,12 @@ def check_leak(dt: float, decay: str, gain: str, **taus: Any) -> None:
                 f"An Euler step must be no longer than the time constant, both in seconds. Got dt={dt} and "
                 f'{name}={tau}. Shorten dt, or use decay="exponential".'
             )
+
+
+def check_dt(dt: float) -> None:
+    """Raises `ValueError` for a time step that is none."""
+    if not 0 < dt < float("inf"):
+        raise ValueError(f"`dt` must be positive, in seconds. Got dt={dt}.")
 
 
 def _is(x: Any, constant: float) -> bool:

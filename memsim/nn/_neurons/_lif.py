@@ -8,11 +8,12 @@ from jaxtyping import Array, Float, Key
 
 from ._firing import Firing, Membrane
 from ._leak import Decay, Gain, Leak, check_leak, leak
-from ._neuron import AbstractNeuron, check_neuron
+from ._neuron import check_neuron
 from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._spiking import AbstractSpiking
 
 
-class LIF(AbstractNeuron):
+class LIF(AbstractSpiking):
     r"""Leaky integrate-and-fire neurons.
 
     $u = v_\mathrm{rest} + \alpha (v - v_\mathrm{rest}) + g\,x$, where $v$ is the membrane after its reset, and a spike
@@ -32,17 +33,21 @@ class LIF(AbstractNeuron):
     - `gain`: Input gain: "one", "leak" ($1 - \alpha$) or "euler" ($dt/\tau$), each times `resistance`.
     - `firing`: Reset, its delay, several spikes a step, refractory period, surrogate.
 
-    The same spikes as other libraries, given the same weights:
+    The same spikes as other libraries, given the same weights; `tau_mem` is -dt / ln(beta) of a decay beta:
 
-    - snnTorch `Leaky`, `Lapicque`: `Firing(delay=1)` by default, `Firing()` with reset_delay=False,
-      `Firing(reset="zero")`; for Lapicque `decay="euler"`, `gain="euler"`, `resistance=R`.
+    - snnTorch `Leaky`: `Firing(delay=1)`; `Firing(reset="zero")` for its reset to zero; `Firing()` for
+      reset_delay=False, as long as no membrane reaches two thresholds.
+    - snnTorch `Lapicque`: `decay="euler"`, `gain="euler"`, `resistance=R`, `tau_mem=R*C`, `Firing(delay=1)`; its reset
+      to zero also loses the next input, `Firing(reset="zero", refractory=dt)`.
     - Spyx `LIF`: `Firing(delay=1, emit="old")`.
-    - jaxpike `LIF`: `gain="leak"`.
-    - norse `LIFBox`: `decay="euler"`, `gain="leak"`, `Firing(reset="zero")`.
-    - sinabs `LIF`: `gain="leak"`, `Firing(max_spikes=...)`.
-    - SpikingJelly `LIFNode`: as norse; with decay_input=False `gain="one"`.
+    - jaxpike `LIF`: `gain="leak"`, and `Firing(reset="zero")` for its reset to zero.
+    - norse `LIFBox`: `decay="euler"`, `gain="euler"`, `Firing(reset="zero")`.
+    - sinabs `LIF`: `gain="leak"`, `Firing(max_spikes=1000)`; `Firing()` with its SingleSpike; `gain="one"` without
+      norm_input.
+    - SpikingJelly `LIFNode`: as norse, `v_reset=None` being `Firing()`; `gain="one"` with decay_input=False.
     - snnax `SimpleLIF`: `gain="leak"`, `Firing(reset="zero")`.
-    - lava-dl: `Firing(reset="zero")`.
+
+    sinabs' SingleSpike, SpikingJelly and snnax also fire at exactly the threshold.
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
@@ -68,10 +73,6 @@ class LIF(AbstractNeuron):
         )
         self.firing.check_step(self.dt)
 
-    @property
-    def spiking(self) -> bool:
-        return True
-
     def initial_state(self) -> Membrane:
         return self.firing.initial(jnp.broadcast_to(value(self.v_rest), self.shape))
 
@@ -88,12 +89,11 @@ class LIF(AbstractNeuron):
         key: Key[Array, ""] | None = None,
     ) -> Membrane:
         membrane, threshold, v_reset = coefficients
-        fired = self.firing.spikes(state, threshold, self.dt)
+        fired = self.firing.spikes(state, threshold)
         return self.firing.advance(state, fired, threshold, v_reset, self.dt, lambda v: membrane(v, current))
 
-    def output(self, coefficients: "_Coefficients", before: Membrane, after: Membrane) -> Float[Array, "*shape"]:
-        emitted = before if self.firing.emit == "old" else after
-        return self.firing.spikes(emitted, coefficients.threshold, self.dt)
+    def spikes(self, coefficients: "_Coefficients", state: Membrane) -> Float[Array, "*shape"]:
+        return self.firing.spikes(state, coefficients.threshold)
 
     def membrane(self, state: Membrane) -> Float[Array, "*shape"]:
         return state.membrane

@@ -84,7 +84,7 @@ class AbstractNeuron(AbstractLayer):
         state, (ys, membranes) = jax.lax.scan(one, state, (xs, keys))
         return ys, state, self.recorded(record, currents=xs, spikes=ys, membranes=membranes)
 
-    def recorded(self, record: Set[str], *, spikes: Array, **quantities: Array) -> Record:
+    def recorded(self, record: Set[str], *, spikes: Array, **quantities: Array | None) -> Record:
         """The record of a run, with spikes where the outputs are spikes."""
         return chosen(record, **quantities, **({"spikes": spikes} if self.spiking else {}))
 

@@ -27,7 +27,7 @@ class ParallelInTime(AbstractLayer):
     def __check_init__(self):
         if self.neuron.filters(self.neuron.coefficients()) is None:
             raise ValueError(
-                "Only neurons without reset can be solved over time at once. "
+                "A neuron must have neither a reset nor a synaptic delay to be solved over time at once. "
                 f'Got {type(self.neuron).__name__}; give it `Firing(reset="none")`, or use it without ParallelInTime.'
             )
 
@@ -59,4 +59,3 @@ class ParallelInTime(AbstractLayer):
         membranes = jax.vmap(self.neuron.membrane)(states)
         last = jax.tree.map(lambda values: values[-1], states)
         return ys, last, below(".neuron", self.neuron.recorded(record, spikes=ys, currents=xs, membranes=membranes))
-

@@ -37,7 +37,13 @@ def _step_jvp(primals, tangents):
 
 
 class SuperSpike(AbstractSurrogate):
-    r"""Slope $1 / (1 + k|x|)^2$. Reference: Zenke2018."""
+    r"""Slope $1 / (1 + k|x|)^2$.
+
+    $k$ is the slope of snnTorch's and jaxpike's fast sigmoid and Spyx's `superspike` (25 in all). norse 1.1.0 has
+    $k = 1$ whatever its alpha; snnax's "superspike" is another, $1 / (1 + k|x|)$.
+
+    Reference: Zenke2018.
+    """
 
     slope: float = 25.0
 
@@ -46,7 +52,13 @@ class SuperSpike(AbstractSurrogate):
 
 
 class Arctan(AbstractSurrogate):
-    r"""Slope $(k/2) / (1 + (\pi k x / 2)^2)$. Reference: Fang2021."""
+    r"""Slope $(k/2) / (1 + (\pi k x / 2)^2)$.
+
+    $k$ is the alpha of snnTorch, SpikingJelly and jaxpike (2 in all). Spyx's `arctan(k)` is this with twice its $k$,
+    divided by $\pi k$.
+
+    Reference: Fang2021.
+    """
 
     slope: float = 2.0
 
@@ -55,7 +67,11 @@ class Arctan(AbstractSurrogate):
 
 
 class Sigmoid(AbstractSurrogate):
-    r"""Slope $k\,s(kx)(1 - s(kx))$ with the logistic function $s$."""
+    r"""Slope $k\,s(kx)(1 - s(kx))$ with the logistic function $s$.
+
+    $k$ is the slope of snnTorch (25) and the alpha of SpikingJelly (4). Spyx's `tanh(k)` is this with twice its $k$,
+    times $2 / k$.
+    """
 
     slope: float = 25.0
 
@@ -64,7 +80,11 @@ class Sigmoid(AbstractSurrogate):
 
 
 class Triangle(AbstractSurrogate):
-    r"""Slope $\max(0, 1 - k|x|)$."""
+    r"""Slope $\max(0, 1 - k|x|)$.
+
+    $k$ is that of Spyx (2). jaxpike's triangle of some width is this with $k$ = 1 / width, divided by the width;
+    norse's is alpha times this with $k = 1$. snnTorch's `triangular` is another function.
+    """
 
     slope: float = 1.0
 
@@ -74,9 +94,82 @@ class Triangle(AbstractSurrogate):
 
 
 class Boxcar(AbstractSurrogate):
-    r"""Slope $k$ where $|x| < 1/(2k)$, zero elsewhere."""
+    r"""Slope $k$ where $|x| < 1/(2k)$, zero elsewhere.
+
+    jaxpike's box has the width $1/k$; Spyx's width and height are two numbers, the default being $k = 0.5$.
+    """
 
     slope: float = 1.0
 
     def relaxation(self, x: Float[Array, "*units"]) -> Float[Array, "*units"]:
         return jnp.clip(self.slope * x, -0.5, 0.5)
+
+
+class StraightThrough(AbstractSurrogate):
+    r"""Slope $k$ everywhere, as with snnTorch's `straight_through_estimator` ($k = 1$)."""
+
+    slope: float = 1.0
+
+    def relaxation(self, x: Float[Array, "*units"]) -> Float[Array, "*units"]:
+        return self.slope * x
+
+
+class Gaussian(AbstractSurrogate):
+    r"""Slope $(k / \sqrt{\pi})\,e^{-k^2 x^2}$, from the error function.
+
+    $k$ is SpikingJelly's alpha of `Erf`, and $1 / (\sigma \sqrt 2)$ of sinabs' `Gaussian`. norse's "heavi_erfc" is
+    this times $2/k$.
+    """
+
+    slope: float = 2.0
+
+    def relaxation(self, x: Float[Array, "*units"]) -> Float[Array, "*units"]:
+        return jax.lax.erf(self.slope * x) / 2
+
+
+class MultiGaussian(AbstractSurrogate):
+    r"""Slope $(1 + h)\,N(x; 0, \sigma) - h\,N(x; \sigma, w\sigma) - h\,N(x; -\sigma, w\sigma)$, negative far from 0.
+
+    $N(x; \mu, \sigma)$ is the normal density and $\sigma = 1 / (k \sqrt 2)$, so that $h = 0$ is `Gaussian`. The same as
+    sinabs' `MultiGaussian`, whose $\sigma = 0.5$ is the default; $w$ is its s.
+
+    **Arguments:**
+
+    - `slope`: $k$.
+    - `lobes`: $h$, the height of the side lobes.
+    - `width`: $w$, how much wider they are.
+
+    Reference: Yin2021.
+    """
+
+    slope: float = 2**0.5
+    lobes: float = 0.15
+    width: float = 6.0
+
+    def relaxation(self, x: Float[Array, "*units"]) -> Float[Array, "*units"]:
+        shift, wide = 0.5**0.5 / self.slope, self.slope / self.width
+        sides = jax.lax.erf(wide * (x - shift)) + jax.lax.erf(wide * (x + shift))
+        return ((1 + self.lobes) * jax.lax.erf(self.slope * x) - self.lobes * sides) / 2
+
+
+class Slayer(AbstractSurrogate):
+    r"""Slope $c\,k\,e^{-k|x|}$, an exponential to both sides.
+
+    lava-dl's tau is $1/k$ and its scale is $c$; sinabs' `SingleExponential` has $k$ = 1 / (threshold grad_width) and
+    $c$ = grad_scale.
+
+    **Arguments:**
+
+    - `slope`: $k$.
+    - `scale`: $c$.
+
+    Reference: Shrestha2018.
+    """
+
+    slope: float = 1.0
+    scale: float = 1.0
+
+    def relaxation(self, x: Float[Array, "*units"]) -> Float[Array, "*units"]:
+        # Two one-sided parts: the product of sign(x) and |x| would have no slope at zero.
+        above, below = jnp.maximum(x, 0.0), jnp.minimum(x, 0.0)
+        return self.scale * (jnp.expm1(self.slope * below) - jnp.expm1(-self.slope * above))

@@ -1,4 +1,4 @@
-"""What every layer without memory promises."""
+"""What synapse layers promise: those without memory, and those whose weight can sit on a crossbar."""
 
 from abc import abstractmethod
 from collections.abc import Set
@@ -36,21 +36,46 @@ class AbstractSynapse(AbstractLayer):
         return ys, None, chosen(record, inputs=xs)
 
 
-class AbstractAnalog(AbstractSynapse):
-    """A layer whose `weight` can sit on a crossbar: a matrix of (outputs, inputs), a `Chip`, or an `AnalogMatrix`."""
+class KeyedMatrix(eqx.Module):
+    """An `AnalogMatrix` with the key of its reads in it, for models that call their layers without a key.
 
-    weight: eqx.AbstractVar[Float[Array, "outputs inputs"] | Chip | AnalogMatrix]
+    **Arguments:**
+
+    - `matrix`: The matrix.
+    - `key`: For every read that gets no key of its own.
+    """
+
+    matrix: AnalogMatrix
+    key: Key[Array, ""]
+
+
+Weight = Float[Array, "outputs inputs"] | Chip | AnalogMatrix | KeyedMatrix
+
+
+class AbstractAnalog(AbstractLayer):
+    """A layer whose `weight` can sit on a crossbar: a matrix of (outputs, inputs), a `Chip`, or an `AnalogMatrix`.
+
+    One cell pair of the crossbar may meet several inputs in turn: `word_lines` says what drives the lines, `as_wired`
+    how the cells meet them, and `as_wired(matrix)(word_lines(x))` is what the converters see.
+    """
+
+    weight: eqx.AbstractVar[Weight]
 
     @abstractmethod
-    def word_lines(self, x: Float[Array, "*shape"]) -> Float[Array, "reads inputs"]:
-        """What the word lines are driven with for the input `x`, a row for each read."""
+    def word_lines(self, x: Float[Array, "*shape"]) -> Float[Array, "reads lines"]:
+        """What the word lines are driven with for the recorded input `x` of one step, a row for each read."""
+
+    @abstractmethod
+    def as_wired(self, matrix: AnalogMatrix) -> AnalogMatrix:
+        """`matrix` with a row for each of the `word_lines`; itself where each cell meets one input."""
 
 
 class Stateless(AbstractSynapse):
     """Any module of `equinox.nn`, or of your own, that is called as `layer(x, key=key)` and keeps no state.
 
-    Such as `eqx.nn.Dropout`, `eqx.nn.LayerNorm`, `eqx.nn.AvgPool2d` or `eqx.nn.Lambda(jax.numpy.ravel)`; a network
-    wraps them by itself. A dropout draws a new mask in each time step.
+    Such as `eqx.nn.Dropout`, `eqx.nn.LayerNorm`, `eqx.nn.GroupNorm`, `eqx.nn.MaxPool2d` or
+    `eqx.nn.Lambda(jax.numpy.ravel)`; a network wraps them by itself. A dropout draws a new mask in each time step.
+    `eqx.nn.BatchNorm` keeps a state and does not fit.
 
     **Arguments:**
 
@@ -69,8 +94,16 @@ class Stateless(AbstractSynapse):
         return eqx.filter_eval_shape(lambda layer, x: layer(x, key=jr.key(0)), self, x).shape
 
 
-def read(weight: Any, x: Float[Array, "*reads inputs"], key: Key[Array, ""] | None) -> Float[Array, "*reads outputs"]:
-    """The product of each row of `x` with `weight`, as its hardware gives it."""
+def opened(weight: Any, key: Key[Array, ""] | None) -> tuple[Array | AnalogMatrix, Key[Array, ""] | None]:
+    """A weight that can be read, and the key to read it with."""
     if isinstance(weight, Chip):
         raise ValueError("A programmed layer must be read at a time. Got a Chip; use `memsim.at(model, t, key=...)`.")
-    return weight(x, key=key) if isinstance(weight, AnalogMatrix) else x @ weight.T
+    if isinstance(weight, KeyedMatrix):
+        return weight.matrix, weight.key if key is None else key
+    return weight, key
+
+
+def presented(weight: Any) -> Float[Array, "outputs inputs"]:
+    """The weights of a layer, or those its chip presents on average."""
+    weight, _ = opened(weight, None)
+    return weight.effective_weight if isinstance(weight, AnalogMatrix) else weight

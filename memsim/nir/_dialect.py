@@ -1,0 +1,59 @@
+"""What each exporter means by the numbers that it writes."""
+
+from typing import Literal, NamedTuple
+
+from ..nn import Firing
+from ._step import Discretisation, Values
+
+MANY = 1 << 16  # spikes a step of neurons that set no limit
+
+
+class Dialect(NamedTuple):
+    """How to read the parameters of a neuron.
+
+    **Arguments:**
+
+    - `discretisation`: The step that the exporter's own neurons make.
+    - `second`: What a time constant of one second is in the file.
+    - `step`: What a time constant of one time step is in the file, where that does not depend on `dt`; it goes before
+      `second`.
+    - `r`, `w_in`: "equation" where they mean what NIR says; "unscaled" where the exporter's input enters as it is,
+      whatever the file says; "decayed" where it enters and decays in the same step.
+    - `rate`: Whether the `r` of an integrator without leak is "per_second", as in NIR, or "per_step".
+    - `firing`: How the exporter's neurons fire by default. A file does not say it.
+    - `firing_cuba`: The same of its neurons with a synaptic current, where that differs.
+    """
+
+    discretisation: Discretisation = "euler"
+    second: float = 1.0
+    step: float | None = None
+    r: Literal["equation", "unscaled", "decayed"] = "equation"
+    w_in: Literal["equation", "unscaled", "decayed"] = "equation"
+    rate: Literal["per_second", "per_step"] = "per_second"
+    firing: Firing = Firing(reset="zero")
+    firing_cuba: Firing | None = None
+
+    def seconds(self, tau: Values, dt: float) -> Values:
+        """A time constant of the file, in seconds of a network that makes steps of `dt`."""
+        return tau / self.second if self.step is None else tau / self.step * dt
+
+
+DIALECTS = {
+    "nir": Dialect(),
+    # The step is 1e-4 s in its code, whatever the network's.
+    "snntorch": Dialect(step=1e-4, firing=Firing(delay=1)),
+    # Version 1.1.0 multiplies by its `dt` of 1e-3 s, and does not scale the input of a synapse. In seconds: "nir".
+    "norse": Dialect(second=1e-3, w_in="unscaled", rate="per_step", firing=Firing(reset="zero")),
+    "sinabs": Dialect("exponential", step=1.0, rate="per_step", firing=Firing(max_spikes=MANY)),
+    "spikingjelly": Dialect(),
+    "spyx": Dialect(
+        r="unscaled",
+        w_in="unscaled",
+        rate="per_step",
+        firing=Firing(delay=1, emit="old"),
+        firing_cuba=Firing(emit="old"),
+    ),
+    "jaxpike": Dialect("exponential"),
+    "rockpool": Dialect("exponential", r="unscaled", w_in="decayed", firing=Firing(max_spikes=MANY)),
+    "hxtorch": Dialect(second=1e3),
+}

@@ -1,0 +1,198 @@
+"""A graph of NIR as a network of ours."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._names import did_you_mean
+from ..nn import (
+    AbstractLayer,
+    AbstractNetwork,
+    AbstractNeuron,
+    AbstractSynapse,
+    Firing,
+    Graph,
+    Recurrent,
+    SpikingNetwork,
+)
+from ..nn._layer import Shape
+from ..nn._networks._time import Chunk
+from ._dialect import DIALECTS, Dialect
+from ._guess import guess
+from ._package import nir_package
+from ._read import Reader, layer_of
+from ._step import Discretisation, check_step
+from ._structure import Edges, checked
+
+RANKS = {"Linear": 1, "Affine": 1, "Conv1d": 2, "Conv2d": 3, "SumPool2d": 3, "AvgPool2d": 3}
+
+
+def from_nir(
+    graph: Any,
+    *,
+    dt: float,
+    dialect: str | Dialect = "nir",
+    discretisation: Discretisation | None = None,
+    firing: Firing | None = None,
+    input_shape: int | Shape | None = None,
+    chunk: Chunk = "auto",
+) -> AbstractNetwork:
+    r"""A `nir.NIRGraph`, or the path of a file with one, as a network that makes steps of `dt` seconds.
+
+    A chain becomes a `SpikingNetwork`, in which a neuron and one synapse in a cycle are `Recurrent`; any other graph a
+    `Graph`. Layers are ordered by edges, never by names; what enters a node is summed; an edge that closes a cycle
+    carries the value of the step before. Parameters that all neurons share become constants, others are trained.
+
+    A file says neither its time step nor how its numbers came about, and exporters differ: name the one that wrote it
+    as `dialect`, a key of `memsim.nir.DIALECTS` or a `Dialect`. "nir" takes the file at its word, with time constants
+    in seconds. "guess" reads it as `memsim.nir.guess` says, and warns in words of what that is.
+
+    **Arguments:**
+
+    - `dt`: Time step, in seconds; for "spikingjelly", "spyx", "jaxpike" and "norse" the one that was exported with.
+    - `discretisation`: "euler" or "exponential"; that of the dialect by default.
+    - `firing`: How neurons fire, in the place of what the exporter's do by default, such as another reset or surrogate.
+    - `input_shape`: Shape of one step's input, in the place of what the file says.
+    - `chunk`: As in `SpikingNetwork`.
+
+    Warns where the file's own hints, which `to_nir` leaves, differ from `dt` and `discretisation`; they are not used.
+    Raises `ValueError` for a malformed graph, naming the node.
+
+    Reference: Pedersen2024.
+    """
+    graph = _opened(graph)
+    chosen = _dialect(graph, dialect, dt)
+    chosen = chosen if discretisation is None else chosen._replace(discretisation=discretisation)
+    check_step(dt, chosen.discretisation)
+    _compare_hints(graph.metadata, dt, chosen.discretisation)
+    shape = (input_shape,) if isinstance(input_shape, int) else input_shape
+    return _network(graph, shape, Reader(dt, chosen, firing), chunk)
+
+
+def _opened(graph: Any) -> Any:
+    nir = nir_package()
+    if isinstance(graph, str | Path):
+        if not Path(graph).is_file():
+            raise FileNotFoundError(f"A file must be there to be read. Got {graph}, which is none.")
+        try:
+            graph = nir.read(graph, type_check=False)
+        except Exception as error:  # h5py and nir raise whatever they meet first
+            raise ValueError(f"A file must be one that `nir.write` wrote. Got {graph}: {error}") from error
+    if not isinstance(graph, nir.NIRGraph):
+        raise ValueError(f"`graph` must be a nir.NIRGraph or the path of a file. Got {type(graph).__name__}.")
+    return graph
+
+
+def _dialect(graph: Any, dialect: str | Dialect, dt: float) -> Dialect:
+    if isinstance(dialect, Dialect):
+        return dialect
+    if dialect == "guess":
+        found = guess(graph, dt=dt)
+        warnings.warn(f"Read as {found.name!r}: {' '.join(found.reasons)}", stacklevel=3)
+        return found.dialect
+    if dialect not in DIALECTS:
+        raise ValueError(did_you_mean("A dialect", dialect, [*DIALECTS, "guess"]))
+    return DIALECTS[dialect]
+
+
+def _compare_hints(metadata: dict[str, Any], dt: float, discretisation: str) -> None:
+    said, step = metadata.get("memsim_discretisation"), metadata.get("memsim_dt")
+    if said is not None and said != discretisation:
+        warnings.warn(
+            f"The file says that it was written for the {said} step. It is read for the {discretisation} one; "
+            f'pass discretisation="{said}" for the neurons that were written.',
+            stacklevel=3,
+        )
+    if step is not None and not np.isclose(step, dt, rtol=1e-6, atol=0):
+        warnings.warn(f"The file says that it was written for dt={step} s. It is read for dt={dt} s.", stacklevel=3)
+
+
+def _network(graph: Any, shape: Shape | None, r: Reader, chunk: Chunk) -> AbstractNetwork:
+    nodes, edges, declared, output = checked(graph)
+    shape = _without_batch(declared, nodes, edges) if shape is None else shape
+    layers, last = _layers(nodes, edges, shape, r, chunk)
+    if (
+        output is not None
+        and last is not None
+        and tuple(n for n in output if n != 1) != tuple(n for n in last if n != 1)
+    ):
+        raise ValueError(f"The output must have the shape of what enters it, {last}. Got {output}.")
+    chain = _chain(layers, edges)
+    if chain is not None:
+        return SpikingNetwork(chain, chunk=chunk, input_shape=shape)
+    return Graph(layers, edges, chunk=chunk, input_shape=shape)
+
+
+def _layers(
+    nodes: dict[str, Any], edges: Edges, shape: Shape | None, r: Reader, chunk: Chunk
+) -> tuple[dict[str, AbstractLayer], Shape | None]:
+    """The layers by name, each built once the shape of its input is known, and the shape of the output."""
+    outputs: dict[str, Shape | None] = {"input": shape}
+    layers: dict[str, AbstractLayer] = {}
+    waiting = list(nodes)
+    while waiting:
+        fed = {name: [a for a, b in edges if b == name and a in outputs] for name in waiting}
+        ready = next((name for name in waiting if fed[name]), waiting[0])
+        came = next((outputs[a] for a in fed[ready] if outputs[a] is not None), None)
+        node = nodes[ready]
+        try:
+            if _is_graph(node):
+                layers[ready] = _network(node, came, r, chunk)
+            else:
+                layers[ready] = layer_of(node, came, r)
+            outputs[ready] = layers[ready].output_shape(came)
+        except ValueError as error:
+            raise ValueError(f"Node {ready!r} ({type(node).__name__}) {error}") from error
+        waiting.remove(ready)
+    ends = [outputs[a] for a, b in edges if b == "output"]
+    return {name: layers[name] for name in nodes}, next((end for end in ends if end is not None), None)
+
+
+def _without_ones(shape: Shape) -> Shape:
+    return tuple(size for size in shape if size != 1)
+
+
+def _is_graph(node: Any) -> bool:
+    return type(node).__name__ == "NIRGraph"
+
+
+def _without_batch(shape: Shape | None, nodes: dict[str, Any], edges: Edges) -> Shape | None:
+    """The declared input shape without a leading 1 where the first layer has no place for it, as norse writes it."""
+    for a, b in edges:
+        if a == "input" and b in nodes and shape is not None:
+            rank = RANKS.get(type(nodes[b]).__name__)
+            if rank is not None and len(shape) == rank + 1 and shape[0] == 1:
+                return shape[1:]
+    return shape
+
+
+def _chain(layers: dict[str, AbstractLayer], edges: Edges) -> list[AbstractLayer] | None:
+    """The layers in a row, a neuron and one synapse in a cycle as one; `None` where the graph is no row."""
+
+    def after(name: str) -> list[str]:
+        return [b for a, b in edges if a == name]
+
+    def returns(name: str, to: str) -> bool:
+        return name in layers and after(name) == [to] and [a for a, b in edges if b == name] == [to]
+
+    row, used, here = [], set(), "input"
+    while here != "output":
+        loop = [b for b in after(here) if returns(b, here)]
+        onward = [b for b in after(here) if b not in loop]
+        if len(onward) != 1 or len(loop) > 1:
+            return None
+        if loop:
+            neuron, synapse = layers[here], layers[loop[0]]
+            if not isinstance(neuron, AbstractNeuron) or not isinstance(synapse, AbstractSynapse):
+                return None
+            row[-1] = Recurrent(neuron, synapse)
+            used.add(loop[0])
+        here = onward[0]
+        if here != "output":
+            if here in used or len([a for a, b in edges if b == here and not returns(a, here)]) != 1:
+                return None
+            row.append(layers[here])
+            used.add(here)
+    return row if used == set(layers) else None

@@ -1,0 +1,144 @@
+"""Any Equinox model onto crossbars: its matrices become layers of memsim, and its reads get keys."""
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+import equinox as eqx
+import jax
+import jax.random as jr
+from jaxtyping import Array, Key
+
+from .._matrix import AnalogMatrix
+from .._names import did_you_mean
+from ._deploy import analog_layers, replace_weights
+from ._networks._network import AbstractNetwork
+from ._synapses._conv import Conv1d, Conv2d
+from ._synapses._gated import GRUCell, LSTMCell
+from ._synapses._linear import Linear
+from ._synapses._synapse import KeyedMatrix, Stateless, opened
+
+Model = TypeVar("Model")
+
+
+def convert(model: Model, *, paths: Collection[str] | None = None) -> Model:
+    """`model` with its layers of `equinox.nn` replaced by those that can sit on a crossbar; the outputs stay the same.
+
+    Replaced are `Linear`, `Conv1d`, `Conv2d`, `GRUCell` and `LSTMCell`, with weights, biases and call signatures kept,
+    wherever they are in the model. The others stay as they are: a `Linear` to or from "scalar", convolutions that are
+    transposed, 3-D, or padded other than by zeros, and layers whose weight `equinox.nn.Shared` has taken out. A whole
+    layer that is shared is converted once, and is one chip. Then `memsim.deploy(convert(model), crossbar, t, key=key)`,
+    and `with_read_keys` where reads are noisy; `analog_layers` tells what has been replaced.
+
+    **Arguments:**
+
+    - `model`: Any pytree with layers in it.
+    - `paths`: The layers to replace, such as [".layers[0]"]; all that can be by default.
+    """
+    found = {path: node for path, node in _with_paths(model) if _makes(node) is not None}
+    for path in paths or ():
+        if path not in found:
+            raise ValueError(did_you_mean("A layer that can be converted", path, found))
+    chosen = found if paths is None else {path: found[path] for path in paths}
+    changed = {path: _converted(node) for path, node in chosen.items()}
+
+    def swap(path, node):
+        return changed.get(jax.tree_util.keystr(path), node)
+
+    return jax.tree_util.tree_map_with_path(swap, model, is_leaf=_is_layer)
+
+
+def with_read_keys(model: Model, *, key: Key[Array, ""]) -> Model:
+    """A deployed `model` whose layers carry the key of their reads, for models that call layers without one.
+
+    Each layer's key is `key` folded with its place, so one call draws independent noise in each layer. A new call needs
+    a new key: `jax.vmap(lambda x, k: with_read_keys(model, key=k)(x))(xs, keys)`, and within `jax.lax.scan` one for
+    each step; a layer called twice with one key repeats its noise. A key passed to a layer's call takes precedence.
+    Digital layers stay as they are. A network of `memsim.nn` takes its key in the call instead.
+    """
+    if isinstance(model, AbstractNetwork):
+        raise ValueError(
+            f"The model must be one that gives its layers no key. Got a {type(model).__name__}; call it with `key=`."
+        )
+    keyed = {}
+    for place, (path, layer) in enumerate(analog_layers(model).items()):
+        matrix, _ = opened(layer.weight, None)
+        if isinstance(matrix, AnalogMatrix):
+            keyed[path] = KeyedMatrix(matrix, jr.fold_in(key, place))
+    return replace_weights(model, keyed)
+
+
+def _with_paths(model: Any) -> list[tuple[str, Any]]:
+    leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=_is_layer)
+    return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves]
+
+
+def _is_layer(node: Any) -> bool:
+    inner = node.layer if isinstance(node, Stateless) else node
+    return isinstance(inner, eqx.nn.Linear | eqx.nn.Conv | eqx.nn.GRUCell | eqx.nn.LSTMCell)
+
+
+def _converted(node: Any) -> Any:
+    make = _makes(node)
+    assert make is not None
+    return make(node.layer if isinstance(node, Stateless) else node)
+
+
+def _makes(node: Any) -> Callable[[Any], Any] | None:
+    """What converts a layer; `None` for one that stays as it is."""
+    if isinstance(node, Stateless):
+        node = node.layer
+    if isinstance(node, eqx.nn.Linear) and eqx.is_array(node.weight):
+        return _linear if isinstance(node.in_features, int) and isinstance(node.out_features, int) else None
+    if isinstance(node, eqx.nn.Conv) and eqx.is_array(node.weight):
+        fits = node.num_spatial_dims in (1, 2) and node.padding_mode == "ZEROS" and node.padding != "SAME_LOWER"
+        return _conv if fits else None
+    if isinstance(node, eqx.nn.GRUCell | eqx.nn.LSTMCell) and eqx.is_array(node.weight_ih):
+        return _cell if eqx.is_array(node.weight_hh) else None
+    return None
+
+
+def _linear(layer: eqx.nn.Linear) -> Linear:
+    return _filled(Linear, layer.weight, layer.bias)
+
+
+def _conv(layer: eqx.nn.Conv) -> Conv1d | Conv2d:
+    kind = Conv1d if layer.num_spatial_dims == 1 else Conv2d
+    empty = eqx.filter_eval_shape(
+        lambda: kind(
+            layer.in_channels,
+            layer.out_channels,
+            layer.kernel_size,
+            stride=layer.stride,
+            padding=layer.padding,
+            dilation=layer.dilation,
+            groups=layer.groups,
+            use_bias=layer.use_bias,
+            key=jr.key(0),
+        )
+    )
+    bias = None if layer.bias is None else layer.bias.ravel()
+    return _with(empty, layer.weight.reshape(layer.out_channels, -1), bias)
+
+
+def _cell(cell: eqx.nn.GRUCell | eqx.nn.LSTMCell) -> GRUCell | LSTMCell:
+    kind = GRUCell if isinstance(cell, eqx.nn.GRUCell) else LSTMCell
+    empty = eqx.filter_eval_shape(
+        lambda: kind(cell.input_size, cell.hidden_size, use_bias=cell.use_bias, key=jr.key(0))
+    )
+    of_input = _filled(Linear, cell.weight_ih, cell.bias)
+    of_hidden = _filled(Linear, cell.weight_hh, None)
+    made = eqx.tree_at(lambda c: (c.weight_ih, c.weight_hh), empty, (of_input, of_hidden))
+    if isinstance(cell, eqx.nn.GRUCell) and cell.bias_n is not None:
+        made = eqx.tree_at(lambda c: c.bias_n, made, cell.bias_n)
+    return made
+
+
+def _filled(kind: Callable[..., Any], weight: Array, bias: Array | None) -> Any:
+    outputs, inputs = weight.shape
+    empty = eqx.filter_eval_shape(lambda: kind(inputs, outputs, use_bias=bias is not None, key=jr.key(0)))
+    return _with(empty, weight, bias)
+
+
+def _with(layer: Any, weight: Array, bias: Array | None) -> Any:
+    layer = eqx.tree_at(lambda made: made.weight, layer, weight)
+    return layer if bias is None else eqx.tree_at(lambda made: made.bias, layer, bias)

@@ -1,0 +1,119 @@
+"""The leaky integrate-and-fire neuron whose threshold rises with every spike."""
+
+from typing import Literal, NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from ._firing import Firing, Membrane
+from ._leak import Decay, Gain, Leak, check_leak, leak
+from ._neuron import check_neuron
+from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._spiking import AbstractSpiking
+
+
+class ALIFState(NamedTuple):
+    """The membrane as its step left it, before any reset, and the adaptation that its threshold had then."""
+
+    membrane: Membrane
+    adaptation: Float[Array, "*shape"]
+
+
+class ALIF(AbstractSpiking):
+    r"""Adaptive leaky integrate-and-fire neurons: a `LIF` with the threshold $\theta + \kappa A$.
+
+    $A = \gamma A + g_a s$ follows each spike $s$, and is what the next step's membrane is compared with. A reset by
+    subtraction takes off the threshold that was crossed. The gradient flows through $A$, so that a spike is credited
+    for what it does to later ones.
+
+    **Arguments:** as for `LIF`, and
+
+    - `tau_adapt`: Time constant of the adaptation, in seconds; `decay` holds for both time constants.
+    - `kappa`: Rise of the threshold with the adaptation.
+    - `gain_adapt`: What a spike adds to the adaptation: "one" (1) or "leak" ($1 - \gamma$).
+
+    The same spikes as other libraries, given the same weights:
+
+    - Spyx `ALIF`: `kappa=1.0`, `gain_adapt="leak"`, `Firing(delay=1, emit="old")`.
+    - jaxpike `ALIF`: `gain="leak"`, `kappa=beta`.
+    - sinabs `ALIF`: `gain="leak"`, `gain_adapt="leak"`, `kappa=adapt_scale`; it also fires at the threshold.
+    - norse `LSNN` without its synapse: `decay="euler"`, `gain="euler"`, `kappa=beta*(1 - dt/tau_adapt)`,
+      `Firing(reset="zero")`.
+
+    Reference: Bellec2018.
+    """
+
+    size: int | tuple[int, ...] = eqx.field(static=True)
+    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive)
+    tau_adapt: PositiveParameter = eqx.field(default=200e-3, converter=positive)
+    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive)
+    kappa: Parameter = eqx.field(default=1.8, converter=parameter)
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
+    v_rest: Parameter = eqx.field(default=0.0, converter=parameter)
+    v_reset: Parameter = eqx.field(default=0.0, converter=parameter)
+    dt: float = eqx.field(static=True, default=1e-3)
+    decay: Decay = eqx.field(static=True, default="exponential")
+    gain: Gain = eqx.field(static=True, default="one")
+    gain_adapt: Literal["one", "leak"] = eqx.field(static=True, default="one")
+    firing: Firing = Firing()
+
+    def __check_init__(self):
+        check_leak(self.dt, self.decay, self.gain, tau_mem=self.tau_mem, tau_adapt=self.tau_adapt)
+        if self.gain_adapt not in ("one", "leak"):
+            raise ValueError(f'`gain_adapt` must be "one" or "leak". Got {self.gain_adapt!r}.')
+        check_neuron(
+            self,
+            tau_mem=self.tau_mem,
+            tau_adapt=self.tau_adapt,
+            threshold=self.threshold,
+            kappa=self.kappa,
+            resistance=self.resistance,
+            v_rest=self.v_rest,
+            v_reset=self.v_reset,
+        )
+        self.firing.check_step(self.dt)
+
+    def initial_state(self) -> ALIFState:
+        membrane = self.firing.initial(jnp.broadcast_to(value(self.v_rest), self.shape))
+        return ALIFState(membrane, jnp.zeros(self.shape))
+
+    def coefficients(self) -> "_Coefficients":
+        membrane = leak(self.tau_mem, self.dt, self.decay, self.gain, self.resistance, self.v_rest)
+        adaptation = leak(self.tau_adapt, self.dt, self.decay, self.gain_adapt)
+        return _Coefficients(membrane, adaptation, value(self.threshold), value(self.kappa), value(self.v_reset))
+
+    def update(
+        self,
+        coefficients: "_Coefficients",
+        current: Float[Array, "*shape"],
+        state: ALIFState,
+        *,
+        key: Key[Array, ""] | None = None,
+    ) -> ALIFState:
+        fired, threshold = self.spikes(coefficients, state), _threshold(coefficients, state)
+        membrane = self.firing.advance(
+            state.membrane, fired, threshold, coefficients.v_reset, self.dt, lambda v: coefficients.membrane(v, current)
+        )
+        return ALIFState(membrane, coefficients.adaptation(state.adaptation, fired))
+
+    def spikes(self, coefficients: "_Coefficients", state: ALIFState) -> Float[Array, "*shape"]:
+        return self.firing.spikes(state.membrane, _threshold(coefficients, state))
+
+    def membrane(self, state: ALIFState) -> Float[Array, "*shape"]:
+        return state.membrane.membrane
+
+    def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
+        return None  # spikes move the threshold
+
+
+class _Coefficients(NamedTuple):
+    membrane: Leak
+    adaptation: Leak
+    threshold: Float[Array, "*units"]
+    kappa: Float[Array, "*units"]
+    v_reset: Float[Array, "*units"]
+
+
+def _threshold(coefficients: _Coefficients, state: ALIFState) -> Float[Array, "*shape"]:
+    return coefficients.threshold + coefficients.kappa * state.adaptation

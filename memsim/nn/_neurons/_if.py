@@ -1,0 +1,81 @@
+"""The integrate-and-fire neuron, without a leak."""
+
+from typing import Literal, NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from ._firing import Firing, Membrane
+from ._leak import Leak, check_dt
+from ._neuron import check_neuron
+from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._spiking import AbstractSpiking
+
+
+class IF(AbstractSpiking):
+    r"""Integrate-and-fire neurons without a leak: $u = v + g\,x$, and a spike $s = H(u - \theta)$.
+
+    The membrane starts at zero.
+
+    **Arguments:** as for `LIF`, without what concerns the leak, and
+
+    - `gain`: Input gain: "one", or "dt" for an input per second, each times `resistance`.
+
+    The same spikes as other libraries, given the same weights:
+
+    - Spyx `IF`: `Firing(delay=1, emit="old")`.
+    - norse `IAF`: `Firing(reset="zero")`.
+    - sinabs `IAF`: `Firing(max_spikes=1000)`.
+    - SpikingJelly `IFNode`: `Firing(reset="zero")`, v_reset=None being `Firing()`; it also fires at the threshold.
+    - NIR `IF`: `gain="dt"`, `Firing(reset="zero")`.
+    """
+
+    size: int | tuple[int, ...] = eqx.field(static=True)
+    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive)
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
+    v_reset: Parameter = eqx.field(default=0.0, converter=parameter)
+    dt: float = eqx.field(static=True, default=1e-3)
+    gain: Literal["one", "dt"] = eqx.field(static=True, default="one")
+    firing: Firing = Firing()
+
+    def __check_init__(self):
+        check_dt(self.dt)
+        if self.gain not in ("one", "dt"):
+            raise ValueError(f'`gain` must be "one" or "dt". Got {self.gain!r}.')
+        check_neuron(self, threshold=self.threshold, resistance=self.resistance, v_reset=self.v_reset)
+        self.firing.check_step(self.dt)
+
+    def initial_state(self) -> Membrane:
+        return self.firing.initial(jnp.zeros(self.shape))
+
+    def coefficients(self) -> "_Coefficients":
+        gain = value(self.resistance) * (self.dt if self.gain == "dt" else 1.0)
+        return _Coefficients(Leak(None, gain, None), value(self.threshold), value(self.v_reset))
+
+    def update(
+        self,
+        coefficients: "_Coefficients",
+        current: Float[Array, "*shape"],
+        state: Membrane,
+        *,
+        key: Key[Array, ""] | None = None,
+    ) -> Membrane:
+        membrane, threshold, v_reset = coefficients
+        fired = self.firing.spikes(state, threshold)
+        return self.firing.advance(state, fired, threshold, v_reset, self.dt, lambda v: membrane(v, current))
+
+    def spikes(self, coefficients: "_Coefficients", state: Membrane) -> Float[Array, "*shape"]:
+        return self.firing.spikes(state, coefficients.threshold)
+
+    def membrane(self, state: Membrane) -> Float[Array, "*shape"]:
+        return state.membrane
+
+    def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
+        return (coefficients.membrane,) if self.firing.reset == "none" else None
+
+
+class _Coefficients(NamedTuple):
+    membrane: Leak
+    threshold: Float[Array, "*units"]
+    v_reset: Float[Array, "*units"]

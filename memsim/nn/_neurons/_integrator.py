@@ -1,0 +1,60 @@
+"""The integrator, a membrane without leak that does not spike."""
+
+from typing import Literal
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from ._leak import Leak, check_dt
+from ._neuron import AbstractNeuron, check_neuron
+from ._parameters import Parameter, parameter, value
+
+
+class Integrator(AbstractNeuron):
+    r"""Integrators without a leak: $v = v + g\,x$, and the output is $v$.
+
+    **Arguments:** as for `IF`, without what concerns spikes.
+    """
+
+    size: int | tuple[int, ...] = eqx.field(static=True)
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
+    dt: float = eqx.field(static=True, default=1e-3)
+    gain: Literal["one", "dt"] = eqx.field(static=True, default="one")
+
+    def __check_init__(self):
+        check_dt(self.dt)
+        if self.gain not in ("one", "dt"):
+            raise ValueError(f'`gain` must be "one" or "dt". Got {self.gain!r}.')
+        check_neuron(self, resistance=self.resistance)
+
+    @property
+    def spiking(self) -> bool:
+        return False
+
+    def initial_state(self) -> Float[Array, "*shape"]:
+        return jnp.zeros(self.shape)
+
+    def coefficients(self) -> Leak:
+        return Leak(None, value(self.resistance) * (self.dt if self.gain == "dt" else 1.0), None)
+
+    def update(
+        self,
+        coefficients: Leak,
+        current: Float[Array, "*shape"],
+        state: Float[Array, "*shape"],
+        *,
+        key: Key[Array, ""] | None = None,
+    ) -> Float[Array, "*shape"]:
+        return coefficients(state, current)
+
+    def output(
+        self, coefficients: Leak, before: Float[Array, "*shape"], after: Float[Array, "*shape"]
+    ) -> Float[Array, "*shape"]:
+        return after
+
+    def membrane(self, state: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return state
+
+    def filters(self, coefficients: Leak) -> tuple[Leak, ...] | None:
+        return (coefficients,)

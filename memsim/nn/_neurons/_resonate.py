@@ -1,0 +1,103 @@
+"""The resonate-and-fire neuron, whose membrane rings."""
+
+from typing import Literal, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from ._firing import Firing, Membrane
+from ._leak import Leak, check_dt
+from ._neuron import check_neuron
+from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._spiking import AbstractSpiking
+
+
+class ResonateAndFire(AbstractSpiking):
+    r"""Resonate-and-fire neurons: a complex membrane $u = e^{(-1/\tau + 2\pi i f)\,dt} z + g\,x$, and a spike
+    $s = H(\mathrm{Re}\,u - \theta)$.
+
+    $z$ is the membrane after its reset, which by subtraction moves the real part only, and otherwise sets the real part
+    to `v_reset` and the imaginary part to zero. Recorded membranes are the real part.
+
+    A float is a constant and an array, one or one a neuron, is trained.
+
+    **Arguments:** as for `LIF`, without what concerns the rest, and
+
+    - `frequency`: Frequency of the ringing, in hertz, below half of 1/dt.
+    - `gain`: Input gain: "one", or "dt" for an input per second, each times `resistance`.
+
+    The same spikes as Spyx `RFSSM` without a reset: `Firing(reset="none")`, `tau_mem=1/decay`,
+    `frequency=omega/(2 pi)`. The original swaps the roles of the two parts and takes its input where it does not fire:
+    it is this with a phase shift.
+
+    Reference: Izhikevich2001.
+    """
+
+    size: int | tuple[int, ...] = eqx.field(static=True)
+    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive)
+    frequency: PositiveParameter = eqx.field(default=10.0, converter=positive)
+    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive)
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
+    v_reset: Parameter = eqx.field(default=0.0, converter=parameter)
+    dt: float = eqx.field(static=True, default=1e-3)
+    gain: Literal["one", "dt"] = eqx.field(static=True, default="one")
+    firing: Firing = Firing()
+
+    def __check_init__(self):
+        check_dt(self.dt)
+        if self.gain not in ("one", "dt"):
+            raise ValueError(f'`gain` must be "one" or "dt". Got {self.gain!r}.')
+        if isinstance(self.frequency, float) and self.frequency > 0.5 / self.dt:
+            raise ValueError(
+                f"`frequency` must be at most half of 1/dt, in hertz. Got {self.frequency} with dt={self.dt}. "
+                "Shorten dt."
+            )
+        check_neuron(
+            self,
+            tau_mem=self.tau_mem,
+            frequency=self.frequency,
+            threshold=self.threshold,
+            resistance=self.resistance,
+            v_reset=self.v_reset,
+        )
+        self.firing.check_step(self.dt)
+
+    def initial_state(self) -> Membrane:
+        real = jnp.zeros(self.shape)
+        return self.firing.initial(jax.lax.complex(real, real))
+
+    def coefficients(self) -> "_Coefficients":
+        size, angle = jnp.exp(-self.dt / value(self.tau_mem)), 2 * jnp.pi * self.dt * value(self.frequency)
+        gain = value(self.resistance) * (self.dt if self.gain == "dt" else 1.0)
+        decay = jax.lax.complex(size * jnp.cos(angle), size * jnp.sin(angle))
+        ring = Leak(decay, jax.lax.complex(gain, jnp.zeros_like(gain)), None)
+        return _Coefficients(ring, value(self.threshold), value(self.v_reset))
+
+    def update(
+        self,
+        coefficients: "_Coefficients",
+        current: Float[Array, "*shape"],
+        state: Membrane,
+        *,
+        key: Key[Array, ""] | None = None,
+    ) -> Membrane:
+        ring, threshold, v_reset = coefficients
+        fired = self.firing.spikes(state, threshold)
+        return self.firing.advance(state, fired, threshold, v_reset, self.dt, lambda z: ring(z, current))
+
+    def spikes(self, coefficients: "_Coefficients", state: Membrane) -> Float[Array, "*shape"]:
+        return self.firing.spikes(state, coefficients.threshold)
+
+    def membrane(self, state: Membrane) -> Float[Array, "*shape"]:
+        return jnp.real(state.membrane)
+
+    def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
+        return (coefficients.ring,) if self.firing.reset == "none" else None
+
+
+class _Coefficients(NamedTuple):
+    ring: Leak
+    threshold: Float[Array, "*units"]
+    v_reset: Float[Array, "*units"]

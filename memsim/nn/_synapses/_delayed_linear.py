@@ -1,0 +1,113 @@
+"""A synapse layer in which every synapse has its own delay."""
+
+from collections.abc import Set
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from ..._matrix import AnalogMatrix
+from .._layer import Record, Shape, chosen
+from ._delay import delays as checked_delays
+from ._lanes import in_lanes, spread_lanes
+from ._linear import check_features
+from ._synapse import AbstractAnalog, Weight, opened
+
+
+class DelayedLinear(AbstractAnalog):
+    r"""$y_j(t) = \sum_i W_{ji}\, x_i(t - d_{ji}) + b_j$, one delay a synapse; zeros before the start of the sequence.
+
+    On a crossbar a synapse is still one cell pair, behind its own delay element: the currents of all delays are summed
+    on the bit line, before its converter. The state holds the last inputs. With `record="inputs"` a step's record is
+    what drives the elements, (in_features * (longest + 1)), the delay running fastest.
+
+    **Arguments:**
+
+    - `in_features`, `out_features`: Numbers of inputs and outputs.
+    - `delays`: $d$ in time steps of at least 0: one number, or an array (out_features, in_features).
+    - `longest`: The longest delay there may be, in steps; that of `delays` by default.
+    - `use_bias`, `gain`, `key`: As for `Linear`.
+
+    Memory grows as the inputs times the longest delay. Reference: DAgostino2024.
+    """
+
+    weight: Weight
+    bias: Float[Array, " outputs"] | None
+    delays: Int[Array, "outputs inputs"]
+    in_features: int = eqx.field(static=True)
+    out_features: int = eqx.field(static=True)
+    longest: int = eqx.field(static=True)
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        delays: int | Int[Array, "outputs inputs"] | np.ndarray,
+        *,
+        longest: int | None = None,
+        use_bias: bool = True,
+        gain: float = 1.0,
+        key: Key[Array, ""],
+    ):
+        check_features(in_features, out_features)
+        self.weight = gain / in_features**0.5 * jr.normal(key, (out_features, in_features))
+        self.bias = jnp.zeros(out_features) if use_bias else None
+        self.delays, self.longest = checked_delays("delays", delays, (out_features, in_features), longest)
+        self.in_features = in_features
+        self.out_features = out_features
+
+    def initial_state(self) -> Float[Array, "longest inputs"]:
+        return jnp.zeros((self.longest, self.in_features))
+
+    def output_shape(self, shape: Shape | None) -> Shape | None:
+        if shape is not None and shape != (self.in_features,):
+            raise ValueError(f"must take an input of shape {(self.in_features,)}. Got {shape}.")
+        return (self.out_features,)
+
+    def run(
+        self,
+        xs: Float[Array, "steps inputs"],
+        state: Float[Array, "longest inputs"],
+        *,
+        keys: Key[Array, " steps"] | None = None,
+        record: Set[str] = frozenset(),
+    ) -> tuple[Float[Array, "steps outputs"], Any, Record]:
+        history = jnp.concatenate([state, xs])
+        weight, stored = opened(self.weight, None)
+        lines = self._lines(history) if isinstance(weight, AnalogMatrix) or "inputs" in record else None
+        if isinstance(weight, AnalogMatrix):
+            wired = self.as_wired(weight)
+            ys = jax.vmap(lambda x, key: wired(x, key=stored if key is None else key))(lines, keys)
+        else:
+            ys = self._digital(weight, history)
+        ys = ys if self.bias is None else ys + jnp.broadcast_to(self.bias, ys.shape)
+        return ys, history[xs.shape[0] :], chosen(record, inputs=lines)
+
+    def word_lines(self, x: Float[Array, " lines"]) -> Float[Array, "1 lines"]:
+        return x[None]
+
+    def as_wired(self, matrix: AnalogMatrix) -> AnalogMatrix:
+        return in_lanes(matrix, self._meets())
+
+    def _meets(self) -> Bool[Array, "inputs delays outputs"]:
+        """Which cells meet an input of which age."""
+        ages = jnp.arange(self.longest + 1, dtype=self.delays.dtype).reshape(1, -1, 1)
+        shape = (self.in_features, self.longest + 1, self.out_features)
+        return jnp.broadcast_to(ages, shape) == jnp.broadcast_to(jnp.expand_dims(self.delays.T, 1), shape)
+
+    def _lines(self, history: Float[Array, "all inputs"]) -> Float[Array, "steps lines"]:
+        """The inputs of every age at each step."""
+        steps = history.shape[0] - self.longest
+        views = [history[self.longest - age : self.longest - age + steps] for age in range(self.longest + 1)]
+        return jnp.stack(views, axis=2).reshape(steps, -1)
+
+    def _digital(self, weight: Array, history: Float[Array, "all inputs"]) -> Float[Array, "steps outputs"]:
+        """As a convolution over time, which needs no copy of the inputs for each age."""
+        by_age = spread_lanes(weight.T, self._meets()).reshape(self.in_features, self.longest + 1, -1)
+        kernel = jnp.flip(by_age.transpose(2, 0, 1), axis=2)
+        return lax.conv_general_dilated(history.T[None], kernel, (1,), "VALID")[0].T

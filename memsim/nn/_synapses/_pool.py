@@ -1,0 +1,166 @@
+"""Pooling, digital: sums and means over windows."""
+
+from abc import abstractmethod
+from math import prod
+
+import equinox as eqx
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float, Key
+
+from .._layer import Shape
+from ._synapse import AbstractSynapse
+from ._window import Padding, Pads, Sizes, check_channels_first, paddings, pads, sizes, slid_shape
+
+
+class AbstractPool(AbstractSynapse):
+    """One number for each window of each channel of (channels, *spatial)."""
+
+    kernel_size: eqx.AbstractVar[Sizes]
+    stride: eqx.AbstractVar[Sizes | None]
+    padding: eqx.AbstractVar[Padding]
+
+    @property
+    @abstractmethod
+    def rank(self) -> int:
+        """Number of spatial axes."""
+
+    @property
+    @abstractmethod
+    def mean(self) -> bool:
+        """Whether the sum is divided by the number of elements of the window."""
+
+    def __check_init__(self):
+        self._window()
+
+    def __call__(
+        self, x: Float[Array, "channels *spatial"], *, key: Key[Array, ""] | None = None
+    ) -> Float[Array, "channels *_"]:
+        self.output_shape(x.shape)
+        kernel, stride, padding = self._window()
+        around = pads(x.shape[1:], kernel, stride, (1,) * self.rank, padding)
+        zero = np.zeros((), x.dtype)  # a constant, or it is no sum that can be differentiated
+        y = lax.reduce_window(x, zero, lax.add, (1, *kernel), (1, *stride), ((0, 0), *around))
+        return y / prod(kernel) if self.mean else y
+
+    def output_shape(self, shape: Shape | None) -> Shape | None:
+        if shape is None:
+            return None
+        check_channels_first(shape, None, self.rank)
+        kernel, stride, padding = self._window()
+        return (shape[0], *slid_shape(shape[1:], kernel, stride, (1,) * self.rank, padding))
+
+    def _window(self) -> tuple[tuple[int, ...], tuple[int, ...], str | Pads]:
+        kernel = sizes("kernel_size", self.kernel_size, self.rank)
+        stride = kernel if self.stride is None else sizes("stride", self.stride, self.rank)
+        return kernel, stride, paddings(self.padding, self.rank)
+
+
+class SumPool2d(AbstractPool):
+    """Sum of each window of an image (channels, height, width), as `nir.SumPool2d`.
+
+    **Arguments:**
+
+    - `kernel_size`: Size of the window, one number or one for each spatial axis.
+    - `stride`: Step between windows; the size of the window by default.
+    - `padding`: Zeros around the image, as for `Conv2d`.
+    """
+
+    kernel_size: Sizes = eqx.field(static=True)
+    stride: Sizes | None = eqx.field(static=True, default=None)
+    padding: Padding = eqx.field(static=True, default=0)
+
+    @property
+    def rank(self) -> int:
+        return 2
+
+    @property
+    def mean(self) -> bool:
+        return False
+
+
+class AvgPool2d(AbstractPool):
+    """Mean of each window of an image (channels, height, width), as `nir.AvgPool2d`; zeros of the padding count.
+
+    **Arguments:** as for `SumPool2d`.
+    """
+
+    kernel_size: Sizes = eqx.field(static=True)
+    stride: Sizes | None = eqx.field(static=True, default=None)
+    padding: Padding = eqx.field(static=True, default=0)
+
+    @property
+    def rank(self) -> int:
+        return 2
+
+    @property
+    def mean(self) -> bool:
+        return True
+
+
+class SumPool1d(AbstractPool):
+    """Sum of each window of a signal (channels, length).
+
+    **Arguments:** as for `SumPool2d`.
+    """
+
+    kernel_size: Sizes = eqx.field(static=True)
+    stride: Sizes | None = eqx.field(static=True, default=None)
+    padding: Padding = eqx.field(static=True, default=0)
+
+    @property
+    def rank(self) -> int:
+        return 1
+
+    @property
+    def mean(self) -> bool:
+        return False
+
+
+class AvgPool1d(AbstractPool):
+    """Mean of each window of a signal (channels, length); zeros of the padding count.
+
+    **Arguments:** as for `SumPool2d`.
+    """
+
+    kernel_size: Sizes = eqx.field(static=True)
+    stride: Sizes | None = eqx.field(static=True, default=None)
+    padding: Padding = eqx.field(static=True, default=0)
+
+    @property
+    def rank(self) -> int:
+        return 1
+
+    @property
+    def mean(self) -> bool:
+        return True
+
+
+class Flatten(AbstractSynapse):
+    """Axes `start_dim` to `end_dim`, both included, as one, in C order: (channels, height, width) keeps channels first.
+
+    There is no batch axis, so 0 is the channel axis, where `torch.nn.Flatten` counts 1.
+
+    **Arguments:**
+
+    - `start_dim`, `end_dim`: First and last axis; negative ones count from the end.
+    """
+
+    start_dim: int = eqx.field(static=True, default=0)
+    end_dim: int = eqx.field(static=True, default=-1)
+
+    def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*_"]:
+        shape = self.output_shape(x.shape)
+        assert shape is not None
+        return x.reshape(shape)
+
+    def output_shape(self, shape: Shape | None) -> Shape | None:
+        if shape is None:
+            return None
+        axes = len(shape)
+        start, end = (dim + axes if dim < 0 else dim for dim in (self.start_dim, self.end_dim))
+        if not 0 <= start <= end < axes:
+            raise ValueError(
+                f"must have axes {self.start_dim} to {self.end_dim}, in this order. Got an input of shape {shape}."
+            )
+        return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])

@@ -1,0 +1,28 @@
+"""A gain, one for all or one for each value."""
+
+import equinox as eqx
+from jaxtyping import Array, Float, Key
+
+from .._layer import Shape
+from .._neurons._parameters import Parameter, check_shape, parameter, value
+from ._synapse import AbstractSynapse
+
+
+class Scale(AbstractSynapse):
+    """`y = scale x`, element by element: the gain between a crossbar's output and a neuron's input.
+
+    **Arguments:**
+
+    - `scale`: A number is a constant; an array, of the shape of the input, is trained.
+    """
+
+    scale: Parameter = eqx.field(converter=parameter)
+
+    def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*shape"]:
+        return value(self.scale) * x
+
+    def output_shape(self, shape: Shape | None) -> Shape | None:
+        if shape is None:
+            return None if value(self.scale).ndim == 0 else value(self.scale).shape
+        check_shape("scale", self.scale, shape)
+        return shape

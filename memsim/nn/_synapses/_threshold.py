@@ -1,0 +1,32 @@
+"""Spikes wherever a signal is above a threshold, without memory."""
+
+import equinox as eqx
+from jaxtyping import Array, Float, Key
+
+from .._layer import Shape
+from .._neurons._parameters import Parameter, check_shape, parameter, value
+from .._neurons._surrogate import AbstractSurrogate, SuperSpike
+from ._synapse import AbstractSynapse
+
+
+class Threshold(AbstractSynapse):
+    r"""$s = H(x - \theta)$: after an `LI`, this is an `LIF` without reset.
+
+    **Arguments:**
+
+    - `threshold`: $\theta$, in units of the input. A number is a constant; an array, of the shape of the input, is
+      trained.
+    - `surrogate`: Slope of the spike in the backward pass.
+    """
+
+    threshold: Parameter = eqx.field(default=1.0, converter=parameter)
+    surrogate: AbstractSurrogate = SuperSpike()
+
+    def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*shape"]:
+        return self.surrogate(x - value(self.threshold))
+
+    def output_shape(self, shape: Shape | None) -> Shape | None:
+        if shape is None:
+            return None if value(self.threshold).ndim == 0 else value(self.threshold).shape
+        check_shape("threshold", self.threshold, shape)
+        return shape

@@ -1,0 +1,90 @@
+"""Windows that slide over the spatial axes of an input (channels, *spatial): sizes, padding and patches."""
+
+import itertools
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from .._layer import Shape
+
+Sizes = int | Sequence[int]
+Pads = tuple[tuple[int, int], ...]
+Padding = str | int | Sequence[int] | Sequence[tuple[int, int]]
+
+
+def sizes(name: str, value: Sizes, rank: int, least: int = 1) -> tuple[int, ...]:
+    """One whole number for each spatial axis; raises `ValueError` for something else."""
+    found = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(found) != rank or not all(isinstance(size, int) and size >= least for size in found):
+        raise ValueError(
+            f"`{name}` must be a whole number of at least {least}, or {rank} of them, one a spatial axis. Got {value}."
+        )
+    return found
+
+
+def paddings(value: Padding, rank: int) -> str | Pads:
+    """Zeros before and after each spatial axis, or "same" or "valid"."""
+    if isinstance(value, str):
+        if value.lower() not in ("same", "valid"):
+            raise ValueError(f'`padding` must be numbers of zeros, "same" or "valid". Got {value!r}.')
+        return value.lower()
+    each = (value,) * rank if isinstance(value, int) else tuple(value)
+    pairs = [(side, side) if isinstance(side, int) else tuple(side) for side in each]
+    if len(pairs) != rank or not all(len(pair) == 2 and min(pair) >= 0 for pair in pairs):
+        raise ValueError(
+            f"`padding` must be a number of zeros of at least 0, {rank} of them, or {rank} pairs (before, after), "
+            f"one a spatial axis. Got {value}."
+        )
+    return tuple((before, after) for before, after in pairs)
+
+
+def pads(
+    spatial: Shape, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], padding: str | Pads
+) -> Pads:
+    """Zeros before and after each spatial axis of an input of this size."""
+    if not isinstance(padding, str):
+        return padding
+    extents = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    return tuple((before, after) for before, after in lax.padtype_to_pads(spatial, extents, stride, padding.upper()))
+
+
+def slid_shape(
+    spatial: Shape, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], padding: str | Pads
+) -> Shape:
+    """Spatial size of the output; raises `ValueError` where the window is larger than the padded input."""
+    around = pads(spatial, kernel, stride, dilation, padding)
+    rooms = [
+        size + sum(pair) - (d * (k - 1) + 1) for size, pair, k, d in zip(spatial, around, kernel, dilation, strict=True)
+    ]
+    if min(rooms) < 0:
+        raise ValueError(f"must have a window of at most the padded input. Got kernel_size={kernel} on {spatial}.")
+    return tuple(room // s + 1 for room, s in zip(rooms, stride, strict=True))
+
+
+def check_channels_first(shape: Shape, channels: int | None, rank: int) -> None:
+    """Raises `ValueError` unless the shape is (channels, *spatial), with no batch axis."""
+    if len(shape) != rank + 1 or (channels is not None and shape[0] != channels):
+        wanted = "channels" if channels is None else channels
+        raise ValueError(f"must take an input of shape ({wanted}, and {rank} spatial axes). Got {shape}.")
+
+
+def patches(
+    x: Float[Array, "channels *spatial"],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+    padding: str | Pads,
+) -> Float[Array, "channels elements pixels"]:
+    """What each window sees; elements and pixels in C order."""
+    spatial = x.shape[1:]
+    out = slid_shape(spatial, kernel, stride, dilation, padding)
+    padded = jnp.pad(x, [(0, 0), *pads(spatial, kernel, stride, dilation, padding)])
+    views = []
+    # Slices copy values exactly; extraction by a convolution would round them to the precision of its products.
+    for element in itertools.product(*(range(k) for k in kernel)):
+        start = [i * d for i, d in zip(element, dilation, strict=True)]
+        stop = [a + (n - 1) * s + 1 for a, n, s in zip(start, out, stride, strict=True)]
+        views.append(lax.slice(padded, [0, *start], [x.shape[0], *stop], [1, *stride]).reshape(x.shape[0], -1))
+    return jnp.stack(views, axis=1)
