@@ -3,7 +3,7 @@ PYTHON ?=
 CANDIDATES = $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3 python)
 RUN = .venv/bin
 
-.PHONY: demo test test-slow lint figures speed clean
+.PHONY: demo test test-slow test-peers lint figures speed clean
 
 demo: .venv/.installed
 	$(RUN)/memsim run drift
@@ -14,6 +14,10 @@ test: .venv/.installed
 
 test-slow: .venv/.installed
 	$(RUN)/python -m pytest -n 2 -q -m slow
+
+# The other libraries are some gigabytes: in an environment of their own.
+test-peers: .venv-peers/.installed
+	.venv-peers/bin/python -m pytest -q -m peers
 
 lint: .venv/.installed
 	$(RUN)/ruff check
@@ -28,8 +32,13 @@ speed: .venv/.installed
 
 # Results stay: they may have taken hours.
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-peers .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv-peers/.installed: .venv/.installed
+	$(RUN)/python -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,nir,peers]'
+	@touch $@
 
 # The stamp holds the folder it was made in: a .venv that does not run, or was moved, is made again.
 ifneq ($(shell $(RUN)/python -c '' 2>/dev/null && cat .venv/.installed 2>/dev/null),$(CURDIR))

@@ -211,3 +211,25 @@ def test_clipping_is_counted_for_each_deployed_layer_and_tile():
         assert clipped[path].dac.shape == () and clipped[path].adc.shape == (2,)
     np.testing.assert_allclose(clipped[PATHS[0]].dac, np.mean(np.abs(xs) > 0.5), rtol=1e-5)
     assert np.all(clipped[PATHS[0]].adc > 0.9)
+
+
+def test_a_convolution_and_a_delayed_layer_are_calibrated_and_counted_over_every_read():
+    k = jr.split(jr.key(0), 2)
+    conv = ms.nn.Conv2d(2, 4, 3, groups=2, key=k[0])
+    delayed = ms.nn.DelayedLinear(16, 5, np.arange(80).reshape(5, 16) % 4, key=k[1])
+    model = SpikingNetwork([conv, ms.nn.Flatten(), LIF(16), delayed, LI(5)], input_shape=(2, 4, 4))
+    xs = jr.normal(jr.key(9), (3, 20, 2, 4, 4)) * 2
+    calibrated = ms.calibrate(model, xs, converters(ms.DAC(8), ms.ADC(8)), coverage=1.0)
+    deployed = ms.deploy(model, calibrated, 0.0, key=KEY)
+    for path, clipped in ms.nn.clipping(deployed, xs).items():
+        assert clipped.dac == 0 and not np.any(clipped.adc), path
+    for narrow in (".layers[0]", ".layers[3]"):
+        design = converters(adc=ms.ADC(8, 1e-4))
+        one = ms.deploy(model, lambda path, layer, narrow=narrow, d=design: d if path == narrow else None, 0.0, key=KEY)
+        assert np.all(ms.nn.clipping(one, xs)[narrow].adc > 0.1)
+    # Ideal cells behind eight bits: within a code for each tile and bit line of the digital product.
+    currents = {
+        p: m(xs[0], record="currents")[1]["currents"][".layers[2]"] for p, m in {"a": deployed, "d": model}.items()
+    }
+    scale = np.abs(np.asarray(currents["d"])).max()
+    np.testing.assert_allclose(currents["a"], currents["d"], atol=0.05 * scale)

@@ -28,7 +28,7 @@ FLOORS = {
     "_cli": 7,
     "__init__": 8,  # exports everything, so nobody below may import it
 }
-HEAVY = ("xarray", "matplotlib", "tyro", "rich", "h5netcdf", "scipy")
+HEAVY = ("xarray", "matplotlib", "tyro", "rich", "h5netcdf", "scipy", "nir")
 
 
 def files(*folders):

@@ -255,7 +255,7 @@ def test_a_cycle_of_a_neuron_and_a_synapse_is_recurrent():
 def test_a_programmed_model_is_written_with_what_its_chips_present(tmp_path):
     design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8, full_scale=20.0), tile=(4, 4))
     model = ms.program(NETWORKS["recurrent"], design, key=KEYS[4])
-    nir.write(tmp_path / "chip.nir", to_nir(model, dt=DT, input_shape=INPUTS))
+    nir.write(tmp_path / "chip.nir", to_nir(model, dt=DT, input_shape=INPUTS, check=False))
     graph = nir.read(tmp_path / "chip.nir")
     chip, node = model.layers[1].synapse.weight, graph.nodes["1.synapse"]
     g = np.asarray(node.metadata["memsim_conductance_siemens"])
@@ -277,3 +277,27 @@ def test_a_model_at_a_moment_is_written_with_its_effective_weights():
     node = to_nir(model, dt=DT, input_shape=INPUTS).nodes["0"]
     np.testing.assert_allclose(node.weight, model.layers[0].weight.effective_weight)
     assert "AnalogMatrix" in node.metadata["memsim_design"]
+
+
+# The layers that exist for the exchange ---------------------------------------------------------------------------
+
+
+def test_an_integrator_is_the_sum_of_its_inputs():
+    xs = inputs_of("")
+    neuron = Integrator(INPUTS, resistance=2.0, gain="dt", dt=DT)
+    np.testing.assert_allclose(SpikingNetwork([neuron])(xs), 2 * DT * np.cumsum(xs, axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_a_threshold_after_a_leaky_integrator_is_a_neuron_without_reset():
+    xs, level = inputs_of(""), np.linspace(0.5, 1.5, INPUTS)
+    pair = SpikingNetwork([LI(INPUTS), Scale(2.0), Threshold(2 * level)])
+    neuron = SpikingNetwork([LIF(INPUTS, threshold=level, firing=Firing(reset="none"))])
+    np.testing.assert_array_equal(pair(xs), neuron(xs))
+    slope = jax.grad(lambda x: Threshold(1.0, ms.nn.Triangle(2.0))(x)[0])(jnp.asarray([1.25]))
+    np.testing.assert_allclose(slope, [0.5])  # 1 - 2 |x - 1|
+
+
+@pytest.mark.parametrize("layer", [Scale(np.ones(3)), Threshold(np.ones(3))])
+def test_a_layer_of_another_shape_is_refused(layer):
+    with pytest.raises(ValueError, match=r"one a neuron of shape \(4,\)"):
+        SpikingNetwork([layer], input_shape=4)

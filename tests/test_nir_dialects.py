@@ -10,7 +10,7 @@ import pytest
 import memsim as ms
 from memsim._cli import load_script, main
 from memsim.nir import from_nir, guess, to_nir
-from memsim.nn import LI, LIF, Firing, Linear, Recurrent, SpikingNetwork
+from memsim.nn import LIF, Firing, Linear, SpikingNetwork
 
 nir = pytest.importorskip("nir")
 
@@ -94,14 +94,7 @@ def test_single_values_take_the_shape_of_what_enters_and_a_batch_axis_is_dropped
 
 @pytest.fixture
 def digits_file(tmp_path):
-    model = SpikingNetwork(
-        [
-            Linear(13, SIZE, key=KEY),
-            Recurrent(lif(), Linear(SIZE, SIZE, use_bias=False, key=KEY)),
-            Linear(SIZE, 10, key=KEY),
-            LI(10),
-        ]
-    )
+    model = SpikingNetwork([Linear(13, 10, key=KEY), LIF(10, threshold=2.0, firing=ZERO)])
     nir.write(tmp_path / "digits.nir", to_nir(model, dt=DT, input_shape=13))
     return tmp_path / "digits.nir", model
 

@@ -158,17 +158,17 @@ def test_spikingjelly(neuron, settings):
 
 
 @pytest.mark.parametrize("dt", [DT, 1])
-@pytest.mark.parametrize("neuron", ["LIF", "CuBaLIF", "IF"])
+@pytest.mark.parametrize("neuron", ["LIF", "CuBaLIF", "IF", "RLIF", "RCuBaLIF", "RIF"])
 def test_spyx(neuron, dt):
     nnx, spyx = pytest.importorskip("flax.nnx"), pytest.importorskip("spyx.nn")
     from spyx.nir import to_nir
 
     linear = nnx.Linear(INPUTS, SIZE, rngs=nnx.Rngs(0))
-    gain = {"LIF": 1.0, "CuBaLIF": 0.4, "IF": 0.5}[neuron]
+    kind = neuron.removeprefix("R")
+    gain = {"LIF": 1.0, "CuBaLIF": 0.4, "IF": 0.5}[kind]
     linear.kernel[...], linear.bias[...] = jnp.asarray(gain * WEIGHT.T), jnp.asarray(gain * BIAS)
-    decays = {"LIF": {"beta": 0.9}, "CuBaLIF": {"alpha": 0.7, "beta": 0.9}, "IF": {}}[neuron]
-    net = nnx.Sequential(linear, getattr(spyx, neuron)((SIZE,), **decays, rngs=nnx.Rngs(0)))
-    net = spyx.Sequential(*net.layers)
+    decays = {"LIF": {"beta": 0.9}, "CuBaLIF": {"alpha": 0.7, "beta": 0.9}, "IF": {}}[kind]
+    net = spyx.Sequential(linear, getattr(spyx, neuron)((SIZE,), **decays, rngs=nnx.Rngs(0)))
     theirs, _ = spyx.run(net, jnp.asarray(XS)[:, None])
     graph = to_nir(net, {"input": np.array([INPUTS])}, {"output": np.array([SIZE])}, dt=dt)
     # Its default time step of 1 counts time constants in steps, as the guess finds out.

@@ -261,8 +261,14 @@ def test_dropout_draws_a_mask_a_step_and_none_in_inference_mode():
 def test_a_convolutional_network_goes_onto_chips_and_trains():
     k = jr.split(KEY, 2)
     model = SpikingNetwork(
-        [Conv2d(2, 4, 3, padding=1, gain=3.0, key=k[0]), LIF((4, 6, 6)), SumPool2d(2), Flatten()]
-        + [Linear(36, 5, key=k[1]), LI(5)],
+        [
+            Conv2d(2, 4, 3, padding=1, gain=3.0, key=k[0]),
+            LIF((4, 6, 6)),
+            SumPool2d(2),
+            Flatten(),
+            Linear(36, 5, key=k[1]),
+            LI(5),
+        ],
         input_shape=(2, 6, 6),
     )
     xs = jr.normal(KEY, (10, 2, 6, 6))

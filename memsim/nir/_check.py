@@ -2,8 +2,8 @@
 
 from typing import Any
 
+import equinox as eqx
 import jax
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 
@@ -40,6 +40,12 @@ def check_export(model: AbstractNetwork, graph: Any, shape: Shape, dt: float, di
         )
 
 
-def _run(model: AbstractNetwork, xs: jax.Array) -> tuple[np.ndarray, list[np.ndarray]]:
+@eqx.filter_jit
+def _rasters(model: AbstractNetwork, xs: jax.Array) -> tuple[jax.Array, list[jax.Array]]:
     ys, found = model(xs, record="spikes")
-    return np.asarray(ys), [np.asarray(jnp.asarray(raster)) for raster in found["spikes"].values()]
+    return ys, list(found["spikes"].values())
+
+
+def _run(model: AbstractNetwork, xs: jax.Array) -> tuple[np.ndarray, list[np.ndarray]]:
+    ys, spikes = _rasters(model, xs)
+    return np.asarray(ys), [np.asarray(raster) for raster in spikes]

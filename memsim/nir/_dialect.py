@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from ..nn import Firing
 from ._step import Discretisation, Values
 
@@ -21,6 +23,7 @@ class Dialect(NamedTuple):
       whatever the file says; "decayed" where it enters and decays in the same step.
     - `rate`: Whether the `r` of an integrator without leak is "per_second", as in NIR, or "per_step".
     - `firing`: How the exporter's neurons fire by default. A file does not say it.
+    - `input_at`: The node that the input of a recurrent sub-graph is written to enter; it is read as the neuron.
     - `firing_cuba`: The same of its neurons with a synaptic current, where that differs.
     """
 
@@ -30,12 +33,13 @@ class Dialect(NamedTuple):
     r: Literal["equation", "unscaled", "decayed"] = "equation"
     w_in: Literal["equation", "unscaled", "decayed"] = "equation"
     rate: Literal["per_second", "per_step"] = "per_second"
+    input_at: Literal["neuron", "synapse"] = "neuron"
     firing: Firing = Firing(reset="zero")
     firing_cuba: Firing | None = None
 
     def seconds(self, tau: Values, dt: float) -> Values:
         """A time constant of the file, in seconds of a network that makes steps of `dt`."""
-        return tau / self.second if self.step is None else tau / self.step * dt
+        return np.asarray(tau / self.second if self.step is None else tau / self.step * dt)
 
 
 DIALECTS = {
@@ -50,6 +54,7 @@ DIALECTS = {
         r="unscaled",
         w_in="unscaled",
         rate="per_step",
+        input_at="synapse",
         firing=Firing(delay=1, emit="old"),
         firing_cuba=Firing(emit="old"),
     ),

@@ -47,6 +47,7 @@ def to_nir(
     - `check`: Read the graph back and compare the spikes on random input.
 
     Raises `ValueError` for what the format cannot say, and for a graph that does not read back to the same spikes.
+    `nir.read` 1.0.8 takes kernels for square and forgets groups: read other convolutions with `type_check=False`.
 
     Reference: Pedersen2024.
     """

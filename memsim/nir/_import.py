@@ -1,5 +1,6 @@
 """A graph of NIR as a network of ours."""
 
+import dataclasses
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from ..nn import (
     AbstractNetwork,
     AbstractNeuron,
     AbstractSynapse,
+    Delay,
     Firing,
     Graph,
     Recurrent,
@@ -111,6 +113,8 @@ def _compare_hints(metadata: dict[str, Any], dt: float, discretisation: str) -> 
 
 def _network(graph: Any, shape: Shape | None, r: Reader, chunk: Chunk) -> AbstractNetwork:
     nodes, edges, declared, output = checked(graph)
+    if r.dialect.input_at == "synapse":
+        edges = _into_neurons(nodes, edges)
     shape = _without_batch(declared, nodes, edges) if shape is None else shape
     layers, last = _layers(nodes, edges, shape, r, chunk)
     if (
@@ -168,6 +172,24 @@ def _without_batch(shape: Shape | None, nodes: dict[str, Any], edges: Edges) -> 
     return shape
 
 
+def _into_neurons(nodes: dict[str, Any], edges: Edges) -> Edges:
+    """Edges from the input into a synapse that forms a cycle with a neuron, led into the neuron."""
+    moved = {}
+    for a, b in edges:
+        if type(nodes.get(a)).__name__ in ("Linear", "Affine") and (b, a) in edges and ("input", a) in edges:
+            moved["input", a] = ("input", b)
+    return [moved.get(edge, edge) for edge in edges]
+
+
+def _recurrent(neuron: AbstractNeuron, synapse: AbstractSynapse) -> list[AbstractLayer]:
+    """Neurons that hear themselves at once, even where they are told to give out their spikes one step late."""
+    firing = getattr(neuron, "firing", None)
+    if firing is None or firing.emit == "new":
+        return [Recurrent(neuron, synapse)]
+    prompt = dataclasses.replace(neuron, firing=dataclasses.replace(firing, emit="new"))
+    return [Recurrent(prompt, synapse), Delay(neuron.size, 1)]
+
+
 def _chain(layers: dict[str, AbstractLayer], edges: Edges) -> list[AbstractLayer] | None:
     """The layers in a row, a neuron and one synapse in a cycle as one; `None` where the graph is no row."""
 
@@ -187,7 +209,7 @@ def _chain(layers: dict[str, AbstractLayer], edges: Edges) -> list[AbstractLayer
             neuron, synapse = layers[here], layers[loop[0]]
             if not isinstance(neuron, AbstractNeuron) or not isinstance(synapse, AbstractSynapse):
                 return None
-            row[-1] = Recurrent(neuron, synapse)
+            row[-1:] = _recurrent(neuron, synapse)
             used.add(loop[0])
         here = onward[0]
         if here != "output":

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 Discretisation = Literal["euler", "exponential"]
 ROUNDING = 1e-5  # relative; the arrays of a file are often float32, and 1 - alpha may be small
-Values = Float[np.ndarray, "..."] | np.float64  # numpy makes scalars of arrays without axes
+Values = Float[np.ndarray, "..."]
 
 
 class Filter(NamedTuple):
@@ -39,7 +39,8 @@ def equation(f: Filter, dt: float, discretisation: Discretisation) -> tuple[Valu
                 'one step; use discretisation="euler".'
             )
         tau = dt / lost if discretisation == "euler" else -dt / np.log1p(-lost)
-    return tau, {"leak": factor, "one": factor / lost, "euler": factor * dt / numbers(f.tau) / lost}[f.gain]
+    gained = {"leak": factor, "one": factor / lost, "euler": factor * dt / numbers(f.tau) / lost}[f.gain]
+    return np.asarray(tau), np.asarray(gained)
 
 
 def filter_of(tau: Values, r: Values, dt: float, discretisation: Discretisation) -> Filter:
@@ -62,7 +63,7 @@ def parameter_of(x: Values) -> float | Array:
 
 
 def _lost(tau: Values, dt: float, decay: str) -> Values:
-    return -np.expm1(-dt / tau) if decay == "exponential" else dt / tau
+    return np.asarray(-np.expm1(-dt / tau) if decay == "exponential" else dt / tau)
 
 
 def check_step(dt: float, discretisation: str) -> None:
@@ -75,4 +76,4 @@ def check_step(dt: float, discretisation: str) -> None:
 
 def kept(tau: Values, dt: float, decay: str) -> Values:
     r"""$\alpha$, what is left of a state after a step."""
-    return 1 - _lost(tau, dt, decay)
+    return np.asarray(1 - _lost(tau, dt, decay))

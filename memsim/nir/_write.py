@@ -153,7 +153,7 @@ def cuba(layer: CuBaLI | CuBaLIF, w: Writer) -> dict[str, Any]:
 
 
 def rate(layer: Integrator | IF) -> Values:
-    return numbers(layer.resistance) / (layer.dt if layer.gain == "one" else 1.0)
+    return np.asarray(numbers(layer.resistance) / (layer.dt if layer.gain == "one" else 1.0))
 
 
 def reset(layer: Any) -> dict[str, Any]:

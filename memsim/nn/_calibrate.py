@@ -60,7 +60,15 @@ def _word_lines(model: AbstractNetwork, xs: Array, keys: Array | None = None) ->
     """What the word lines of each analog layer are driven with: (sequences, steps, reads a step, inputs)."""
     xs = xs.astype(jnp.result_type(float))
     inputs = jax.vmap(lambda x, key: model(x, key=key, record="inputs")[1]["inputs"])(xs, keys)
-    return {path: jax.vmap(jax.vmap(layer.word_lines))(inputs[path]) for path, layer in analog_layers(model).items()}
+    found = {}
+    for path, layer in analog_layers(model).items():
+        if path not in inputs:
+            raise ValueError(
+                f"A layer must stand in a network itself for its input to be recorded. Got {path}, within a module of "
+                "another kind; give it a design with ranges of its own."
+            )
+        found[path] = jax.vmap(jax.vmap(layer.word_lines))(inputs[path])
+    return found
 
 
 def _ranged(design: Crossbar, layer: AbstractAnalog, w: Array, x: Array, coverage: float) -> Crossbar:
