@@ -254,7 +254,7 @@ def test_a_cycle_of_a_neuron_and_a_synapse_is_recurrent():
 
 def test_a_programmed_model_is_written_with_what_its_chips_present(tmp_path):
     design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8, full_scale=20.0), tile=(4, 4))
-    model = ms.program(NETWORKS["recurrent"], design, key=KEYS[4])
+    model = eqx.filter_jit(ms.program)(NETWORKS["recurrent"], design, key=KEYS[4])
     nir.write(tmp_path / "chip.nir", to_nir(model, dt=DT, input_shape=INPUTS, check=False))
     graph = nir.read(tmp_path / "chip.nir")
     chip, node = model.layers[1].synapse.weight, graph.nodes["1.synapse"]

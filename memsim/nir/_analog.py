@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from .._crossbar import Chip
 from .._matrix import AnalogMatrix
@@ -48,11 +49,16 @@ def _presented(weight: Any) -> tuple[Any, dict[str, Any]]:
         return weight.effective_weight, {"memsim_design": _text(weight)}
     design = weight.crossbar
     silent = dataclasses.replace(weight, crossbar=dataclasses.replace(design, read_noise="off"))
-    return silent.at(0.0).effective_weight, {
+    return _at_start(silent), {
         "memsim_design": _text(design),
         "memsim_device_numbers": "\n".join(design.device.sources),
         "memsim_conductance_siemens": np.asarray(design.device.conductance(weight.cells, jnp.zeros(()))),
     }
+
+
+@eqx.filter_jit
+def _at_start(chip: Chip) -> Float[Array, "outputs inputs"]:
+    return chip.at(0.0).effective_weight
 
 
 def _text(design: Any) -> str:
