@@ -9,6 +9,7 @@ import jax
 import pytest
 from jaxtyping import config, install_import_hook
 
+jax.config.update("jax_disable_most_optimizations", True)  # tests compile much and compute little
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["memsim", "device_models"], "beartype.beartype")  # before anything imports them

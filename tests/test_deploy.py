@@ -124,8 +124,9 @@ def test_gradient_through_a_deployed_network_reaches_every_synapse():
 
 
 def test_programming_twice_is_refused():
-    for model in (ms.program(network(), PCM, key=KEY), ms.deploy(network(), PCM, 0.0, key=KEY)):
-        with pytest.raises(ValueError, match=re.escape(".layers[0] must hold digital weights")):
+    keyed = ms.nn.with_read_keys(ms.deploy(list(network().layers), PCM, 0.0, key=KEY), key=KEY)
+    for model in (ms.program(network(), PCM, key=KEY), ms.deploy(network(), PCM, 0.0, key=KEY), keyed):
+        with pytest.raises(ValueError, match=re.escape("must hold digital weights")):
             ms.program(model, PCM, key=KEY)
 
 

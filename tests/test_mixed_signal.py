@@ -112,6 +112,8 @@ def test_training_and_studies_take_a_mixed_signal_design_where_they_take_a_cross
     assert isinstance(calibrated, MixedSignal) and calibrated.neurons is circuit
     study = ms.study.robustness(trained, small.test, calibrated, chips=2, times=[0.0], key=k[3])
     assert np.isfinite(study.accuracy).all()
+    assert "tau_mem" in study.attrs["design"] and "full_scale" in study.attrs["design"]
+    assert "10.1109/ICECS46596.2019.8964852" in ms.study.device_numbers(design)["device_numbers"]
 
 
 def test_an_ensemble_of_mixed_signal_chips_is_its_chips_one_by_one():

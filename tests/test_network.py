@@ -187,6 +187,38 @@ def test_layers_that_do_not_fit_are_refused_by_place(layers, says):
         SpikingNetwork(layers(a, b))
 
 
+def products_within_loops(jaxpr, inside=False):
+    """How many products a computation does within its loops."""
+    count = 0
+    for equation in jaxpr.eqns:
+        count += inside and equation.primitive.name == "dot_general"
+        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=lambda p: hasattr(p, "eqns")):
+            inner = getattr(inner, "jaxpr", inner)
+            if hasattr(inner, "eqns"):
+                count += products_within_loops(inner, inside or equation.primitive.name in ("scan", "while"))
+    return count
+
+
+@pytest.mark.parametrize("read_noise", ["off", "per_read"])
+def test_no_feed_forward_product_stays_in_the_time_loop_however_many_chips_are_mapped(read_noise):
+    k = jr.split(jr.key(0), 2)
+    forward = SpikingNetwork([Linear(4, 6, key=k[0]), LIF(6), Linear(6, 3, key=k[1]), LI(3)])
+    loop = SpikingNetwork([Recurrent(LIF(6), Linear(6, 6, key=k[0]))])
+    crossbar = ms.Crossbar(pcm_joshi2020(), read_noise=read_noise, compensation=None)
+
+    def outputs(model):
+        def on_chip(key, x):
+            chip_key, read_key = jr.split(key)
+            return ms.deploy(model, crossbar, 0.0, key=chip_key)(x, key=read_key)
+
+        width = 4 if model is forward else 6
+        batch = jax.vmap(jax.vmap(on_chip, (None, 0)), (0, None))
+        return jax.make_jaxpr(batch)(jr.split(k[0], 5), jnp.ones((2, STEPS, width))).jaxpr
+
+    assert products_within_loops(outputs(forward)) == 0
+    assert products_within_loops(outputs(loop)) == (1 if read_noise == "off" else 2)  # so this test sees them
+
+
 # Read noise.
 
 

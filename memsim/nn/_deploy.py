@@ -11,7 +11,7 @@ from .._crossbar import Chip
 from .._matrix import AnalogMatrix
 from ._mixed_signal import Designs, check_spread, circuit_of, crossbar_of
 from ._neurons._neuron import AbstractNeuron
-from ._synapses._synapse import AbstractAnalog
+from ._synapses._synapse import AbstractAnalog, KeyedMatrix
 
 Model = TypeVar("Model")
 Layer = TypeVar("Layer")
@@ -74,7 +74,7 @@ def deploy(model: Model, crossbar: Designs, t: Any, *, key: Key[Array, ""]) -> M
 
 def digital_weight(path: str, layer: AbstractAnalog) -> Float[Array, "outputs inputs"]:
     """The weights of a layer that is not programmed; raises `ValueError` for one that is."""
-    if isinstance(layer.weight, Chip | AnalogMatrix):
+    if isinstance(layer.weight, Chip | AnalogMatrix | KeyedMatrix):
         raise ValueError(f"Layer {path} must hold digital weights. Got a {type(layer.weight).__name__}.")
     return layer.weight
 

@@ -11,6 +11,7 @@ import equinox as eqx
 import jax
 
 from .._crossbar import Crossbar
+from ..nn import MixedSignal
 
 PACKAGES = ("memsim", "jax", "jaxlib", "equinox", "optax", "numpy", "xarray")
 
@@ -40,7 +41,7 @@ def git_state() -> str:
 
 def device_numbers(design: Any) -> dict[str, str]:
     """Attributes for a result: every setting of a design, and the source of every number of its device."""
-    if not isinstance(design, Crossbar):
-        return {"design": repr(design)}
     settings = eqx.tree_pformat(design, short_arrays=False, width=120)
-    return {"design": settings, "device_numbers": "\n".join(design.device.sources)}
+    crossbar = design.synapses if isinstance(design, MixedSignal) else design
+    sources = {"device_numbers": "\n".join(crossbar.device.sources)} if isinstance(crossbar, Crossbar) else {}
+    return {"design": settings} | sources
