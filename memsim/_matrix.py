@@ -10,7 +10,6 @@ from jaxtyping import Array, Float, Key
 from ._converters import ADC, DAC, is_clipped
 from ._tiles import cuts, spread_rows
 
-
 NOISY_READ = "noisy read"  # named for checkpointing: dearer to draw again than to keep
 
 

@@ -33,7 +33,7 @@ class NeuronCircuit(eqx.Module):
     - `noise`: Standard deviation of the white noise added to the input current of each step, in units of the input.
     """
 
-    spread: Mapping[str, float] = eqx.field(default_factory=dict)
+    spread: Mapping[str, float | Float[Array, ""]] = eqx.field(default_factory=dict)
     noise: float = 0.0
 
     def __check_init__(self):

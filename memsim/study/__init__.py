@@ -1,5 +1,7 @@
 """Robustness studies: one network on many chips at many times, and honest statistics of it."""
 
+from ._parts import parts_folder as parts_folder
+from ._parts import run_parts as run_parts
 from ._provenance import device_numbers as device_numbers
 from ._provenance import git_state as git_state
 from ._provenance import provenance as provenance
@@ -12,3 +14,4 @@ from ._robustness import robustness as robustness
 from ._statistics import Interval as Interval
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary
+from ._workload import recurrent_network as recurrent_network

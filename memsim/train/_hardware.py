@@ -1,7 +1,7 @@
 """What a training step samples of the hardware."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -30,31 +30,38 @@ class AbstractHardware(eqx.Module):
 
 
 class GaussianNoise(AbstractHardware):
-    r"""$W + \sigma \max_i |w_{ji}|\, \xi$: additive noise relative to each bit line's largest weight.
+    r"""$W + \sigma \max |w|\, \xi$: additive noise relative to the largest weight of each bit line, or of the layer.
+
+    The gradient passes the noise, and its size, as if they were constants.
 
     **Arguments:**
 
     - `std`: $\sigma$; 0.03 to 0.2 in the literature.
     - `ramp`: Fraction of all steps over which the noise grows to full strength.
+    - `relative_to`: The largest weight of the "bit line" or of the whole "layer".
 
-    Reference: Joshi2020.
+    Reference: Joshi2020; DAgostino2024 for noise relative to the layer.
     """
 
-    std: float
+    std: float | Float[Array, ""]
     ramp: float = 0.1
+    relative_to: Literal["bit line", "layer"] = eqx.field(static=True, default="bit line")
 
     def __check_init__(self):
         _check_ramp(self.ramp)
-        if not 0 <= self.std < 1:
+        if isinstance(self.std, int | float) and not 0 <= self.std < 1:
             raise ValueError(
                 f"`std` must be in [0, 1), relative to the largest weight. Got {self.std}. Percent? Divide by 100."
             )
+        if self.relative_to not in ("bit line", "layer"):
+            raise ValueError(f'`relative_to` must be "bit line" or "layer". Got {self.relative_to!r}.')
 
     def sample(self, model: AbstractNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> AbstractNetwork:
         noisy = {}
         for place, (path, layer) in enumerate(analog_layers(model).items()):
             w = digital_weight(path, layer)
-            largest = jax.lax.stop_gradient(jnp.max(jnp.abs(w), axis=1, keepdims=True))
+            axis = 1 if self.relative_to == "bit line" else None
+            largest = jax.lax.stop_gradient(jnp.max(jnp.abs(w), axis=axis, keepdims=True))
             xi = jr.normal(jr.fold_in(key, place), w.shape, w.dtype)
             noisy[path] = w + strength * self.std * jnp.broadcast_to(largest, w.shape) * xi
         return replace_weights(model, noisy)

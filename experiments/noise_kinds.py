@@ -1,0 +1,349 @@
+"""Whether read errors pile up over the time steps of a spiking network, for white and for frozen noise of one variance.
+
+Bhattacharjee et al. (2022) find that errors of crossbars accumulate over time steps, and advise few of them. Here
+networks are trained for several numbers of steps and run on the same chips with no read noise, with fresh noise in
+every read (white), and with one draw for all reads (frozen), each read having the same variance. Two settings: the
+steps cut one duration finer, or each has the same length and the duration grows. A place for 1/f noise, which lies
+between the two, is left in KINDS. Writes results/noise_kinds: noise_kinds.nc, noise_kinds.csv.
+"""
+
+import dataclasses
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import xarray as xr
+
+import device_models as dm
+import memsim as ms
+
+KINDS = ("white", "frozen")
+SETTINGS = ("same duration", "same step")
+STEP = 1e-3  # seconds: the step of "same step"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of the study. The defaults take about half an hour on two cores."""
+
+    device: str = "pcm_joshi2020"
+    """A name of `device_models.DEVICES`, of a device with read noise."""
+    steps: tuple[int, ...] = (5, 10, 20, 40, 80)
+    """Numbers of time steps."""
+    duration: float = 40e-3
+    """What "same duration" cuts into steps, in seconds; the time constants are 10 and 20 ms."""
+    noise_scales: tuple[float, ...] = (1.0, 4.0, 8.0)
+    """Multiples of the published read noise."""
+    write_noise: float = 1.0
+    """Multiple of the published write noise."""
+    chips: int = 20
+    seeds: int = 5
+    """Training seeds."""
+    hidden: int = 64
+    epochs: int = 30
+    batch_size: int = 64
+    clip: float = 2.5
+    """Weight clipping while training, in standard deviations."""
+    recordings: int = 600
+    """Of the test set, at most 600."""
+    out: Path = Path("results/noise_kinds")
+    quick: bool = False
+    """A small run of seconds, to try the path. Its numbers mean nothing."""
+
+    def __post_init__(self):
+        if dm.device(self.device).make().sources == ():
+            raise ValueError(f"`device` must be a published one, with read noise to scale. Got {self.device}.")
+        if min(self.chips, self.seeds, self.hidden, self.epochs, self.recordings) < 1 or min(self.noise_scales) <= 0:
+            raise ValueError(
+                "`chips`, `seeds`, `hidden`, `epochs` and `recordings` must be at least 1, and `noise_scales` "
+                f"positive multiples. Got {self}."
+            )
+        if not self.duration > 0:
+            raise ValueError(f"`duration` must be positive, in seconds. Got {self.duration}.")
+
+
+QUICK = {
+    "steps": (8,),
+    "duration": 8e-3,  # both settings are one, and compiled once
+    "noise_scales": (4.0,),
+    "chips": 2,
+    "seeds": 1,
+    "hidden": 16,
+    "epochs": 1,
+    "recordings": 50,
+}
+
+
+class Part(NamedTuple):
+    """One trained network: what is computed, and saved, at a time."""
+
+    seed: int
+    setting: str
+    steps: int
+
+
+def run(config: Config) -> xr.Dataset:
+    """Runs or continues the study; returns what it writes."""
+    if config.quick:
+        config = dataclasses.replace(config, **QUICK)
+    settings = dataclasses.asdict(config) | {"out": str(config.out)}
+    folder = ms.study.parts_folder(config.out, settings)
+    parts = {
+        f"seed{seed}-{setting.replace(' ', '-')}-{steps}": Part(seed, setting, steps)
+        for seed in range(config.seeds)
+        for setting in SETTINGS
+        for steps in config.steps
+    }
+    result = ms.study.run_parts(parts, lambda part: compute(config, part, folder), folder)
+    result = labelled(result.sel(setting=list(SETTINGS)), config, settings)
+    ms.study.save_result(result, config.out / "noise_kinds.nc")
+    table = ms.study.summary(result.lost_accuracy)
+    table.to_csv(config.out / "noise_kinds.csv", index=False)
+    report(result)
+    print(f"Wrote {config.out / 'noise_kinds.nc'} and noise_kinds.csv. `memsim draw noise_kinds` draws them")
+    shutil.rmtree(folder)
+    return result
+
+
+def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
+    """Trains one network and runs it on its chips."""
+    data = ms.data.spoken_digits(steps=part.steps)
+    train = data.train.take(np.arange(200)) if config.quick else data.train
+    data = ms.data.Splits(train, data.validation, data.test.take(np.arange(config.recordings)))
+    dt = config.duration / part.steps if part.setting == "same duration" else STEP
+    model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
+    model = ms.train.fit(
+        ms.study.recurrent_network(13, config.hidden, 10, dt=dt, input_scale=dt / STEP, key=model_key),
+        data,
+        key=fit_key,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        clip=config.clip,
+        checkpoint=folder / f"{part.seed}-{part.setting.replace(' ', '-')}-{part.steps}.checkpoint",
+    )
+    xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
+    # The same chips for every network, as far as chance is concerned: comparisons are paired.
+    chip_key, noise_key = jr.split(jr.key(1))
+    matrices = fabricate(analog_weights(model), design(config), jnp.arange(config.chips), key=chip_key)
+    found = measure(model, matrices, xs, labels, jnp.asarray(config.noise_scales), key=noise_key)
+    index = {"seed": [part.seed], "setting": [part.setting], "steps": [part.steps]}
+    variables = {
+        name: ((*index, *DIMENSIONS[name]), np.asarray(values)[None, None, None]) for name, values in found.items()
+    }
+    variables["digital_accuracy"] = (tuple(index), np.asarray(digital_accuracy(model, xs, labels))[None, None, None])
+    coordinates = {
+        "kind": list(KINDS),
+        "noise_scale": list(config.noise_scales),
+        "chip": np.arange(config.chips),
+        "step": np.arange(part.steps),
+    }
+    return xr.Dataset(variables, index | coordinates)
+
+
+def design(config: Config) -> ms.Crossbar:
+    # No converters and no drift: nothing but the noise differs from the chip without it.
+    device = dm.device(config.device).make(write_noise_scale=jnp.asarray(config.write_noise))
+    return ms.Crossbar(device, compensation=None, read_noise="per_read")
+
+
+digital_accuracy = eqx.filter_jit(ms.train.accuracy)
+NOISY = ("chip", "kind", "noise_scale")
+DIMENSIONS = {
+    "noiseless_accuracy": ("chip",),
+    "spike_rate": ("chip", "step"),
+    "readout_size": ("chip", "step"),
+    "score_size": ("chip",),
+    "accuracy": NOISY,
+    "spike_deviation": (*NOISY, "step"),
+    "readout_deviation": (*NOISY, "step"),
+    "score_deviation": NOISY,
+}
+
+
+@eqx.filter_jit
+def fabricate(weights, crossbar, chips, *, key) -> list[ms.AnalogMatrix]:
+    """The matrices of each chip, whatever network the `weights` are of: compiled once for all numbers of steps."""
+
+    def one_chip(number):
+        keys = jr.split(jr.fold_in(key, number), len(weights))
+        return [crossbar.deploy(w, 0.0, key=layer_key) for w, layer_key in zip(weights, keys, strict=True)]
+
+    return jax.lax.map(one_chip, chips)
+
+
+@eqx.filter_jit
+def measure(model, matrices, xs, labels, scales, *, key) -> dict[str, jax.Array]:
+    """What each chip does without read noise, and how far noise of each kind and scale takes it from there."""
+
+    def one_chip(inputs):
+        matrices, key = inputs
+        still = Run.of(model, [without_noise(matrix) for matrix in matrices], xs)
+        alone = {
+            "noiseless_accuracy": still.accuracy(labels),
+            "spike_rate": jnp.mean(still.spikes, (0, 2)),
+            "readout_size": rms(contrast(still.outputs), (0, 2)),
+            "score_size": rms(contrast(still.scores), None),
+        }
+
+        def at_scale(scale):
+            draw_key, read_key = jr.split(key)  # the same draws at every scale
+            louder = [dataclasses.replace(matrix, variance=matrix.variance * scale**2) for matrix in matrices]
+            keys = jr.split(draw_key, len(louder))
+            stills = [frozen(matrix, key=key) for matrix, key in zip(louder, keys, strict=True)]
+            runs = Run.of(model, louder, xs, key=read_key), Run.of(model, stills, xs)  # in the order of KINDS
+            found = [deviations(noisy, still, labels) for noisy in runs]
+            return jax.tree.map(lambda *values: jnp.stack(values), *found)
+
+        by_scale = jax.lax.map(at_scale, scales)
+        return alone | {name: jnp.swapaxes(values, 0, 1) for name, values in by_scale.items()}
+
+    return jax.lax.map(one_chip, (matrices, jr.split(key, matrices[0].weight.shape[0])))
+
+
+class Run(NamedTuple):
+    """Outputs (batch, steps, classes) and hidden spikes (batch, steps, neurons) of a network."""
+
+    outputs: jax.Array
+    spikes: jax.Array
+
+    @classmethod
+    def of(cls, model, weights, xs, *, key=None) -> "Run":
+        """The network with these weights in its analog layers."""
+        model = eqx.tree_at(analog_weights, model, weights)
+        keys = None if key is None else jr.split(key, xs.shape[0])
+        outputs, found = jax.vmap(lambda x, key: model(x, key=key, record="spikes"))(xs, keys)
+        (spikes,) = found["spikes"].values()
+        return cls(outputs, spikes)
+
+    @property
+    def scores(self) -> jax.Array:
+        return jax.vmap(ms.train.class_scores)(self.outputs)
+
+    def accuracy(self, labels) -> jax.Array:
+        return jnp.mean(jnp.argmax(self.scores, -1) == labels, dtype=self.outputs.dtype)
+
+
+def analog_weights(model) -> list:
+    return [layer.weight for layer in ms.nn.analog_layers(model).values()]
+
+
+def deviations(noisy: Run, still: Run, labels) -> dict[str, jax.Array]:
+    return {
+        "accuracy": noisy.accuracy(labels),
+        "spike_deviation": jnp.mean(jnp.abs(noisy.spikes - still.spikes), (0, 2)),
+        "readout_deviation": rms(contrast(noisy.outputs - still.outputs), (0, 2)),
+        "score_deviation": rms(contrast(noisy.scores - still.scores), None),
+    }
+
+
+def contrast(values: jax.Array) -> jax.Array:
+    """What tells the classes apart: values less their mean over classes."""
+    return values - jnp.mean(values, -1, keepdims=True)
+
+
+def rms(values: jax.Array, axes) -> jax.Array:
+    return jnp.sqrt(jnp.mean(values**2, axes))
+
+
+def without_noise(matrix: ms.AnalogMatrix) -> ms.AnalogMatrix:
+    return dataclasses.replace(matrix, variance=None)
+
+
+def frozen(matrix: ms.AnalogMatrix, *, key) -> ms.AnalogMatrix:
+    """One draw of the read noise for all reads.
+
+    `Crossbar(read_noise="per_moment")` draws conductances, which stay positive: 2 % less variance at the published
+    noise, 6 % less at four times. Here the variance is that of `per_read` exactly.
+    """
+    draw = jnp.sqrt(matrix.variance) * jr.normal(key, matrix.weight.shape, matrix.weight.dtype)
+    return dataclasses.replace(matrix, weight=matrix.weight + draw, variance=None)
+
+
+def labelled(result: xr.Dataset, config: Config, settings: dict) -> xr.Dataset:
+    """With the differences that the question is about, units and provenance."""
+    result["lost_accuracy"] = result.noiseless_accuracy - result.accuracy
+    result["score_error"] = result.score_deviation / result.score_size
+    result["spike_growth"] = growth(result.spike_deviation / result.spike_rate.mean("step"), result.steps)
+    result["readout_growth"] = growth(result.readout_deviation / result.readout_size, result.steps)
+    names = {
+        "lost_accuracy": "accuracy of the same chip without read noise less that with it",
+        "spike_deviation": "fraction of neurons whose spike differs from that without read noise",
+        "readout_deviation": "root mean square over recordings and classes, in units of the membrane",
+        "score_error": "deviation of the class scores over their size without read noise",
+        "spike_growth": "fraction of changed spikes in the last third of a sequence over that in the middle, less one",
+        "readout_growth": "relative deviation of the readout in the last third over that in the middle third, less one",
+        "noise_scale": "multiple of the published read noise",
+        "steps": "time steps of a sequence",
+    }
+    for name in [*result.variables]:
+        if name not in ("setting", "kind"):
+            result[name].attrs["units"] = "1"
+    for name, words in names.items():
+        result[name].attrs["long_name"] = words
+    data = ms.data.spoken_digits(steps=2).test
+    attributes = ms.study.provenance() | ms.study.device_numbers(design(config)) | {"config": json.dumps(settings)}
+    return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})
+
+
+def growth(deviation: xr.DataArray, steps: xr.DataArray) -> xr.DataArray:
+    """Mean `deviation` in the last third of a sequence over that in the middle third, less one.
+
+    The first third is left out: there, membranes and errors alike rise from zero.
+    """
+    place = deviation.step / (steps - 1)
+    last = deviation.where((place > 2 / 3) & (place <= 1)).mean("step")
+    return last / deviation.where((place >= 1 / 3) & (place <= 2 / 3)).mean("step") - 1
+
+
+def report(result: xr.Dataset) -> None:
+    """Prints what noise costs at each number of steps: means over chips, with the 95 % interval over seeds."""
+    from rich.console import Console
+    from rich.table import Table
+
+    over = "seed" if result.sizes["seed"] > 1 else "chip"
+
+    def cell(values: xr.DataArray, factor: float = 100.0, digits: int = 1) -> str:
+        mean, low, high = ms.study.mean_interval(values.mean([d for d in values.dims if d != over]).values)
+        return f"{factor * mean:.{digits}f} ± {factor * (high - low) / 2:.{digits}f}"
+
+    title = f"Mean ± 95 % interval over {over}s, {result.sizes['seed']} seeds x {result.sizes['chip']} chips"
+    shown = Table("setting", "read noise", "steps", "no noise %", "lost, points", "spikes changed %", title=title)
+    for name in ("readout error %", "score error %", "growth of spike errors %", "growth of readout errors %"):
+        shown.add_column(name)
+    for setting in result.setting.values:
+        for scale in result.noise_scale.values:
+            for kind in result.kind.values:
+                for steps in result.steps.values:
+                    at = result.sel(setting=setting, steps=steps)
+                    noisy = at.sel(kind=kind, noise_scale=scale)
+                    changed = noisy.spike_deviation.mean("step") / at.spike_rate.mean("step")
+                    readout = (noisy.readout_deviation / at.readout_size).mean("step")
+                    row = [cell(at.noiseless_accuracy), cell(noisy.lost_accuracy, digits=2), cell(changed)]
+                    row += [cell(readout), cell(noisy.score_error), cell(noisy.spike_growth, digits=0)]
+                    row += [cell(noisy.readout_growth, digits=0)]
+                    shown.add_row(str(setting), f"{scale:g}x {kind}", str(steps), *row)
+    Console(width=160, soft_wrap=False).print(shown)
+    trends(result, over)
+
+
+def trends(result: xr.Dataset, over: str) -> None:
+    """Prints how the lost accuracy and the score error change from the fewest steps to the most, paired."""
+    few, many = int(result.steps.min()), int(result.steps.max())
+    for setting in result.setting.values:
+        for scale in result.noise_scale.values:
+            for kind in result.kind.values:
+                at = result.sel(setting=setting, noise_scale=scale, kind=kind)
+                words = []
+                for name in ("lost_accuracy", "score_error"):
+                    change = at[name].sel(steps=many) - at[name].sel(steps=few)
+                    change = change.mean([d for d in change.dims if d != over])
+                    mean, low, high = (100 * x for x in ms.study.mean_interval(change.values))
+                    words.append(f"{name.replace('_', ' ')} {mean:+.2f} points [{low:+.2f}, {high:+.2f}]")
+                print(f"{setting}, {scale:g}x {kind}, {few} to {many} steps: {', '.join(words)}, paired by {over}")
