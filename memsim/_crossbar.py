@@ -55,6 +55,10 @@ class Crossbar(eqx.Module):
     def program(self, w: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> "Chip":
         """Fabricates and writes one array that holds `w`. All that chance decides here is frozen in the chip."""
         check_weights(w)
+        return self._program(w, key)
+
+    @eqx.filter_jit  # or a first chip would compile a hundred small functions
+    def _program(self, w: Float[Array, "outputs inputs"], key: Key[Array, ""]) -> "Chip":
         write_key, reference_key = jr.split(key)
         w = w.T  # word lines are rows
         scales = self.mapping.scales(w, self.tile)
@@ -92,7 +96,11 @@ class Chip(eqx.Module):
 
     def at(self, t: Any, *, key: Key[Array, ""] | None = None) -> AnalogMatrix:
         """The matrix this chip presents `t` seconds after programming. Read noise needs `key`."""
-        moment = self._uncompensated(check_time(t), key)
+        return self._at(check_time(t), key)
+
+    @eqx.filter_jit
+    def _at(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> AnalogMatrix:
+        moment = self._uncompensated(t, key)
         matrix, adc = moment.matrix, self.crossbar.adc
         scale = matrix.scale
         assert scale is not None

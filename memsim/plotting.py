@@ -1,6 +1,6 @@
 """Journal styles, and the standard figures drawn from result data sets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,23 +80,41 @@ def accuracy_over_time(result: "xr.Dataset", *, journal: str = "neutral") -> "Fi
 
 
 def draw_accuracy(axes: "Axes", accuracy: "xr.DataArray", *, place: int, label: str | None) -> None:
-    """One line on `axes`: mean with the 5th to 95th percentile over chips (and seeds) as a band.
+    """One line on `axes` against time since programming, as of `draw_spread`."""
+    draw_spread(axes, shown_time(accuracy.time.values), accuracy, along="time", place=place, label=label)
 
-    With several seeds, bars show the 95 % interval of the mean over seeds. `place` chooses colour and marker.
+
+def draw_spread(
+    axes: "Axes",
+    x: np.ndarray,
+    values: "xr.DataArray",
+    *,
+    along: str,
+    place: int,
+    label: str | None,
+    linestyle: str = "-",
+) -> None:
+    """One line on `axes`, in percent: mean with the 5th to 95th percentile over chips (and seeds) as a band.
+
+    With several seeds, bars show the 95 % interval of the mean over seeds. `along` is the dimension of `values` that
+    `x` shows, and `place` chooses colour and marker.
     """
-    t = shown_time(accuracy.time.values)
-    over = [name for name in accuracy.dims if name != "time"]
+    over = [name for name in values.dims if name != along]
     colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-    mean = 100 * np.asarray(accuracy.mean(over))
-    low, high = 100 * np.percentile(
-        np.asarray(accuracy.transpose(*over, "time")), [5, 95], axis=tuple(range(len(over)))
-    )
-    axes.fill_between(t, low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.plot(t, mean, color=colour, marker=marker, label=label)
-    if accuracy.sizes.get("seed", 1) > 1:
-        seeds = 100 * np.asarray(accuracy.mean([name for name in over if name != "seed"]).transpose("time", "seed"))
+    mean = 100 * np.asarray(values.mean(over))
+    low, high = 100 * np.percentile(np.asarray(values.transpose(*over, along)), [5, 95], axis=tuple(range(len(over))))
+    axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.plot(x, mean, color=colour, marker=marker, label=label, linestyle=linestyle)
+    if values.sizes.get("seed", 1) > 1:
+        seeds = 100 * np.asarray(values.mean([name for name in over if name != "seed"]).transpose(along, "seed"))
         intervals = np.array([mean_interval(row) for row in seeds])
-        axes.errorbar(t, mean, (intervals[:, 2] - intervals[:, 1]) / 2, fmt="none", ecolor=colour, capsize=1.5, lw=0.6)
+        axes.errorbar(x, mean, (intervals[:, 2] - intervals[:, 1]) / 2, fmt="none", ecolor=colour, capsize=1.5, lw=0.6)
+
+
+def letter_panels(panels: Iterable["Axes"]) -> None:
+    """Bold lower-case letters above the left corners of `panels`, as Nature asks for."""
+    for axes, letter in zip(panels, "abcdefghijklmnopqrstuvwxyz", strict=False):
+        axes.set_title(letter, loc="left", fontweight="bold", fontsize=8)
 
 
 def label_time(axes: "Axes", times: np.ndarray) -> None:

@@ -95,7 +95,8 @@ def diagnose(
         w = presented(layer.weight)
         range_used, under_noise = _held(w, design, own_key)
         rms = float(jnp.sqrt(jnp.mean(w**2)))
-        synapses[path] = Use(float(inputs[path]), rms, float(gradients[path]), range_used, under_noise)
+        under = None if under_noise is None else float(under_noise)
+        synapses[path] = Use(float(inputs[path]), rms, float(gradients[path]), float(range_used), under)
     return Diagnosis(neurons, synapses, tuple(_findings(neurons, synapses, bool(finite))))
 
 
@@ -138,16 +139,17 @@ def _activity(rates: np.ndarray) -> Activity:
     return Activity(float(rates.mean()), float((rates == 0).mean()), float((rates > SATURATED).mean()))
 
 
-def _held(w: Array, design: Crossbar | None, key: Key[Array, ""]) -> tuple[float, float | None]:
+@eqx.filter_jit
+def _held(w: Array, design: Crossbar | None, key: Key[Array, ""]) -> tuple[Array, Array | None]:
     """Mean of the range that the weights use, and the fraction of them under the write error."""
     if design is None:
         largest = jnp.max(jnp.abs(w), axis=1, keepdims=True)
-        return float(jnp.mean(jnp.abs(w) / jnp.where(largest > 0, largest, 1.0))), None
+        return jnp.mean(jnp.abs(w) / jnp.where(largest > 0, largest, 1.0)), None
     scale = spread_rows(design.mapping.scales(w.T, design.tile), w.shape[1], design.tile[0]).T
     error = design.deploy(w, 0.0, key=key).effective_weight - w
     relative = jnp.abs(w) / scale
     noise = jnp.sqrt(jnp.mean((error / scale) ** 2))
-    return float(jnp.mean(relative)), float(jnp.mean((relative < noise).astype(w.dtype)))
+    return jnp.mean(relative), jnp.mean((relative < noise).astype(w.dtype))
 
 
 def _findings(neurons: dict[str, Activity], synapses: dict[str, Use], finite: bool) -> list[str]:

@@ -30,7 +30,8 @@ def open_result(path: Path) -> "xr.Dataset":
         raise FileNotFoundError(f"A result file must exist before it is read. Got {path}; run its experiment first.")
     try:
         with xr.open_dataset(path, engine="h5netcdf") as file:
-            return file.load()
+            # Encodings describe this file: kept, the length of its names would cut those of a larger result.
+            return file.load().drop_encoding()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ValueError(
             f"A result file must be complete NetCDF4. Got {path}, which cannot be read; delete it and run again."
