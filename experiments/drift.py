@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,17 +105,8 @@ def run(config: Config) -> xr.Dataset:
     if config.quick:
         config = dataclasses.replace(config, **QUICK)
     study = Study(config)
-    ms.study.make_folder(study.parts_folder)
-    todo = list(study.parts())
-    done = sum(study.file(part).exists() for part in todo)
-    if done:
-        print(f"Continuing: {done} of {len(todo)} parts are finished in {study.parts_folder}.")
-    start = time.perf_counter()
-    for part in todo:
-        if not study.file(part).exists():
-            ms.study.save_result(study.compute(part), study.file(part))
-            print(f"{time.perf_counter() - start:6.0f} s  {part.name}", flush=True)
-    result = study.collect(todo)
+    parts = {part.name: part for part in study.parts()}
+    result = study.labelled(ms.study.run_parts(parts, study.compute, study.parts_folder))
     ms.study.save_result(result, config.out / "drift.nc")
     table = ms.study.summary(result.accuracy)
     table.to_csv(config.out / "drift.csv", index=False)
@@ -141,8 +131,7 @@ class Study:
             self.trainings, self.imported = ("imported",), imported(config)
             content = hashlib.sha256(config.model.read_bytes()).hexdigest()
             self.settings |= {"model": str(config.model), "model_sha256": content}
-        state = json.dumps(self.settings | {"git": ms.study.git_state()})
-        self.parts_folder = config.out / f"parts-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
+        self.parts_folder = ms.study.parts_folder(config.out, self.settings)
         # One optimizer for all fits, so that they share compiled functions.
         steps = config.epochs * (len(self.data.train) // config.batch_size)
         self.optimizer = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps))
@@ -152,9 +141,6 @@ class Study:
             for training in self.trainings:
                 for write_noise in self.config.write_noise:
                     yield Part(seed, training, write_noise)
-
-    def file(self, part: Part) -> Path:
-        return self.parts_folder / f"{part.name}.nc"
 
     def crossbar(self, write_noise: float, compensation: str, full_scale: float) -> ms.Crossbar:
         # Arrays, not floats: designs that differ in numbers only share compiled functions.
@@ -188,7 +174,7 @@ class Study:
         name = part.name if depends else part._replace(write_noise=self.config.write_noise[0]).name
         model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
         return ms.train.fit(
-            network(self.config.hidden, key=model_key),
+            ms.study.recurrent_network(13, self.config.hidden, 10, key=model_key),
             self.data,
             key=fit_key,
             hardware=self.hardware(part),
@@ -230,10 +216,8 @@ class Study:
             },
         )
 
-    def collect(self, parts: list[Part]) -> xr.Dataset:
-        """All parts in one data set, with units and provenance."""
-        result = xr.combine_by_coords([ms.study.open_result(self.file(part)) for part in parts], join="outer")
-        assert isinstance(result, xr.Dataset)
+    def labelled(self, result: xr.Dataset) -> xr.Dataset:
+        """All parts in order, with units and provenance."""
         result = result.sel(training=list(self.trainings))
         units = {"time": "s", "write_noise": "1", "seed": "1", "chip": "1", "accuracy": "1", "adc_clipped": "1"}
         for name, unit in units.items():
@@ -248,21 +232,6 @@ class Study:
 
 
 NOTE = "The recordings carry no speaker labels: the split is by recording, and speakers occur in all three parts."
-
-
-def network(hidden: int, *, key) -> ms.nn.SpikingNetwork:
-    """13 MFCC coefficients to recurrent LIF neurons to a leaky readout of 10 digits."""
-    keys = jr.split(key, 3)
-    neurons = ms.nn.LIF(hidden, tau_mem=10e-3, firing=ms.nn.Firing(surrogate=ms.nn.SuperSpike(10.0)))
-    feedback = ms.nn.Linear(hidden, hidden, use_bias=False, gain=0.2, key=keys[1])
-    return ms.nn.SpikingNetwork(
-        [
-            ms.nn.Linear(13, hidden, key=keys[0]),
-            ms.nn.Recurrent(neurons, feedback),
-            ms.nn.Linear(hidden, 10, key=keys[2]),
-            ms.nn.LI(10),
-        ]
-    )
 
 
 def imported(config: Config) -> ms.nn.AbstractNetwork:

@@ -157,6 +157,7 @@ digital_accuracy = eqx.filter_jit(ms.train.accuracy)
 NOISY = ("chip", "kind", "noise_scale")
 DIMENSIONS = {
     "noiseless_accuracy": ("chip",),
+    "weight_noise": ("chip",),
     "spike_rate": ("chip", "step"),
     "readout_size": ("chip", "step"),
     "score_size": ("chip",),
@@ -187,6 +188,7 @@ def measure(model, matrices, xs, labels, scales, *, key) -> dict[str, jax.Array]
         still = Run.of(model, [without_noise(matrix) for matrix in matrices], xs)
         alone = {
             "noiseless_accuracy": still.accuracy(labels),
+            "weight_noise": jnp.mean(jnp.stack([relative_noise(matrix) for matrix in matrices])),
             "spike_rate": jnp.mean(still.spikes, (0, 2)),
             "readout_size": rms(contrast(still.outputs), (0, 2)),
             "score_size": rms(contrast(still.scores), None),
@@ -252,6 +254,11 @@ def rms(values: jax.Array, axes) -> jax.Array:
     return jnp.sqrt(jnp.mean(values**2, axes))
 
 
+def relative_noise(matrix: ms.AnalogMatrix) -> jax.Array:
+    """Root mean square of the read noise over that of the weights."""
+    return jnp.sqrt(jnp.mean(matrix.variance) / jnp.mean(matrix.weight**2))
+
+
 def without_noise(matrix: ms.AnalogMatrix) -> ms.AnalogMatrix:
     return dataclasses.replace(matrix, variance=None)
 
@@ -279,6 +286,7 @@ def labelled(result: xr.Dataset, config: Config, settings: dict) -> xr.Dataset:
         "score_error": "deviation of the class scores over their size without read noise",
         "spike_growth": "fraction of changed spikes in the last third of a sequence over that in the middle, less one",
         "readout_growth": "relative deviation of the readout in the last third over that in the middle third, less one",
+        "weight_noise": "published read noise over the weights, root mean squares, mean over layers",
         "noise_scale": "multiple of the published read noise",
         "steps": "time steps of a sequence",
     }
@@ -334,9 +342,15 @@ def report(result: xr.Dataset) -> None:
 
 
 def trends(result: xr.Dataset, over: str) -> None:
-    """Prints how the lost accuracy and the score error change from the fewest steps to the most, paired."""
+    """Prints how the lost accuracy and the score error change from the fewest steps to the most, paired.
+
+    And how the noise of the weights does: networks trained for other numbers of steps have other weights.
+    """
     few, many = int(result.steps.min()), int(result.steps.max())
     for setting in result.setting.values:
+        noise = 100 * result.weight_noise.sel(setting=setting).mean(["seed", "chip"])
+        words = ", ".join(f"{float(noise.sel(steps=steps)):.2f} % at {steps} steps" for steps in result.steps.values)
+        print(f"{setting}, 1x: read noise over weights (root mean squares) {words}")
         for scale in result.noise_scale.values:
             for kind in result.kind.values:
                 at = result.sel(setting=setting, noise_scale=scale, kind=kind)

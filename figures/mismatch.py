@@ -52,5 +52,6 @@ def caption(data, config) -> str:
     return (
         f"{data.sizes['chip']} chips of each of {seeds} training seed{'s'[: seeds > 1]}; band: 5th to 95th percentile"
         f"{bars}; dotted: mismatch in training\nmembrane time constants and thresholds of neurons, weights of "
-        f"synapses; recurrent network of {config['hidden']} neurons on spoken digits, {config['steps']} steps"
+        f"synapses; recurrent network of {config['hidden']} neurons on spoken digits, {config['steps']} steps; "
+        "split by recording, no speaker labels"
     )

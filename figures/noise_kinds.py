@@ -39,8 +39,11 @@ def figure(data, journal: str = "neutral") -> Figure:
             against_steps(row[1], chosen, chosen.score_error, "Error of class scores (%)")
             within_sequence(row[2], chosen)
             row[1].set_title(str(setting), fontweight="bold")
-        panels[0, 0].legend(loc="upper left", bbox_to_anchor=(0.0, 0.98))
-        panels[0, 2].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), title="steps", title_fontsize=6)
+        handles, names = panels[0, 0].get_legend_handles_labels()
+        panels[1, 2].legend(
+            handles, names, loc="upper left", bbox_to_anchor=(1.0, 1.0), title="a, b, d, e", title_fontsize=6
+        )
+        panels[0, 2].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), title="c, f: steps", title_fontsize=6)
         for axes, name in zip(panels[-1], ("Time steps", "Time steps", "Time within the sequence"), strict=True):
             axes.set_xlabel(name)
         drawing.supxlabel(caption(data), fontsize=5)
@@ -78,11 +81,12 @@ def caption(data) -> str:
     config = json.loads(data.config)
     seeds = data.sizes["seed"]
     bars = ", bars 95 % interval of the mean over seeds" if seeds > 1 else ""
-    loudest = float(data.noise_scale[-1])
+    loudest, (white, frozen) = float(data.noise_scale[-1]), data.kind.values
     return (
         f"{data.sizes['chip']} chips of each of {seeds} training seed{'s'[: seeds > 1]}, against the same chip without "
-        f"read noise; band: 5th to 95th percentile{bars}; multiples of the read noise of {config['device']}\n"
-        f"right: mean, at {loudest:g} times the noise, solid {data.kind.values[0]}, dashed {data.kind.values[-1]}; "
+        f"read noise; band: 5th to 95th percentile{bars}\n"
+        f"multiples of the read noise of {config['device']}; c, f: mean at {loudest:g} times the noise, "
+        f"solid {white}, dashed {frozen}\n"
         f'"same duration": {1e3 * config["duration"]:g} ms cut into steps, "same step": 1 ms a step; '
-        f"recurrent network of {config['hidden']} neurons on spoken digits"
+        f"recurrent network of {config['hidden']} neurons on spoken digits; split by recording, no speaker labels"
     )

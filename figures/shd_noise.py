@@ -56,10 +56,10 @@ def matched(data) -> xr.DataArray:
 def caption(data) -> str:
     config = json.loads(data.config)
     seeds = data.sizes["seed"]
-    bars = ", bars 95 % interval\nof the mean over seeds" if seeds > 1 else ""
+    bars = ",\nbars 95 % interval of the mean over seeds" if seeds > 1 else ""
     source = f"\n{data.published.source}" if "published" in data else ""
     return (
         f"{data.sizes['draw']} draws for each of {seeds} training seed{'s'[: seeds > 1]}; "
-        f"band: 5th to 95th percentile{bars}; {data.channels} channels,\n{config['dendrites']} random delays from each "
-        f"channel to each class, steps of {1e3 * config['dt']:g} ms{source}"
+        f"band: 5th to 95th percentile{bars}\n{data.channels} channels, {config['dendrites']} random delays "
+        f"from each channel to each class, steps of {1e3 * config['dt']:g} ms{source}"
     )
