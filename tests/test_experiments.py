@@ -162,5 +162,8 @@ def test_noise_relative_to_the_layer_has_one_size_everywhere_and_leaves_the_grad
     np.testing.assert_allclose(found.std(0), 0.2, rtol=5 / (2 * draws) ** 0.5)
     gradient = jax.grad(lambda w: jnp.sum(jnp.arange(4.0).reshape(2, 2) * changed(w, jr.key(1))))(w)
     np.testing.assert_allclose(gradient, np.arange(4.0).reshape(2, 2))
+
+
+def test_noise_is_relative_to_the_bit_line_or_the_layer_and_nothing_else(unchecked):
     with pytest.raises(ValueError, match="bit line"):
         ms.train.GaussianNoise(0.1, relative_to="column")
