@@ -144,7 +144,8 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
         "chip": np.arange(config.chips),
         "step": np.arange(part.steps),
     }
-    return xr.Dataset(variables, index | coordinates)
+    # As long as the longest: parts must agree in the coordinates that they are not joined along.
+    return xr.Dataset(variables, index | coordinates).reindex(step=np.arange(max(config.steps)))
 
 
 def design(config: Config) -> ms.Crossbar:

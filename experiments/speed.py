@@ -62,7 +62,7 @@ def run(config: Config) -> xr.Dataset:
         if config.only in measure.__name__:
             for case in measure(config):
                 cases.append(case)
-                print(f"{case.name:58} {case.value:8.3f} {case.unit:6} target <= {case.target:g}", flush=True)
+                print(f"{case.name:58} {case.value:8.3g} {case.unit:6} target <= {case.target:g}", flush=True)
     result = xr.Dataset(
         {name: ("case", [getattr(case, name) for case in cases]) for name in ("value", "target", "unit")},
         {"case": [case.name for case in cases]},
@@ -167,9 +167,10 @@ def spiking(config: Config):
         yield Case(f"{size}, against the fastest peer", float(np.median(times[:, 0] / fastest)), 0.9)
         for place, name in enumerate(peers, 1):
             yield Case(f"{size}, against {name}", float(np.median(times[:, 0] / times[:, place])), np.inf)
-    yield Case(f"{size}, temporary memory", temporary_megabytes(*base), np.inf, "MB")
-    for name, case in peers.items():
-        yield Case(f"{name}, temporary memory", temporary_megabytes(*case), np.inf, "MB")
+    memory = {name: temporary_megabytes(*case) for name, case in peers.items()}
+    yield Case(f"{size}, temporary memory", temporary_megabytes(*base), min(memory.values(), default=np.inf), "MB")
+    for name, size_of_peer in memory.items():
+        yield Case(f"{name}, temporary memory", size_of_peer, np.inf, "MB")
     yield Case(f"{size}, on a programmed PCM chip", ratio(config, on_chip("off"), base), 1.15)
     yield Case(f"{size}, with read noise in each step", ratio(config, on_chip("per_read"), base), 1.7)
 

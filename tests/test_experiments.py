@@ -91,6 +91,15 @@ def test_an_interrupted_run_computes_only_what_is_missing(tmp_path, capsys):
     }
 
 
+def test_parts_of_different_lengths_are_refused(tmp_path):
+    def compute(length):
+        values = {"trace": (("name", "step"), np.zeros((1, length))), "mean": ("name", [0.0])}
+        return xr.Dataset(values, {"name": [str(length)], "step": np.arange(length)})
+
+    with pytest.raises(ValueError, match="`mean` over"):
+        ms.study.run_parts({"a": 2, "b": 3}, compute, tmp_path)
+
+
 def test_other_settings_have_another_folder_for_their_parts(tmp_path):
     one, again, other = (ms.study.parts_folder(tmp_path, {"chips": chips}) for chips in (3, 3, 4))
     assert one == again and one != other
