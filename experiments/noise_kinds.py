@@ -144,8 +144,7 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
         "chip": np.arange(config.chips),
         "step": np.arange(part.steps),
     }
-    # As long as the longest: parts must agree in the coordinates that they are not joined along.
-    return xr.Dataset(variables, index | coordinates).reindex(step=np.arange(max(config.steps)))
+    return xr.Dataset(variables, index | coordinates)
 
 
 def design(config: Config) -> ms.Crossbar:

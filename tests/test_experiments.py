@@ -91,13 +91,14 @@ def test_an_interrupted_run_computes_only_what_is_missing(tmp_path, capsys):
     }
 
 
-def test_parts_of_different_lengths_are_refused(tmp_path):
+def test_parts_of_different_lengths_keep_the_dimensions_of_their_variables(tmp_path):
     def compute(length):
-        values = {"trace": (("name", "step"), np.zeros((1, length))), "mean": ("name", [0.0])}
-        return xr.Dataset(values, {"name": [str(length)], "step": np.arange(length)})
+        values = {"trace": (("name", "step"), np.ones((1, length))), "mean": ("name", [1.0])}
+        return xr.Dataset(values, {"name": [length], "step": np.arange(length)})
 
-    with pytest.raises(ValueError, match="`mean` over"):
-        ms.study.run_parts({"a": 2, "b": 3}, compute, tmp_path)
+    whole = ms.study.run_parts({"a": 2, "b": 3}, compute, tmp_path)
+    assert whole["mean"].dims == ("name",) and whole.trace.dims == ("name", "step")
+    np.testing.assert_array_equal(whole.trace, [[1, 1, np.nan], [1, 1, 1]])
 
 
 def test_other_settings_have_another_folder_for_their_parts(tmp_path):

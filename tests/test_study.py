@@ -129,15 +129,3 @@ def test_an_unwritable_folder_is_named_before_any_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="must be writable"):
         ms.study.make_folder(tmp_path / "file" / "below")
-
-
-def test_parts_of_different_length_keep_the_dimensions_of_each_variable(tmp_path):
-    def compute(steps):
-        one = xr.Dataset({"accuracy": (("steps", "chip"), np.full((1, 3), float(steps)))})
-        one["deviation"] = ("steps", "step"), np.full((1, steps), float(steps))
-        return one.assign_coords(steps=[steps], step=np.arange(steps), chip=np.arange(3))
-
-    result = ms.study.run_parts({"five": 5, "eight": 8}, compute, tmp_path / "parts")
-    assert result.accuracy.dims == ("steps", "chip") and result.deviation.dims == ("steps", "step")
-    np.testing.assert_array_equal(result.accuracy, [[5.0] * 3, [8.0] * 3])
-    assert int(result.deviation.sel(steps=5).notnull().sum()) == 5

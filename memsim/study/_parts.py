@@ -31,11 +31,8 @@ def run_parts(parts: Mapping[str, Part], compute: Callable[[Part], "xr.Dataset"]
     **Arguments:**
 
     - `parts`: By the names of their files.
-    - `compute`: One part. Its coordinates of length 1 say where in the whole it belongs; all others are those of every
-      part.
+    - `compute`: One part; its coordinates say where in the whole it belongs.
     - `folder`: As of `parts_folder`. Whoever has saved the whole deletes it.
-
-    Raises `ValueError` for parts that do not fit together.
     """
     import xarray as xr
 
