@@ -113,7 +113,7 @@ def _check_bytes(file: Path) -> None:
 
 def _faery(file: Path) -> ModuleType:
     try:
-        import faery
+        import faery  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ImportError(
             f"Reading and writing {file.suffix} files needs faery. It is not installed. "
