@@ -38,8 +38,7 @@ def figure(data, journal: str = "neutral") -> Figure:
             membranes(panels[row, 1], data, int(neuron))
         rates(panels[0, 2], data)
         lags(panels[1, 2], data)
-        for letter, axes in zip("abcdef", panels.flat, strict=True):
-            axes.set_title(letter, loc="left", fontweight="bold", fontsize=8)
+        plotting.letter_panels(panels.flat)
         drawing.supxlabel(caption(data), fontsize=5)
     return drawing
 

@@ -57,6 +57,14 @@ def test_parameters_of_one_neuron_deviate_independently():
     assert abs(correlation) < ERRORS / COUNT**0.5
 
 
+def test_one_parameter_deviates_alike_whichever_others_do():
+    alone, together = (
+        NeuronCircuit(spread).fabricate(LIF(5), key=jr.key(1)).threshold.log
+        for spread in ({"threshold": 0.2}, {"threshold": 0.2, "tau_mem": 0.1, "resistance": 0.3})
+    )
+    np.testing.assert_array_equal(alone, together)
+
+
 def test_designing_the_neurons_leaves_the_synapses_chips_as_they_are():
     crossbar = ms.Crossbar(pcm_joshi2020())
     plain = ms.program(network(), crossbar, key=jr.key(1))

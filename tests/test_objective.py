@@ -10,6 +10,7 @@ import optax
 import pytest
 
 import memsim as ms
+from device_models import Ideal
 from memsim.nn import LI, LIF, Linear, SpikingNetwork
 
 
@@ -67,8 +68,6 @@ def test_scores_name_the_class_in_training_and_in_studies(data):
     first = np.asarray(jax.vmap(ms.encoding.first_spike_time)(jax.vmap(model)(xs)))
     np.testing.assert_allclose(seen[-1].validation_accuracy, np.mean(first.argmin(axis=1) == labels), atol=1e-6)
     assert seen[-1].validation_accuracy > 0.2  # ten classes: chance is 0.1
-    from device_models import Ideal
-
     study = ms.study.robustness(
         model, data.validation, ms.Crossbar(Ideal()), chips=1, times=[0.0], key=jr.key(2),
         scores=ms.train.latency_scores,

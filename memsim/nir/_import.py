@@ -154,10 +154,6 @@ def _layers(
     return {name: layers[name] for name in nodes}, next((end for end in ends if end is not None), None)
 
 
-def _without_ones(shape: Shape) -> Shape:
-    return tuple(size for size in shape if size != 1)
-
-
 def _is_graph(node: Any) -> bool:
     return type(node).__name__ == "NIRGraph"
 

@@ -46,8 +46,8 @@ class NeuronCircuit(eqx.Module):
     def fabricate(self, neuron: AbstractNeuron, *, key: Key[Array, ""]) -> AbstractNeuron:
         """`neuron` as one chip has it, frozen."""
         names = deviable(neuron)
-        for place, name in enumerate(sorted(self.spread)):
-            if name in names:
+        for place, name in enumerate(sorted(names)):  # so that no parameter's draw hangs on which others deviate
+            if name in self.spread:
                 nominal, draw = getattr(neuron, name), jr.fold_in(key, place)
                 actual = _deviated(nominal, self.spread[name], names[name], neuron.shape, draw)
                 neuron = eqx.tree_at(lambda n, name=name: getattr(n, name), neuron, actual)

@@ -12,7 +12,7 @@ from ..._matrix import NOISY_READ
 from .._layer import AbstractLayer, Record
 
 Chunk = int | Literal["auto"] | None
-LONG = 100  # steps from which recomputing one chunk at a time is faster than keeping all, as `memsim run speed` shows
+LONG = 100  # steps from which the memory saved is taken to be worth a second forward pass (assumed)
 
 
 def in_chunks(
