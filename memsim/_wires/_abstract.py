@@ -1,4 +1,4 @@
-"""Wires between the cells of one tile."""
+"""What every model of wires promises."""
 
 from abc import abstractmethod
 
@@ -11,7 +11,7 @@ class AbstractWires(eqx.Module):
 
     @abstractmethod
     def effective(self, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
-        """The conductance matrix seen from the terminals, in siemens."""
+        """The conductance matrix seen from the terminals, in siemens: bit-line currents are `v @ effective(g)`."""
 
 
 class IdealWires(AbstractWires):

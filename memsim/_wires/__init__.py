@@ -1,0 +1,7 @@
+"""Wires between the cells of one tile."""
+
+from ._abstract import AbstractWires as AbstractWires
+from ._abstract import IdealWires as IdealWires
+from ._alpha_beta import AlphaBetaWires as AlphaBetaWires
+from ._resistive import ResistiveWires as ResistiveWires
+from ._resistive import WireSolution as WireSolution
