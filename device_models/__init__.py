@@ -7,8 +7,14 @@ from ._curves import Branches as Branches
 from ._curves import ClippedLog as ClippedLog
 from ._curves import InversePower as InversePower
 from ._curves import Polynomial as Polynomial
+from ._device import EFFECTS as EFFECTS
 from ._device import AbstractDevice as AbstractDevice
 from ._ideal import Ideal as Ideal
+from ._iv import AbstractIV as AbstractIV
+from ._iv import Cubic as Cubic
+from ._iv import MiloPolynomial as MiloPolynomial
+from ._iv import Ohmic as Ohmic
+from ._iv import Sinh as Sinh
 from ._levels import Levels as Levels
 from ._pcm import PCM as PCM
 from ._pcm import PCMCells as PCMCells

@@ -1,25 +1,38 @@
 """A cell that keeps what is written."""
 
+import dataclasses
+
 import equinox as eqx
 from jaxtyping import Array, Float, Key
 
-from ._device import AbstractDevice, check_conductance_range
+from ._device import AbstractDevice, check_conductance_range, check_effect
+from ._iv import AbstractIV, Ohmic
 
 
 class Ideal(AbstractDevice):
-    """Exact writes, no ageing, no read noise, ohmic: the reference every other device is compared with.
+    """Exact writes, no ageing, no read noise: the reference every other device is compared with.
 
     **Arguments:**
 
     - `g_min`, `g_max`: The range a target may have, in siemens.
+    - `iv`: Current-voltage relation.
     """
 
     g_min: float = 0.0
     g_max: float = 25e-6
+    iv: AbstractIV = Ohmic()
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
         check_conductance_range(self.g_min, self.g_max)
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        return () if isinstance(self.iv, Ohmic) else ("I-V",)
+
+    def without(self, effect: str) -> AbstractDevice:
+        check_effect(effect)
+        return dataclasses.replace(self, iv=Ohmic()) if effect == "I-V" else self
 
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
         return target
@@ -29,6 +42,3 @@ class Ideal(AbstractDevice):
 
     def read_noise(self, cells: Float[Array, "*cells"], t: Float[Array, ""]) -> None:
         return None
-
-    def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
-        return g * v

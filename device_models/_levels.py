@@ -1,5 +1,6 @@
 """A cell that can only be asked for a few levels."""
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -7,7 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ._device import AbstractDevice
+from ._device import AbstractDevice, check_effect, in_order
+from ._iv import AbstractIV
 
 
 class Levels(AbstractDevice):
@@ -39,8 +41,21 @@ class Levels(AbstractDevice):
         return self.device.g_max
 
     @property
+    def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.device.iv
+
+    @property
     def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.device.sources
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        return in_order("levels", *self.device.effects)
+
+    def without(self, effect: str) -> AbstractDevice:
+        check_effect(effect)
+        device = self.device.without(effect)
+        return device if effect == "levels" else dataclasses.replace(self, device=device)
 
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
         step = (self.g_max - self.g_min) / (self.n - 1)
@@ -52,6 +67,3 @@ class Levels(AbstractDevice):
 
     def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         return self.device.read_noise(cells, t)
-
-    def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
-        return self.device.current(g, v)

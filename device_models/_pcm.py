@@ -1,12 +1,17 @@
 """Phase-change memory: noisy writes, power-law drift, 1/f read noise."""
 
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from ._curves import AbstractCurve
-from ._device import AbstractDevice, check_conductance_range
+from ._device import AbstractDevice, check_conductance_range, check_effect
+from ._iv import AbstractIV, Ohmic
+
+SCALES = {"write noise": "write_noise_scale", "drift": "nu_scale", "read noise": "read_noise_scale"}
 
 
 class PCMCells(eqx.Module):
@@ -45,6 +50,7 @@ class PCM(AbstractDevice):
     - `t_read`: Duration of one read, in seconds.
     - `write_noise_scale`, `nu_scale`, `read_noise_scale`: Multiply $\sigma$, $\nu$ and $Q_s$: a poorer or a better
       process. Not negative.
+    - `iv`: Current-voltage relation; the papers read ohmic cells.
     - `sources`: Where each number was read.
 
     Reference: Nandakumar2019, Joshi2020, LeGallo2023.
@@ -61,16 +67,35 @@ class PCM(AbstractDevice):
     write_noise_scale: float | Float[Array, ""] = 1.0
     nu_scale: float | Float[Array, ""] = 1.0
     read_noise_scale: float | Float[Array, ""] = 1.0
+    iv: AbstractIV = Ohmic()
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
         check_conductance_range(self.g_min, self.g_max)
         if not (self.t_0 > 0 and self.t_read > 0):
             raise ValueError(f"`t_0` and `t_read` must be positive, in seconds. Got {self.t_0} and {self.t_read}.")
-        for name in ("write_noise_scale", "nu_scale", "read_noise_scale"):
+        for name in SCALES.values():
             scale = getattr(self, name)
             if isinstance(scale, int | float) and not 0 <= scale < float("inf"):
                 raise ValueError(f"`{name}` must be a finite multiple of at least 0. Got {scale}.")
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        absent = {
+            effect
+            for effect, name in SCALES.items()
+            if isinstance(getattr(self, name), int | float) and getattr(self, name) == 0
+        }
+        return (
+            *(effect for effect in SCALES if effect not in absent),
+            *(() if isinstance(self.iv, Ohmic) else ("I-V",)),
+        )
+
+    def without(self, effect: str) -> AbstractDevice:
+        check_effect(effect)
+        if effect == "I-V":
+            return dataclasses.replace(self, iv=Ohmic())
+        return dataclasses.replace(self, **{SCALES[effect]: 0.0}) if effect in SCALES else self
 
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PCMCells:
         write_key, drift_key = jr.split(key)
@@ -86,6 +111,3 @@ class PCM(AbstractDevice):
     def read_noise(self, cells: PCMCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         growth = jnp.sqrt(jnp.log((t + self.t_0 + self.t_read) / (2 * self.t_read)))
         return self.conductance(cells, t) * cells.q_s * growth
-
-    def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
-        return g * v

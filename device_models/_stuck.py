@@ -1,5 +1,6 @@
 """A device some of whose cells cannot be written."""
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -7,7 +8,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
-from ._device import AbstractDevice
+from ._device import AbstractDevice, check_effect, in_order
+from ._iv import AbstractIV
 
 
 class StuckState(eqx.Module):
@@ -49,8 +51,24 @@ class StuckCells(AbstractDevice):
         return self.device.g_max
 
     @property
+    def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.device.iv
+
+    @property
     def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.device.sources
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        sound = self.p_on == self.p_off == 0
+        return in_order(*([] if sound else ["stuck cells"]), *self.device.effects)
+
+    def without(self, effect: str) -> AbstractDevice:
+        check_effect(effect)
+        if effect == "stuck cells":
+            # Not the bare device: it would split its key otherwise, and its cells would be others.
+            return dataclasses.replace(self, device=self.device.without(effect), p_on=0.0, p_off=0.0)
+        return dataclasses.replace(self, device=self.device.without(effect))
 
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> StuckState:
         write_key, stuck_key = jr.split(key)
@@ -65,6 +83,3 @@ class StuckCells(AbstractDevice):
     def read_noise(self, cells: StuckState, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         std = self.device.read_noise(cells.cells, t)
         return None if std is None else jnp.where(cells.on | cells.off, 0.0, std)
-
-    def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
-        return self.device.current(g, v)

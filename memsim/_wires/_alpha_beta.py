@@ -28,7 +28,7 @@ class AlphaBetaWires(AbstractWires):
     - `source`, `sink`: Resistance of each driver, and between each bit line and its 0 V, in ohm.
     - `drive`, `sense`: Side of the drivers ("left" or "right") and of the sinks ("bottom" or "top").
 
-    Reference: the alpha-beta closed form of 2022, IEEE document 9691996.
+    Reference: AlphaBeta2022.
     """
 
     word_line: float | Float[Array, ""]

@@ -28,6 +28,6 @@ def check_conductances(g: Any) -> None:
     wrong = int(jnp.sum(~(jnp.isfinite(g) & (g >= 0))))
     if wrong:
         raise ValueError(
-            f"Conductances must be finite and at least 0 siemens. Got {wrong} others of {g.size}. A signed weight needs "
-            "two cells, see `DifferentialPair`."
+            f"Conductances must be finite and at least 0 siemens. Got {wrong} others of {g.size}. A signed weight "
+            "needs two cells, see `DifferentialPair`."
         )

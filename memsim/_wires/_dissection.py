@@ -55,8 +55,8 @@ WORD, BIT = 1, 0  # the axis along which word lines, and bit lines, run
 class _Blocks(NamedTuple):
     """Equal blocks in a grid: `h` has shape (grid rows, grid columns, ports, ports).
 
-    The ports are, in this order: `along` near ends of the lines that run along `axis`, `across` near ends of the others,
-    `across_far` far ends of the others, and `along_far` far ends of the first. Open far ends may have been left out.
+    The ports are, in this order: `along` near ends of the lines that run along `axis`, `across` near ends of the
+    others, `across_far` far ends of the others, and `along_far` far ends of the first. Open far ends may be left out.
     """
 
     h: Array

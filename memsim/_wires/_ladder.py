@@ -1,12 +1,11 @@
 r"""The voltages in a crossbar for one input, by conjugate gradients over whole lines.
 
-A line with a resistance in each segment and a cell at each node is a ladder, solved exactly by one pass out and one back.
-With the cell currents $c$ of one input, the voltage lost along word lines is $R_w c$ and that along bit lines $R_b c$,
-$R_b = F F^\top$. Cells that draw $c = s - g\,(R_w + R_b)\,c$ are found from $y$, the current of each bit-line segment
-times the root of its resistance:
-$(1 + F^\top W F)\,y = F^\top (1 + g R_w)^{-1} s$ with $W = (1 + g R_w)^{-1} g$. The matrix is symmetric and positive
-definite for all resistances and conductances of at least zero, and $(1 + F^\top g F)^{-1}$, two passes along the bit
-lines, makes it nearly one.
+A line with a resistance in each segment and a cell at each node is a ladder, solved exactly by one pass out and one
+back. With the cell currents $c$ of one input, the voltage lost along word lines is $R_w c$ and that along bit lines
+$R_b c$, $R_b = F F^\top$. Cells that draw $c = s - g\,(R_w + R_b)\,c$ are found from $y$, the current of each bit-line
+segment times the root of its resistance: $(1 + F^\top W F)\,y = F^\top (1 + g R_w)^{-1} s$ with
+$W = (1 + g R_w)^{-1} g$. The matrix is symmetric and positive definite for all resistances and conductances of at
+least zero, and $(1 + F^\top g F)^{-1}$, two passes along the bit lines, makes it nearly one.
 """
 
 from collections.abc import Callable
@@ -147,6 +146,6 @@ def _conjugate_gradients(
     return eqx.error_if(
         x,
         ~(jnp.sum(residual**2) <= enough),
-        f"The wires' voltages must converge within {MAX_ITERATIONS} iterations, which conductances of at least zero, in "
-        "siemens, and finite voltages do. They did not: look for NaN or negative numbers among them.",
+        f"The wires' voltages must converge within {MAX_ITERATIONS} iterations, which conductances of at least "
+        "zero, in siemens, and finite voltages do. They did not: look for NaN or negative numbers among them.",
     ), iterations

@@ -38,9 +38,9 @@ class ResistiveWires(AbstractWires):
     """Word and bit lines with a resistance in each segment between cells.
 
     A word line of n cells is driven through n segments, the first of them between driver and first cell; its other end
-    is open, or, driven from both sides, ends in one more segment and a driver of the same voltage. A bit line of m cells
-    is held at 0 V behind its m-th segment. Drivers and sinks may add a resistance of their own. All of them may be 0:
-    that line is then ideal. As arrays, resistances take part in gradients and in `jax.vmap`.
+    is open, or, driven from both sides, ends in one more segment and a driver of the same voltage. A bit line of m
+    cells is held at 0 V behind its m-th segment. Drivers and sinks may add a resistance of their own. All of them may
+    be 0: that line is then ideal. As arrays, resistances take part in gradients and in `jax.vmap`.
 
     Negative conductances or NaN are an error where they are concrete; traced ones make the result NaN, since compiled
     code should not call back.
@@ -188,6 +188,6 @@ def _newton(lines: Lines, g: Array, v: Array, device: AbstractDevice) -> tuple[A
     return eqx.error_if(
         u,
         ~(jnp.max(jnp.abs(residual)) <= enough),
-        f"The operating point must be found within {MAX_NEWTON_STEPS} Newton steps. It was not: the I-V of the cells must "
-        "rise with the voltage everywhere in its range, and conductances (siemens) and voltages must be finite.",
+        f"The operating point must be found within {MAX_NEWTON_STEPS} Newton steps. It was not: the I-V of the cells "
+        "must rise with the voltage everywhere in its range, and conductances (siemens) and voltages must be finite.",
     ), steps
