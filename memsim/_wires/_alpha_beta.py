@@ -46,6 +46,10 @@ class AlphaBetaWires(AbstractWires):
 
     def effective(self, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
         check_conductances(g)
+        return self._effective(g)
+
+    @eqx.filter_jit
+    def _effective(self, g: Array) -> Array:
         bits = g if self.sense == "top" else g[::-1]
         alpha = _divider(bits, self.bit_line, self.sink)
         words = (g if self.drive == "left" else g[:, ::-1]).T

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -25,7 +24,8 @@ def check_conductances(g: Any) -> None:
     """Raises `ValueError` for concrete conductances that are negative or not finite."""
     if isinstance(g, Tracer):
         return
-    wrong = int(jnp.sum(~(jnp.isfinite(g) & (g >= 0))))
+    values = np.asarray(g)
+    wrong = int((~(np.isfinite(values) & (values >= 0))).sum())
     if wrong:
         raise ValueError(
             f"Conductances must be finite and at least 0 siemens. Got {wrong} others of {g.size}. A signed weight "

@@ -126,7 +126,7 @@ def _joined(left: _Blocks, right: _Blocks, open_end: bool, turn: bool) -> _Block
     h_1, t, z = left.h[..., :inner, :inner], left.h[..., :inner, inner:], -left.h[..., inner:, inner:]
     end = right.h.shape[-1] - (k if open_end else 0)
     q, u, h_2 = right.h[..., :k, :k], right.h[..., k:end, :k], right.h[..., k:end, k:end]
-    m = _inverse(jnp.eye(k, dtype=z.dtype) + _product(z, q))
+    m = _inverse(jnp.eye(k, dtype=z.dtype)[None, None] + _product(z, q))
     um = _product(u, m)
     x_11 = h_1 + _product(_product(t, _product(q, m)), _transpose(t))
     x_21 = _product(um, _transpose(t))
@@ -172,15 +172,16 @@ def _inverse(a: Float[Array, "*batch k k"]) -> Float[Array, "*batch k k"]:
     sums, and the leading minors of 1 + ZQ are products of minors of M-matrices. LAPACK takes longer for many small
     matrices, and its pivots compile slowly.
     """
-    places = jnp.arange(a.shape[-1])
+    size = a.shape[-1]
+    places = jnp.arange(size).reshape((1,) * (a.ndim - 1) + (size,))
 
     def eliminate(pivot, a):
         unit = (places == pivot).astype(a.dtype)
         row, column = jax.lax.dynamic_index_in_dim(a, pivot, -2), jax.lax.dynamic_index_in_dim(a, pivot, -1)
         diagonal = jax.lax.dynamic_index_in_dim(row, pivot, -1)
-        return a - (column - unit[:, None]) * ((row + unit) / diagonal)
+        return a - (column - _transpose(unit)) * ((row + unit) / diagonal)
 
-    return 1 / a if a.shape[-1] == 1 else jax.lax.fori_loop(0, a.shape[-1], eliminate, a)
+    return 1 / a if size == 1 else jax.lax.fori_loop(0, size, eliminate, a)
 
 
 @_inverse.defjvp

@@ -72,19 +72,13 @@ class ResistiveWires(AbstractWires):
         Exact, and at the cost of some n^3 operations for all inputs at once; see `_dissection`.
         """
         check_conductances(g)
-        lines = self._lines(g)
-        found = self._oriented(effective_matrix(self._oriented(g), *lines))
-        return jnp.where(jnp.all(g >= 0), found, jnp.nan)
+        return self._effective(g)
 
-    @eqx.filter_jit
     def solve(self, g: Float[Array, "rows columns"], v: Float[Array, " rows"]) -> WireSolution:
         """Every voltage and current of an array of ohmic cells, word lines driven at `v` volts."""
         check_conductances(g)
-        lines, g, v = self._lines(g), self._oriented(g), self._along_rows(v)
-        c, iterations = lines.cell_currents(g, g * v)
-        return self._solution(lines, v, c, iterations)
+        return self._solve(None, g, v)
 
-    @eqx.filter_jit
     def operating_point(
         self, device: AbstractDevice, g: Float[Array, "rows columns"], v: Float[Array, " rows"]
     ) -> WireSolution:
@@ -93,15 +87,27 @@ class ResistiveWires(AbstractWires):
         The gradient with respect to `g`, `v` and the resistances is the implicit one: one linear solve.
         """
         check_conductances(g)
-        lines, g, v = self._lines(g), self._oriented(g), self._along_rows(v)
-        c, iterations = _nonlinear_currents(lines, device, g, v)
-        return self._solution(lines, v, c, iterations)
+        return self._solve(device, g, v)
 
     def currents(
         self, device: AbstractDevice, g: Float[Array, "rows columns"], v: Float[Array, " rows"]
     ) -> Float[Array, " columns"]:
         """Bit-line currents of an array of cells with the I-V of `device`, in amperes, by Newton's method."""
         return self.operating_point(device, g, v).currents
+
+    @eqx.filter_jit
+    def _effective(self, g: Array) -> Array:
+        found = self._oriented(effective_matrix(self._oriented(g), *self._lines(g)))
+        return jnp.where(jnp.all(g >= 0), found, jnp.nan)
+
+    @eqx.filter_jit
+    def _solve(self, device: AbstractDevice | None, g: Array, v: Array) -> WireSolution:
+        lines, g, v = self._lines(g), self._oriented(g), self._along_rows(v)
+        if device is None:
+            c, iterations = lines.cell_currents(g, g * v)
+        else:
+            c, iterations = _nonlinear_currents(lines, device, g, v)
+        return self._solution(lines, v, c, iterations)
 
     def _lines(self, g: Array) -> Lines:
         """As `_dissection` and `_ladder` want them: drivers at column 0, sinks at row 0."""
