@@ -24,3 +24,5 @@ from ._pcm_sets import pcm_joshi2020 as pcm_joshi2020
 from ._sourced import Sourced as Sourced
 from ._sourced import describe as describe
 from ._stuck import StuckCells as StuckCells
+from ._write_verify import VerifiedCells as VerifiedCells
+from ._write_verify import WriteVerify as WriteVerify

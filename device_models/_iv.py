@@ -15,7 +15,8 @@ MILO = "Milo IRPS 2021, Fig. 1, as fitted in CrossSim"
 MILO_2021 = {
     "quadratic": Sourced((7.063e-3, 5.711e-3, 1.541e-3, 1.388e-4), "A/V^2", f"{MILO}; polynomial in log10(G / S)"),
     "cubic": Sourced((1.2968e-3, 6.7919e-4, 8.8710e-5), "A/V^3", f"{MILO}; polynomial in log10(G / S)"),
-    "g_ohmic": Sourced(1e-9, "S", f"{MILO}; ohmic below"),
+    "g_low": Sourced(50e-6, "S", f"{MILO}; lower end of the fit"),
+    "g_high": Sourced(225e-6, "S", f"{MILO}; upper end of the fit"),
     "v_max": Sourced(0.5, "V", f"{MILO}; range of the fit"),
 }
 
@@ -40,6 +41,7 @@ class AbstractIV(eqx.Module):
 
     def conductance(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         """Differential conductance, the derivative of the current with respect to `v`, in siemens."""
+        self.basis(v)  # checks a concrete voltage, which is traced below
         return jax.jvp(lambda v: self.current(g, v), (v,), (jnp.ones_like(v),))[1]
 
 
@@ -103,20 +105,21 @@ class Cubic(AbstractIV):
 class MiloPolynomial(AbstractIV):
     r"""RRAM of Milo et al., $I = g v + N_2(g)\, v^2 + N_3(g)\, v^3$ for voltages up to 0.5 V of either sign.
 
-    $N_2$ and $N_3$ are polynomials in $\log_{10} g$, and zero below 1 nS. Measured at 62.5, 76.2, 93.9 and 110 uS only;
-    that cells at 225 uS are ohmic was assumed by those who fitted it. The even term is as published: current at -v is
-    not that at v with its sign changed. A concrete voltage beyond the range is an error, a traced one makes NaN.
+    $N_2$ and $N_3$ are polynomials in $\log_{10} g$ from 50 to 225 uS. Measured at 62.5, 76.2, 93.9 and 110 uS only;
+    that cells at 225 uS are ohmic was assumed by those who fitted it. Outside, $N_k / g$ is held at the end of the
+    range (assumed): the polynomials themselves make currents fall with the voltage below 38 uS. The even term is as
+    published: current at -v is not that at v with its sign changed. A concrete voltage beyond the range is an error, a
+    traced one makes NaN.
 
     Reference: Milo2021.
     """
 
     def terms(self, g: Float[Array, "*cells"]) -> tuple[Float[Array, "*cells"], ...]:
-        conducts = g > float(MILO_2021["g_ohmic"])
-        log_g = jnp.log10(jnp.where(conducts, g, 1.0))
+        within = jnp.clip(g, float(MILO_2021["g_low"]), float(MILO_2021["g_high"]))
 
         def polynomial(name):
             coefficients = jnp.asarray(MILO_2021[name].coefficients[::-1], g.dtype)
-            return jnp.where(conducts, jnp.polyval(coefficients, log_g), 0.0)
+            return jnp.polyval(coefficients, jnp.log10(within)) * (g / within)
 
         return (g, polynomial("quadratic"), polynomial("cubic"))
 

@@ -4,7 +4,9 @@ Functions are timed in turn, after a warm-up, and the median of the ratios is gi
 results/speed: speed.nc, speed.csv.
 """
 
+import dataclasses
 import importlib.util
+import logging
 import os
 import tempfile
 import time
@@ -58,7 +60,7 @@ def run(config: Config) -> xr.Dataset:
     """Measures all cases, prints them and writes them."""
     ms.study.make_folder(config.out)
     cases: list[Case] = []
-    for measure in (forward, training, spiking, bfloat16, sweep, compilation):
+    for measure in (forward, training, spiking, bfloat16, sweep, wires, compilation):
         if config.only in measure.__name__:
             for case in measure(config):
                 cases.append(case)
@@ -265,6 +267,66 @@ def products_alone(weights: list[jax.Array], xs: jax.Array, repeats: int) -> jax
         return 1e-30 * (a[0, 0, 0] + h[0, 0] + b[0, 0, 0]), None
 
     return jax.lax.scan(once, jnp.zeros(()), length=repeats)[0]
+
+
+def wires(config: Config):
+    """The effective matrix of an array behind resistive wires, against badcrossbar where it is installed.
+
+    Conductances uniform from 10 to 100 uS, 1 ohm a segment, 100 inputs: 256 x 256 loses two thirds of its current.
+    """
+    few = dataclasses.replace(config, rounds=min(5, config.rounds))
+    with jax.enable_x64(True):
+        for n in (128, 256):
+            yield from array_of(few, n)
+        g = random_conductances(1024)
+        start = time.perf_counter()
+        jax.block_until_ready(ms.ResistiveWires(1.0, 1.0).effective(g))
+        yield Case("effective matrix, 1024x1024, compilation included", time.perf_counter() - start, 60.0, "s")
+
+
+def array_of(config: Config, n: int):
+    g, v = random_conductances(n), jr.uniform(jr.key(1), (100, n), maxval=0.2)
+    model = ms.ResistiveWires(1.0, 1.0)
+
+    @jax.jit
+    def first(g, v):
+        return v @ model.effective(g)
+
+    @jax.jit
+    def value_and_gradient(g):
+        return jax.value_and_grad(lambda g: jnp.sum(jnp.sin(1e4 * model.effective(g))))(g)
+
+    start = time.perf_counter()
+    first.lower(g, v).compile()
+    yield Case(f"effective matrix, {n}x{n}, compilation", time.perf_counter() - start, 10.0, "s")
+    value = jax.jit(lambda g: jnp.sum(jnp.sin(1e4 * model.effective(g))))
+    yield Case(
+        f"effective matrix, {n}x{n}, value and gradient against value",
+        ratio(config, (value_and_gradient, g), (value, g)),
+        6.0,
+    )
+    if importlib.util.find_spec("badcrossbar") is None:
+        print("badcrossbar is not installed; `pip install badcrossbar==1.1.0` adds it (it needs libcairo2-dev).")
+        return
+    import badcrossbar
+
+    logging.getLogger("badcrossbar").setLevel(logging.ERROR)
+
+    def peer():
+        settings = {"r_i_word_line": 1.0, "r_i_bit_line": 1.0, "node_voltages": False, "all_currents": False}
+        return badcrossbar.compute(np.asarray(v).T, 1 / np.asarray(g), **settings).currents.output
+
+    yield Case(f"{n}x{n}, 100 inputs, against badcrossbar", ratio(config, (first, g, v), (peer,)), 0.1)
+    later, matrix = jax.jit(lambda v, matrix: v @ matrix), model.effective(g)
+    yield Case(f"{n}x{n}, 100 further inputs, against badcrossbar", ratio(config, (later, v, matrix), (peer,)), 1 / 500)
+    exact = peer()
+    for dtype, target in ((jnp.float64, 1e-9), (jnp.float32, 2e-5)):
+        error = np.abs(np.asarray(first(g.astype(dtype), v.astype(dtype)), float) - exact).max() / np.abs(exact).max()
+        yield Case(f"{n}x{n}, largest error against badcrossbar, {np.dtype(dtype)}", float(error), target, "")
+
+
+def random_conductances(n: int) -> jax.Array:
+    return jr.uniform(jr.key(0), (n, n), minval=1e-5, maxval=1e-4)
 
 
 def compilation(config: Config):

@@ -36,7 +36,7 @@ class GlobalDriftCompensation(eqx.Module):
     ) -> Float[Array, "row_tiles columns"]:
         """Mean output magnitude of each tile, repeated over its columns."""
         # Fixed patterns are part of the procedure, like a test vector in a chip's memory: no key.
-        signs = np.random.default_rng(0).integers(0, 2, (self.patterns, matrix.weight.shape[0])) * 2.0 - 1.0
+        signs = np.random.default_rng(0).integers(0, 2, (self.patterns, matrix.inputs)) * 2.0 - 1.0
         x = jnp.asarray(signs, matrix.weight.dtype) * matrix.input_range
         parts = matrix.partial_sums(x, key=key)
         magnitude = jnp.stack([jnp.mean(jnp.abs(part), axis=0) for part in parts])

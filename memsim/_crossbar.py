@@ -9,14 +9,24 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
-from device_models import AbstractDevice
+from device_models import AbstractDevice, Ohmic
 
 from ._compensation import GlobalDriftCompensation
-from ._converters import ADC, DAC
-from ._mapping import DifferentialPair
+from ._converters._adc import AbstractADC
+from ._converters._codes import check_positive
+from ._converters._dac import AbstractDAC
+from ._converters._drive import AbstractDrive, FixedVoltage, VoltageLevels, chord
+from ._lines import BitLines, beside, bit_lines
+from ._mapping._mapping import AbstractMapping
+from ._mapping._pair import DifferentialPair
 from ._matrix import AnalogMatrix
-from ._tiles import map_tiles, spread_rows
+from ._read_noise import SharedNoise
+from ._sense import SenseAmplifier
+from ._tiles import cuts, spread_rows
 from ._wires import AbstractWires, IdealWires
+
+FABRICATION = 2**31 - 1  # folded into the key, so that the periphery and the cells draw from different ones
+LARGEST_PLAUSIBLE_VOLTAGE = 5.0  # volts; more is millivolts by mistake
 
 
 class Crossbar(eqx.Module):
@@ -31,26 +41,73 @@ class Crossbar(eqx.Module):
     - `dac`, `adc`: Converters; `None` is an ideal one.
     - `wires`: The wires within a tile.
     - `compensation`: Drift compensation, or `None`.
-    - `tile`: Word lines and bit lines of one array. A larger matrix is cut, and partial sums are added in digital after
-      each tile's ADC.
+    - `tile`: Word lines of one array, and bit lines that hold weights. A larger matrix is cut, and partial sums are
+      added in digital after each tile's ADC.
     - `read_noise`: "per_read" draws noise for each output of each read (white noise). "per_moment" draws it once for
       each cell in `at`: 1/f noise is slow, and hardly moves within one inference. "off" leaves it out.
+    - `sense`: The amplifier between a bit line and its ADC; `None` is an ideal one.
+    - `v_read`: Voltage of a word line at full input, in volts. Of ohmic cells only the offset of `sense` depends on it.
+      Without a DAC it is that of a spike, and all inputs are as many spikes.
     """
 
     device: AbstractDevice
-    mapping: DifferentialPair = DifferentialPair()
-    dac: DAC | None = None
-    adc: ADC | None = None
+    mapping: AbstractMapping = DifferentialPair()
+    dac: AbstractDAC | None = None
+    adc: AbstractADC | None = None
     wires: AbstractWires = IdealWires()
     compensation: GlobalDriftCompensation | None = GlobalDriftCompensation()
     tile: tuple[int, int] = eqx.field(static=True, default=(256, 256))
     read_noise: Literal["per_read", "per_moment", "off"] = eqx.field(static=True, default="per_read")
+    sense: SenseAmplifier | None = None
+    v_read: float = 0.2
 
     def __check_init__(self):
         if len(self.tile) != 2 or min(self.tile) < 1:
             raise ValueError(f"`tile` must be (rows, columns), both at least 1. Got tile={self.tile}.")
         if self.read_noise not in ("per_read", "per_moment", "off"):
             raise ValueError(f'`read_noise` must be "per_read", "per_moment" or "off". Got {self.read_noise!r}.')
+        check_positive("v_read", self.v_read)
+        if self.v_read > LARGEST_PLAUSIBLE_VOLTAGE:
+            raise ValueError(
+                f"`v_read` must be in volts, at most {LARGEST_PLAUSIBLE_VOLTAGE} V. Got v_read={self.v_read}. "
+                "Millivolts? Multiply by 1e-3."
+            )
+        if self.sense is not None and self.sense.saturation > 0 and self.adc is None:
+            raise ValueError(
+                "A `saturation` of the sense amplifier is relative to the full scale of an ADC. Got adc=None. Without "
+                "rounding that is ADC(None, full_scale)."
+            )
+        if self.adc is not None:
+            self.adc.check_slices(len(self.mapping.weights))
+        self._check_circuit_is_linear()
+
+    def _check_circuit_is_linear(self) -> None:
+        """A read is a product only of ohmic cells, or of cells whose voltages do not depend on their currents."""
+        grounded = isinstance(self.wires, IdealWires) and (self.sense is None or self.sense.holds_ground)
+        if not isinstance(self.device.iv, Ohmic) and not grounded:
+            raise ValueError(
+                "Cells with a nonlinear I-V must have ideal wires, and sense amplifiers without series resistance or "
+                f"offset. Got {type(self.device.iv).__name__} cells with {type(self.wires).__name__}. Solve single "
+                "inputs of such an array with `wires.currents(device, g, v)`."
+            )
+
+    @property
+    def drive(self) -> AbstractDrive | None:
+        """What the word lines of nonlinear cells carry; `None` for ohmic cells."""
+        if isinstance(self.device.iv, Ohmic):
+            return None
+        if self.dac is None or self.dac.fixed_voltage:
+            return FixedVoltage(self.device.iv, self.v_read)
+        return VoltageLevels(self.device.iv, self.v_read, self.dac.largest_pulse)
+
+    @property
+    def one_cell(self) -> float | Float[Array, ""]:
+        """The unit of currents: a cell at `g_max` at full input, less one at `g_min`, in siemens."""
+        return self.seen(self.device.g_max) - self.seen(self.device.g_min)
+
+    def seen(self, g: float) -> float | Float[Array, ""]:
+        """Current over voltage of a cell of conductance `g` at full input, in siemens."""
+        return g if isinstance(self.device.iv, Ohmic) else chord(self.device.iv, jnp.asarray(g), self.v_read)
 
     def program(self, w: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> "Chip":
         """Fabricates and writes one array that holds `w`. All that chance decides here is frozen in the chip."""
@@ -63,14 +120,29 @@ class Crossbar(eqx.Module):
         w = w.T  # word lines are rows
         scales = self.mapping.scales(w, self.tile)
         device = self.device
-        targets = self.mapping.targets(w, scales, self.tile[0], device.g_min, device.g_max)
-        cells = device.program(targets, key=write_key)
-        chip = Chip(self, cells, scales, reference=None)
+        relative = w / spread_rows(scales, w.shape[0], self.tile[0])
+        fractions = self.mapping.fractions(relative, self.tile[1])
+        cells = device.program(device.g_min + (device.g_max - device.g_min) * fractions, key=write_key)
+        dac, adc, offsets = self._fabricate(w.shape[0], w.shape[1], fractions, jr.fold_in(key, FABRICATION))
+        chip = Chip(self, cells, scales, None, dac, adc, offsets)
         if self.compensation is None:
             return chip
         start = chip._uncompensated(jnp.zeros(()), reference_key)
         reference = self.compensation.measure(start.matrix, self.tile[1], key=start.key)
-        return Chip(self, cells, scales, reference)
+        return Chip(self, cells, scales, reference, dac, adc, offsets)
+
+    def _fabricate(
+        self, rows: int, columns: int, cells: Float[Array, "planes rows lines"], key: Key[Array, ""]
+    ) -> tuple[AbstractDAC | None, AbstractADC | None, Array | None]:
+        """Converters, and voltage offsets of the amplifiers, around the cells of a matrix."""
+        dac_key, adc_key, sense_key = jr.split(key, 3)
+        row_tiles = len(cuts(rows, self.tile[0]))
+        dac = None if self.dac is None else self.dac.fabricate(rows, key=dac_key)
+        lines = columns * len(self.mapping.weights)
+        adc = None if self.adc is None else self.adc.fabricate((row_tiles, lines), key=adc_key)
+        if self.sense is None or self.sense.holds_ground:
+            return dac, adc, None
+        return dac, adc, self.sense.fabricate(cells.shape[0], row_tiles, cells.shape[2], key=sense_key)
 
     def deploy(self, w: Float[Array, "outputs inputs"], t: Any, *, key: Key[Array, ""]) -> AnalogMatrix:
         """`program`, then `at` time `t`, with keys split from one."""
@@ -84,15 +156,20 @@ class Chip(eqx.Module):
     **Arguments:**
 
     - `crossbar`: Its design.
-    - `cells`: State of its cells, shape (2, rows, columns): the positive and the negative ones.
+    - `cells`: State of its cells, shape (planes, rows, lines); of a pair the positive and the negative ones.
     - `scales`: Weight of one fully-on cell, shape (row_tiles, columns).
     - `reference`: What drift compensation measured at the end of programming.
+    - `dac`, `adc`: Its converters, with the errors that chance gave them.
+    - `offsets`: Of its sense amplifiers, in volts; `None` where bit lines end at ground.
     """
 
     crossbar: Crossbar
     cells: Any
     scales: Float[Array, "row_tiles columns"]
     reference: Float[Array, "row_tiles columns"] | None
+    dac: AbstractDAC | None
+    adc: AbstractADC | None
+    offsets: Float[Array, "planes row_tiles lines"] | None
 
     def at(self, t: Any, *, key: Key[Array, ""] | None = None) -> AnalogMatrix:
         """The matrix this chip presents `t` seconds after programming. Read noise needs `key`."""
@@ -101,17 +178,15 @@ class Chip(eqx.Module):
     @eqx.filter_jit
     def _at(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> AnalogMatrix:
         moment = self._uncompensated(t, key)
-        matrix, adc = moment.matrix, self.crossbar.adc
+        matrix = moment.matrix
         scale = matrix.scale
         assert scale is not None
         if self.reference is not None and self.crossbar.compensation is not None:
             now = self.crossbar.compensation.measure(matrix, self.crossbar.tile[1], key=moment.key)
-            scale = scale * (self.reference / jnp.where(now > 0, now, 1.0))
-        if adc is not None:
-            return eqx.tree_at(lambda m: m.scale, matrix, scale)
-        rows = spread_rows(scale, matrix.weight.shape[0], matrix.rows)
-        variance = None if matrix.variance is None else matrix.variance * rows**2
-        return AnalogMatrix(matrix.weight * rows, variance, None, matrix.dac, None, matrix.rows)
+            factor = self.reference / jnp.where(now > 0, now, 1.0)
+            scale = scale * (factor if matrix.slices == 1 else jnp.tile(factor, (1, matrix.slices)))
+        matrix = eqx.tree_at(lambda m: m.scale, matrix, scale)
+        return matrix.collapsed if matrix.adc is None else matrix
 
     def _uncompensated(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> "_Moment":
         """The tiles at `t`, before compensation and before tiles without an ADC collapse."""
@@ -119,32 +194,74 @@ class Chip(eqx.Module):
         device, tile = design.device, design.tile
         g = device.conductance(self.cells, t)
         std = None if design.read_noise == "off" else device.read_noise(self.cells, t)
-        measure_key = None
-        if std is not None:
-            if key is None:
-                raise ValueError(
-                    "A chip with read noise needs `at(t, key=...)`. Got no key. Pass one, or choose "
-                    '`Crossbar(..., read_noise="off")`.'
-                )
-            noise_key, measure_key = jr.split(key)
-            if design.read_noise == "per_moment":
-                g = jnp.maximum(g + std * jr.normal(noise_key, g.shape, g.dtype), 0.0)
-                std, measure_key = None, None
-        g = jnp.stack([map_tiles(design.wires.effective, polarity, tile) for polarity in g])
-        weight = design.mapping.relative_weights(g, device.g_min, device.g_max)
-        variance = None if std is None else design.mapping.relative_variance(std, device.g_min, device.g_max)
-        return _Moment(self._in_codes(weight, variance), measure_key)
+        if std is not None and key is None:
+            raise ValueError(
+                "A chip with read noise needs `at(t, key=...)`. Got no key. Pass one, or choose "
+                '`Crossbar(..., read_noise="off")`.'
+            )
+        noise_key, measure_key = (None, None) if key is None else jr.split(key)
+        if std is not None and noise_key is not None and design.read_noise == "per_moment":
+            g, std = jnp.maximum(g + std * jr.normal(noise_key, g.shape, g.dtype), 0.0), None
+        offset = None
+        if not isinstance(design.wires, IdealWires):
+            seen = design.mapping.behind(design.wires.effective, g, tile)
+            # A cell's fluctuation loses what its current loses, to first order.
+            std = None if std is None else std * jnp.where(g > 0, seen / jnp.where(g > 0, g, 1.0), 1.0)
+            g = seen
+        if design.sense is not None and self.offsets is not None:
+            g, std, offset = design.sense.behind(g, std, self.offsets, tile[0])
+        lines = bit_lines(design.mapping, g, std, design.drive, columns=tile[1], one_cell=design.one_cell)
+        return _Moment(self._in_codes(lines, offset, g.shape[1]), measure_key)
 
-    def _in_codes(self, weight: Array, variance: Array | None) -> AnalogMatrix:
+    def _in_codes(self, lines: BitLines, offset: Array | None, inputs: int) -> AnalogMatrix:
         """Converter steps folded into the matrix, so that a read is a product, a clip and a rounding."""
-        dac, adc, scales = self.crossbar.dac, self.crossbar.adc, self.scales
-        per_input_code = 1.0 if dac is None else dac.step
-        full_input = 1.0 if dac is None else dac.input_range
-        per_output_code = 1.0 if adc is None else adc.step * full_input
-        gain = per_input_code / per_output_code
-        if variance is not None:
-            variance = variance * gain**2
-        return AnalogMatrix(weight * gain, variance, scales * per_output_code, dac, adc, self.crossbar.tile[0])
+        dac, adc, design = self.dac, self.adc, self.crossbar
+        per_input_code, full_pulse = (1.0, 1.0) if dac is None else (dac.step, dac.full_pulse)
+        per_output_code: Any = 1.0
+        if adc is not None:
+            per_output_code = adc.cells_per_code(min(design.tile[0], inputs)) * full_pulse
+        gain = _of_slices(per_input_code / per_output_code)
+        if offset is not None:
+            cells = design.mapping.presented(offset / design.v_read, design.tile[1]) / design.one_cell
+            offset = beside(cells * _of_slices(full_pulse / per_output_code))
+        return AnalogMatrix(
+            beside(lines.weight * gain),
+            None if lines.variance is None else beside(lines.variance * gain**2),
+            self._scale(per_output_code),
+            dac,
+            adc,
+            rows=design.tile[0],
+            slices=lines.weight.shape[0],
+            offset=offset,
+            digital=self._digital(per_input_code, inputs),
+            shared=None if lines.shared is None else SharedNoise(beside(lines.shared * gain**2), design.tile[1]),
+            drive=design.drive,
+            saturation=None if design.sense is None or design.sense.saturation == 0 else design.sense.saturation,
+        )
+
+    def _scale(self, per_output_code: Any) -> Float[Array, "row_tiles slices_columns"]:
+        """Output per ADC code."""
+        scales = [
+            self.scales * ((per_output_code if np.ndim(per_output_code) == 0 else per_output_code[place]) * weight)
+            for place, weight in enumerate(self.crossbar.mapping.weights)
+        ]
+        return scales[0] if len(scales) == 1 else jnp.concatenate(scales, axis=1)
+
+    def _digital(self, per_input_code: float | Array, inputs: int) -> Float[Array, "rows columns"] | None:
+        """What the digital sum of the input codes takes off: as many cells in the middle of their range."""
+        mapping, device = self.crossbar.mapping, self.crossbar.device
+        if mapping.middle is None:
+            return None
+        cells = jnp.zeros(())
+        for weight, fraction in zip(mapping.weights, mapping.middle, strict=True):
+            g = device.g_min + (device.g_max - device.g_min) * fraction
+            cells = cells + weight * self.crossbar.seen(g) / self.crossbar.one_cell
+        return spread_rows(-cells * per_input_code * self.scales, inputs, self.crossbar.tile[0])
+
+
+def _of_slices(value: Any) -> Any:
+    """One number, or one for each slice of `BitLines`."""
+    return value if np.ndim(value) == 0 else value.reshape(-1, 1, 1)
 
 
 class _Moment(NamedTuple):
@@ -154,6 +271,11 @@ class _Moment(NamedTuple):
 
 def check_weights(w: Any) -> None:
     """Raises `ValueError` for a matrix that cannot be programmed. Traced values are checked for shape only."""
+    if jnp.iscomplexobj(w):
+        raise ValueError(
+            f"Weights must be real. Got {w.dtype}. Program `memsim.real_block(w)`, and wrap its reads in "
+            "`memsim.to_complex(matrix(memsim.to_real(x)))`."
+        )
     if w.ndim != 2 or w.size == 0:
         raise ValueError(f"Weights must be a matrix of shape (outputs, inputs) with no empty axis. Got {w.shape}.")
     if not isinstance(w, Tracer) and not np.isfinite(np.asarray(w)).all():

@@ -1,16 +1,21 @@
 """What a chip presents at one moment: a matrix behind its converters."""
 
+import dataclasses
+
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Float, Key
 
-from ._converters import ADC, DAC, is_clipped
+from ._converters._adc import AbstractADC
+from ._converters._codes import is_clipped, largest_code
+from ._converters._dac import AbstractDAC
+from ._converters._drive import AbstractDrive
+from ._read_noise import NOISY_READ, SharedNoise, drawn, squares
 from ._tiles import cuts, spread_rows
 
-NOISY_READ = "noisy read"  # named for checkpointing: dearer to draw again than to keep
+SHARED, ROUNDING = 1, 2  # folded into the key of a tile's noise, so that other draws leave it as it is
 
 
 class Clipping(eqx.Module):
@@ -25,24 +30,46 @@ class AnalogMatrix(eqx.Module):
 
     $y = \sum_k s_k \cdot \mathrm{ADC}\big(c_k W_k + \sqrt{c_k^2 V_k}\,\xi\big)$ with the input codes $c$ of the rows of
     tile $k$: read noise is drawn on the output, which has the law of a fresh noisy matrix for each read. Without an ADC
-    the row tiles collapse into one product.
+    the row tiles collapse into one product. Pulses of the input, and slices of the weights, are converted one by one,
+    then shifted and added.
 
     **Arguments:**
 
     - `weight`: ADC codes (or, without an ADC, weight units) for one input code, shape (rows, columns) = (inputs,
-      outputs).
+      outputs). With a `drive` each row is one of its terms, with `slices` the columns of slice 0 come first.
     - `variance`: Read-noise variance in the same units squared, or `None`.
     - `scale`: Output per ADC code, drift compensation included, shape (row_tiles, columns); `None` without an ADC.
     - `dac`, `adc`: Converters or `None`.
     - `rows`: Word lines of one tile.
+    - `slices`: Groups of columns that are added up.
+    - `offset`: ADC codes without any input, one row for each row tile (without an ADC, one row), or `None`.
+    - `digital`: Output for one input code that is added in digital, shape (inputs, outputs), or `None`.
+    - `shared`: Noise that bit lines have in common, or `None`.
+    - `drive`: What the word lines of cells with a nonlinear I-V carry; `None` for ohmic cells.
+    - `saturation`: Of the sense amplifier, or `None`.
     """
 
     weight: Float[Array, "rows columns"]
-    variance: Float[Array, "rows columns"] | None
+    variance: Float[Array, "rows_products columns"] | None
     scale: Float[Array, "row_tiles columns"] | None
-    dac: DAC | None
-    adc: ADC | None
+    dac: AbstractDAC | None
+    adc: AbstractADC | None
     rows: int = eqx.field(static=True)
+    slices: int = eqx.field(static=True, default=1)
+    offset: Float[Array, "row_tiles columns"] | None = None
+    digital: Float[Array, "inputs outputs"] | None = None
+    shared: SharedNoise | None = None
+    drive: AbstractDrive | None = None
+    saturation: float | None = None
+
+    @property
+    def inputs(self) -> int:
+        """Word lines of all row tiles."""
+        return self.weight.shape[0] // self._terms
+
+    @property
+    def outputs(self) -> int:
+        return self.weight.shape[1] // self.slices
 
     @property
     def input_range(self) -> float | Float[Array, ""]:
@@ -50,72 +77,180 @@ class AnalogMatrix(eqx.Module):
         return 1.0 if self.dac is None else self.dac.input_range
 
     @property
-    def effective_weight(self) -> Float[Array, "columns rows"]:
-        """The weight a digital layer would need to give the mean output, drift compensation included."""
-        return (self.weight * self._weight_per_code).T
+    def effective_weight(self) -> Float[Array, "outputs inputs"]:
+        """The weight a digital layer would need to give the mean output, drift compensation included.
 
-    def in_codes(self, w: Float[Array, "columns rows"]) -> Float[Array, "rows columns"]:
-        """The `weight` whose `effective_weight` is `w`."""
-        return w.T / self._weight_per_code
+        Of cells with a nonlinear I-V, that at full input. An offset of the amplifiers is no part of it.
+        """
+        weight = self._summed(self.weight * self._weight_per_code)
+        return (weight if self.digital is None else weight + self.digital * self._codes_per_input).T
 
-    @property
-    def _weight_per_code(self) -> Array:
-        rows = self.weight.shape[0]
-        scale = jnp.ones_like(self.weight) if self.scale is None else spread_rows(self.scale, rows, self.rows)
-        return scale if self.dac is None else scale / self.dac.step
+    def in_codes(self, w: Float[Array, "outputs inputs"]) -> Float[Array, "rows columns"]:
+        """The `weight` whose `effective_weight` is `w`: the nearest one to this, where several cells make a weight."""
+        if self._terms == self.slices == 1 and self.digital is None:
+            return w.T / self._weight_per_code
+        missing = (w - self.effective_weight).T
+        share = missing / self._summed(self._weight_per_code**2)
+        spread = jnp.tile(jnp.repeat(share, self._terms, axis=0), (1, self.slices))
+        return self.weight + spread * self._weight_per_code
 
     def __call__(
-        self, x: Float[Array, "*batch rows"], *, key: Key[Array, ""] | None = None
-    ) -> Float[Array, "*batch columns"]:
+        self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
+    ) -> Float[Array, "*batch outputs"]:
         """One read of each row of `x`, independent noise for each output. Noise needs `key`."""
         sums = self.partial_sums(x, key=key)
         total = sums[0]
         for part in sums[1:]:
             total = total + part
-        return total.reshape(*x.shape[:-1], self.weight.shape[1])
+        if self.digital is not None:
+            total = total + self._codes(x) @ self.digital
+        return total.reshape(*x.shape[:-1], self.outputs)
 
     def partial_sums(
-        self, x: Float[Array, "*batch rows"], *, key: Key[Array, ""] | None = None
-    ) -> list[Float[Array, "n columns"]]:
-        """The digital output of each row tile, in weight times input units; the batch is flattened."""
-        currents = self._currents(x, key)
+        self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
+    ) -> list[Float[Array, "n outputs"]]:
+        """What each row tile's converters say, in weight times input units; the batch is flattened."""
+        currents = self.currents(x, key=key)
         if self.scale is None:
-            return currents
-        codes = currents if self.adc is None else [self.adc.codes(current) for current in currents]
-        return [code * self.scale[k][None] for k, code in enumerate(codes)]
+            return [self._shifted(current) for current in currents]
+        if self.adc is None:
+            return [self._shifted(current * self.scale[k][None]) for k, current in enumerate(currents)]
+        keys = [None] * len(currents)
+        if self.adc.needs_key and key is not None:
+            keys = [jr.fold_in(tile_key, ROUNDING) for tile_key in jr.split(key, len(currents))]
+        codes = [self.adc.codes(current, k, key=keys[k]) for k, current in enumerate(currents)]
+        return [self._shifted(code * self.scale[k][None]) for k, code in enumerate(codes)]
 
-    def clipping(self, x: Float[Array, "*batch rows"], *, key: Key[Array, ""] | None = None) -> Clipping:
+    def clipping(self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None) -> Clipping:
         """How much of `x`, and of the currents it causes, the converters clip."""
         dac = jnp.zeros(())
         if self.dac is not None:
             dac = jnp.mean(is_clipped(x / self.dac.step, self.dac.bits), dtype=self.weight.dtype)
-        currents = self._currents(x, key)
+        currents = self.currents(x, key=key)
         adc = jnp.zeros(len(currents))
         if self.adc is not None:
             clipped = [is_clipped(current, self.adc.bits) for current in currents]
             adc = jnp.stack([jnp.mean(part, dtype=self.weight.dtype) for part in clipped])
         return Clipping(dac, adc)
 
-    def _currents(self, x: Array, key: Key[Array, ""] | None) -> list[Float[Array, "n columns"]]:
+    def currents(
+        self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
+    ) -> list[Float[Array, "pulses_n columns"]]:
+        """What meets the converters of each row tile, in ADC codes; several pulses of an input one after the other."""
         self._check(x, key)
+        lines = self._word_lines(self._codes(x))
+        tiles = [slice(None)] if self.scale is None else cuts(self.inputs, self.rows)
+        currents = [lines[:, rows] @ self.weight[rows] for rows in (_times(tile, self._terms) for tile in tiles)]
+        if self.variance is not None and key is not None:
+            currents = self._noisy(currents, lines, tiles, key)
+        if self.offset is not None:
+            currents = [current + self.offset[k][None] for k, current in enumerate(currents)]
+        if self.saturation is not None and self.adc is not None:
+            squeeze = self.saturation / largest_code(self.adc.bits)
+            currents = [current / (1 + squeeze * jnp.abs(current)) for current in currents]
+        return currents
+
+    @property
+    def collapsed(self) -> "AnalogMatrix":
+        """Its row tiles and slices in one product: only without an ADC, and without noise that bit lines share."""
+        if self.scale is None or self.adc is not None or self.shared is not None:
+            return self
+        scale = jnp.repeat(spread_rows(self.scale, self.inputs, self.rows), self._terms, axis=0)
+        variance = None
+        if self.variance is not None:
+            products = self.variance.shape[0] // self.inputs
+            squared = jnp.repeat(spread_rows(self.scale, self.inputs, self.rows) ** 2, products, axis=0)
+            variance = self._without_slices(self.variance * squared)
+        offset = self.offset
+        if offset is not None:
+            offset = self._without_slices(jnp.sum(offset * self.scale, 0, keepdims=True))
+        return AnalogMatrix(
+            self._without_slices(self.weight * scale),
+            variance,
+            None,
+            self.dac,
+            None,
+            self.rows,
+            offset=offset,
+            digital=self.digital,
+            drive=self.drive,
+        )
+
+    @property
+    def with_noise_apart(self) -> "AnalogMatrix":
+        """Every bit line with noise of its own, at the same variance, from cells that they share."""
+        if self.shared is None:
+            return self
+        by_slice = self.shared.variance.reshape(self.shared.variance.shape[0], self.slices, -1)
+        each = jnp.repeat(by_slice, self.shared.columns, axis=2)[..., : self.outputs]
+        assert self.variance is not None
+        variance = self.variance + each.reshape(self.variance.shape)
+        return dataclasses.replace(self, variance=variance, shared=None)
+
+    def _without_slices(self, values: Float[Array, "rows columns"]) -> Float[Array, "rows outputs"]:
+        return values if self.slices == 1 else values.reshape(values.shape[0], self.slices, -1).sum(1)
+
+    def _codes(self, x: Array) -> Float[Array, "n inputs"]:
         x = x.reshape(-1, x.shape[-1])
-        if self.dac is not None:
-            x = self.dac.codes(x)
-        tiles = [slice(None)] if self.scale is None else cuts(self.weight.shape[0], self.rows)
-        currents = [x[:, tile] @ self.weight[tile] for tile in tiles]
-        if self.variance is None or key is None:
-            return currents
-        keys = jr.split(key, len(tiles))
-        noises = [
-            _noise(x[:, tile] ** 2 @ self.variance[tile], jr.normal(keys[k], current.shape, current.dtype))
-            for k, (tile, current) in enumerate(zip(tiles, currents, strict=True))
-        ]
-        return [checkpoint_name(current + noise, NOISY_READ) for current, noise in zip(currents, noises, strict=True)]
+        return x if self.dac is None else self.dac.codes(x)
+
+    def _word_lines(self, codes: Array) -> Float[Array, "n rows"]:
+        pulses = [codes] if self.dac is None else self.dac.pulses(codes)
+        lines = pulses[0] if len(pulses) == 1 else jnp.concatenate(pulses)
+        return lines if self.drive is None else self.drive(lines)
+
+    def _noisy(self, currents: list[Array], lines: Array, tiles: list[slice], key: Array) -> list[Array]:
+        assert self.variance is not None
+        products = self._terms * (self._terms + 1) // 2
+        noisy = []
+        for tile, current, tile_key in zip(tiles, currents, jr.split(key, len(tiles)), strict=True):
+            rows = _times(tile, products)
+            power = squares(lines[:, _times(tile, self._terms)], self._terms)
+            variance = power @ self.variance[rows]
+            # Rounding may leave a sum of products with signs below zero.
+            noise = drawn(variance if products == 1 else jnp.maximum(variance, 0.0), key=tile_key)
+            if self.shared is not None:
+                shared_key = jr.fold_in(tile_key, SHARED)
+                noise = noise - self.shared.on_lines(power, rows, self.slices, self.outputs, key=shared_key)
+            noisy.append(checkpoint_name(current + noise, NOISY_READ))
+        return noisy
+
+    def _shifted(self, parts: Float[Array, "pulses_n columns"]) -> Float[Array, "n outputs"]:
+        """The pulses of each input, and the slices of each weight, shifted and added in digital."""
+        significance = (1.0,) if self.dac is None else self.dac.significance
+        if len(significance) == self.slices == 1:
+            return parts
+        each = parts.reshape(len(significance), -1, self.slices, self.outputs)
+        return jnp.einsum("p,pnsj->nj", jnp.asarray(significance, parts.dtype), each, precision="highest")
+
+    @property
+    def _terms(self) -> int:
+        return 1 if self.drive is None else self.drive.size
+
+    @property
+    def _codes_per_input(self) -> float | Array:
+        return 1.0 if self.dac is None else 1 / self.dac.step
+
+    @property
+    def _weight_per_code(self) -> Float[Array, "rows columns"]:
+        scale = jnp.ones_like(self.weight)
+        if self.scale is not None:
+            scale = jnp.repeat(spread_rows(self.scale, self.inputs, self.rows), self._terms, axis=0)
+        if self.drive is not None:
+            scale = scale * jnp.tile(self.drive.at_full_input, self.inputs)[:, None]
+        return scale if self.dac is None else scale / self.dac.step
+
+    def _summed(self, values: Float[Array, "rows columns"]) -> Float[Array, "inputs outputs"]:
+        """Summed over the terms of each row and the slices of each column."""
+        if self._terms == self.slices == 1:
+            return values
+        return values.reshape(self.inputs, self._terms, self.slices, self.outputs).sum((1, 2))
 
     def _check(self, x: Array, key: Key[Array, ""] | None) -> None:
-        rows = self.weight.shape[0]
-        if x.ndim == 0 or x.shape[-1] != rows:
-            raise ValueError(f"The input's last axis must have {rows} entries, one a word line. Got shape {x.shape}.")
+        if x.ndim == 0 or x.shape[-1] != self.inputs:
+            raise ValueError(
+                f"The input's last axis must have {self.inputs} entries, one a word line. Got shape {x.shape}."
+            )
         if self.variance is not None and key is None:
             raise ValueError(
                 "A noisy read needs `key=`. Got none. Pass a fresh key for each read, or choose "
@@ -123,16 +258,6 @@ class AnalogMatrix(eqx.Module):
             )
 
 
-@jax.custom_jvp
-def _noise(variance: Float[Array, "n columns"], draw: Float[Array, "n columns"]) -> Float[Array, "n columns"]:
-    """A normal `draw` of the given variance; its gradient at zero variance (a silent input) is zero, not infinite."""
-    return checkpoint_name(jnp.sqrt(variance) * draw, NOISY_READ)
-
-
-@_noise.defjvp
-def _noise_jvp(primals, tangents):
-    # From the noise itself, not from the draw: a backward pass that has kept the noise need not draw again.
-    noise = _noise(*primals)
-    variance = primals[0]
-    slope = jnp.where(variance > 0, noise / (2 * jnp.where(variance > 0, variance, 1.0)), 0.0)
-    return noise, slope * tangents[0]
+def _times(tile: slice, factor: int) -> slice:
+    """Rows of a tile in a matrix with `factor` rows for each word line."""
+    return tile if tile == slice(None) else slice(tile.start * factor, tile.stop * factor)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -23,13 +24,21 @@ def tile_mean(
 
 
 def map_tiles(
-    function: Callable[[Array], Array], matrix: Float[Array, "rows columns"], tile: tuple[int, int]
-) -> Float[Array, "rows columns"]:
-    """`function` applied to each tile of `matrix`."""
-    rows, columns = cuts(matrix.shape[0], tile[0]), cuts(matrix.shape[1], tile[1])
-    if len(rows) == len(columns) == 1:
-        return function(matrix)
-    return jnp.block([[function(matrix[r, c]) for c in columns] for r in rows])
+    function: Callable[[Array], Array], planes: Float[Array, "planes rows columns"], tile: tuple[int, int]
+) -> Float[Array, "planes rows columns"]:
+    """`function` of each tile of each plane; tiles of one size are mapped together, so that it compiles once."""
+    rows, columns = cuts(planes.shape[1], tile[0]), cuts(planes.shape[2], tile[1])
+    parts = {(i, j): planes[:, r, c] for i, r in enumerate(rows) for j, c in enumerate(columns)}
+    by_shape: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    for place, part in parts.items():
+        by_shape.setdefault(part.shape, []).append(place)
+    for places in by_shape.values():
+        together = jnp.concatenate([parts[place] for place in places])
+        mapped = jnp.split(jax.vmap(function)(together), len(places))
+        parts.update(zip(places, mapped, strict=True))
+    return jnp.concatenate(
+        [jnp.concatenate([parts[i, j] for j in range(len(columns))], axis=2) for i in range(len(rows))], axis=1
+    )
 
 
 def spread_rows(values: Float[Array, "row_tiles columns"], rows: int, tile: int) -> Float[Array, "rows columns"]:

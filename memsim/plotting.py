@@ -111,6 +111,40 @@ def draw_spread(
         axes.errorbar(x, mean, (intervals[:, 2] - intervals[:, 1]) / 2, fmt="none", ecolor=colour, capsize=1.5, lw=0.6)
 
 
+def attribution(result: "xr.Dataset", *, journal: str = "neutral", time: int = 0) -> "Figure":
+    """Bars of a result of `memsim.study.attribute`: what each effect costs alone, and what leaving it out gains.
+
+    The lines are 95 % intervals over chips, paired; the third panel is the error of each layer with the effect alone.
+    """
+    from matplotlib.figure import Figure
+
+    from .study import attribution_table
+
+    table = attribution_table(result, time).iloc[::-1]
+    errors = 100 * result.layer_error.sel(case="alone").isel(time=time).mean("chip")
+    places = np.arange(len(table))
+    with style():
+        wide = width(journal, 2)
+        figure = Figure(figsize=(wide, 0.12 * wide + 0.03 * wide * len(table)))
+        panels = figure.subplots(1, 3, sharey=True)
+        letter_panels(panels)
+        for axes, name, low, high, label in (
+            (panels[0], "cost_alone", "cost_low", "cost_high", "Cost alone (points)"),
+            (panels[1], "gain_left_out", "gain_low", "gain_high", "Gain when left out (points)"),
+        ):
+            axes.barh(places, table[name], color=COLOURS[2], height=0.7)
+            axes.hlines(places, table[low], table[high], color=COLOURS[0])
+            axes.axvline(0.0, color=COLOURS[0], linewidth=0.6)
+            axes.set_xlabel(label)
+        for place, layer in enumerate(result.layer.values):
+            points = errors.sel(layer=layer, effect=table.effect.values)
+            panels[2].plot(points, places, MARKERS[place % 7], color=COLOURS[(place + 1) % 7], label=str(layer))
+        panels[2].set_xlabel("Layer's output error alone (%)")
+        panels[2].legend()
+        panels[0].set_yticks(places, [str(effect) for effect in table.effect])
+    return figure
+
+
 def letter_panels(panels: Iterable["Axes"]) -> None:
     """Bold lower-case letters above the left corners of `panels`, as Nature asks for."""
     for axes, letter in zip(panels, "abcdefghijklmnopqrstuvwxyz", strict=False):

@@ -1,12 +1,24 @@
 """Tables of models: each one listed here passes the promises that its kind shares. And what the papers say of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
-from device_models import Ideal, Levels, StuckCells, pcm_hermes1, pcm_hermes2, pcm_joshi2020
+from device_models import (
+    Cubic,
+    Ideal,
+    Levels,
+    MiloPolynomial,
+    Sinh,
+    StuckCells,
+    WriteVerify,
+    pcm_hermes1,
+    pcm_hermes2,
+    pcm_joshi2020,
+)
 from memsim import nn
 
 DEVICES = {
@@ -16,6 +28,10 @@ DEVICES = {
     "pcm_hermes2": pcm_hermes2(),
     "stuck_cells": StuckCells(pcm_joshi2020(), p_on=0.01, p_off=0.02),
     "levels": Levels(pcm_joshi2020(), n=16),
+    "write_verify": WriteVerify(pcm_joshi2020(), window=1e-6, max_pulses=5),
+    "ideal_sinh": Ideal(iv=Sinh(2.5)),
+    "ideal_milo": Ideal(g_min=50e-6, g_max=225e-6, iv=MiloPolynomial()),  # the range of Milo et al. 2021
+    "pcm_cubic": replace(pcm_joshi2020(), iv=Cubic(1.0)),
 }
 
 

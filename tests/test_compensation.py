@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from memsim import ADC, DAC, Crossbar, GlobalDriftCompensation
+from memsim import (
+    ADC,
+    DAC,
+    BitSerialDAC,
+    BitSliced,
+    Crossbar,
+    DifferentialPair,
+    GlobalDriftCompensation,
+    OffsetColumn,
+)
 
 YEAR = 365.25 * 86400.0
 FULL = Crossbar(dm.pcm_joshi2020(), dac=DAC(8, 2.0), adc=ADC(8, 4.0), tile=(4, 3))
@@ -44,6 +53,26 @@ def test_compensation_undoes_a_drift_that_all_cells_share(adc):
     np.testing.assert_allclose(year, start, rtol=1e-5)
     left = (YEAR / 20 + 1) ** -0.06  # t_0 of Joshi 2020 is 20 s
     np.testing.assert_allclose(weight[None][1], left * weight[None][0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("adc", [None, ADC(None, 100.0)], ids=["no_adc", "unrounded_adc"])
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        OffsetColumn(),
+        OffsetColumn(offset="column"),
+        BitSliced(OffsetColumn(), 2, 3),
+        BitSliced(DifferentialPair(), 3, 2),
+    ],
+    ids=str,
+)
+def test_compensation_undoes_a_common_drift_of_every_mapping(mapping, adc):
+    w, x = normal(0, 5, 6), normal(1, 6)
+    settings = {"dac": BitSerialDAC(6, 3.0), "adc": adc, "tile": (4, 3), "read_noise": "off"}
+    chip = Crossbar(drifting((0.06,)), mapping, **settings).program(w, key=jr.key(0))
+    start, year = chip.at(0.0), chip.at(YEAR)
+    np.testing.assert_allclose(year.effective_weight, start.effective_weight, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(year(x), start(x), rtol=0, atol=1e-4)
 
 
 def test_each_tile_has_its_own_factor():

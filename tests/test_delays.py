@@ -103,7 +103,7 @@ def test_read_noise_of_delayed_synapses_comes_from_the_cells_that_are_driven():
 def test_calibrated_converters_just_cover_delayed_synapses():
     layer = delayed(use_bias=False)
     model, xs = SpikingNetwork([layer]), jr.normal(KEY, (3, 20, 4))
-    design = ms.calibrate(model, xs, ms.Crossbar(Ideal(), adc=ms.ADC(12)), coverage=1.0)
+    design = ms.calibrate(model, xs, ms.Crossbar(Ideal(), adc=ms.ADC(12)), ranges=ms.Percentile(1.0))
     cells = np.abs(jax.vmap(model)(xs)).max(axis=(0, 1)) / np.abs(layer.weight).max(axis=1)
     np.testing.assert_allclose(design(".layers[0]", layer).adc.full_scale, cells.max(), rtol=1e-5)
     assert not np.any(ms.nn.clipping(deploy(model, design, 0.0, key=KEY), xs)[".layers[0]"].adc)

@@ -145,7 +145,7 @@ def converters(dac=None, adc=None, device=None):
 def test_full_coverage_clips_nothing_of_the_data_with_ideal_cells():
     model, xs = network(), sequence(8)
     design = converters(ms.DAC(12), ms.ADC(12))
-    deployed = ms.deploy(model, ms.calibrate(model, xs, design, coverage=1.0), 0.0, key=KEY)
+    deployed = ms.deploy(model, ms.calibrate(model, xs, design, ranges=ms.Percentile(1.0)), 0.0, key=KEY)
     inputs = jax.vmap(lambda x: model(x, record="inputs")[1]["inputs"])(xs)
     for path, layer in analog_layers(deployed).items():
         clipped = layer.weight.clipping(inputs[path])
@@ -155,7 +155,7 @@ def test_full_coverage_clips_nothing_of_the_data_with_ideal_cells():
 def test_the_converters_just_cover_the_data():
     # The full scale in cells by hand: each bit line of each tile of 3 word lines, over its largest weight.
     model, xs = network(), sequence(8)
-    calibrated = ms.calibrate(model, xs, converters(ms.DAC(8), ms.ADC(8)), coverage=1.0)
+    calibrated = ms.calibrate(model, xs, converters(ms.DAC(8), ms.ADC(8)), ranges=ms.Percentile(1.0))
     inputs = jax.vmap(lambda x: model(x, record="inputs")[1]["inputs"])(xs)
     for path, layer in analog_layers(model).items():
         x, w, design = (
@@ -171,7 +171,7 @@ def test_the_converters_just_cover_the_data():
 
 def test_coverage_is_the_fraction_of_inputs_within_the_range():
     model, xs = network(), sequence(8)  # 960 inputs of the first layer
-    calibrated = ms.calibrate(model, xs, converters(ms.DAC(None)), coverage=0.9)
+    calibrated = ms.calibrate(model, xs, converters(ms.DAC(None)), ranges=ms.Percentile(0.9))
     clipped = ms.nn.clipping(ms.deploy(model, calibrated, 0.0, key=KEY), xs)
     np.testing.assert_allclose(clipped[PATHS[0]].dac, 0.1, atol=2e-3)
 
@@ -194,7 +194,7 @@ def test_a_silent_layer_keeps_a_range():
 @pytest.mark.parametrize("coverage", [0.0, -0.1, 1.5, 99.99, float("nan")])
 def test_a_coverage_that_is_no_fraction_is_refused(coverage):
     with pytest.raises(ValueError, match=re.escape("`coverage` must be in (0, 1]")):
-        ms.calibrate(network(), sequence(2), PCM, coverage=coverage)
+        ms.Percentile(coverage)
 
 
 def test_calibrating_a_chip_is_refused():
@@ -220,7 +220,7 @@ def test_a_convolution_and_a_delayed_layer_are_calibrated_and_counted_over_every
     delayed = ms.nn.DelayedLinear(16, 5, np.arange(80).reshape(5, 16) % 4, key=k[1])
     model = SpikingNetwork([conv, ms.nn.Flatten(), LIF(16), delayed, LI(5)], input_shape=(2, 4, 4))
     xs = jr.normal(jr.key(9), (3, 20, 2, 4, 4)) * 2
-    calibrated = ms.calibrate(model, xs, converters(ms.DAC(8), ms.ADC(8)), coverage=1.0)
+    calibrated = ms.calibrate(model, xs, converters(ms.DAC(8), ms.ADC(8)), ranges=ms.Percentile(1.0))
     deployed = ms.deploy(model, calibrated, 0.0, key=KEY)
     for path, clipped in ms.nn.clipping(deployed, xs).items():
         assert clipped.dac == 0 and not np.any(clipped.adc), path

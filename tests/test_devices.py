@@ -113,7 +113,8 @@ def test_cells_come_in_any_shape(device, shape):
     g, std = history(device, jnp.full(shape, device.g_max / 2), jr.key(0), (HOUR,))
     assert g[0].shape == std[0].shape == shape
     current = device.current(g[0], jnp.full(shape, 0.2))
-    np.testing.assert_allclose(current, 0.2 * g[0], rtol=1e-6)  # ohmic, all of these
+    assert current.shape == shape
+    assert "I-V" in device.effects or np.allclose(current, 0.2 * g[0], rtol=1e-6, atol=0)
 
 
 # Phase-change memory against its papers.

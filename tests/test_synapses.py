@@ -157,7 +157,7 @@ def test_calibrated_converters_just_cover_a_convolution(groups):
     conv = Conv2d(4, 6, 3, groups=groups, use_bias=False, key=KEY)
     model = SpikingNetwork([conv, LI((6, 4, 4))])
     xs = jr.normal(jr.key(2), (3, 5, 4, 6, 6))
-    design = ms.calibrate(model, xs, ms.Crossbar(Ideal(), adc=ms.ADC(12), tile=(256, 256)), coverage=1.0)
+    design = ms.calibrate(model, xs, ms.Crossbar(Ideal(), adc=ms.ADC(12), tile=(256, 256)), ranges=ms.Percentile(1.0))
     outputs = jax.vmap(jax.vmap(conv))(xs)
     cells = np.abs(outputs).max(axis=(0, 1, 3, 4)) / np.abs(conv.weight).max(axis=1)
     np.testing.assert_allclose(design(".layers[0]", conv).adc.full_scale, cells.max(), rtol=1e-5)

@@ -1,20 +1,27 @@
 """Converter ranges found from data, and what the converters clip."""
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import numpy as np
 from jaxtyping import Array, Key, Num
 
+from device_models import Ideal
+
+from .._converters._adc import ADC
+from .._converters._dac import DAC, PulseWidthDAC
 from .._crossbar import Crossbar
 from .._matrix import AnalogMatrix, Clipping
+from .._ranges import AbstractRanges, Percentile
 from ._deploy import analog_layers, digital_weight
 from ._mixed_signal import Designs, MixedSignal, crossbar_of
 from ._networks._network import AbstractNetwork
 from ._synapses._synapse import AbstractAnalog
+
+COVERING = Percentile()
 
 
 class PerLayer(eqx.Module):
@@ -33,24 +40,28 @@ def calibrate(
     xs: Num[Array, "batch steps *inputs"],
     crossbar: Designs,
     *,
-    coverage: float = 0.9999,
+    ranges: AbstractRanges = COVERING,
 ) -> PerLayer | MixedSignal:
-    """A design for each layer, whose converters just cover what the digital `model` does on `xs`.
+    """A design for each layer, with converter ranges that suit what the digital `model` does on `xs`.
 
-    The input range of a DAC becomes the `coverage` quantile of the layer's input magnitude, the full scale of an ADC
-    that of the current a bit line of one tile carries with ideal cells. Use training data. The result goes wherever a
-    design goes: `memsim.deploy(model, calibrate(model, xs, crossbar), t, key=key)`.
+    The input range of a DAC is chosen from the layer's inputs; the full scale of an ADC from the currents that the bit
+    lines of a tile carry with ideal cells, wires and amplifiers, pulse by pulse, one for each slice of the weights. Use
+    training data. The result goes wherever a design goes: `memsim.deploy(model, calibrate(model, xs, crossbar), t,
+    key=key)`.
 
-    Raises `ValueError` for a coverage outside (0, 1].
+    **Arguments:**
+
+    - `model`: A digital network.
+    - `xs`: A batch of sequences.
+    - `crossbar`: A design, or a function `path, layer -> design | None`.
+    - `ranges`: `Percentile(coverage)`, `LeastSquares()` or `Maximal()`.
     """
-    if not 0 < coverage <= 1:
-        raise ValueError(f"`coverage` must be in (0, 1]. Got {coverage}. Percent? Divide by 100.")
     inputs = _word_lines(model, xs)
     designs = {}
     for path, layer in analog_layers(model).items():
         design = crossbar_of(crossbar, path, layer)
         if design is not None:
-            design = _ranged(design, layer, digital_weight(path, layer).T, inputs[path], coverage)
+            design = _ranged(design, layer, digital_weight(path, layer), inputs[path], ranges)
         designs[path] = design
     return MixedSignal(PerLayer(designs), crossbar.neurons) if isinstance(crossbar, MixedSignal) else PerLayer(designs)
 
@@ -71,23 +82,28 @@ def _word_lines(model: AbstractNetwork, xs: Array, keys: Array | None = None) ->
     return found
 
 
-def _ranged(design: Crossbar, layer: AbstractAnalog, w: Array, x: Array, coverage: float) -> Crossbar:
-    full_input = 1.0
+def _ranged(design: Crossbar, layer: AbstractAnalog, w: Array, x: Array, ranges: AbstractRanges) -> Crossbar:
     if design.dac is not None:
-        full_input = _quantile(jnp.abs(x), coverage)
-        design = eqx.tree_at(lambda d: d.dac.input_range, design, full_input)
-        x = jnp.clip(x, -full_input, full_input)
+        input_range = ranges.of_inputs(x, design.dac.bits)
+        design = eqx.tree_at(lambda d: d.dac.input_range, design, input_range)
     if design.adc is None:
         return design
-    scales = design.mapping.scales(w, design.tile)
-    tiles = layer.as_wired(AnalogMatrix(w, None, jnp.ones_like(scales), None, None, design.tile[0])).partial_sums(x)
-    cells = jnp.stack([jnp.abs(part) / scales[k][None] for k, part in enumerate(tiles)])
-    return eqx.tree_at(lambda d: d.adc.full_scale, design, _quantile(cells, coverage) / full_input)
+    ideal = _without_faults(design).deploy(w, 0.0, key=jr.key(0))
+    cells = jnp.stack(layer.as_wired(ideal).currents(x)).reshape(-1, ideal.slices, ideal.outputs)
+    found = [ranges.of_currents(cells[:, s], design.adc.bits) for s in range(ideal.slices)]
+    each = [full_scale for full_scale in found if full_scale is not None]
+    full_scale = jnp.stack(each) if len(each) > 1 else found[0]
+    return eqx.tree_at(lambda d: d.adc.full_scale, design, full_scale, is_leaf=lambda leaf: leaf is None)
 
 
-def _quantile(magnitude: Array, coverage: float) -> Array:
-    value = np.quantile(np.asarray(magnitude), coverage)  # selects; the device would sort tens of millions of values
-    return jnp.asarray(value if value > 0 else 1.0, magnitude.dtype)  # a silent layer has no range of its own
+def _without_faults(design: Crossbar) -> Crossbar:
+    """The mapping and the input coding of `design` on ideal cells, its currents in units of one fully-on cell."""
+    device, dac = Ideal(design.device.g_min, design.device.g_max, design.device.iv), design.dac
+    if isinstance(dac, DAC | PulseWidthDAC):
+        dac = dataclasses.replace(dac, bits=None, errors=None)
+    return Crossbar(
+        device, design.mapping, dac, ADC(None, 1.0), compensation=None, tile=design.tile, v_read=design.v_read
+    )
 
 
 def clipping(

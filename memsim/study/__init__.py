@@ -1,5 +1,8 @@
 """Robustness studies: one network on many chips at many times, and honest statistics of it."""
 
+from ._attribute import attribute as attribute
+from ._explain import attribution_table as attribution_table
+from ._explain import explain as explain
 from ._parts import parts_folder as parts_folder
 from ._parts import run_parts as run_parts
 from ._provenance import device_numbers as device_numbers

@@ -1,5 +1,6 @@
 """What a training step samples of the hardware."""
 
+import dataclasses
 from abc import abstractmethod
 from typing import Any, Literal
 
@@ -116,12 +117,11 @@ class SampledChip(AbstractHardware):
 
 
 def _blend(matrix: AnalogMatrix, w: Any, strength: Float[Array, ""]) -> AnalogMatrix:
-    """`matrix` with its deviation from `w`, and its read noise, scaled by `strength`."""
-    correction = matrix.in_codes(w) - matrix.weight
-    matrix = eqx.tree_at(lambda m: m.weight, matrix, matrix.weight + (1 - strength) * correction)
-    if matrix.variance is None:
-        return matrix
-    return eqx.tree_at(lambda m: m.variance, matrix, matrix.variance * strength**2)
+    """`matrix` with its deviation from `w`, its read noise and its offsets scaled by `strength`."""
+    weight = matrix.weight + (1 - strength) * (matrix.in_codes(w) - matrix.weight)
+    variance, shared = jax.tree.map(lambda values: values * strength**2, (matrix.variance, matrix.shared))
+    offset = None if matrix.offset is None else matrix.offset * strength
+    return dataclasses.replace(matrix, weight=weight, variance=variance, shared=shared, offset=offset)
 
 
 def _check_ramp(ramp: float) -> None:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ..._matrix import NOISY_READ
+from ..._read_noise import NOISY_READ
 from .._layer import AbstractLayer, Record
 
 Chunk = int | Literal["auto"] | None

@@ -69,7 +69,7 @@ class AbstractConv(AbstractSynapse, AbstractAnalog):
         return seen.T.reshape(seen.shape[-1], -1)  # (pixels, word line, group)
 
     def as_wired(self, matrix: AnalogMatrix) -> AnalogMatrix:
-        return matrix if self.groups == 1 else in_lanes(matrix, self._meets(matrix.weight.shape[0]))
+        return matrix if self.groups == 1 else in_lanes(matrix, self._meets(matrix.inputs))
 
     def _meets(self, rows: int) -> Bool[Array, "rows groups columns"]:
         group = jnp.arange(self.out_channels) // (self.out_channels // self.groups)

@@ -1,5 +1,7 @@
 """One matrix of cells whose word lines carry several inputs, each met by some of the cells only."""
 
+import dataclasses
+
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -11,16 +13,28 @@ def in_lanes(matrix: AnalogMatrix, meets: Bool[Array, "rows lanes columns"]) -> 
 
     Currents and noise of all lanes of a tile's word lines are summed before its converter, as on one bit line. The rows
     are (word line, lane) with the lane running fastest, so that tiles are cut between the same word lines as before.
+
+    Bit lines that meet different lanes are read at different times, so each has noise of its own from the cells that
+    they share.
     """
     lanes = meets.shape[1]
-    variance = None if matrix.variance is None else spread_lanes(matrix.variance, meets)
-    weight = spread_lanes(matrix.weight, meets)
-    return AnalogMatrix(weight, variance, matrix.scale, matrix.dac, matrix.adc, matrix.rows * lanes)
+    matrix = matrix.with_noise_apart
+    meets_slices = jnp.tile(meets, (1, 1, matrix.slices))
+    return dataclasses.replace(
+        matrix,
+        weight=spread_lanes(matrix.weight, meets_slices),
+        variance=None if matrix.variance is None else spread_lanes(matrix.variance, meets_slices),
+        digital=None if matrix.digital is None else spread_lanes(matrix.digital, meets),
+        rows=matrix.rows * lanes,
+    )
 
 
 def spread_lanes(
-    values: Float[Array, "rows columns"], meets: Bool[Array, "rows lanes columns"]
-) -> Float[Array, "rows_lanes columns"]:
+    values: Float[Array, "rows_terms columns"], meets: Bool[Array, "rows lanes columns"]
+) -> Float[Array, "rows_lanes_terms columns"]:
     """`values` in the lanes that each cell meets, zero in the others."""
-    spread = jnp.where(meets, jnp.expand_dims(values, 1), jnp.zeros((), values.dtype))
-    return spread.reshape(-1, values.shape[1])
+    rows, lanes, columns = meets.shape
+    terms = values.reshape(rows, 1, -1, columns)
+    shape = (rows, lanes, terms.shape[2], columns)
+    spread = jnp.where(jnp.broadcast_to(meets[:, :, None], shape), jnp.broadcast_to(terms, shape), 0.0)
+    return spread.reshape(-1, columns)

@@ -1,0 +1,72 @@
+"""Codes of a signed converter: whole, symmetric, saturating, straight through in the gradient."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+
+def largest_code(bits: int | None) -> int:
+    """Codes run from minus to plus this; without rounding the range itself is the unit."""
+    return 1 if bits is None else 2 ** (bits - 1) - 1
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def to_codes(scaled: Float[Array, "*batch"], bits: int | None) -> Float[Array, "*batch"]:
+    """Clips to the code range and rounds half to even; the gradient is one inside the range and zero outside."""
+    clipped = jnp.clip(scaled, -largest_code(bits), largest_code(bits))
+    return clipped if bits is None else jnp.round(clipped)
+
+
+@to_codes.defjvp
+def _to_codes_jvp(bits, primals, tangents):
+    # By hand, so that the backward pass keeps one comparison instead of those of clip, minimum and maximum.
+    inside = jnp.abs(primals[0]) <= largest_code(bits)
+    return to_codes(primals[0], bits), jnp.where(inside, tangents[0], jnp.zeros_like(tangents[0]))
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
+def straight_through(
+    scaled: Float[Array, "*batch"], codes: Float[Array, "*batch"], bits: int
+) -> Float[Array, "*batch"]:
+    """The `codes` that a converter gave for `scaled`, with the gradient of `to_codes`."""
+    return codes
+
+
+@straight_through.defjvp
+def _straight_through_jvp(bits, primals, tangents):
+    inside = jnp.abs(primals[0]) <= largest_code(bits)
+    return primals[1], jnp.where(inside, tangents[0], jnp.zeros_like(tangents[0]))
+
+
+def is_clipped(scaled: Float[Array, "*batch"], bits: int | None) -> Bool[Array, "*batch"]:
+    """Which values, in units of one code, lie outside the code range."""
+    return jnp.abs(scaled) > largest_code(bits) + (0 if bits is None else 0.5)
+
+
+def check_bits(name: str, bits: int | None) -> None:
+    """Raises `ValueError` unless `bits` leave a code on either side of zero, or are `None`."""
+    if bits is not None and (bits != int(bits) or not 2 <= bits <= 24):
+        raise ValueError(
+            f"`bits` of a signed {name} must be a whole number from 2 to 24, or None for no rounding. Got bits={bits}. "
+            f"For no converter at all leave the {name} out."
+        )
+
+
+def check_whole_bits(name: str, bits: int, most: int) -> None:
+    """Raises `ValueError` unless `bits` are from 2 to `most`: a circuit that is simulated bit by bit."""
+    if bits != int(bits) or not 2 <= bits <= most:
+        raise ValueError(f"`bits` of a {name} must be a whole number from 2 to {most}. Got bits={bits}.")
+
+
+def check_positive(name: str, value: object) -> None:
+    """Raises `ValueError` for a number that is not positive and finite; arrays are taken as they are."""
+    if isinstance(value, int | float) and not 0 < value < float("inf"):
+        raise ValueError(f"`{name}` must be positive and finite. Got {name}={value}.")
+
+
+def check_spread(name: str, value: object) -> None:
+    """Raises `ValueError` for a standard deviation that is negative or not finite."""
+    if isinstance(value, int | float) and not 0 <= value < float("inf"):
+        raise ValueError(f"`{name}` must be at least 0 and finite. Got {name}={value}.")

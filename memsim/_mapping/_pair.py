@@ -1,0 +1,62 @@
+"""Two cells a weight, one for each sign."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .._tiles import map_tiles
+from ._mapping import AbstractMapping, Fluctuation, Scale, check_scale
+
+
+class DifferentialPair(AbstractMapping):
+    r"""Two cells a weight: $w = s\,(G^+ - G^-) / (g_\mathrm{max} - g_\mathrm{min})$.
+
+    A positive weight is written to $G^+$ and a negative one to $G^-$; the partner's target is `g_min`, and it is
+    written too, with its own noise and its own drift. The scale $s$ is the largest weight magnitude of a bit line
+    within its tile ("column"), of the whole tile ("tile") or of the whole matrix ("tensor").
+
+    **Arguments:**
+
+    - `scale`: "column", "tile" or "tensor".
+    - `arrangement`: "separate" keeps the two signs in two arrays. "interleaved" keeps them on neighbouring bit lines of
+      one array, which share word lines and so the voltage that resistive wires lose; a tile then has twice as many bit
+      lines as columns.
+    """
+
+    scale: Scale = eqx.field(static=True, default="column")
+    arrangement: Literal["separate", "interleaved"] = eqx.field(static=True, default="separate")
+
+    def __check_init__(self):
+        check_scale(self.scale)
+        if self.arrangement not in ("separate", "interleaved"):
+            raise ValueError(f'`arrangement` must be "separate" or "interleaved". Got {self.arrangement!r}.')
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        return (1.0,)
+
+    @property
+    def middle(self) -> None:
+        return None
+
+    def fractions(self, w: Float[Array, "rows columns"], columns: int) -> Float[Array, "planes rows lines"]:
+        return jnp.stack([jnp.maximum(w, 0.0), jnp.maximum(-w, 0.0)])
+
+    def behind(
+        self, wires: Callable[[Array], Array], g: Float[Array, "planes rows lines"], tile: tuple[int, int]
+    ) -> Float[Array, "planes rows lines"]:
+        if self.arrangement == "separate":
+            return map_tiles(wires, g, tile)
+        rows, columns = g.shape[1:]
+        neighbours = g.reshape(-1, 2, rows, columns).transpose(0, 2, 3, 1).reshape(-1, rows, 2 * columns)
+        seen = map_tiles(wires, neighbours, (tile[0], 2 * tile[1]))
+        return seen.reshape(-1, rows, columns, 2).transpose(0, 3, 1, 2).reshape(g.shape)
+
+    def presented(self, g: Float[Array, "planes rows lines"], columns: int) -> Float[Array, "slices rows columns"]:
+        return (g[0] - g[1])[None]
+
+    def fluctuation(self, variance: Float[Array, "planes rows lines"], columns: int) -> Fluctuation:
+        return Fluctuation((variance[0] + variance[1])[None], None)
