@@ -210,5 +210,10 @@ def _without(model: AbstractNetwork, crossbar: Designs, removed: tuple[str, ...]
 
 
 def _traced(device: AbstractDevice) -> AbstractDevice:
-    """With arrays for numbers, so that devices which differ in numbers only compile once."""
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf) if isinstance(leaf, float) else leaf, device)
+    """With arrays for numbers but the range, so that devices which differ in such numbers only compile once."""
+
+    def traced(path, leaf):
+        fixed = not isinstance(leaf, float) or getattr(path[-1], "name", "") in ("g_min", "g_max")
+        return leaf if fixed else jnp.asarray(leaf)
+
+    return jax.tree_util.tree_map_with_path(traced, device)
