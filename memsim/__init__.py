@@ -5,6 +5,7 @@ from . import encoding as encoding
 from . import nir as nir
 from . import nn as nn
 from . import plotting as plotting
+from . import recipes as recipes
 from . import study as study
 from . import train as train
 from ._compensation import GlobalDriftCompensation as GlobalDriftCompensation

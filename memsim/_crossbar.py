@@ -72,9 +72,9 @@ class Crossbar(eqx.Module):
                 f"`v_read` must be in volts, at most {LARGEST_PLAUSIBLE_VOLTAGE} V. Got v_read={self.v_read}. "
                 "Millivolts? Multiply by 1e-3."
             )
-        if self.sense is not None and self.sense.saturation > 0 and self.adc is None:
+        if self.sense is not None and self.adc is None and (self.sense.saturation > 0 or self.sense.noise > 0):
             raise ValueError(
-                "A `saturation` of the sense amplifier is relative to the full scale of an ADC. Got adc=None. Without "
+                "Sense amplifiers with `saturation` or `noise` must be followed by an ADC. Got adc=None. Without "
                 "rounding that is ADC(None, full_scale)."
             )
         if self.adc is not None:
@@ -237,7 +237,17 @@ class Chip(eqx.Module):
             shared=None if lines.shared is None else SharedNoise(beside(lines.shared * gain**2), design.tile[1]),
             drive=design.drive,
             saturation=None if design.sense is None or design.sense.saturation == 0 else design.sense.saturation,
+            amplifier_noise=self._amplifier_noise(full_pulse / per_output_code, lines.weight),
         )
+
+    def _amplifier_noise(
+        self, codes_per_cell: Any, weight: Float[Array, "slices rows columns"]
+    ) -> Float[Array, " slices_columns"] | None:
+        sense = self.crossbar.sense
+        if sense is None or sense.noise == 0:
+            return None
+        std = jnp.asarray(sense.noise * codes_per_cell, weight.dtype)
+        return jnp.repeat(jnp.broadcast_to(std, weight.shape[:1]), weight.shape[2])
 
     def _scale(self, per_output_code: Any) -> Float[Array, "row_tiles slices_columns"]:
         """Output per ADC code."""

@@ -15,7 +15,7 @@ from ._converters._drive import AbstractDrive
 from ._read_noise import NOISY_READ, SharedNoise, drawn, squares
 from ._tiles import cuts, spread_rows
 
-SHARED, ROUNDING = 1, 2  # folded into the key of a tile's noise, so that other draws leave it as it is
+SHARED, ROUNDING, AMPLIFIER = 1, 2, 3  # folded into the key of a tile's noise, so that other draws leave it as it is
 
 
 class Clipping(eqx.Module):
@@ -47,6 +47,7 @@ class AnalogMatrix(eqx.Module):
     - `shared`: Noise that bit lines have in common, or `None`.
     - `drive`: What the word lines of cells with a nonlinear I-V carry; `None` for ohmic cells.
     - `saturation`: Of the sense amplifier, or `None`.
+    - `amplifier_noise`: Its standard deviation in ADC codes, for each column, or `None`.
     """
 
     weight: Float[Array, "rows columns"]
@@ -61,6 +62,7 @@ class AnalogMatrix(eqx.Module):
     shared: SharedNoise | None = None
     drive: AbstractDrive | None = None
     saturation: float | None = None
+    amplifier_noise: Float[Array, " columns"] | None = None
 
     @property
     def inputs(self) -> int:
@@ -143,6 +145,12 @@ class AnalogMatrix(eqx.Module):
         currents = [lines[:, rows] @ self.weight[rows] for rows in (_times(tile, self._terms) for tile in tiles)]
         if self.variance is not None and key is not None:
             currents = self._noisy(currents, lines, tiles, key)
+        if self.amplifier_noise is not None and key is not None:
+            keys = [jr.fold_in(tile_key, AMPLIFIER) for tile_key in jr.split(key, len(tiles))]
+            draws = [jr.normal(keys[k], current.shape, current.dtype) for k, current in enumerate(currents)]
+            currents = [
+                current + draw * self.amplifier_noise[None] for current, draw in zip(currents, draws, strict=True)
+            ]
         if self.offset is not None:
             currents = [current + self.offset[k][None] for k, current in enumerate(currents)]
         if self.saturation is not None and self.adc is not None:
@@ -251,10 +259,10 @@ class AnalogMatrix(eqx.Module):
             raise ValueError(
                 f"The input's last axis must have {self.inputs} entries, one a word line. Got shape {x.shape}."
             )
-        if self.variance is not None and key is None:
+        if key is None and (self.variance is not None or self.amplifier_noise is not None):
             raise ValueError(
                 "A noisy read needs `key=`. Got none. Pass a fresh key for each read, or choose "
-                '`Crossbar(..., read_noise="per_moment")` or `"off"`.'
+                '`Crossbar(..., read_noise="per_moment")` or `"off"`, and a sense amplifier without noise.'
             )
 
 

@@ -27,6 +27,7 @@ class SenseAmplifier(eqx.Module):
     - `series_resistance`: $R$, in ohms.
     - `offset`: Standard deviation of $V_\mathrm{os}$ over bit lines, in volts; drawn once for each chip.
     - `saturation`: $s$; at full scale the current is reduced to $1 / (1 + s)$.
+    - `noise`: Standard deviation of the current of one read, in units of one fully-on cell at full input; white.
 
     Reference: the S shape is that of Rasch2023's software, aihwkit.
     """
@@ -34,9 +35,10 @@ class SenseAmplifier(eqx.Module):
     series_resistance: float = 0.0
     offset: float = 0.0
     saturation: float = 0.0
+    noise: float = 0.0
 
     def __check_init__(self):
-        for name in ("series_resistance", "offset", "saturation"):
+        for name in ("series_resistance", "offset", "saturation", "noise"):
             check_spread(name, getattr(self, name))
         if self.offset > LARGEST_PLAUSIBLE_OFFSET:
             raise ValueError(

@@ -26,6 +26,7 @@ FLOORS = {
     "_compensation": 3,
     "_crossbar": 3,
     "_effects": 3,
+    "recipes": 3,
     "nn": 4,
     "nir": 5,
     "train": 5,

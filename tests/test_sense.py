@@ -121,7 +121,7 @@ def test_an_amplifier_without_fault_is_none():
     [
         (lambda: SenseAmplifier(series_resistance=-1.0), "`series_resistance` must be at least 0"),
         (lambda: SenseAmplifier(offset=5.0), "Got 5.0. Millivolts? Multiply by 1e-3"),
-        (lambda: design(SenseAmplifier(saturation=0.1)), "relative to the full scale of an ADC. Got adc=None"),
+        (lambda: design(SenseAmplifier(saturation=0.1)), "must be followed by an ADC. Got adc=None"),
     ],
 )
 def test_bad_settings_are_refused(unchecked, make, says):

@@ -117,11 +117,12 @@ class SampledChip(AbstractHardware):
 
 
 def _blend(matrix: AnalogMatrix, w: Any, strength: Float[Array, ""]) -> AnalogMatrix:
-    """`matrix` with its deviation from `w`, its read noise and its offsets scaled by `strength`."""
+    """`matrix` with its deviation from `w`, its noise and its offsets scaled by `strength`."""
     weight = matrix.weight + (1 - strength) * (matrix.in_codes(w) - matrix.weight)
     variance, shared = jax.tree.map(lambda values: values * strength**2, (matrix.variance, matrix.shared))
-    offset = None if matrix.offset is None else matrix.offset * strength
-    return dataclasses.replace(matrix, weight=weight, variance=variance, shared=shared, offset=offset)
+    offset, noise = jax.tree.map(lambda values: values * strength, (matrix.offset, matrix.amplifier_noise))
+    changed = {"weight": weight, "variance": variance, "shared": shared, "offset": offset, "amplifier_noise": noise}
+    return dataclasses.replace(matrix, **changed)
 
 
 def _check_ramp(ramp: float) -> None:
