@@ -4,11 +4,13 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 import pytest
 
+import device_models as dm
 from circuits import dense_crossbar
-from memsim import AlphaBetaWires, IdealWires, ResistiveWires
+from memsim import AlphaBetaWires, Crossbar, DifferentialPair, IdealWires, ResistiveWires
 
 DATA = Path(__file__).parent / "data" / "irdrop"
 LARGE = Path(__file__).parents[1].parent / "shared" / "data" / "irdrop" / "bcb_256x256_r1_p1.npz"
@@ -179,3 +181,35 @@ def test_conductances_that_cannot_be_are_told(make, bad):
 
 def test_traced_negative_conductances_make_nan():
     assert jnp.isnan(jax.jit(ResistiveWires(1.0, 1.0).effective)(jnp.asarray([[1e-6, -1e-6]]))).all()
+
+
+def dense_effective(g):
+    return np.stack([dense_crossbar(g, unit, 3.0, 2.0).currents for unit in np.eye(g.shape[0])])
+
+
+@pytest.mark.parametrize("arrangement", ["separate", "interleaved"])
+def test_a_crossbar_reads_through_the_wires_of_each_tile(arrangement):
+    """Tiles of 3 by 4 of a 5 by 6 matrix, each polarity an array of its own or every second bit line of one."""
+    w = np.random.default_rng(8).normal(size=(6, 5))
+    design = Crossbar(
+        dm.Ideal(1e-4, 1e-2),
+        mapping=DifferentialPair(arrangement=arrangement),
+        wires=ResistiveWires(3.0, 2.0),
+        compensation=None,
+        tile=(3, 4),
+    )
+    found = design.deploy(jnp.asarray(w, jnp.float32), 0.0, key=jr.key(0)).effective_weight
+    expected = np.zeros((5, 6))
+    for rows in (slice(0, 3), slice(3, 5)):
+        for columns in (slice(0, 4), slice(4, 6)):
+            part = w.T[rows, columns]
+            scale = np.abs(part).max(0)
+            pair = [1e-4 + 9.9e-3 * np.maximum(sign * part / scale, 0) for sign in (1, -1)]
+            if arrangement == "separate":
+                plus, minus = (dense_effective(g) for g in pair)
+            else:
+                seen = dense_effective(np.stack(pair, -1).reshape(part.shape[0], -1))
+                plus, minus = seen[:, ::2], seen[:, 1::2]
+            expected[rows, columns] = (plus - minus) / 9.9e-3 * scale
+    np.testing.assert_allclose(found, expected.T, atol=2e-5 * np.abs(expected).max())
+    assert np.abs(expected.T - w).max() > 0.05 * np.abs(w).max()
