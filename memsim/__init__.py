@@ -34,6 +34,9 @@ from ._mapping._pair import DifferentialPair as DifferentialPair
 from ._mapping._sliced import BitSliced as BitSliced
 from ._matrix import AnalogMatrix as AnalogMatrix
 from ._matrix import Clipping as Clipping
+from ._programming import AbstractProgramming as AbstractProgramming
+from ._programming import GradientDescent as GradientDescent
+from ._programming import OneShot as OneShot
 from ._ranges import AbstractRanges as AbstractRanges
 from ._ranges import LeastSquares as LeastSquares
 from ._ranges import Maximal as Maximal

@@ -1,13 +1,15 @@
 """The design of a crossbar, and the chips that are made from it."""
 
+import dataclasses
 from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
 from device_models import AbstractDevice, Ohmic
 
@@ -18,8 +20,10 @@ from ._converters._dac import AbstractDAC
 from ._converters._drive import AbstractDrive, FixedVoltage, VoltageLevels, chord
 from ._lines import BitLines, beside, bit_lines
 from ._mapping._mapping import AbstractMapping
+from ._mapping._offset import OffsetColumn
 from ._mapping._pair import DifferentialPair
 from ._matrix import AnalogMatrix
+from ._programming import AbstractProgramming, Blank, OneShot
 from ._read_noise import SharedNoise
 from ._sense import SenseAmplifier
 from ._tiles import cuts, spread_rows
@@ -46,6 +50,7 @@ class Crossbar(eqx.Module):
     - `read_noise`: "per_read" draws noise for each output of each read (white noise). "per_moment" draws it once for
       each cell in `at`: 1/f noise is slow, and hardly moves within one inference. "off" leaves it out.
     - `sense`: The amplifier between a bit line and its ADC; `None` is an ideal one.
+    - `programming`: `OneShot()`, or `GradientDescent(...)` on the outputs of the array.
     - `v_read`: Voltage of a word line at full input, in volts. Of ohmic cells only the offset of `sense` depends on it.
       Without a DAC it is that of a spike, and all inputs are as many spikes.
     """
@@ -60,6 +65,7 @@ class Crossbar(eqx.Module):
     read_noise: Literal["per_read", "per_moment", "off"] = eqx.field(static=True, default="per_read")
     sense: SenseAmplifier | None = None
     v_read: float = 0.2
+    programming: AbstractProgramming = OneShot()
 
     def __check_init__(self):
         if len(self.tile) != 2 or min(self.tile) < 1:
@@ -80,6 +86,7 @@ class Crossbar(eqx.Module):
         if self.adc is not None:
             self.adc.check_slices(len(self.mapping.weights))
         self._check_circuit_is_linear()
+        self._check_programming()
 
     def _check_circuit_is_linear(self) -> None:
         """A read is a product only of ohmic cells, or of cells whose voltages do not depend on their currents."""
@@ -89,6 +96,17 @@ class Crossbar(eqx.Module):
                 "Cells with a nonlinear I-V must have ideal wires, and sense amplifiers without series resistance or "
                 f"offset. Got {type(self.device.iv).__name__} cells with {type(self.wires).__name__}. Solve single "
                 "inputs of such an array with `wires.currents(device, g, v)`."
+            )
+
+    def _check_programming(self) -> None:
+        if not self.programming.rewrites:
+            return
+        own_lines = isinstance(self.mapping, DifferentialPair) or self.mapping == OffsetColumn(self.mapping.scale)
+        if not own_lines or "stuck cells" in self.device.effects:
+            raise ValueError(
+                "Cells that are written again must each belong to one weight, and stay what they are made. Got "
+                f"{type(self.mapping).__name__} and effects {self.device.effects}. Use DifferentialPair or a digital "
+                "offset, no `BitSliced`, and no `StuckCells`, whose defects every write would draw anew."
             )
 
     @property
@@ -120,21 +138,30 @@ class Crossbar(eqx.Module):
         w = w.T  # word lines are rows
         scales = self.mapping.scales(w, self.tile)
         device = self.device
-        relative = w / spread_rows(scales, w.shape[0], self.tile[0])
-        fractions = self.mapping.fractions(relative, self.tile[1])
-        cells = device.program(device.g_min + (device.g_max - device.g_min) * fractions, key=write_key)
-        dac, adc, offsets = self._fabricate(w.shape[0], w.shape[1], fractions, jr.fold_in(key, FABRICATION))
-        chip = Chip(self, cells, scales, None, dac, adc, offsets)
+        shape = jax.eval_shape(lambda w: self.mapping.fractions(w, self.tile[1]), w).shape
+        dac, adc, offsets = self._fabricate(w.shape[0], w.shape[1], shape, jr.fold_in(key, FABRICATION))
+
+        def write(relative, key):
+            fractions = self.mapping.fractions(relative, self.tile[1])
+            return device.program(device.g_min + (device.g_max - device.g_min) * fractions, key=key)
+
+        def chip(cells):
+            return Chip(self, cells, scales, None, dac, adc, offsets)
+
+        def read(cells, key):
+            return chip(cells)._uncompensated(jnp.zeros(()), key).matrix
+
+        cells, writes = self.programming(Blank(write, read, scales, self.tile[0]), w, key=write_key)
+        made = dataclasses.replace(chip(cells), writes=writes)
         if self.compensation is None:
-            return chip
-        start = chip._uncompensated(jnp.zeros(()), reference_key)
-        reference = self.compensation.measure(start.matrix, self.tile[1], key=start.key)
-        return Chip(self, cells, scales, reference, dac, adc, offsets)
+            return made
+        start = made._uncompensated(jnp.zeros(()), reference_key)
+        return dataclasses.replace(made, reference=self.compensation.measure(start.matrix, self.tile[1], key=start.key))
 
     def _fabricate(
-        self, rows: int, columns: int, cells: Float[Array, "planes rows lines"], key: Key[Array, ""]
+        self, rows: int, columns: int, cells: tuple[int, ...], key: Key[Array, ""]
     ) -> tuple[AbstractDAC | None, AbstractADC | None, Array | None]:
-        """Converters, and voltage offsets of the amplifiers, around the cells of a matrix."""
+        """Converters, and voltage offsets of the amplifiers, around cells of shape (planes, rows, lines)."""
         dac_key, adc_key, sense_key = jr.split(key, 3)
         row_tiles = len(cuts(rows, self.tile[0]))
         dac = None if self.dac is None else self.dac.fabricate(rows, key=dac_key)
@@ -142,7 +169,7 @@ class Crossbar(eqx.Module):
         adc = None if self.adc is None else self.adc.fabricate((row_tiles, lines), key=adc_key)
         if self.sense is None or self.sense.holds_ground:
             return dac, adc, None
-        return dac, adc, self.sense.fabricate(cells.shape[0], row_tiles, cells.shape[2], key=sense_key)
+        return dac, adc, self.sense.fabricate(cells[0], row_tiles, cells[2], key=sense_key)
 
     def deploy(self, w: Float[Array, "outputs inputs"], t: Any, *, key: Key[Array, ""]) -> AnalogMatrix:
         """`program`, then `at` time `t`, with keys split from one."""
@@ -161,6 +188,7 @@ class Chip(eqx.Module):
     - `reference`: What drift compensation measured at the end of programming.
     - `dac`, `adc`: Its converters, with the errors that chance gave them.
     - `offsets`: Of its sense amplifiers, in volts; `None` where bit lines end at ground.
+    - `writes`: How often each weight was written, shape (1, rows, columns); `None` where all were written once.
     """
 
     crossbar: Crossbar
@@ -170,6 +198,7 @@ class Chip(eqx.Module):
     dac: AbstractDAC | None
     adc: AbstractADC | None
     offsets: Float[Array, "planes row_tiles lines"] | None
+    writes: Int[Array, "1 rows columns"] | None = None
 
     def at(self, t: Any, *, key: Key[Array, ""] | None = None) -> AnalogMatrix:
         """The matrix this chip presents `t` seconds after programming. Read noise needs `key`."""

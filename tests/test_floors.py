@@ -23,6 +23,7 @@ FLOORS = {
     "_read_noise": 3,
     "_lines": 3,
     "_matrix": 3,
+    "_programming": 3,
     "_compensation": 3,
     "_crossbar": 3,
     "_effects": 3,
