@@ -158,6 +158,7 @@ def test_without_curvature_a_nonlinear_cell_is_ohmic():
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_noise_of_nonlinear_cells_is_that_of_their_current():
     """First order in the noise: the spread of a cell's current is its derivative times the spread of the cell."""
     iv, w, x = dm.MiloPolynomial(), normal(0, 2, 6), np.array([1.0, -0.6, 0.2, -1.0, 0.8, 0.0])

@@ -49,6 +49,7 @@ def test_bit_lines_of_a_group_keep_the_variance_of_the_cells_that_they_share():
     assert np.abs(found / variance - 1).max() < 5 * (2 / n) ** 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mapping", [ms.OffsetColumn(), COLUMN, ms.BitSliced(ms.OffsetColumn(), 2, 3)], ids=str)
 def test_training_starts_from_the_digital_weights_on_every_mapping(mapping):
     model = SpikingNetwork([Linear(6, 5, key=jr.key(0))])

@@ -240,6 +240,7 @@ def test_a_matrix_that_should_present_given_weights_does(name):
     np.testing.assert_allclose(changed.effective_weight, w, rtol=0, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["column", "sliced_digital"])
 def test_chips_of_many_keys_are_the_chips_one_by_one(name):
     design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], tile=(9, 3))

@@ -195,6 +195,6 @@ def _newton(lines: Lines, g: Array, v: Array, device: AbstractDevice) -> tuple[A
         u,
         ~(jnp.max(jnp.abs(residual)) <= enough),
         f"The operating point must be found within {MAX_NEWTON_STEPS} Newton steps. It was not: the I-V of the cells "
-        "must rise with the voltage and hold for all voltages of theirs, which may exceed the drivers' (choose a smaller "
-        "`v`), and conductances, in siemens, and voltages must be finite.",
+        "must rise with the voltage and hold for all of theirs, which may exceed the drivers' (choose a smaller `v`), "
+        "and conductances, in siemens, and voltages must be finite.",
     ), steps
