@@ -27,12 +27,12 @@ def figure(data, journal: str = "neutral") -> Figure:
     """One panel a network, one for the arrays, one for the voltages."""
     config, wide = json.loads(data.config), plotting.width(journal, 2)
     with plotting.style():
-        drawing = Figure(figsize=(wide, 0.3 * wide))
+        drawing = Figure(figsize=(wide, 0.33 * wide))
         panels = drawing.subplots(1, data.sizes["network"] + 2, squeeze=False)[0]
         plotting.letter_panels(panels)
         for axes, network in zip(panels, data.network.values, strict=False):
             accuracies(axes, data.sel(network=network), config)
-            axes.set_title(str(network))
+            axes.set_title(str(network), loc="right")
         panels[0].set_ylabel("Test accuracy (%)")
         panels[0].legend()
         errors(panels[-2], data, config)
@@ -75,7 +75,7 @@ def errors(axes, data, config) -> None:
     axes.minorticks_off()
     axes.set_xlabel("Lines of a square array")
     axes.set_ylabel("Error of currents (%)")
-    axes.set_title(f"{config['training_resistance']:g} Ω a segment")
+    axes.set_title(f"{config['training_resistance']:g} Ω a segment", loc="right")
     axes.legend()
 
 

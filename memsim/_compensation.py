@@ -16,18 +16,24 @@ class GlobalDriftCompensation(eqx.Module):
     and negative inputs are read with the tile's own converters and read noise, at the end of programming and again at
     time t. After the ADC is where chips do it (a digital multiplication); it also means that drift relieves a clipping
     ADC, so look at the clipping before calling a rising accuracy robust. The pattern inputs use the ADC's range far
-    better than one word line at a time would. What the factor cannot mend is the spread of the drift exponents.
+    better than one word line at a time would. Where the full scale is calibrated for data that drive the array less
+    than these patterns do, they clip, and the factor is wrong: lower the `amplitude`. Stuck cells, which do not drift,
+    spoil it, too. What the factor cannot mend is the spread of the drift exponents.
 
     **Arguments:**
 
     - `patterns`: Number of patterns; the error of the factor falls as its root.
+    - `amplitude`: Of their inputs, as a share of full input.
 
     Reference: Joshi2020.
     """
 
     patterns: int = eqx.field(static=True, default=32)
+    amplitude: float = eqx.field(static=True, default=1.0)
 
     def __check_init__(self):
+        if not 0 < self.amplitude <= 1:
+            raise ValueError(f"`amplitude` must be a share of full input, in (0, 1]. Got {self.amplitude}.")
         if self.patterns < 1:
             raise ValueError(f"`patterns` must be at least 1. Got {self.patterns}. For no compensation use None.")
 
@@ -37,7 +43,7 @@ class GlobalDriftCompensation(eqx.Module):
         """Mean output magnitude of each tile, repeated over its columns."""
         # Fixed patterns are part of the procedure, like a test vector in a chip's memory: no key.
         signs = np.random.default_rng(0).integers(0, 2, (self.patterns, matrix.inputs)) * 2.0 - 1.0
-        x = jnp.asarray(signs, matrix.weight.dtype) * matrix.input_range
+        x = jnp.asarray(self.amplitude * signs, matrix.weight.dtype) * matrix.input_range
         parts = matrix.partial_sums(x, key=key)
         magnitude = jnp.stack([jnp.mean(jnp.abs(part), axis=0) for part in parts])
         return tile_mean(magnitude, columns)

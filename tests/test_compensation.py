@@ -170,3 +170,22 @@ def test_the_gradient_through_a_sampled_chip_is_the_finite_difference(adc, read_
         gradient = np.asarray(loss_and_gradient(w)[1]).ravel()
         assert np.all(gradient != 0)
         np.testing.assert_allclose(gradient, difference, rtol=1e-4)
+
+
+def test_patterns_within_the_range_of_the_adc_measure_what_full_ones_clip():
+    """Cells that all keep (3e7/20)^-0.1 of their conductance; an ADC whose range holds a quarter of full inputs."""
+    zero = dm.Polynomial((0.0,))
+    cell = dm.PCM(0.0, 25e-6, zero, dm.Polynomial((0.1,)), zero, zero, t_0=20.0, t_read=250e-9)
+    w = jr.normal(jr.key(0), (32, 128))
+    x = 0.25 * jr.rademacher(jr.key(1), (50, 128), float)
+
+    def gain(amplitude):
+        compensation = GlobalDriftCompensation(amplitude=amplitude)
+        design = Crossbar(cell, adc=ADC(None, 4.0), compensation=compensation, read_noise="off")
+        y = design.deploy(w, 3e7, key=jr.key(2))(x)
+        return float(jnp.sum(y * (x @ w.T)) / jnp.sum((x @ w.T) ** 2))
+
+    assert abs(gain(0.25) - 1) < 0.03
+    assert gain(1.0) < 0.85
+    with pytest.raises(ValueError, match="`amplitude` must be a share"):
+        GlobalDriftCompensation(amplitude=0.0)
