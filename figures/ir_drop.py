@@ -32,7 +32,7 @@ def figure(data, journal: str = "neutral") -> Figure:
         plotting.letter_panels(panels)
         for axes, network in zip(panels, data.network.values, strict=False):
             accuracies(axes, data.sel(network=network), config)
-            axes.set_title(str(network), loc="right")
+            axes.set_title(str(network).removesuffix(" neurons"), loc="right")
         panels[0].set_ylabel("Test accuracy (%)")
         panels[0].legend()
         errors(panels[-2], data, config)
