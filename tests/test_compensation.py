@@ -55,7 +55,7 @@ def test_compensation_undoes_a_drift_that_all_cells_share(adc):
     np.testing.assert_allclose(weight[None][1], left * weight[None][0], rtol=1e-5)
 
 
-@pytest.mark.parametrize("adc", [None, ADC(None, 100.0)], ids=["no_adc", "unrounded_adc"])
+@pytest.mark.parametrize("adc", [ADC(None, 100.0), pytest.param(None, marks=pytest.mark.slow)], ids=["adc", "no_adc"])
 @pytest.mark.parametrize(
     "mapping",
     [

@@ -125,7 +125,9 @@ def cell_by_cell(iv, g, volts):
 
 
 @pytest.mark.parametrize("iv", IVS)
-@pytest.mark.parametrize("coding", ["levels", "duration", "digits", "spikes"])
+@pytest.mark.parametrize(
+    "coding", ["levels", "digits", *(pytest.param(c, marks=pytest.mark.slow) for c in ("duration", "spikes"))]
+)
 def test_nonlinear_cells_are_read_as_cell_by_cell(iv, coding):
     iv, w = IVS[iv], normal(0, 3, 5)
     x = np.clip(np.asarray(normal(1, 4, 5), np.float64), -1, 1)

@@ -25,7 +25,7 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", ["convolution", pytest.param("delays", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", DESIGNS)
 def test_ideal_cells_in_lanes_give_the_digital_layer(layer, name):
     made, shape = LAYERS[layer]

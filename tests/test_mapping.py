@@ -38,6 +38,11 @@ CELLS = {  # planes, and more bit lines than weights in tiles of 5 of 12 columns
 N = 20_000  # samples of each random quantity
 STANDARD_ERRORS = 5
 each_mapping = pytest.mark.parametrize("name", MAPPINGS)
+# What compiles long: the others are slow tests.
+QUICK = ("pair", "column", "sliced_digital")
+mappings = pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in MAPPINGS]
+)
 
 
 def normal(seed, *shape):
@@ -139,7 +144,7 @@ def test_a_reference_column_takes_off_what_the_digital_sum_does_with_ideal_cells
 # Read noise.
 
 
-@each_mapping
+@mappings
 def test_read_noise_has_the_law_of_fresh_noisy_cells(name):
     design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], compensation=None, tile=(4, 3))
     w, x = normal(0, 5, 6), normal(1, 6)
@@ -215,7 +220,7 @@ def test_wires_see_whole_arrays_tiles_of_one_size_together(name, shapes):
         np.testing.assert_allclose(seen[1], np.tile(g[1, 0] / (2 * place + 2), (7, 1)), rtol=1e-6)
 
 
-@each_mapping
+@mappings
 def test_the_gradient_passes_every_mapping_as_if_weights_were_held_exactly(name):
     x, v = normal(1, 10), normal(2, 12)
 
@@ -232,7 +237,7 @@ def test_the_gradient_passes_every_mapping_as_if_weights_were_held_exactly(name)
     np.testing.assert_allclose(np.asarray(gradient(w))[~largest], np.outer(v, x)[~largest], rtol=1e-4)
 
 
-@each_mapping
+@mappings
 def test_a_matrix_that_should_present_given_weights_does(name):
     design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], compensation=None, tile=(4, 5), read_noise="off")
     matrix, w = design.deploy(normal(0, 12, 10), 0.0, key=jr.key(0)), normal(1, 12, 10)

@@ -36,7 +36,7 @@ def test_a_series_resistance_divides_the_current_of_one_cell_as_by_hand():
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS, ids=str)
-@pytest.mark.parametrize("adc", [None, ADC(None, 1e3)], ids=["no_adc", "adc"])
+@pytest.mark.parametrize("adc", [ADC(None, 1e3), pytest.param(None, marks=pytest.mark.slow)], ids=["adc", "no_adc"])
 def test_a_bit_line_passes_the_current_of_its_circuit(mapping, adc):
     """Kirchhoff at the amplifier's input, solved for the voltage of each bit line of each array."""
     resistance, x, tile = 3e3, np.asarray(normal(1, 4, 7), np.float64), (3, 4)
