@@ -1,5 +1,6 @@
 """Strict settings for every test: types and shapes are checked at run time, dtypes and ranks never promote silently."""
 
+import gc
 import os
 
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -21,3 +22,11 @@ def unchecked():
     config.update("jaxtyping_disable", True)
     yield
     config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forget_compiled():
+    """Compiled functions keep memory mappings, of which a process has 65 530: a whole run would exceed them."""
+    yield
+    jax.clear_caches()
+    gc.collect()
