@@ -313,8 +313,8 @@ def array_of(config: Config, n: int):
     logging.getLogger("badcrossbar").setLevel(logging.ERROR)
 
     def peer():
-        settings = {"r_i_word_line": 1.0, "r_i_bit_line": 1.0, "node_voltages": False, "all_currents": False}
-        return badcrossbar.compute(np.asarray(v).T, 1 / np.asarray(g), **settings).currents.output
+        solved = badcrossbar.compute(np.asarray(v).T, 1 / np.asarray(g), r_i_word_line=1.0, r_i_bit_line=1.0)
+        return solved.currents.output
 
     yield Case(f"{n}x{n}, 100 inputs, against badcrossbar", ratio(config, (first, g, v), (peer,)), 0.1)
     later, matrix = jax.jit(lambda v, matrix: v @ matrix), model.effective(g)
