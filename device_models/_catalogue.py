@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ._device import AbstractDevice
-from ._ideal import Ideal
-from ._pcm_sets import PCM_HERMES_1, PCM_HERMES_2, PCM_JOSHI_2020, pcm_hermes1, pcm_hermes2, pcm_joshi2020
+from ._cells._ideal import Ideal
+from ._cells._pcm_sets import PCM_HERMES_1, PCM_HERMES_2, PCM_JOSHI_2020, pcm_hermes1, pcm_hermes2, pcm_joshi2020
 from ._sourced import Sourced
 
 

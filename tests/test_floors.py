@@ -31,12 +31,13 @@ FLOORS = {
     "nn": 4,
     "nir": 5,
     "train": 5,
+    "insitu": 5,
     "study": 6,
     "plotting": 7,  # draws with the statistics of study
     "_cli": 8,
     "__init__": 9,  # exports everything, so nobody below may import it
 }
-HEAVY = ("xarray", "matplotlib", "tyro", "rich", "h5netcdf", "scipy", "nir")
+HEAVY = ("diffrax", "xarray", "matplotlib", "tyro", "rich", "h5netcdf", "scipy", "nir")
 
 
 def files(*folders):
@@ -112,7 +113,7 @@ def test_a_module_imports_only_from_lower_floors_and_its_own_folder(module):
 @pytest.mark.parametrize(
     "module, line, wrong",
     [
-        ("device_models._pcm", "import memsim", "memsim"),
+        ("device_models._cells._pcm", "import memsim", "memsim"),
         ("memsim._tiles", "from ._crossbar import Chip", "memsim._crossbar"),
         ("memsim._matrix", "def f():\n    from . import nn", "memsim.nn"),
         ("memsim.nn._deploy", "from ..train._fit import fit", "memsim.train._fit"),

@@ -5,8 +5,8 @@ import dataclasses
 import equinox as eqx
 from jaxtyping import Array, Float, Key
 
-from ._device import AbstractDevice, check_conductance_range, check_effect
-from ._iv import AbstractIV, Ohmic
+from .._device import AbstractDevice, check_conductance_range, check_effect
+from .._iv import AbstractIV, Ohmic
 
 
 class Ideal(AbstractDevice):

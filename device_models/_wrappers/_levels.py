@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ._device import AbstractDevice, check_effect, in_order
-from ._iv import AbstractIV
+from .._device import AbstractDevice, check_effect, in_order
+from .._iv import AbstractIV
 
 
 class Levels(AbstractDevice):

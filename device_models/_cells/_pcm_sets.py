@@ -1,8 +1,8 @@
 """Published phase-change memory parameter sets, each number with its place."""
 
-from ._curves import Branches, ClippedLog, InversePower, Polynomial
+from .._curves import Branches, ClippedLog, InversePower, Polynomial
 from ._pcm import PCM
-from ._sourced import Sourced, describe
+from .._sourced import Sourced, describe
 
 JOSHI = "Nandakumar ICECS 2019, 10.1109/ICECS46596.2019.8964852, and Joshi Nat. Commun. 11, 2473 (2020)"
 HERMES = "Le Gallo Nat. Electron. 2023, 10.1038/s41928-023-01010-1"

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from ._device import AbstractDevice, check_effect, in_order
-from ._iv import AbstractIV
+from .._device import AbstractDevice, check_effect, in_order
+from .._iv import AbstractIV
 
 
 class VerifiedCells(eqx.Module):

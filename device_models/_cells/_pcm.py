@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from ._curves import AbstractCurve
-from ._device import AbstractDevice, check_conductance_range, check_effect
-from ._iv import AbstractIV, Ohmic
+from .._curves import AbstractCurve
+from .._device import AbstractDevice, check_conductance_range, check_effect
+from .._iv import AbstractIV, Ohmic
 
 SCALES = {"write noise": "write_noise_scale", "drift": "nu_scale", "read noise": "read_noise_scale"}
 
