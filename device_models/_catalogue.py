@@ -4,9 +4,35 @@ import difflib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ._device import AbstractDevice
+from ._cells._emerging import (
+    ECRAM_CHEN_2023,
+    FEFET_JERRY_2017,
+    STT_MRAM_JUNG_2022,
+    ecram_chen2023,
+    fefet_jerry2017,
+    stt_mram_jung2022,
+)
 from ._cells._ideal import Ideal
-from ._cells._pcm_sets import PCM_HERMES_1, PCM_HERMES_2, PCM_JOSHI_2020, pcm_hermes1, pcm_hermes2, pcm_joshi2020
+from ._cells._pcm_sets import (
+    PCM_HERMES_1,
+    PCM_HERMES_2,
+    PCM_JOSHI_2020,
+    PCM_LI_2023,
+    pcm_hermes1,
+    pcm_hermes2,
+    pcm_joshi2020,
+    pcm_li2023,
+)
+from ._cells._rram import (
+    CMO_HFOX_FALCONE_2025,
+    RRAM_MILO_2021,
+    RRAM_WAN_2022,
+    cmo_hfox_falcone2025,
+    rram_milo2021,
+    rram_wan2022,
+)
+from ._cells._sonos import SONOS_AGRAWAL_2022, SONOS_XIAO_2022, sonos_agrawal2022, sonos_xiao2022
+from ._device import AbstractDevice
 from ._sourced import Sourced
 
 
@@ -22,6 +48,15 @@ DEVICES = {
     "pcm_joshi2020": Entry(pcm_joshi2020, PCM_JOSHI_2020),
     "pcm_hermes1": Entry(pcm_hermes1, PCM_HERMES_1),
     "pcm_hermes2": Entry(pcm_hermes2, PCM_HERMES_2),
+    "pcm_li2023": Entry(pcm_li2023, PCM_JOSHI_2020 | PCM_LI_2023),
+    "rram_wan2022": Entry(rram_wan2022, RRAM_WAN_2022),
+    "rram_milo2021": Entry(rram_milo2021, RRAM_MILO_2021),
+    "cmo_hfox_falcone2025": Entry(cmo_hfox_falcone2025, CMO_HFOX_FALCONE_2025),
+    "sonos_agrawal2022": Entry(sonos_agrawal2022, SONOS_AGRAWAL_2022),
+    "sonos_xiao2022": Entry(sonos_xiao2022, SONOS_XIAO_2022),
+    "ecram_chen2023": Entry(ecram_chen2023, ECRAM_CHEN_2023),
+    "fefet_jerry2017": Entry(fefet_jerry2017, FEFET_JERRY_2017),
+    "stt_mram_jung2022": Entry(stt_mram_jung2022, STT_MRAM_JUNG_2022),
 }
 
 

@@ -1,9 +1,11 @@
 """Curves of the relative conductance g = G / g_max, the shapes published fits come in."""
 
+import itertools
 from abc import abstractmethod
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 
@@ -61,3 +63,99 @@ class Branches(AbstractCurve):
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return jnp.where(g < self.at, self.below(g), self.above(g))
+
+
+class Constant(AbstractCurve):
+    """The same for every conductance."""
+
+    value: float | Float[Array, ""]
+
+    def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return jnp.full_like(g, self.value)
+
+
+class Proportional(AbstractCurve):
+    r"""$a\, g$."""
+
+    factor: float | Float[Array, ""]
+
+    def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return self.factor * g
+
+
+class InverseProportional(AbstractCurve):
+    r"""$a / \max(g, g_\mathrm{low})$: without the floor, a cell at zero would be anywhere."""
+
+    factor: float | Float[Array, ""]
+    low: float = 0.01
+
+    def __check_init__(self):
+        if not 0 < self.low <= 1:
+            raise ValueError(f"`low` must be a relative conductance in (0, 1]. Got low={self.low}.")
+
+    def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return self.factor / jnp.maximum(g, self.low)
+
+
+class Saturating(AbstractCurve):
+    r"""$a\,(1 - e^{-g / b})$."""
+
+    height: float | Float[Array, ""]
+    scale: float | Float[Array, ""]
+
+    def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return -self.height * jnp.expm1(-g / self.scale)
+
+
+class Chebyshev(AbstractCurve):
+    r"""$\sum_k c_k T_k(2 g - 1)$: a polynomial of high degree that float32 can evaluate.
+
+    In powers of `g` the terms of a tenth-degree fit are thousands of times their sum; here they are of its size.
+    """
+
+    coefficients: tuple[float, ...]
+
+    def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        x = 2 * g - 1
+        last, before = jnp.full_like(g, self.coefficients[-1]), jnp.zeros_like(g)
+        for coefficient in reversed(self.coefficients[1:-1]):  # Clenshaw's recurrence
+            last, before = coefficient + 2 * x * last - before, last
+        return self.coefficients[0] + x * last - before
+
+
+class Table(AbstractCurve):
+    """Linear between the entries of a table, held at its ends.
+
+    **Arguments:**
+
+    - `at`: Relative conductances, increasing.
+    - `values`: The property there.
+    """
+
+    at: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def __check_init__(self):
+        rising = all(a < b for a, b in itertools.pairwise(self.at))
+        if (
+            len(self.at) != len(self.values)
+            or len(self.at) < 2
+            or not rising
+            or not 0 <= self.at[0] <= self.at[-1] <= 1
+        ):
+            raise ValueError(
+                "A table must have at least two increasing relative conductances in [0, 1] and a value for each. "
+                f"Got at={self.at}, values={self.values}. Conductances in siemens? Divide by `g_max`."
+            )
+
+    def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        at, values = (jnp.asarray(numbers, g.dtype) for numbers in (self.at, self.values))
+        return jnp.interp(g, at, values)
+
+
+def as_chebyshev(coefficients: tuple[float, ...], g_max: float) -> Chebyshev:
+    """The polynomial with ascending `coefficients` in G, as one in G / `g_max` from 0 to 1."""
+    fitted = np.polynomial.Polynomial(coefficients, domain=(0, g_max), window=(0, g_max))
+    found = fitted.convert(kind=np.polynomial.Chebyshev, domain=(0, g_max))
+    missing = len(coefficients) - len(found.coef)  # trailing zeros, which numpy leaves out
+    return Chebyshev((*(float(c) for c in found.coef), *(0.0,) * missing))

@@ -61,6 +61,12 @@ def check_effect(effect: str) -> None:
         raise ValueError(f"An effect must be a known one. Got {effect!r}. Did you mean {' or '.join(near)}?")
 
 
+def check_scale(name: str, scale: Any) -> None:
+    """Raises `ValueError` for a multiple that is negative or not finite; an array is taken as it is."""
+    if isinstance(scale, int | float) and not 0 <= scale < float("inf"):
+        raise ValueError(f"`{name}` must be a finite multiple of at least 0. Got {scale}.")
+
+
 def in_order(*effects: str) -> tuple[str, ...]:
     """Those of `EFFECTS` that are named, each once."""
     return tuple(effect for effect in EFFECTS if effect in effects)

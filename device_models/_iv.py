@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from ._sourced import Sourced
 
-MILO = "Milo IRPS 2021, Fig. 1, as fitted in CrossSim"
+MILO = "Milo2021, Fig. 1, as fitted in CrossSim"
 MILO_2021 = {
     "quadratic": Sourced((7.063e-3, 5.711e-3, 1.541e-3, 1.388e-4), "A/V^2", f"{MILO}; polynomial in log10(G / S)"),
     "cubic": Sourced((1.2968e-3, 6.7919e-4, 8.8710e-5), "A/V^3", f"{MILO}; polynomial in log10(G / S)"),

@@ -8,7 +8,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from .._curves import AbstractCurve
-from .._device import AbstractDevice, check_conductance_range, check_effect
+from .._device import AbstractDevice, check_conductance_range, check_effect, check_scale
 from .._iv import AbstractIV, Ohmic
 
 SCALES = {"write noise": "write_noise_scale", "drift": "nu_scale", "read noise": "read_noise_scale"}
@@ -75,9 +75,7 @@ class PCM(AbstractDevice):
         if not (self.t_0 > 0 and self.t_read > 0):
             raise ValueError(f"`t_0` and `t_read` must be positive, in seconds. Got {self.t_0} and {self.t_read}.")
         for name in SCALES.values():
-            scale = getattr(self, name)
-            if isinstance(scale, int | float) and not 0 <= scale < float("inf"):
-                raise ValueError(f"`{name}` must be a finite multiple of at least 0. Got {scale}.")
+            check_scale(name, getattr(self, name))
 
     @property
     def effects(self) -> tuple[str, ...]:

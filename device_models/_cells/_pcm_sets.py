@@ -1,11 +1,15 @@
 """Published phase-change memory parameter sets, each number with its place."""
 
-from .._curves import Branches, ClippedLog, InversePower, Polynomial
-from ._pcm import PCM
-from .._sourced import Sourced, describe
+import dataclasses
+from collections.abc import Sequence
 
-JOSHI = "Nandakumar ICECS 2019, 10.1109/ICECS46596.2019.8964852, and Joshi Nat. Commun. 11, 2473 (2020)"
-HERMES = "Le Gallo Nat. Electron. 2023, 10.1038/s41928-023-01010-1"
+from .._curves import Branches, ClippedLog, Constant, InversePower, Polynomial, Table
+from .._sourced import Sourced, describe
+from ._pcm import PCM
+
+JOSHI = "Nandakumar2019, 10.1109/ICECS46596.2019.8964852, and Joshi2020, 10.1038/s41467-020-16108-9"
+HERMES = "LeGallo2023, 10.1038/s41928-023-01010-1"
+LI = "Li2023, 10.1002/aelm.202201190, recalled"
 
 PCM_JOSHI_2020 = {
     "g_max": Sourced(25e-6, "S", JOSHI),
@@ -50,6 +54,12 @@ PCM_HERMES_2 = {
 }
 
 
+PCM_LI_2023 = {
+    "nu_mean": Sourced(0.015, "1", f"{LI}; typical of projected cells, 0.01 to 0.02"),
+    "nu_std": Sourced(0.003, "1", "Li2023; assumed, a fifth of the mean"),
+}
+
+
 def pcm_joshi2020(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) -> PCM:
     """Mushroom-cell PCM of 25 uS, about a million devices measured; published use spans 1 s to 1 year.
 
@@ -88,6 +98,44 @@ def pcm_hermes2(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) ->
     Reference: LeGallo2023.
     """
     return _hermes(PCM_HERMES_2, write_noise_scale, nu_scale, read_noise_scale)
+
+
+def pcm_li2023() -> PCM:
+    """Projected PCM: `pcm_joshi2020` with the small exponents of cells whose read current bypasses the amorphous phase.
+
+    Exponents are recalled; a measured table goes into `pcm_with_drift`.
+
+    Reference: Li2023.
+    """
+    n = PCM_LI_2023
+    cell = pcm_joshi2020()
+    return dataclasses.replace(
+        cell,
+        nu_mean=Constant(float(n["nu_mean"])),
+        nu_std=Constant(float(n["nu_std"])),
+        sources=(*cell.sources, *describe(n)),
+    )
+
+
+def pcm_with_drift(
+    conductances: Sequence[float], nu_mean: Sequence[float], nu_std: Sequence[float], device: PCM | None = None
+) -> PCM:
+    """PCM with a drift table of your own, as for projected cells.
+
+    **Arguments:**
+
+    - `conductances`: At which the exponents were measured, in siemens, increasing; held outside.
+    - `nu_mean`, `nu_std`: Mean and standard deviation of the exponents there.
+    - `device`: All else; `pcm_joshi2020()` if none is given.
+    """
+    device = device or pcm_joshi2020()
+    if max(conductances) > device.g_max:
+        raise ValueError(
+            f"The conductances of a drift table must lie within the device's range, up to {device.g_max} S. "
+            f"Got up to {max(conductances)}. Micro-siemens? Multiply by 1e-6."
+        )
+    at = tuple(g / device.g_max for g in conductances)
+    return dataclasses.replace(device, nu_mean=Table(at, tuple(nu_mean)), nu_std=Table(at, tuple(nu_std)))
 
 
 def _hermes(n: dict[str, Sourced], write_noise_scale, nu_scale, read_noise_scale) -> PCM:

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from .._device import AbstractDevice, check_effect, in_order
-from .._iv import AbstractIV
+from ._wrapper import AbstractWrapper
 
 
-class Levels(AbstractDevice):
+class Levels(AbstractWrapper):
     """`device` with targets rounded to `n` equally spaced levels from `g_min` to `g_max`.
 
     The gradient passes the rounding as if it were not there (straight through).
@@ -31,22 +31,6 @@ class Levels(AbstractDevice):
             raise ValueError(
                 f"`n` must be at least 2 levels. Got n={self.n}. For a continuous cell leave `Levels` out."
             )
-
-    @property
-    def g_min(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.g_min
-
-    @property
-    def g_max(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.g_max
-
-    @property
-    def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.iv
-
-    @property
-    def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.sources
 
     @property
     def effects(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
 from .._device import AbstractDevice, check_effect, in_order
-from .._iv import AbstractIV
+from ._wrapper import AbstractWrapper
 
 
 class StuckState(eqx.Module):
@@ -20,7 +20,7 @@ class StuckState(eqx.Module):
     off: Bool[Array, "*cells"]
 
 
-class StuckCells(AbstractDevice):
+class StuckCells(AbstractWrapper):
     """`device` with a fraction of its cells shorted at `g_max` and another open at `g_min`.
 
     A stuck cell neither drifts nor fluctuates: it is a defect, not a memory state (assumed).
@@ -41,22 +41,6 @@ class StuckCells(AbstractDevice):
                 "`p_on` and `p_off` must be probabilities whose sum is at most 1. "
                 f"Got p_on={self.p_on}, p_off={self.p_off}. Percent? Divide by 100."
             )
-
-    @property
-    def g_min(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.g_min
-
-    @property
-    def g_max(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.g_max
-
-    @property
-    def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.iv
-
-    @property
-    def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.sources
 
     @property
     def effects(self) -> tuple[str, ...]:

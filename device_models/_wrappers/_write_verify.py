@@ -10,7 +10,7 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._device import AbstractDevice, check_effect, in_order
-from .._iv import AbstractIV
+from ._wrapper import AbstractWrapper
 
 
 class VerifiedCells(eqx.Module):
@@ -31,7 +31,7 @@ class VerifiedCells(eqx.Module):
         return jnp.mean(self.accepted)
 
 
-class WriteVerify(AbstractDevice):
+class WriteVerify(AbstractWrapper):
     r"""`device` written pulse by pulse until a read finds each cell within `target` $\pm$ `window`.
 
     A pulse is a full write with draws of its own, as in the iterative programming of phase-change memory: it does not
@@ -78,22 +78,6 @@ class WriteVerify(AbstractDevice):
                 f"`max_pulses` must be at least 1. Got max_pulses={self.max_pulses}. For one unverified write leave "
                 "`WriteVerify` out."
             )
-
-    @property
-    def g_min(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.g_min
-
-    @property
-    def g_max(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.g_max
-
-    @property
-    def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.iv
-
-    @property
-    def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.sources
 
     @property
     def effects(self) -> tuple[str, ...]:

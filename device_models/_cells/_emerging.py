@@ -1,0 +1,88 @@
+"""Electrochemical, ferroelectric and magnetic memory, of which little is published in numbers, and recalled ones."""
+
+from .._curves import Constant, Proportional
+from .._device import AbstractDevice
+from .._sourced import Sourced, describe
+from .._wrappers._levels import Levels
+from ._gaussian import Gaussian
+
+CHEN = "Chen2023, 10.1038/s41467-023-41958-4, caption of Fig. 2"
+JERRY = "Jerry2017, recalled"
+JUNG = "Jung2022, 10.1038/s41586-021-04196-6, recalled"
+
+ECRAM_CHEN_2023 = {
+    "g_min": Sourced(60e-6, "S", f"{CHEN}, fifth of the dynamic ranges shown"),
+    "g_max": Sourced(100e-6, "S", f"{CHEN}, fifth of the dynamic ranges shown"),
+    "pulses": Sourced(100.0, "1", f"{CHEN}; pulses from one end of the range to the other"),
+    "write_noise": Sourced(0.5, "1", "Chen2023; assumed: half the step of one pulse"),
+}
+
+FEFET_JERRY_2017 = {
+    "g_max": Sourced(1 / 559.28e3, "S", f"{JERRY} from NeuroSim's table of devices"),
+    "on_off": Sourced(45.0, "1", JERRY),
+    "levels": Sourced(32.0, "1", JERRY),
+    "write_noise": Sourced(0.005, "1", f"{JERRY}; relative to the range, cycle to cycle"),
+}
+
+STT_MRAM_JUNG_2022 = {
+    "r_on": Sourced(5e3, "ohm", f"{JUNG}; assumed within 3 to 10 kohm"),
+    "tmr": Sourced(1.4, "1", f"{JUNG}; assumed within 100 to 180 %"),
+    "spread": Sourced(0.04, "1", f"{JUNG}; relative, assumed within 3 to 5 %"),
+}
+
+
+def ecram_chen2023(*, write_noise_scale=1.0) -> Gaussian:
+    """Electrochemical memory of tungsten oxide written open loop, 60 to 100 uS in steps of 0.4 uS.
+
+    The range and the step were read in a figure caption; that the write error is half a step is assumed. States are
+    reported to be retained, so nothing drifts here.
+
+    Reference: Chen2023.
+    """
+    n = ECRAM_CHEN_2023
+    g_min, g_max = float(n["g_min"]), float(n["g_max"])
+    error = float(n["write_noise"]) * (g_max - g_min) / float(n["pulses"])
+    return Gaussian(
+        g_min=g_min,
+        g_max=g_max,
+        write_noise=Constant(error),
+        write_noise_scale=write_noise_scale,
+        sources=tuple(describe(n)),
+    )
+
+
+def fefet_jerry2017(*, write_noise_scale=1.0) -> AbstractDevice:
+    """A ferroelectric transistor of 32 levels, 0.04 to 1.8 uS. All numbers are recalled.
+
+    Reference: Jerry2017.
+    """
+    n = FEFET_JERRY_2017
+    g_max = float(n["g_max"])
+    g_min = g_max / float(n["on_off"])
+    cell = Gaussian(
+        g_min=g_min,
+        g_max=g_max,
+        write_noise=Constant(float(n["write_noise"]) * (g_max - g_min)),
+        write_noise_scale=write_noise_scale,
+        sources=tuple(describe(n)),
+    )
+    return Levels(cell, n=int(float(n["levels"])))
+
+
+def stt_mram_jung2022(*, write_noise_scale=1.0) -> AbstractDevice:
+    """A magnetic tunnel junction: two states of 83 and 200 uS, each with a relative spread. All numbers are recalled.
+
+    The spread is one of fabrication there; here a new one is drawn at each write.
+
+    Reference: Jung2022.
+    """
+    n = STT_MRAM_JUNG_2022
+    g_max = 1 / float(n["r_on"])
+    cell = Gaussian(
+        g_min=g_max / (1 + float(n["tmr"])),
+        g_max=g_max,
+        write_noise=Proportional(float(n["spread"]) * g_max),
+        write_noise_scale=write_noise_scale,
+        sources=tuple(describe(n)),
+    )
+    return Levels(cell, n=2)

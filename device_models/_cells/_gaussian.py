@@ -1,0 +1,128 @@
+"""A cell that is normally distributed about a mean, and relaxes."""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from .._curves import AbstractCurve
+from .._device import AbstractDevice, check_conductance_range, check_effect, check_scale, in_order
+from .._histories import AbstractHistory
+from .._iv import AbstractIV, Ohmic
+
+SCALES = {"write noise": "write_noise_scale", "drift": "drift_scale", "read noise": "read_noise_scale"}
+
+
+class GaussianCells(eqx.Module):
+    """Written cells: target and write error in siemens, and how many standard deviations each is off its mean.
+
+    `written` or `deviation` is `None` where the device draws no such number.
+    """
+
+    target: Float[Array, "*cells"]
+    written: Float[Array, "*cells"] | None
+    deviation: Float[Array, "*cells"] | None
+
+
+class Gaussian(AbstractDevice):
+    r"""A cell with a normal write error, whose population moves and widens with age.
+
+    With $g = G_\mathrm{target} / g_\mathrm{max}$, standard normals $\xi, \xi'$ drawn once per write, and the mean
+    $m(t) = G_\mathrm{target} + \Delta(g, t)$,
+
+    $$G(t) = \mathrm{clip}\big(m(t) + \sigma_w(g)\,\xi + \sigma(m(t) / g_\mathrm{max}, t)\,\xi',\ lowest,\ highest\big).$$
+
+    Relaxation is one trajectory: a cell keeps its $\xi'$ for life, so its deviation grows with the spread of its
+    population, and ageing it twice gives one history. What is published is the spread at a few ages; that cells keep
+    their rank in between is assumed.
+
+    The device without write noise loses $\sigma_w$ and the spread at $t = 0$; without drift it stays as at $t = 0$.
+
+    **Arguments:**
+
+    - `g_min`, `g_max`: The range a target may have, in siemens; $g$ is relative to `g_max`.
+    - `write_noise`: $\sigma_w(g)$ in siemens, or `None`.
+    - `shift`: $\Delta(g, t)$ in siemens, or `None`.
+    - `spread`: $\sigma(g, t)$ in siemens, or `None`.
+    - `noise`: Standard deviation of one read in siemens, of the conductance at that age; `None` for exact reads.
+    - `lowest`, `highest`: Where conductances end, in siemens; `None` for no upper end.
+    - `write_noise_scale`, `drift_scale`, `read_noise_scale`: Multiply the errors of writing, what time adds, and read
+      noise. Not negative.
+    - `iv`: Current-voltage relation.
+    - `sources`: Where each number was read.
+    """
+
+    g_min: float
+    g_max: float
+    write_noise: AbstractCurve | None = None
+    shift: AbstractHistory | None = None
+    spread: AbstractHistory | None = None
+    noise: AbstractHistory | None = None
+    lowest: float = 0.0
+    highest: float | None = None
+    write_noise_scale: float | Float[Array, ""] = 1.0
+    drift_scale: float | Float[Array, ""] = 1.0
+    read_noise_scale: float | Float[Array, ""] = 1.0
+    iv: AbstractIV = Ohmic()
+    sources: tuple[str, ...] = eqx.field(static=True, default=())
+
+    def __check_init__(self):
+        check_conductance_range(self.g_min, self.g_max)
+        for name in SCALES.values():
+            check_scale(name, getattr(self, name))
+        if not 0 <= self.lowest <= self.g_min or not (self.highest is None or self.highest >= self.g_max):
+            raise ValueError(
+                "Conductances must end outside the range of targets, 0 <= lowest <= g_min and highest >= g_max, in "
+                f"siemens. Got lowest={self.lowest}, highest={self.highest} for g_min={self.g_min}, g_max={self.g_max}."
+            )
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        moving = self.shift is not None or self.spread is not None
+        there = {
+            "write noise": self.write_noise is not None or self.spread is not None,
+            "drift": moving,
+            "read noise": self.noise is not None,
+            "I-V": not isinstance(self.iv, Ohmic),
+        }
+        off = {effect for effect, name in SCALES.items() if _is_zero(getattr(self, name))}
+        return in_order(*(effect for effect, shown in there.items() if shown and effect not in off))
+
+    def without(self, effect: str) -> AbstractDevice:
+        check_effect(effect)
+        if effect == "I-V":
+            return dataclasses.replace(self, iv=Ohmic())
+        return dataclasses.replace(self, **{SCALES[effect]: 0.0}) if effect in SCALES else self
+
+    def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> GaussianCells:
+        write_key, spread_key = jr.split(key)
+        written, deviation = None, None
+        if self.write_noise is not None:
+            sigma = self.write_noise_scale * self.write_noise(target / self.g_max)
+            written = sigma * jr.normal(write_key, target.shape, target.dtype)
+        if self.spread is not None:
+            deviation = jr.normal(spread_key, target.shape, target.dtype)
+        return GaussianCells(target, written, deviation)
+
+    def conductance(self, cells: GaussianCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        mean = cells.target
+        if self.shift is not None:
+            mean = mean + self.drift_scale * self.shift(cells.target / self.g_max, t)
+        g = mean if cells.written is None else mean + cells.written
+        if self.spread is not None and cells.deviation is not None:
+            start = self.spread(cells.target / self.g_max, jnp.zeros_like(t))
+            now = self.spread(jnp.maximum(mean, self.lowest) / self.g_max, t)
+            g = g + (self.write_noise_scale * start + self.drift_scale * (now - start)) * cells.deviation
+        return jnp.clip(g, self.lowest, self.highest)
+
+    def read_noise(self, cells: GaussianCells, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
+        if self.noise is None:
+            return None
+        return self.read_noise_scale * self.noise(self.conductance(cells, t) / self.g_max, t)
+
+
+def _is_zero(scale: Any) -> bool:
+    return isinstance(scale, int | float) and scale == 0

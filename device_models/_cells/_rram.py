@@ -1,0 +1,127 @@
+"""Filamentary memory with published numbers: HfOx of two groups, and a bilayer of conductive oxide and HfOx."""
+
+import math
+
+from .._curves import ClippedLog, Constant, Polynomial
+from .._histories import LogGrowth, LogTime, Snapshots, Steady
+from .._iv import MiloPolynomial
+from .._sourced import Sourced, describe
+from ._gaussian import Gaussian
+
+LN_10 = math.log(10)
+WAN = "Wan2022, 10.1038/s41586-022-04992-8, as fitted in aihwkit"
+MILO = "Milo2021, Fig. 4, as fitted in CrossSim"
+FALCONE = "Falcone2025, arXiv:2502.04524, as coded in aihwkit"
+LOMBARDO = "Lombardo2024, as coded in aihwkit"
+
+RRAM_WAN_2022 = {
+    "g_min": Sourced(1e-6, "S", f"{WAN}; lower end of the programmed range"),
+    "g_max": Sourced(40e-6, "S", f"{WAN}; the g_max of the fit"),
+    "times": Sourced((1.0, 86400.0, 172800.0), "s", f"{WAN}; ages of the three measurements"),
+    "spread_1s": Sourced((0.348e-6, 16.030e-6, -43.853e-6, 45.393e-6, -16.815e-6), "S", f"{WAN}; polynomial in g"),
+    "spread_1d": Sourced((0.701e-6, 22.086e-6, -50.773e-6, 47.095e-6, -16.458e-6), "S", f"{WAN}; polynomial in g"),
+    "spread_2d": Sourced((0.782e-6, 20.274e-6, -43.507e-6, 37.062e-6, -11.934e-6), "S", f"{WAN}; polynomial in g"),
+    "read_noise": Sourced(0.01, "1", f"{WAN}; short-term noise relative to g_max, suggested there"),
+}
+
+RRAM_MILO_2021 = {
+    "g_min": Sourced(50e-6, "S", MILO),
+    "g_max": Sourced(225e-6, "S", MILO),
+    "offset": Sourced(4.782321e-6, "S", f"{MILO}; write error at zero conductance"),
+    "slope": Sourced(-0.009107, "1", f"{MILO}; write error over conductance"),
+}
+
+CMO_HFOX_FALCONE_2025 = {
+    "g_min": Sourced(9e-6, "S", FALCONE),
+    "g_max": Sourced(88.199997e-6, "S", FALCONE),
+    "write_0.2%": Sourced((0.00081107e-6, 0.00106879), "S, 1", f"{FALCONE}; error at 0 and over conductance, 0.2 %"),
+    "write_2%": Sourced((0.0112185391e-6, 0.01129027418), "S, 1", f"{FALCONE}; error at 0 and over conductance, 2 %"),
+    "shift": Sourced(-0.08900206e-6, "S", f"{FALCONE}; mean relaxation for each unit of ln t"),
+    "spread": Sourced((0.41183342e-6, 0.04201137e-6), "S", f"{FALCONE}; relaxation at 1 s, and for each unit of ln t"),
+    "read_noise": Sourced(0.0277316483e-6, "S", f"{LOMBARDO}; for each decade of conductance over 1 uS"),
+    "t_read": Sourced(1e-6, "s", f"{LOMBARDO}; duration of a read"),
+}
+
+
+def rram_wan2022(*, write_noise_scale=1.0, drift_scale=1.0, read_noise_scale=1.0) -> Gaussian:
+    """HfOx of the NeuRRAM chip, 1 to 40 uS: a spread about the target that grows from one second to two days.
+
+    Relaxation, not drift: the mean stays. Between the three measured ages the spread is interpolated in log time;
+    before one second and after two days it is held (assumed). Read noise is the short-term noise that the fit's
+    authors suggest, 1 % of `g_max`.
+
+    Reference: Wan2022.
+    """
+    n = RRAM_WAN_2022
+    return Gaussian(
+        g_min=float(n["g_min"]),
+        g_max=float(n["g_max"]),
+        spread=Snapshots(
+            n["times"].coefficients,
+            tuple(Polynomial(n[name].coefficients) for name in ("spread_1s", "spread_1d", "spread_2d")),
+            scale="log",
+        ),
+        noise=Steady(Constant(float(n["read_noise"]) * float(n["g_max"]))),
+        write_noise_scale=write_noise_scale,
+        drift_scale=drift_scale,
+        read_noise_scale=read_noise_scale,
+        sources=tuple(describe(n)),
+    )
+
+
+def rram_milo2021(*, write_noise_scale=1.0) -> Gaussian:
+    """HfO2 written by the verify algorithm IGVVA-100, 50 to 225 uS, with the measured nonlinear I-V up to 0.5 V.
+
+    The paper's fit has no age and no read noise.
+
+    Reference: Milo2021.
+    """
+    n = RRAM_MILO_2021
+    g_max = float(n["g_max"])
+    return Gaussian(
+        g_min=float(n["g_min"]),
+        g_max=g_max,
+        write_noise=Polynomial((float(n["offset"]), float(n["slope"]) * g_max)),
+        write_noise_scale=write_noise_scale,
+        iv=MiloPolynomial(),
+        sources=tuple(describe(n)),
+    )
+
+
+def cmo_hfox_falcone2025(
+    *, acceptance: float = 0.002, write_noise_scale=1.0, drift_scale=1.0, read_noise_scale=1.0
+) -> Gaussian:
+    """A conductive metal oxide on HfOx, 9 to 88.2 uS: the least write error of all, then relaxation in log time.
+
+    **Arguments:**
+
+    - `acceptance`: Window of the write-verify, 0.002 or 0.02 of the target. The wider takes fewer pulses and leaves ten
+      times the write error.
+
+    A cell does not leave the range. Relaxation is that of the fit from one second on, and none at time 0.
+
+    Reference: Falcone2025, Lombardo2024.
+    """
+    if acceptance not in (0.002, 0.02):
+        raise ValueError(
+            "`acceptance` must be one of the published windows, 0.002 or 0.02 of the target. "
+            f"Got acceptance={acceptance}. Percent? Divide by 100."
+        )
+    n = CMO_HFOX_FALCONE_2025
+    g_max = float(n["g_max"])
+    offset, slope = n["write_0.2%" if acceptance == 0.002 else "write_2%"].coefficients
+    per_log = float(n["read_noise"]) / LN_10
+    return Gaussian(
+        g_min=float(n["g_min"]),
+        g_max=g_max,
+        write_noise=Polynomial((offset, slope * g_max)),
+        shift=LogTime(0.0, float(n["shift"])),
+        spread=LogTime(*n["spread"].coefficients),
+        noise=LogGrowth(ClippedLog(per_log, per_log * math.log(g_max / 1e-6), 0.0, math.inf), float(n["t_read"])),
+        lowest=float(n["g_min"]),
+        highest=g_max,
+        write_noise_scale=write_noise_scale,
+        drift_scale=drift_scale,
+        read_noise_scale=read_noise_scale,
+        sources=tuple(describe(n)),
+    )

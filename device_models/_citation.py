@@ -1,0 +1,27 @@
+"""BibTeX of what a device's numbers come from."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+KEY = re.compile(r"\b[A-Z][A-Za-z]+(?:19|20)\d\d\b")
+
+
+def citation(model: Any) -> str:
+    """The BibTeX entries of the papers that the numbers of `model` were read in, one after the other.
+
+    `model` is a device, a memristor or a pulsed device, wrapped or not: anything with `sources`. A model of your own
+    numbers, or without any, has nothing to cite, and the answer is empty. Entries noted as recalled were not read.
+    """
+    entries = bibliography()
+    keys = dict.fromkeys(key for line in model.sources for key in KEY.findall(line))
+    return "\n".join(entries[key] for key in keys if key in entries)
+
+
+def bibliography() -> dict[str, str]:
+    """Every entry of the bibliography by its key."""
+    bundled = Path(__file__).parent / "REFERENCES.bib"
+    path = bundled if bundled.exists() else Path(__file__).parent.parent / "REFERENCES.bib"
+    found = re.findall(r"^@\w+\{(\w+),.*$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("@")]
+    return dict(zip(found, lines, strict=True))

@@ -1,0 +1,105 @@
+"""Properties of a cell as functions of its relative conductance and its age."""
+
+import itertools
+from abc import abstractmethod
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ._curves import AbstractCurve
+
+
+class AbstractHistory(eqx.Module):
+    """A property that changes as the cell ages."""
+
+    @abstractmethod
+    def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        """The property at relative conductance `g`, `t` seconds after programming."""
+
+
+class Steady(AbstractHistory):
+    """The same curve at every age."""
+
+    curve: AbstractCurve
+
+    def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        return self.curve(g)
+
+
+class Snapshots(AbstractHistory):
+    """Curves of one kind, measured at a few ages; their parameters are interpolated between, and held outside.
+
+    That they are held is assumed: before the first age and after the last there are no data.
+
+    **Arguments:**
+
+    - `times`: The ages, in seconds, increasing.
+    - `curves`: One for each.
+    - `scale`: Whether to interpolate linearly in "time" or in its logarithm, "log".
+    """
+
+    times: tuple[float, ...]
+    curves: tuple[AbstractCurve, ...]
+    scale: Literal["time", "log"] = eqx.field(static=True, default="time")
+
+    def __check_init__(self):
+        lowest = 0 if self.scale == "time" else 1e-12
+        rising = all(a < b for a, b in itertools.pairwise(self.times))
+        if len(self.times) != len(self.curves) or len(self.times) < 2 or not rising or self.times[0] < lowest:
+            raise ValueError(
+                'Snapshots must have at least two increasing times, positive for the scale "log", and a curve for '
+                f"each. Got times={self.times} and {len(self.curves)} curves, scale={self.scale!r}."
+            )
+        if len({jax.tree.structure(curve) for curve in self.curves}) > 1:
+            raise ValueError(f"All curves must be of one kind. Got {[type(curve).__name__ for curve in self.curves]}.")
+
+    def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        times, now = jnp.asarray(self.times, g.dtype), jnp.asarray(t, g.dtype)
+        if self.scale == "log":
+            times, now = jnp.log(times), jnp.log(jnp.maximum(now, times[0]))
+        curve = jax.tree.map(lambda *values: jnp.interp(now, times, jnp.stack(_arrays(values, g))), *self.curves)
+        return curve(g)
+
+
+class LogTime(AbstractHistory):
+    r"""$a + b \ln(t / 1\,\mathrm{s})$ from one second on; in the first second it grows from zero to $a$, evenly.
+
+    The fits it stands for begin at one second; how the value grows before is assumed.
+    """
+
+    offset: float | Float[Array, ""]
+    slope: float | Float[Array, ""]
+
+    def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        t = jnp.asarray(t, g.dtype)
+        return jnp.full_like(g, jnp.minimum(t, 1.0) * self.offset + self.slope * jnp.log(jnp.maximum(t, 1.0)))
+
+
+class LogGrowth(AbstractHistory):
+    r"""$q(g) \sqrt{\ln((t + t_\mathrm{read}) / (2 t_\mathrm{read}))}$, 1/f noise in a read of $t_\mathrm{read}$.
+
+    Held at its value of one second before: nearer to the write the root is not real, and there are no data.
+
+    **Arguments:**
+
+    - `curve`: $q$.
+    - `t_read`: Duration of a read, in seconds, less than one.
+    """
+
+    curve: AbstractCurve
+    t_read: float
+
+    def __check_init__(self):
+        if not 0 < self.t_read < 1:
+            raise ValueError(f"`t_read` must be positive and less than 1 s, in seconds. Got t_read={self.t_read}.")
+
+    def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        growth = jnp.log((jnp.maximum(jnp.asarray(t, g.dtype), 1.0) + self.t_read) / (2 * self.t_read))
+        return self.curve(g) * jnp.sqrt(growth)
+
+
+def _arrays(values: tuple[float | Array, ...], like: Array) -> list[Array]:
+    return [jnp.asarray(value, like.dtype) for value in values]

@@ -1,0 +1,97 @@
+"""Two cells of different significance, of which the second corrects the first."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from .._device import AbstractDevice, check_effect, in_order
+from .._iv import AbstractIV
+from ._parallel import root_of_squares
+
+
+class PairCells(NamedTuple):
+    """The coarse and the fine cells."""
+
+    coarse: Any
+    fine: Any
+
+
+class CellPair(AbstractDevice):
+    r"""A coarse and a fine cell read together, $G = G_c + (G_f - \bar G_f) / s$, with $s$ the significance.
+
+    The coarse cell is written first and read without noise at time 0. The fine cell, whose current counts $1/s$, is
+    then written to what the coarse one missed, around the middle of its range $\bar G_f$, as far as the range reaches.
+    Errors of the coarse write within $\pm (g_\mathrm{max} - g_\mathrm{min}) / 2 s$ of the fine cell are left with the
+    error of the fine one over $s$; what the coarse cell does later is not corrected. The middle is subtracted exactly
+    (assumed: in digital, or by a reference line).
+
+    **Arguments:**
+
+    - `coarse`, `fine`: The two cells; the range of targets is that of the coarse one. Both must have the same I-V.
+    - `significance`: How much more a siemens of the coarse cell counts, at least 1.
+    """
+
+    coarse: AbstractDevice
+    fine: AbstractDevice
+    significance: float | Float[Array, ""]
+
+    def __check_init__(self):
+        if isinstance(self.significance, int | float) and not 1 <= self.significance < float("inf"):
+            raise ValueError(f"`significance` must be at least 1 and finite. Got significance={self.significance}.")
+        if "I-V" in (*self.coarse.effects, *self.fine.effects):
+            raise ValueError(
+                "A pair must have ohmic cells: of others, what the middle of the fine cell's range adds depends on the "
+                f"voltage. Got {type(self.coarse.iv).__name__} and {type(self.fine.iv).__name__}."
+            )
+
+    @property
+    def g_min(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.coarse.g_min
+
+    @property
+    def g_max(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.coarse.g_max
+
+    @property
+    def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.coarse.iv
+
+    @property
+    def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return (*self.coarse.sources, *(line for line in self.fine.sources if line not in self.coarse.sources))
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        return in_order(*self.coarse.effects, *self.fine.effects)
+
+    def without(self, effect: str) -> AbstractDevice:
+        check_effect(effect)
+        return dataclasses.replace(self, coarse=self.coarse.without(effect), fine=self.fine.without(effect))
+
+    def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PairCells:
+        coarse_key, fine_key = jr.split(key)
+        coarse = self.coarse.program(target, key=coarse_key)
+        missing = target - self.coarse.conductance(coarse, jnp.zeros((), target.dtype))
+        wanted = jnp.clip(self._middle + self.significance * missing, self.fine.g_min, self.fine.g_max)
+        # The correction is the controller's, not the designer's: no gradient passes from one cell to the other.
+        return PairCells(coarse, self.fine.program(jax.lax.stop_gradient(wanted), key=fine_key))
+
+    def conductance(self, cells: PairCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        fine = self.fine.conductance(cells.fine, t) - self._middle
+        # The difference may fall below what a line can carry; a reference line does not make current negative.
+        return jnp.maximum(self.coarse.conductance(cells.coarse, t) + fine / self.significance, 0.0)
+
+    def read_noise(self, cells: PairCells, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
+        coarse, fine = self.coarse.read_noise(cells.coarse, t), self.fine.read_noise(cells.fine, t)
+        if fine is None:
+            return coarse
+        fine = fine / self.significance
+        return fine if coarse is None else root_of_squares(jnp.stack([coarse, fine]))
+
+    @property
+    def _middle(self) -> float:
+        return (self.fine.g_min + self.fine.g_max) / 2
