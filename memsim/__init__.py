@@ -28,6 +28,7 @@ from ._crossbar import Crossbar as Crossbar
 from ._effects import EFFECTS as EFFECTS
 from ._effects import effects as effects
 from ._effects import without as without
+from ._fluctuation import Correlated as Correlated
 from ._mapping._mapping import AbstractMapping as AbstractMapping
 from ._mapping._offset import OffsetColumn as OffsetColumn
 from ._mapping._pair import DifferentialPair as DifferentialPair
@@ -51,3 +52,4 @@ from .nn import at as at
 from .nn import calibrate as calibrate
 from .nn import deploy as deploy
 from .nn import program as program
+from . import insitu as insitu

@@ -18,6 +18,7 @@ from ._converters._adc import AbstractADC
 from ._converters._codes import check_positive
 from ._converters._dac import AbstractDAC
 from ._converters._drive import AbstractDrive, FixedVoltage, VoltageLevels, chord
+from ._fluctuation import Correlated, Fluctuation
 from ._lines import BitLines, beside, bit_lines
 from ._mapping._mapping import AbstractMapping
 from ._mapping._offset import OffsetColumn
@@ -48,7 +49,8 @@ class Crossbar(eqx.Module):
     - `tile`: Word lines of one array, and bit lines that hold weights. A larger matrix is cut, and partial sums are
       added in digital after each tile's ADC.
     - `read_noise`: "per_read" draws noise for each output of each read (white noise). "per_moment" draws it once for
-      each cell in `at`: 1/f noise is slow, and hardly moves within one inference. "off" leaves it out.
+      each cell in `at`: 1/f noise is slow, and hardly moves within one inference. `Correlated(process, dt)` lets it
+      move from one time step of a network to the next. "off" leaves it out. The variance is the same in all three.
     - `sense`: The amplifier between a bit line and its ADC; `None` is an ideal one.
     - `programming`: `OneShot()`, or `GradientDescent(...)` on the outputs of the array.
     - `v_read`: Voltage of a word line at full input, in volts. Of ohmic cells only the offset of `sense` depends on it.
@@ -62,7 +64,7 @@ class Crossbar(eqx.Module):
     wires: AbstractWires = IdealWires()
     compensation: GlobalDriftCompensation | None = GlobalDriftCompensation()
     tile: tuple[int, int] = eqx.field(static=True, default=(256, 256))
-    read_noise: Literal["per_read", "per_moment", "off"] = eqx.field(static=True, default="per_read")
+    read_noise: Literal["per_read", "per_moment", "off"] | Correlated = eqx.field(static=True, default="per_read")
     sense: SenseAmplifier | None = None
     v_read: float = 0.2
     programming: AbstractProgramming = OneShot()
@@ -70,8 +72,15 @@ class Crossbar(eqx.Module):
     def __check_init__(self):
         if len(self.tile) != 2 or min(self.tile) < 1:
             raise ValueError(f"`tile` must be (rows, columns), both at least 1. Got tile={self.tile}.")
-        if self.read_noise not in ("per_read", "per_moment", "off"):
-            raise ValueError(f'`read_noise` must be "per_read", "per_moment" or "off". Got {self.read_noise!r}.')
+        if not isinstance(self.read_noise, Correlated) and self.read_noise not in ("per_read", "per_moment", "off"):
+            raise ValueError(
+                f'`read_noise` must be "per_read", "per_moment", "off" or a `Correlated`. Got {self.read_noise!r}.'
+            )
+        if isinstance(self.read_noise, Correlated) and not isinstance(self.device.iv, Ohmic):
+            raise ValueError(
+                "Correlated read noise must have ohmic cells. "
+                f'Got {type(self.device.iv).__name__}. Choose "per_read" or "per_moment".'
+            )
         check_positive("v_read", self.v_read)
         if self.v_read > LARGEST_PLAUSIBLE_VOLTAGE:
             raise ValueError(
@@ -231,7 +240,9 @@ class Chip(eqx.Module):
         noise_key, measure_key = (None, None) if key is None else jr.split(key)
         if std is not None and noise_key is not None and design.read_noise == "per_moment":
             g, std = jnp.maximum(g + std * jr.normal(noise_key, g.shape, g.dtype), 0.0), None
-        offset = None
+        offset, state = None, None
+        if std is not None and noise_key is not None and isinstance(design.read_noise, Correlated):
+            state = design.read_noise.process.initial(g.shape, key=noise_key)
         if not isinstance(design.wires, IdealWires):
             seen = design.mapping.behind(design.wires.effective, g, tile)
             # A cell's fluctuation loses what its current loses, to first order.
@@ -239,16 +250,26 @@ class Chip(eqx.Module):
             g = seen
         if design.sense is not None and self.offsets is not None:
             g, std, offset = design.sense.behind(g, std, self.offsets, tile[0])
-        lines = bit_lines(design.mapping, g, std, design.drive, columns=tile[1], one_cell=design.one_cell)
-        return _Moment(self._in_codes(lines, offset, g.shape[1]), measure_key)
+        at_read = std if state is None else None
+        lines = bit_lines(design.mapping, g, at_read, design.drive, columns=tile[1], one_cell=design.one_cell)
+        matrix = self._in_codes(lines, offset, g.shape[1])
+        if state is not None and std is not None:
+            matrix = dataclasses.replace(matrix, fluctuation=self._fluctuation(state, std))
+        return _Moment(matrix, measure_key)
+
+    def _fluctuation(self, state: Any, std: Float[Array, "planes rows lines"]) -> Fluctuation:
+        """Read noise that moves, with cells of standard deviation `std`."""
+        design = self.crossbar
+        assert isinstance(design.read_noise, Correlated)
+        per_input_code, _, per_output_code = self._codes(std.shape[1])
+        gain = _of_slices(per_input_code / per_output_code) / design.one_cell
+        gain = jnp.broadcast_to(jnp.asarray(gain, std.dtype), (len(design.mapping.weights), 1, 1))
+        return Fluctuation(design.read_noise, state, std, design.mapping, design.tile[1], gain)
 
     def _in_codes(self, lines: BitLines, offset: Array | None, inputs: int) -> AnalogMatrix:
         """Converter steps folded into the matrix, so that a read is a product, a clip and a rounding."""
-        dac, adc, design = self.dac, self.adc, self.crossbar
-        per_input_code, full_pulse = (1.0, 1.0) if dac is None else (dac.step, dac.full_pulse)
-        per_output_code: Any = 1.0
-        if adc is not None:
-            per_output_code = adc.cells_per_code(min(design.tile[0], inputs)) * full_pulse
+        design = self.crossbar
+        per_input_code, full_pulse, per_output_code = self._codes(inputs)
         gain = _of_slices(per_input_code / per_output_code)
         if offset is not None:
             cells = design.mapping.presented(offset / design.v_read, design.tile[1]) / design.one_cell
@@ -257,8 +278,8 @@ class Chip(eqx.Module):
             beside(lines.weight * gain),
             None if lines.variance is None else beside(lines.variance * gain**2),
             self._scale(per_output_code),
-            dac,
-            adc,
+            self.dac,
+            self.adc,
             rows=design.tile[0],
             slices=lines.weight.shape[0],
             offset=offset,
@@ -268,6 +289,14 @@ class Chip(eqx.Module):
             saturation=None if design.sense is None or design.sense.saturation == 0 else design.sense.saturation,
             amplifier_noise=self._amplifier_noise(full_pulse / per_output_code, lines.weight),
         )
+
+    def _codes(self, inputs: int) -> tuple[Any, Any, Any]:
+        """Input of one DAC code, the pulse of a full input, and fully-on cells of one ADC code."""
+        per_input_code, full_pulse = (1.0, 1.0) if self.dac is None else (self.dac.step, self.dac.full_pulse)
+        if self.adc is None:
+            return per_input_code, full_pulse, 1.0
+        word_lines = min(self.crossbar.tile[0], inputs)
+        return per_input_code, full_pulse, self.adc.cells_per_code(word_lines) * full_pulse
 
     def _amplifier_noise(
         self, codes_per_cell: Any, weight: Float[Array, "slices rows columns"]

@@ -1,6 +1,7 @@
 """What a chip presents at one moment: a matrix behind its converters."""
 
 import dataclasses
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped, largest_code
 from ._converters._dac import AbstractDAC
 from ._converters._drive import AbstractDrive
+from ._fluctuation import Fluctuation
 from ._read_noise import NOISY_READ, SharedNoise, drawn, squares
 from ._tiles import cuts, spread_rows
 
@@ -48,6 +50,7 @@ class AnalogMatrix(eqx.Module):
     - `drive`: What the word lines of cells with a nonlinear I-V carry; `None` for ohmic cells.
     - `saturation`: Of the sense amplifier, or `None`.
     - `amplifier_noise`: Its standard deviation in ADC codes, for each column, or `None`.
+    - `fluctuation`: Read noise that moves from step to step, or `None`.
     """
 
     weight: Float[Array, "rows columns"]
@@ -63,6 +66,7 @@ class AnalogMatrix(eqx.Module):
     drive: AbstractDrive | None = None
     saturation: float | None = None
     amplifier_noise: Float[Array, " columns"] | None = None
+    fluctuation: Fluctuation | None = None
 
     @property
     def inputs(self) -> int:
@@ -86,6 +90,16 @@ class AnalogMatrix(eqx.Module):
         """
         weight = self._summed(self.weight * self._weight_per_code)
         return (weight if self.digital is None else weight + self.digital * self._codes_per_input).T
+
+    @property
+    def now(self) -> "AnalogMatrix":
+        """The matrix with its moving noise as it is at this moment."""
+        return self if self.fluctuation is None else self.fluctuated(self.fluctuation.state)
+
+    def fluctuated(self, state: Any) -> "AnalogMatrix":
+        """The matrix with its moving noise as it is in `state`."""
+        assert self.fluctuation is not None
+        return dataclasses.replace(self, weight=self.weight + self.fluctuation.weight(state), fluctuation=None)
 
     def in_codes(self, w: Float[Array, "outputs inputs"]) -> Float[Array, "rows columns"]:
         """The `weight` whose `effective_weight` is `w`: the nearest one to this, where several cells make a weight."""
@@ -139,6 +153,8 @@ class AnalogMatrix(eqx.Module):
         self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
     ) -> list[Float[Array, "pulses_n columns"]]:
         """What meets the converters of each row tile, in ADC codes; several pulses of an input one after the other."""
+        if self.fluctuation is not None:
+            return self.now.currents(x, key=key)
         self._check(x, key)
         lines = self._word_lines(self._codes(x))
         tiles = [slice(None)] if self.scale is None else cuts(self.inputs, self.rows)
@@ -160,8 +176,8 @@ class AnalogMatrix(eqx.Module):
 
     @property
     def collapsed(self) -> "AnalogMatrix":
-        """Its row tiles and slices in one product: only without an ADC, and without noise that bit lines share."""
-        if self.scale is None or self.adc is not None or self.shared is not None:
+        """Its row tiles and slices in one product: only without an ADC, and without noise that is shared or moves."""
+        if self.scale is None or self.adc is not None or self.shared is not None or self.fluctuation is not None:
             return self
         scale = jnp.repeat(spread_rows(self.scale, self.inputs, self.rows), self._terms, axis=0)
         variance = None

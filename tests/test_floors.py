@@ -21,6 +21,7 @@ FLOORS = {
     "_ranges": 2,
     "_sense": 2,
     "_read_noise": 3,
+    "_fluctuation": 3,
     "_lines": 3,
     "_matrix": 3,
     "_programming": 3,

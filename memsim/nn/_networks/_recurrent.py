@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Key
 
 from .._layer import AbstractLayer, Record, Shape, below, chosen, merge
 from .._neurons._neuron import AbstractNeuron
-from .._synapses._synapse import AbstractSynapse
+from .._synapses._synapse import AbstractSynapse, read
 
 
 class Recurrent(AbstractLayer):
@@ -34,7 +34,7 @@ class Recurrent(AbstractLayer):
             raise ValueError(f"A recurrent synapse must give out the shape {self.neuron.shape}. Got {shape}.")
 
     def initial_state(self) -> Any:
-        return self.neuron.initial_state(), jnp.zeros(self.neuron.shape)
+        return self.neuron.initial_state(), jnp.zeros(self.neuron.shape), self.synapse.initial_state()
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         return self.neuron.output_shape(shape)
@@ -50,13 +50,15 @@ class Recurrent(AbstractLayer):
         neuron, coefficients = self.neuron, self.neuron.coefficients()
 
         def one(state, inputs):
-            (before, last), (x, key) = state, inputs
+            (before, last, noise), (x, key) = state, inputs
             neuron_key, read_key = (None, None) if key is None else jr.split(key)
-            current = x + self.synapse(last, key=read_key)
+            fed_back, noise = read(self.synapse, last, noise, key=read_key)
+            current = x + fed_back
             after = neuron.update(coefficients, current, before, key=neuron_key)
             spikes = neuron.output(coefficients, before, after)
             found = neuron.recorded(record, spikes=spikes, currents=current, membranes=neuron.membrane(after))
-            return (after, spikes), (spikes, below(".neuron", found), below(".synapse", chosen(record, inputs=last)))
+            heard = below(".synapse", chosen(record, inputs=last))
+            return (after, spikes, noise), (spikes, below(".neuron", found), heard)
 
         state, (ys, of_neuron, of_synapse) = jax.lax.scan(one, state, (xs, keys))
         return ys, state, merge([of_neuron, of_synapse])

@@ -16,7 +16,7 @@ from .._layer import Record, Shape, chosen
 from ._delay import delays as checked_delays
 from ._lanes import in_lanes, spread_lanes
 from ._linear import check_features
-from ._synapse import AbstractAnalog, Weight, opened
+from ._synapse import AbstractAnalog, Weight, moved, noise_state, opened
 
 
 class DelayedLinear(AbstractAnalog):
@@ -61,8 +61,8 @@ class DelayedLinear(AbstractAnalog):
         self.in_features = in_features
         self.out_features = out_features
 
-    def initial_state(self) -> Float[Array, "longest inputs"]:
-        return jnp.zeros((self.longest, self.in_features))
+    def initial_state(self) -> tuple[Float[Array, "longest inputs"], Any]:
+        return jnp.zeros((self.longest, self.in_features)), noise_state(self)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         if shape is not None and shape != (self.in_features,):
@@ -72,21 +72,35 @@ class DelayedLinear(AbstractAnalog):
     def run(
         self,
         xs: Float[Array, "steps inputs"],
-        state: Float[Array, "longest inputs"],
+        state: tuple[Float[Array, "longest inputs"], Any],
         *,
         keys: Key[Array, " steps"] | None = None,
         record: Set[str] = frozenset(),
     ) -> tuple[Float[Array, "steps outputs"], Any, Record]:
-        history = jnp.concatenate([state, xs])
+        last, noise = state
+        history = jnp.concatenate([last, xs])
         weight, stored = opened(self.weight, None)
         lines = self._lines(history) if isinstance(weight, AnalogMatrix) or "inputs" in record else None
-        if isinstance(weight, AnalogMatrix):
+        if noise is not None:
+            ys, noise = self._through_noise(lines, noise, keys)
+        elif isinstance(weight, AnalogMatrix):
             wired = self.as_wired(weight)
             ys = jax.vmap(lambda x, key: wired(x, key=stored if key is None else key))(lines, keys)
         else:
             ys = self._digital(weight, history)
         ys = ys if self.bias is None else ys + jnp.broadcast_to(self.bias, ys.shape)
-        return ys, history[xs.shape[0] :], chosen(record, inputs=lines)
+        return ys, (history[xs.shape[0] :], noise), chosen(record, inputs=lines)
+
+    def _through_noise(self, lines: Any, noise: Any, keys: Any) -> tuple[Array, Any]:
+        """The reads of all steps, one after the other, with noise that moves between them."""
+
+        def one(noise: Any, inputs: Any) -> tuple[Any, Array]:
+            line, key = inputs
+            matrix, noise = moved(self.weight, noise, key)  # pyright: ignore[reportArgumentType]
+            return noise, self.as_wired(matrix)(line, key=key)
+
+        noise, ys = jax.lax.scan(one, noise, (lines, keys))
+        return ys, noise
 
     def word_lines(self, x: Float[Array, " lines"]) -> Float[Array, "1 lines"]:
         return x[None]

@@ -13,16 +13,21 @@ from ..._crossbar import Chip
 from ..._matrix import AnalogMatrix
 from .._layer import AbstractLayer, Record, Shape, chosen
 
+MOVE = 2**31 - 2  # folded into the key of a step, so that moving noise leaves its other draws as they are
+
 
 class AbstractSynapse(AbstractLayer):
-    """A layer without memory: `layer(x) -> y` is one time step, and a sequence is all its steps in one product."""
+    """A layer without memory: `layer(x) -> y` is one time step, and a sequence is all its steps in one product.
+
+    Its state is that of read noise that moves from step to step, if its weight has such noise.
+    """
 
     @abstractmethod
     def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*_"]:
         """One time step."""
 
-    def initial_state(self) -> None:
-        return None
+    def initial_state(self) -> Any:
+        return noise_state(self)
 
     def run(
         self,
@@ -32,8 +37,16 @@ class AbstractSynapse(AbstractLayer):
         keys: Key[Array, " steps"] | None = None,
         record: Set[str] = frozenset(),
     ) -> tuple[Float[Array, "steps *_"], Any, Record]:
-        ys = jax.vmap(lambda x, key: self(x, key=key))(xs, keys)
-        return ys, None, chosen(record, inputs=xs)
+        if state is None:
+            ys = jax.vmap(lambda x, key: self(x, key=key))(xs, keys)
+            return ys, None, chosen(record, inputs=xs)
+
+        def one(state: Any, inputs: Any) -> tuple[Any, Array]:
+            y, state = read(self, inputs[0], state, key=inputs[1])
+            return state, y
+
+        state, ys = jax.lax.scan(one, state, (xs, keys))
+        return ys, state, chosen(record, inputs=xs)
 
 
 class KeyedMatrix(eqx.Module):
@@ -94,13 +107,36 @@ class Stateless(AbstractSynapse):
         return eqx.filter_eval_shape(lambda layer, x: layer(x, key=jr.key(0)), self, x).shape
 
 
+def noise_state(layer: Any) -> Any:
+    """The state of read noise that moves, before the first step; `None` for a layer without such noise."""
+    if not isinstance(layer, AbstractAnalog) or not isinstance(layer.weight, AnalogMatrix):
+        return None
+    return None if layer.weight.fluctuation is None else layer.weight.fluctuation.state
+
+
+def read(layer: Any, x: Array, state: Any, *, key: Key[Array, ""] | None) -> tuple[Array, Any]:
+    """One step of a layer that is called with one, and the state of its moving noise after it."""
+    if state is None:
+        return layer(x, key=key), None
+    matrix, state = moved(layer.weight, state, key)
+    return eqx.tree_at(lambda layer: layer.weight, layer, matrix)(x, key=key), state
+
+
+def moved(matrix: AnalogMatrix, state: Any, key: Key[Array, ""] | None) -> tuple[AnalogMatrix, Any]:
+    """`matrix` with its noise in `state`, and the state one step later."""
+    if key is None:
+        raise ValueError("Read noise that moves from step to step needs `key=`. Got none. Pass one for each sequence.")
+    assert matrix.fluctuation is not None
+    return matrix.fluctuated(state), matrix.fluctuation.advance(state, key=jr.fold_in(key, MOVE))
+
+
 def opened(weight: Any, key: Key[Array, ""] | None) -> tuple[Array | AnalogMatrix, Key[Array, ""] | None]:
     """A weight that can be read, and the key to read it with."""
     if isinstance(weight, Chip):
         raise ValueError("A programmed layer must be read at a time. Got a Chip; use `memsim.at(model, t, key=...)`.")
     if isinstance(weight, KeyedMatrix):
-        return weight.matrix, weight.key if key is None else key
-    return weight, key
+        return weight.matrix.now, weight.key if key is None else key
+    return weight.now if isinstance(weight, AnalogMatrix) else weight, key
 
 
 def presented(weight: Any) -> Float[Array, "outputs inputs"]:

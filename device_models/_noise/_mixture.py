@@ -1,0 +1,50 @@
+"""Several noises at once."""
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from ._process import AbstractNoise
+
+
+class Mixture(AbstractNoise):
+    r"""The sum of independent processes, $\sum_k \sqrt{w_k}\,\eta_k$.
+
+    **Arguments:**
+
+    - `processes`: The parts, such as `(White(), Flicker(1e-2, 1e4))`.
+    - `shares`: Their shares of the variance; positive, and their sum is one.
+    """
+
+    processes: tuple[AbstractNoise, ...]
+    shares: tuple[float, ...]
+
+    def __check_init__(self):
+        if len(self.processes) != len(self.shares) or not self.processes:
+            raise ValueError(
+                "A mixture must have a share for each process. "
+                f"Got {len(self.processes)} processes and shares={self.shares}."
+            )
+        if min(self.shares) <= 0 or abs(sum(self.shares) - 1) > 1e-6:
+            raise ValueError(f"`shares` must be positive, and their sum 1. Got {self.shares}.")
+
+    def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> tuple[Any, ...]:
+        keys = jr.split(key, len(self.processes))
+        return tuple(process.initial(shape, key=keys[k]) for k, process in enumerate(self.processes))
+
+    def advance(self, state: tuple[Any, ...], dt: float | Float[Array, ""], *, key: Key[Array, ""]) -> tuple[Any, ...]:
+        keys = jr.split(key, len(self.processes))
+        parts = enumerate(zip(self.processes, state, strict=True))
+        return tuple(process.advance(part, dt, key=keys[k]) for k, (process, part) in parts)
+
+    def value(self, state: tuple[Any, ...]) -> Float[Array, "*cells"]:
+        parts = zip(self.processes, self.shares, state, strict=True)
+        values = [math.sqrt(share) * process.value(part) for process, share, part in parts]
+        return jnp.sum(jnp.stack(values), axis=0)
+
+    def correlation(self, lag: Float[Array, "*lags"]) -> Float[Array, "*lags"]:
+        parts = zip(self.processes, self.shares, strict=True)
+        return jnp.sum(jnp.stack([share * process.correlation(lag) for process, share in parts]), axis=0)

@@ -1,0 +1,32 @@
+"""What every noise in time promises: a state that moves, and a value of unit variance."""
+
+from abc import abstractmethod
+from typing import Any
+
+import equinox as eqx
+from jaxtyping import Array, Float, Key
+
+
+class AbstractNoise(eqx.Module):
+    """Stationary noise of mean zero and variance one, the same process for every cell and independent between them.
+
+    `initial` draws a state from the stationary law and `advance` moves it by `dt`, exactly for any `dt`: two steps have
+    the law of one of twice the time. `value` is what the noise is now, `std * value(state)` that of a cell whose reads
+    have standard deviation `std`. A device says how large its read noise is, a process how it goes on in time.
+    """
+
+    @abstractmethod
+    def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Any:
+        """A state of cells of `shape`."""
+
+    @abstractmethod
+    def advance(self, state: Any, dt: float | Float[Array, ""], *, key: Key[Array, ""]) -> Any:
+        """The state `dt` seconds later."""
+
+    @abstractmethod
+    def value(self, state: Any) -> Float[Array, "*cells"]:
+        """The noise now, a pure number."""
+
+    @abstractmethod
+    def correlation(self, lag: Float[Array, "*lags"]) -> Float[Array, "*lags"]:
+        """Correlation of two values `lag` seconds apart, in closed form."""

@@ -1,0 +1,69 @@
+"""Random telegraph noise: a trap in every cell."""
+
+import math
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+from jax.scipy.special import expi
+from jaxtyping import Array, Bool, Float, Key
+
+from ._process import AbstractNoise
+
+
+class Traps(eqx.Module):
+    """The trap of each cell: its relaxation time in seconds, and whether it is filled."""
+
+    tau: Float[Array, "*cells"]
+    filled: Bool[Array, "*cells"]
+
+
+class Telegraph(AbstractNoise):
+    r"""One trap in each cell that is filled and emptied at random, a two-state Markov process.
+
+    The relaxation time $\tau$ of a trap is log-uniform over the cells and fixed. A trap is filled for $\tau / (1 - p)$
+    on average and empty for $\tau / p$, with the occupancy $p$; its state after a time $\Delta$ is drawn from the exact
+    law, whose memory is $e^{-\Delta / \tau}$. The two values have mean zero and variance one: filled traps are low.
+    Recalled for filamentary cells: 1 us to 1 s, 1 to 10 % of the conductance in the low-resistance state and up to 50 %
+    in the high one.
+
+    **Arguments:**
+
+    - `tau_low`, `tau_high`: Range of the relaxation times, in seconds.
+    - `occupancy`: Fraction of the time that a trap is filled.
+    """
+
+    tau_low: float
+    tau_high: float
+    occupancy: float = 0.5
+
+    def __check_init__(self):
+        if not 0 < self.tau_low < self.tau_high < math.inf:
+            raise ValueError(
+                "`tau_low` and `tau_high` must satisfy 0 < tau_low < tau_high, in seconds. "
+                f"Got tau_low={self.tau_low}, tau_high={self.tau_high}."
+            )
+        if not 0 < self.occupancy < 1:
+            raise ValueError(f"`occupancy` must be a fraction between 0 and 1. Got {self.occupancy}. Percent?")
+
+    def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Traps:
+        tau_key, state_key = jr.split(key)
+        log_tau = jr.uniform(tau_key, shape, minval=math.log(self.tau_low), maxval=math.log(self.tau_high))
+        return Traps(jnp.exp(log_tau), jr.uniform(state_key, shape) < self.occupancy)
+
+    def advance(self, state: Traps, dt: float | Float[Array, ""], *, key: Key[Array, ""]) -> Traps:
+        forgotten = -jnp.expm1(-dt / state.tau)
+        stays = jnp.where(state.filled, 1 - forgotten, jnp.zeros_like(forgotten))
+        filled = jr.uniform(key, state.tau.shape, state.tau.dtype) < stays + self.occupancy * forgotten
+        return Traps(state.tau, filled)
+
+    def value(self, state: Traps) -> Float[Array, "*cells"]:
+        p = self.occupancy
+        low, high = -math.sqrt((1 - p) / p), math.sqrt(p / (1 - p))
+        return jnp.where(state.filled, low, high).astype(state.tau.dtype)
+
+    def correlation(self, lag: Float[Array, "*lags"]) -> Float[Array, "*lags"]:
+        # The mean of exp(-lag / tau) over log tau: a difference of exponential integrals, E1(x) = -Ei(-x).
+        late = jnp.where(lag > 0, lag, 1.0)
+        mean = expi(-late / self.tau_low) - expi(-late / self.tau_high)
+        return jnp.where(lag > 0, mean / math.log(self.tau_high / self.tau_low), 1.0)

@@ -1,0 +1,25 @@
+"""Noise without memory."""
+
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from ._process import AbstractNoise
+
+
+class White(AbstractNoise):
+    """A normal number at every read, independent of all others; the time between reads does not matter."""
+
+    def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
+        return jr.normal(key, shape)
+
+    def advance(
+        self, state: Float[Array, "*cells"], dt: float | Float[Array, ""], *, key: Key[Array, ""]
+    ) -> Float[Array, "*cells"]:
+        return jr.normal(key, state.shape, state.dtype)
+
+    def value(self, state: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return state
+
+    def correlation(self, lag: Float[Array, "*lags"]) -> Float[Array, "*lags"]:
+        return jnp.where(lag == 0, 1.0, 0.0).astype(lag.dtype)
