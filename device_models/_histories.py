@@ -2,7 +2,7 @@
 
 import itertools
 from abc import abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -60,7 +60,10 @@ class Snapshots(AbstractHistory):
         times, now = jnp.asarray(self.times, g.dtype), jnp.asarray(t, g.dtype)
         if self.scale == "log":
             times, now = jnp.log(times), jnp.log(jnp.maximum(now, times[0]))
-        curve = jax.tree.map(lambda *values: jnp.interp(now, times, jnp.stack(_arrays(values, g))), *self.curves)
+        shares = jax.vmap(lambda one: jnp.interp(now, times, one))(jnp.eye(len(self.times), dtype=g.dtype))
+        parameters = [jnp.stack(_arrays(jax.tree.leaves(curve), g)) for curve in self.curves]
+        now_parameters = shares @ jnp.stack(parameters)
+        curve = jax.tree.unflatten(jax.tree.structure(self.curves[0]), list(now_parameters))
         return curve(g)
 
 
@@ -101,5 +104,5 @@ class LogGrowth(AbstractHistory):
         return self.curve(g) * jnp.sqrt(growth)
 
 
-def _arrays(values: tuple[float | Array, ...], like: Array) -> list[Array]:
+def _arrays(values: list[Any], like: Array) -> list[Array]:
     return [jnp.asarray(value, like.dtype) for value in values]

@@ -3,7 +3,7 @@
 What they share: converter ranges are those of an untuned chip; `memsim.calibrate` finds better ones from data.
 """
 
-from device_models import AbstractDevice, Ideal, pcm_hermes2, pcm_joshi2020
+from device_models import AbstractDevice, Ideal, pcm_hermes2, pcm_joshi2020, rram_wan2022, sonos_xiao2022
 
 from ._converters._adc import ADC
 from ._converters._dac import DAC, BitSerialDAC, PulseWidthDAC
@@ -49,7 +49,7 @@ def neurram(device: AbstractDevice | None = None, *, input_bits: int = 4, output
 
     Inputs have 2 to 8 bits, sign included, outputs as many. Signs are on pairs of rows there, on pairs of bit lines
     here: the same sum where wires are ideal. Voltage-mode sensing, which divides by the sum of a column's conductances,
-    is not modelled. Without a `device`, cells are exact within the published 1 to 40 uS.
+    is not modelled. The default cell is `rram_wan2022`, 1 to 40 uS, which relaxes.
 
     Reference: Wan2022.
     """
@@ -57,7 +57,7 @@ def neurram(device: AbstractDevice | None = None, *, input_bits: int = 4, output
         if not 2 <= bits <= 8:
             raise ValueError(f"`{name}` must be from 2 to 8, as on the chip, sign included. Got {bits}.")
     return Crossbar(
-        device or Ideal(1e-6, 40e-6),
+        device or rram_wan2022(),
         dac=BitSerialDAC(input_bits),
         adc=ADC(output_bits),
         tile=(256, 256),
@@ -69,13 +69,13 @@ def neurram(device: AbstractDevice | None = None, *, input_bits: int = 4, output
 def sonos(device: AbstractDevice | None = None) -> Crossbar:
     """The charge-trap arrays of Xiao et al.: 8-bit inputs bit by bit, an 8-bit ADC, 1024 rows, two cells a weight.
 
-    Without a `device`, cells are exact from 0 to 16 uS. No drift compensation, no slices. The width of 256 columns is
+    The default cell is `sonos_xiao2022`, 0 to 16 uS, measured over five days. No drift compensation, no slices. The width of 256 columns is
     assumed; with ideal wires it changes nothing but where the scale "tile" is taken.
 
     Reference: Xiao2022.
     """
     return Crossbar(
-        device or Ideal(0.0, 16e-6),
+        device or sonos_xiao2022(),
         dac=BitSerialDAC(8),
         adc=ADC(8),
         compensation=None,

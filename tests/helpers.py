@@ -7,31 +7,25 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
-from device_models import (
-    Cubic,
-    Ideal,
-    Levels,
-    MiloPolynomial,
-    Sinh,
-    StuckCells,
-    WriteVerify,
-    pcm_hermes1,
-    pcm_hermes2,
-    pcm_joshi2020,
-)
+import device_models as dm
 from memsim import nn
 
 DEVICES = {
-    "ideal": Ideal(),
-    "pcm_joshi2020": pcm_joshi2020(),
-    "pcm_hermes1": pcm_hermes1(),
-    "pcm_hermes2": pcm_hermes2(),
-    "stuck_cells": StuckCells(pcm_joshi2020(), p_on=0.01, p_off=0.02),
-    "levels": Levels(pcm_joshi2020(), n=16),
-    "write_verify": WriteVerify(pcm_joshi2020(), window=1e-6, max_pulses=5),
-    "ideal_sinh": Ideal(iv=Sinh(2.5)),
-    "ideal_milo": Ideal(g_min=50e-6, g_max=225e-6, iv=MiloPolynomial()),  # the range of Milo et al. 2021
-    "pcm_cubic": replace(pcm_joshi2020(), iv=Cubic(1.0)),
+    **{name: entry.make() for name, entry in dm.DEVICES.items()},
+    "cmo_hfox_wide": dm.cmo_hfox_falcone2025(acceptance=0.02),
+    "gaussian_independent": dm.Gaussian(0.0, 25e-6, write_noise=dm.Constant(5e-7)),
+    "gaussian_proportional": dm.Gaussian(1e-6, 25e-6, write_noise=dm.Proportional(1e-6)),
+    "gaussian_inverse": dm.Gaussian(1e-6, 25e-6, write_noise=dm.InverseProportional(2e-8)),
+    "pcm_table": dm.pcm_with_drift([0.0, 5e-6, 25e-6], [0.03, 0.02, 0.01], [0.01, 0.01, 0.002]),
+    "stuck_cells": dm.StuckCells(dm.pcm_joshi2020(), p_on=0.01, p_off=0.02),
+    "levels": dm.Levels(dm.pcm_joshi2020(), n=16),
+    "write_verify": dm.WriteVerify(dm.pcm_joshi2020(), window=1e-6, max_pulses=5),
+    "parallel": dm.Parallel(dm.pcm_joshi2020(), n=3),
+    "cell_pair": dm.CellPair(dm.pcm_joshi2020(), dm.rram_wan2022(), significance=4.0),
+    "retention": dm.Retention(dm.rram_wan2022(), onset=86400.0, exponent=0.1),
+    "ideal_sinh": dm.Ideal(iv=dm.Sinh(2.5)),
+    "ideal_milo": dm.Ideal(g_min=50e-6, g_max=225e-6, iv=dm.MiloPolynomial()),  # the range of Milo et al. 2021
+    "pcm_cubic": replace(dm.pcm_joshi2020(), iv=dm.Cubic(1.0)),
 }
 
 

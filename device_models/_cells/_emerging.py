@@ -66,7 +66,7 @@ def fefet_jerry2017(*, write_noise_scale=1.0) -> AbstractDevice:
         write_noise_scale=write_noise_scale,
         sources=tuple(describe(n)),
     )
-    return Levels(cell, n=int(float(n["levels"])))
+    return Levels(device=cell, n=int(float(n["levels"])))  # pyright: ignore[reportCallIssue]
 
 
 def stt_mram_jung2022(*, write_noise_scale=1.0) -> AbstractDevice:
@@ -85,4 +85,4 @@ def stt_mram_jung2022(*, write_noise_scale=1.0) -> AbstractDevice:
         write_noise_scale=write_noise_scale,
         sources=tuple(describe(n)),
     )
-    return Levels(cell, n=2)
+    return Levels(device=cell, n=2)  # pyright: ignore[reportCallIssue]

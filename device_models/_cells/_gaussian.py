@@ -33,7 +33,9 @@ class Gaussian(AbstractDevice):
     With $g = G_\mathrm{target} / g_\mathrm{max}$, standard normals $\xi, \xi'$ drawn once per write, and the mean
     $m(t) = G_\mathrm{target} + \Delta(g, t)$,
 
-    $$G(t) = \mathrm{clip}\big(m(t) + \sigma_w(g)\,\xi + \sigma(m(t) / g_\mathrm{max}, t)\,\xi',\ lowest,\ highest\big).$$
+    $$G(t) = \mathrm{clip}\big(m(t) + \sigma_w(g)\,\xi + \sigma(m(t) / g_\mathrm{max}, t)\,\xi'\big),$$
+
+    clipped to `lowest` and `highest`.
 
     Relaxation is one trajectory: a cell keeps its $\xi'$ for life, so its deviation grows with the spread of its
     population, and ageing it twice gives one history. What is published is the spread at a few ages; that cells keep

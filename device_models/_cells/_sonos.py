@@ -1,4 +1,5 @@
 """Charge-trap flash (SONOS) of 40 nm, as two papers measured it over five days."""
+# ruff: noqa: RUF005 - two sums of short tuples, or the formatter gives each number a line
 
 from .._curves import Saturating, Table, as_chebyshev
 from .._histories import Snapshots, Steady
@@ -120,17 +121,16 @@ def sonos_xiao2022(*, write_noise_scale=1.0, drift_scale=1.0) -> Gaussian:
     g_max, full = float(n["g_max"]), float(n["g_max"]) * V_READ * 1e9
     start = n["mean_day0"].coefficients
     at = tuple(current / full for current in start)
-    tables = tuple(
-        Table(
-            at, tuple(_siemens(now - then) for now, then in zip(n[f"mean_day{day}"].coefficients, start, strict=True))
-        )
-        for day in (0, 1, 2, 5)
-    )
+
+    def moved(day: int) -> Table:
+        means = n[f"mean_day{day}"].coefficients
+        return Table(at, tuple(_siemens(now - then) for now, then in zip(means, start, strict=True)))
+
     rates, heights = n["A"].coefficients, n["B"].coefficients
     return Gaussian(
         g_min=0.0,
         g_max=g_max,
-        shift=Snapshots(_seconds(n), tables),
+        shift=Snapshots(_seconds(n), tuple(moved(day) for day in (0, 1, 2, 5))),
         spread=Snapshots(
             _seconds(n), tuple(Saturating(_siemens(b), 1 / (a * full)) for a, b in zip(rates, heights, strict=True))
         ),

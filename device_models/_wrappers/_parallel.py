@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
@@ -66,7 +67,7 @@ class Parallel(AbstractDevice):
 
 def root_of_squares(std: Float[Array, "n *cells"]) -> Float[Array, "*cells"]:
     """Standard deviation of the sum of independent parts; differentiable where all are zero."""
-    largest = jnp.max(std, axis=0)
+    largest = jax.lax.stop_gradient(jnp.max(std, axis=0))  # it only scales: the result does not depend on it
     scale = jnp.where(largest > 0, largest, 1.0)  # squares of siemens are below the smallest float32
     total = jnp.sum((std / scale[None]) ** 2, axis=0)
     return scale * jnp.where(largest > 0, jnp.sqrt(jnp.where(largest > 0, total, 1.0)), 0.0)

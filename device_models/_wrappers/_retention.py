@@ -65,8 +65,8 @@ def retention_lammie2021(
 ) -> Retention:
     r"""`device` with the empirical retention of metal-oxide cells of Lammie et al.
 
-    With $T' = \min(298\,\mathrm{K} / T, 1)$, the size $c$ in nanometres and $s = p_1 c + p_2 T'$, resistance stays until
-    $t_\mathrm{on} = p_0 e^{s}$ and then grows as $(t / t_\mathrm{on})^{p_3 s}$.
+    With $T' = \min(298\,\mathrm{K} / T, 1)$, the size $c$ in nanometres and $s = p_1 c + p_2 T'$, resistance stays
+    until $t_\mathrm{on} = p_0 e^{s}$ and then grows as $(t / t_\mathrm{on})^{p_3 s}$.
 
     **Arguments:**
 
@@ -83,4 +83,4 @@ def retention_lammie2021(
     if not 0 < cell_size < 1e-3:
         raise ValueError(f"`cell_size` must be in metres. Got cell_size={cell_size}. Nanometres? Multiply by 1e-9.")
     s = p[1] * cell_size * 1e9 + p[2] * min(ROOM / temperature, 1.0)
-    return Retention(device, onset=p[0] * math.exp(s), exponent=p[3] * s)
+    return Retention(device=device, onset=p[0] * math.exp(s), exponent=p[3] * s)  # pyright: ignore[reportCallIssue]
