@@ -1,0 +1,111 @@
+"""Where the state of a memristor may be, and the coordinate in which it stays there."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class AbstractInterval(eqx.Module):
+    """The states from `low` to `high`, and a coordinate for the integration in time.
+
+    A solver that integrates the state itself may step over an end, where a window changes its sign: the state then runs
+    away and the solver calls that a success. In the coordinate no step leaves the interval.
+    """
+
+    low: eqx.AbstractVar[float | Float[Array, ""]]
+    high: eqx.AbstractVar[float | Float[Array, ""]]
+
+    @abstractmethod
+    def coordinate(self, state: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        """The coordinate of a state."""
+
+    @abstractmethod
+    def state(self, coordinate: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        """The state at a coordinate."""
+
+    @abstractmethod
+    def rate(
+        self, flow: Callable[[Float[Array, "*cells"]], Float[Array, "*cells"]], coordinate: Float[Array, "*cells"]
+    ) -> Float[Array, "*cells"]:
+        """How fast the coordinate moves where the state moves by `flow(state)` per second, in 1/s."""
+
+    @abstractmethod
+    def keep(self, coordinate: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        """The nearest coordinate that is allowed."""
+
+    @abstractmethod
+    def holds(self, state: float | Float[Array, "*cells"]) -> bool | Array:
+        """Whether a state is one of the interval's."""
+
+
+class Walls(AbstractInterval):
+    r"""A state that runs into an end in finite time, stops there, and leaves at full speed when the flow turns.
+
+    The coordinate is $(x - \mathrm{low}) / (\mathrm{high} - \mathrm{low})$, put back to 0 or 1 after every step. A
+    logarithmic coordinate would need forever to reach a wall, and as long to leave it.
+
+    **Arguments:**
+
+    - `low`, `high`: The ends, in the unit of the state.
+    """
+
+    low: float | Float[Array, ""]
+    high: float | Float[Array, ""]
+
+    def coordinate(self, state: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return (state - self.low) / (self.high - self.low)
+
+    def state(self, coordinate: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return self.low + (self.high - self.low) * self.keep(coordinate)
+
+    def rate(
+        self, flow: Callable[[Float[Array, "*cells"]], Float[Array, "*cells"]], coordinate: Float[Array, "*cells"]
+    ) -> Float[Array, "*cells"]:
+        return flow(self.state(coordinate)) / (self.high - self.low)
+
+    def keep(self, coordinate: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        # Not `clip`, whose gradient is halved for a state that rests exactly on an end.
+        return jnp.where((coordinate < 0) | (coordinate > 1), jnp.clip(coordinate, 0, 1), coordinate)
+
+    def holds(self, state: float | Float[Array, "*cells"]) -> bool | Array:
+        return (state >= self.low) & (state <= self.high)
+
+
+class Asymptotes(AbstractInterval):
+    r"""A state whose flow vanishes at both ends in proportion to the distance: they are approached and never reached.
+
+    The coordinate is the logit, $\ln((x - \mathrm{low}) / (\mathrm{high} - x))$, which takes every value: how far a
+    state went towards an end, and so how long its way back is, is not lost to rounding.
+
+    **Arguments:**
+
+    - `low`, `high`: The ends, in the unit of the state.
+    """
+
+    low: float | Float[Array, ""]
+    high: float | Float[Array, ""]
+
+    def coordinate(self, state: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return jnp.log((state - self.low) / (self.high - state))
+
+    def state(self, coordinate: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return self.low + (self.high - self.low) * jax.nn.sigmoid(coordinate)
+
+    def rate(
+        self, flow: Callable[[Float[Array, "*cells"]], Float[Array, "*cells"]], coordinate: Float[Array, "*cells"]
+    ) -> Float[Array, "*cells"]:
+        # Nearer to an end than rounding can tell, flow and distance are both zero: their ratio stays what it was.
+        near = 8 * float(jnp.finfo(coordinate.dtype).eps)
+        width = self.high - self.low
+        state = self.low + width * jnp.clip(jax.nn.sigmoid(coordinate), near, 1 - near)
+        return flow(state) * width / ((state - self.low) * (self.high - state))
+
+    def keep(self, coordinate: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return coordinate
+
+    def holds(self, state: float | Float[Array, "*cells"]) -> bool | Array:
+        return (state > self.low) & (state < self.high)

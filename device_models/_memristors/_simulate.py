@@ -1,0 +1,81 @@
+"""A voltage waveform in, current and state out."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ._memristor import AbstractMemristor
+from ._steps import AbstractSteps, FixedSteps
+
+LARGEST_PLAUSIBLE_VOLTAGE = 50.0  # compact models are fitted within a few volts; more is millivolts by mistake
+FAULTS = (
+    "`time` must increase from sample to sample, in seconds. It does not, or it is not finite. Sort it, drop repeats.",
+    "`voltage` must be finite at every sample. It is not. Drop or interpolate what was not measured.",
+    f"`voltage` must be within {LARGEST_PLAUSIBLE_VOLTAGE} V. It is not. Millivolts? Multiply by 1e-3.",
+    "`state` must be one that the memristor may have, see its `bounds`. It is not. Another unit? See the class.",
+)
+
+
+class Trace(eqx.Module):
+    """What a memristor did: `time` (s), `voltage` (V), `current` (A) and `state` at the same samples."""
+
+    time: Float[Array, " n"]
+    voltage: Float[Array, " n"]
+    current: Float[Array, " n"]
+    state: Float[Array, " n"]
+
+
+def simulate(
+    memristor: AbstractMemristor,
+    time: Float[Array, " n"],
+    voltage: Float[Array, " n"],
+    *,
+    state: float | Float[Array, ""] | None = None,
+    steps: AbstractSteps = FixedSteps(),  # noqa: B008
+) -> Trace:
+    r"""Drives one memristor with a voltage that is linear between its samples.
+
+    The equation $\dot x = \mathrm{flow}(x, V(t))$ is integrated with Diffrax in the coordinate of
+    `memristor.interval`, so that the state never leaves its bounds. Differentiable in every array of the memristor and
+    in `voltage`, with fixed steps backwards and forwards, with adaptive ones backwards. Many memristors are
+    `jax.vmap(lambda memristor: simulate(memristor, time, voltage))(memristors)`.
+
+    **Arguments:**
+
+    - `memristor`: The cell.
+    - `time`: Of each sample, in seconds, at least two and increasing; spacing may vary.
+    - `voltage`: At each sample, in volts.
+    - `state`: At the first sample, in the unit of the memristor; `memristor.x_0` where absent.
+    - `steps`: `FixedSteps` or `AdaptiveSteps`.
+
+    **Returns:** A `Trace` at the samples.
+
+    **Raises:** `ValueError` for shapes that do not belong together; an error at run time for a time that does not
+    increase, a voltage that is not finite or not plausible, a state out of bounds, steps too long for the cell.
+    """
+    from ._integrate import integrate  # Diffrax is heavy
+
+    if time.ndim != 1 or time.shape != voltage.shape or time.size < 2:
+        raise ValueError(
+            "`time` and `voltage` must be one-dimensional and of the same length, at least 2. "
+            f"Got shapes {time.shape} and {voltage.shape}. For several waveforms use `jax.vmap`."
+        )
+    # Steps are counted in the time's own precision, then everything has the voltage's.
+    steps_of_time = jnp.diff(time).astype(voltage.dtype)
+    start = jnp.asarray(memristor.x_0 if state is None else state, voltage.dtype)
+    start = checked(memristor, steps_of_time, voltage, start)
+    states = integrate(memristor, steps_of_time, voltage, start, steps)
+    return Trace(time, voltage, memristor.current(states, voltage), states)
+
+
+def checked(memristor, steps_of_time, voltage, start) -> Float[Array, ""]:
+    """`start`, with an error at run time for each of `FAULTS`."""
+    faults = jnp.stack(
+        [
+            ~jnp.all((steps_of_time > 0) & (steps_of_time < jnp.inf)),
+            ~jnp.all(jnp.isfinite(voltage)),
+            jnp.any(jnp.abs(voltage) > LARGEST_PLAUSIBLE_VOLTAGE),
+            ~jnp.asarray(memristor.interval.holds(start)),
+        ]
+    )
+    return eqx.branched_error_if(start, jnp.any(faults), jnp.argmax(faults), FAULTS)

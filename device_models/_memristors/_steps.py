@@ -1,0 +1,89 @@
+"""How a simulation steps through time."""
+
+from abc import abstractmethod
+from typing import Any
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from ._interval import AbstractInterval
+from ._memristor import is_number
+
+
+class AbstractSteps(eqx.Module):
+    """A rule for the steps between the samples of a waveform. No step reaches over a sample."""
+
+    @property
+    @abstractmethod
+    def per_sample(self) -> int:
+        """What the solver counts from one sample to the next."""
+
+    @abstractmethod
+    def solve(self, term: Any, interval: AbstractInterval, start: Float[Array, ""], count: int) -> Float[Array, " m"]:
+        """The coordinates of `interval` at every count from 0 to `count`, for a Diffrax `term`."""
+
+
+class FixedSteps(AbstractSteps):
+    """The same number of third-order steps between any two samples.
+
+    A step that is too long for a cell's speed does not pass: the error of every step is estimated by the difference to
+    a second-order one, and the largest is held against `tolerance`.
+
+    **Arguments:**
+
+    - `substeps`: Steps between two samples.
+    - `tolerance`: Largest estimated error of one step, as a share of the states that the cell may have. A cell that
+        switches within one step fails; infinite where the moment of switching does not matter.
+    """
+
+    substeps: int = eqx.field(static=True, default=1)
+    tolerance: float = eqx.field(static=True, default=1e-2)
+
+    def __check_init__(self):
+        if not (isinstance(self.substeps, int) and self.substeps >= 1):
+            raise ValueError(f"`substeps` must be a whole number of at least 1. Got substeps={self.substeps}.")
+        if not self.tolerance > 0:
+            raise ValueError(f"`tolerance` must be positive. Got tolerance={self.tolerance}. For no limit use inf.")
+
+    @property
+    def per_sample(self) -> int:
+        return self.substeps
+
+    def solve(self, term: Any, interval: AbstractInterval, start: Float[Array, ""], count: int) -> Float[Array, " m"]:
+        from ._integrate import fixed  # Diffrax is heavy
+
+        return fixed(term, interval, start, count, self.tolerance)
+
+
+class AdaptiveSteps(AbstractSteps):
+    """Steps as short as two tolerances ask for, in the coordinate of the memristor's interval.
+
+    For cells that switch abruptly, and for reference: with 64-bit floats down to 1e-12.
+
+    **Arguments:**
+
+    - `rtol`, `atol`: Relative and absolute tolerance of a step; the coordinate is of the order of one.
+    - `solver`: A Diffrax solver with an error estimate, such as `diffrax.Kvaerno5()` for stiff cells; `None` for
+        `diffrax.Tsit5()`.
+    - `max_steps`: Most steps of a simulation, rejected ones included.
+    """
+
+    rtol: float = eqx.field(static=True, default=1e-4)
+    atol: float = eqx.field(static=True, default=1e-6)
+    solver: Any = None
+    max_steps: int = eqx.field(static=True, default=100_000)
+
+    def __check_init__(self):
+        if not (is_number(self.rtol, self.atol) and 0 < self.rtol < 1 and 0 < self.atol < 1):
+            raise ValueError(f"`rtol` and `atol` must be between 0 and 1. Got {self.rtol} and {self.atol}.")
+        if self.max_steps < 1:
+            raise ValueError(f"`max_steps` must be at least 1. Got max_steps={self.max_steps}.")
+
+    @property
+    def per_sample(self) -> int:
+        return 1
+
+    def solve(self, term: Any, interval: AbstractInterval, start: Float[Array, ""], count: int) -> Float[Array, " m"]:
+        from ._integrate import adaptive  # Diffrax is heavy
+
+        return adaptive(term, interval, start, count, self.rtol, self.atol, self.solver, self.max_steps)

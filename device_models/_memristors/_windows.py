@@ -1,0 +1,121 @@
+"""Windows: how the drift of a boundary slows down where its layer ends."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ._interval import AbstractInterval, Asymptotes, Walls
+
+
+class AbstractWindow(eqx.Module):
+    """A factor of the flow, for states from 0 to 1."""
+
+    @abstractmethod
+    def __call__(self, x: Float[Array, "*cells"], current: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        """The factor at state `x` for a current of this sign, a pure number."""
+
+    @abstractmethod
+    def interval(self, high: float | Float[Array, ""]) -> AbstractInterval:
+        """States from 0 to `high`, with the ends that this window makes."""
+
+
+class NoWindow(AbstractWindow):
+    """Full speed everywhere: the state stops at hard walls."""
+
+    def __call__(self, x: Float[Array, "*cells"], current: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return jnp.ones_like(x)
+
+    def interval(self, high: float | Float[Array, ""]) -> AbstractInterval:
+        return Walls(0.0, high)
+
+
+class Joglekar(AbstractWindow):
+    r"""$f = 1 - (2x - 1)^{2p}$: zero at both ends, whatever the sign of the current.
+
+    A state that comes close to an end needs as long to leave it. Computed as $1 - (1 - 4x(1-x))^p$, which does not
+    cancel there.
+
+    **Arguments:**
+
+    - `p`: At least 1; larger is flatter in the middle.
+
+    Reference: Joglekar2009.
+    """
+
+    p: float | Float[Array, ""] = 1.0
+
+    def __check_init__(self):
+        check_power(self.p)
+
+    def __call__(self, x: Float[Array, "*cells"], current: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return vanishing(4 * x * (1 - x), self.p)
+
+    def interval(self, high: float | Float[Array, ""]) -> AbstractInterval:
+        return Asymptotes(0.0, high)
+
+
+class Biolek(AbstractWindow):
+    r"""$f = 1 - (x - \mathrm{step}(-I))^{2p}$: zero only at the end that the current drives the state to.
+
+    A state at an end leaves it at full speed.
+
+    **Arguments:**
+
+    - `p`: At least 1; larger is flatter in the middle.
+
+    Reference: Biolek2009.
+    """
+
+    p: float | Float[Array, ""] = 1.0
+
+    def __check_init__(self):
+        check_power(self.p)
+
+    def __call__(self, x: Float[Array, "*cells"], current: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        travelled = jnp.where(current < 0, 1 - x, x)
+        return 1 - travelled ** (2 * self.p)
+
+    def interval(self, high: float | Float[Array, ""]) -> AbstractInterval:
+        return Walls(0.0, high)
+
+
+class Prodromakis(AbstractWindow):
+    r"""$f = j\,(1 - ((x - 0.5)^2 + 0.75)^p)$: zero at both ends, with a height of its own (equation recalled).
+
+    Computed as $j\,(1 - (1 - x(1-x))^p)$, which does not cancel at the ends.
+
+    **Arguments:**
+
+    - `p`: Positive; larger is flatter and higher.
+    - `j`: Positive; scales the height.
+
+    Reference: Prodromakis2011.
+    """
+
+    p: float | Float[Array, ""] = 1.0
+    j: float | Float[Array, ""] = 1.0
+
+    def __check_init__(self):
+        for name, value in (("p", self.p), ("j", self.j)):
+            if isinstance(value, int | float) and not 0 < value < float("inf"):
+                raise ValueError(f"`{name}` of a window must be positive and finite. Got {name}={value}.")
+
+    def __call__(self, x: Float[Array, "*cells"], current: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        return self.j * vanishing(x * (1 - x), self.p)
+
+    def interval(self, high: float | Float[Array, ""]) -> AbstractInterval:
+        return Asymptotes(0.0, high)
+
+
+def vanishing(u: Float[Array, "*cells"], p: float | Float[Array, ""]) -> Float[Array, "*cells"]:
+    """1 - (1 - u)^p, exact to rounding also for small `u`."""
+    below_one = jnp.minimum(u, 1 - float(jnp.finfo(u.dtype).eps))  # the logarithm of zero has no gradient
+    return -jnp.expm1(p * jnp.log1p(-below_one))
+
+
+def check_power(p: float | Float[Array, ""]) -> None:
+    """Raises `ValueError` unless `p` is at least 1, or an array."""
+    if isinstance(p, int | float) and not 1 <= p < float("inf"):
+        raise ValueError(f"`p` of a window must be finite and at least 1. Got p={p}. For no window use `NoWindow()`.")

@@ -1,0 +1,127 @@
+"""Stochastic pulse trains on word and bit lines, and how often two of them coincide."""
+
+import math
+from abc import abstractmethod
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Int, Key
+
+
+class AbstractScaling(eqx.Module):
+    """How a learning rate is divided between the trains of a row and of a column, and the length of the trains.
+
+    A pulse comes with probability `min(1, |x| c_x)` on a column and `min(1, |d| c_d)` on a row, and
+    `learning_rate = dw_min * length * c_x * c_d`. Where a product is clipped at 1, the update falls short: a train
+    moves a weight by at most `length` steps.
+    """
+
+    @abstractmethod
+    def __call__(
+        self, strength: Float[Array, ""], x_max: Float[Array, ""], d_max: Float[Array, ""], length: int
+    ) -> tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]]:
+        """`(c_x, c_d, used)` for `strength` = learning rate / `dw_min`; `used` pulses of the `length` are sent."""
+
+
+class EqualScaling(AbstractScaling):
+    """The same factor on both sides, as first proposed.
+
+    Reference: Gokmen2016.
+    """
+
+    def __call__(
+        self, strength: Float[Array, ""], x_max: Float[Array, ""], d_max: Float[Array, ""], length: int
+    ) -> tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]]:
+        factor = jnp.sqrt(strength / length)
+        return factor, factor, jnp.asarray(length)
+
+
+class BalancedScaling(AbstractScaling):
+    """The largest `x` and the largest `d` get the same probability ("update management").
+
+    Reference: Gokmen2017.
+    """
+
+    def __call__(
+        self, strength: Float[Array, ""], x_max: Float[Array, ""], d_max: Float[Array, ""], length: int
+    ) -> tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]]:
+        return *_balanced(strength / length, x_max, d_max), jnp.asarray(length)
+
+
+class ShortestTrains(AbstractScaling):
+    """Balanced, and no longer than the largest update needs ("update and train length management").
+
+    Likelier pulses in shorter trains: the same mean with less variance, in less time.
+
+    Reference: Gokmen2017.
+    """
+
+    def __call__(
+        self, strength: Float[Array, ""], x_max: Float[Array, ""], d_max: Float[Array, ""], length: int
+    ) -> tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]]:
+        needed = jnp.clip(jnp.ceil(strength * x_max * d_max), 1.0, length)
+        return *_balanced(strength / needed, x_max, d_max), needed.astype(int)
+
+
+BALANCED = BalancedScaling()
+
+
+def coincidences(
+    x: Float[Array, " columns"],
+    d: Float[Array, " rows"],
+    strength: float | Float[Array, ""],
+    *,
+    length: int = 31,
+    scaling: AbstractScaling = BALANCED,
+    key: Key[Array, ""],
+) -> Int[Array, "rows columns"]:
+    r"""Signed number of pulses that each cell gets: positive ones up, negative ones down.
+
+    On each line a train of independent pulses is drawn; a cell gets one where both of its lines have one. The number
+    is binomial, of `length` trials with probability $p_x p_d$, and its mean is `strength * outer(d, x)` where no
+    probability is clipped at 1.
+
+    **Arguments:**
+
+    - `x`, `d`: What drives columns and rows.
+    - `strength`: Learning rate in units of the step, `learning_rate / dw_min`; not negative.
+    - `length`: Pulses of a train.
+    - `scaling`: How the strength is divided between rows and columns.
+
+    Reference: Gokmen2016.
+    """
+    check_length(length)
+    if isinstance(strength, int | float) and not 0 <= strength < math.inf:
+        raise ValueError(f"`strength` must be finite and at least 0. Got {strength}. Put the sign into `d`.")
+    x_size, d_size = jnp.abs(x), jnp.abs(d)
+    c_x, c_d, used = scaling(jnp.asarray(strength, x.dtype), jnp.max(x_size), jnp.max(d_size), length)
+    x_key, d_key = jr.split(key)
+    sent = (jnp.arange(length) < used)[:, None]
+    x_train = jnp.where(sent, train(x, x_size * c_x, length, key=x_key), 0.0)
+    d_train = train(d, d_size * c_d, length, key=d_key)
+    # One product of matrices counts for all cells; whole numbers below 2^24 are exact in it.
+    return jnp.rint(d_train.T @ x_train).astype(int)
+
+
+def train(
+    signal: Float[Array, " lines"], p: Float[Array, " lines"], length: int, *, key: Key[Array, ""]
+) -> Float[Array, "length lines"]:
+    """Pulses of probability `p` on each line: the sign of its signal where there is one, zero elsewhere."""
+    there = jr.uniform(key, (length, *p.shape), p.dtype) < p[None, :]
+    return jnp.where(there, jnp.sign(signal)[None, :], 0.0)
+
+
+def check_length(length: int) -> None:
+    """Raises `ValueError` for a train without pulses."""
+    if length < 1:
+        raise ValueError(f"`length` must be at least 1, the pulses of a train. Got {length}.")
+
+
+def _balanced(
+    product: Float[Array, ""], x_max: Float[Array, ""], d_max: Float[Array, ""]
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Factors of this `product` that give `x_max` and `d_max` the same probability; zero where there is no update."""
+    any_update = (x_max > 0) & (d_max > 0)
+    ratio = jnp.where(any_update, d_max, 1.0) / jnp.where(any_update, x_max, 1.0)
+    return jnp.sqrt(product * ratio), jnp.sqrt(product / ratio)

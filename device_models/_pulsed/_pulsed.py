@@ -1,0 +1,119 @@
+"""What every device that pulses change promises: the size of a step, up and down, at each weight."""
+
+from abc import abstractmethod
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Bool, Float, Key
+
+from ._parts import Bounds, Steps, Upkeep
+
+HALVINGS = 40  # of the range, in the search for the symmetry point: below the resolution of a float
+
+
+class PulsedCells(eqx.Module):
+    """Fabricated devices: everything that differs from device to device and never changes.
+
+    `up` and `down` are unshaped steps, `w_min` and `w_max` bounds, `reference` what a read subtracts, `reset` the mean
+    weight after a reset, `lifetime` in mini-batches (`None` without leak), `shape` what only the rule knows.
+    """
+
+    up: Float[Array, "*cells"]
+    down: Float[Array, "*cells"]
+    w_min: Float[Array, "*cells"]
+    w_max: Float[Array, "*cells"]
+    reference: Float[Array, "*cells"]
+    reset: Float[Array, "*cells"]
+    lifetime: Float[Array, "*cells"] | None
+    shape: Any = None
+
+    def size(self, up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
+        """Unshaped steps, up where `up`."""
+        return jnp.where(up, self.up, self.down)
+
+
+class AbstractPulsed(eqx.Module):
+    """One kind of memory cell that pulses change, in units of the weight it stands for.
+
+    A pulse up adds `step_up`, a pulse down subtracts `step_down`, each with the noise `steps.noise`; then the weight is
+    clipped to the bounds of the device. A pair of devices or a fixed reference makes weights signed, and is part of
+    what the fitted numbers describe.
+    """
+
+    steps: eqx.AbstractVar[Steps]
+    bounds: eqx.AbstractVar[Bounds]
+    upkeep: eqx.AbstractVar[Upkeep]
+    sources: eqx.AbstractVar[tuple[str, ...]]
+
+    @abstractmethod
+    def step(self, cells: PulsedCells, w: Float[Array, "*cells"], up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
+        """Size of the step that one pulse makes from `w`, without noise: up where `up`, down elsewhere."""
+
+    @abstractmethod
+    def symmetry_point(self, cells: PulsedCells) -> Float[Array, "*cells"]:
+        """The weight, between the bounds, that pulses up and down in turn lead to; where both steps are equal."""
+
+    @abstractmethod
+    def steepness(self) -> float | Float[Array, ""]:
+        """Largest nonlinear change of a nominal step from pulse to pulse, relative to the way the weight moves.
+
+        The float 0.0 where the step is constant or linear in the weight, however steep.
+        """
+
+    @abstractmethod
+    def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
+        """Adds what only this rule draws for each device."""
+
+    def step_up(self, cells: PulsedCells, w: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        """What one pulse up adds to `w`, without noise."""
+        return self.step(cells, w, jnp.ones(w.shape, bool))
+
+    def step_down(self, cells: PulsedCells, w: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        """What one pulse down subtracts from `w`, without noise."""
+        return self.step(cells, w, jnp.zeros(w.shape, bool))
+
+    def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> PulsedCells:
+        """Draws an array of devices of this `shape`."""
+        steps_key, bounds_key, rule_key, reset_key, leak_key, corrupt_key = jr.split(key, 6)
+        up, down = self.steps.fabricate(shape, key=steps_key)
+        low, high = self.bounds.fabricate(shape, key=bounds_key)
+        leak, corrupt = self.upkeep.leak, self.upkeep.corrupt
+        lifetime = None if leak is None else leak.fabricate(shape, key=leak_key)
+        reset = self.upkeep.reset.fabricate(shape, key=reset_key)
+        cells = PulsedCells(up, down, low, high, jnp.zeros(shape), reset, lifetime)
+        cells = self.finish(cells, key=rule_key)
+        if corrupt is None:
+            return cells
+        bounds = corrupt.collapse(cells.w_min, cells.w_max, key=corrupt_key)
+        return eqx.tree_at(lambda made: (made.w_min, made.w_max), cells, bounds)
+
+    @property
+    def dw_min(self) -> float | Float[Array, ""]:
+        """Nominal step of one pulse, in units of the weight."""
+        return self.steps.dw_min
+
+    @property
+    def w_min(self) -> float | Float[Array, ""]:
+        """Nominal least weight."""
+        return self.bounds.w_min
+
+    @property
+    def w_max(self) -> float | Float[Array, ""]:
+        """Nominal greatest weight."""
+        return self.bounds.w_max
+
+
+def symmetry_by_halving(device: AbstractPulsed, cells: PulsedCells) -> Float[Array, "*cells"]:
+    """The symmetry point of a device whose step up exceeds its step down below one weight, and not above it."""
+
+    def halve(_, ends):
+        low, high = ends
+        middle = (low + high) / 2
+        rising = device.step_up(cells, middle) > device.step_down(cells, middle)
+        return jnp.where(rising, middle, low), jnp.where(rising, high, middle)
+
+    low, high = jax.lax.fori_loop(0, HALVINGS, halve, (cells.w_min, cells.w_max))
+    return (low + high) / 2

@@ -1,0 +1,119 @@
+"""Measurements from text files whose columns carry their units."""
+
+import csv
+import difflib
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6}
+BASES = ("S", "s", "V", "A", "Hz", "Ohm")
+UNITS = {f"{prefix}{base}": (scale, base) for base in BASES for prefix, scale in PREFIXES.items()}
+UNITS |= {"1": (1.0, "1"), "%": (1e-2, "1"), "min": (60.0, "s"), "h": (3600.0, "s"), "d": (86400.0, "s")}
+
+
+def read_csv(path: str | Path, columns: dict[str, str]) -> dict[str, Float[np.ndarray, " rows"]]:
+    """Columns of a comma-separated file, converted to SI units.
+
+    The first line names the columns, each with its unit in brackets: `target [uS], conductance [uS]`. A column without
+    brackets is a pure number, "1". Lines that begin with `#` and empty lines are skipped.
+
+    **Arguments:**
+
+    - `path`: The file.
+    - `columns`: For each column to read the unit it is wanted in: `{"target": "S", "time": "s"}`. One of S, s, V, A,
+      Hz, Ohm or 1.
+
+    **Returns:** One array a column, rows in the order of the file.
+
+    **Raises:** `ValueError` for a column that is missing, a unit that is unknown or of another kind, and an entry that
+    is not a finite number.
+    """
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        lines = [(i, line) for i, line in enumerate(file, start=1) if line.strip() and not line.startswith("#")]
+    if not lines:
+        raise ValueError(f"A file of measurements must have a line that names its columns. {path} is empty.")
+    rows = list(csv.reader([line for _, line in lines], skipinitialspace=True))
+    header = _header(rows[0], path)
+    for name in columns:
+        if name not in header:
+            near = difflib.get_close_matches(name, header, n=3, cutoff=0.4) or list(header)
+            raise ValueError(
+                f"{path} must have a column {name!r}. Got {list(header)}. Did you mean {' or '.join(near)}?"
+            )
+    numbers = [number for number, _ in lines[1:]]
+    return {name: _column(rows[1:], numbers, *header[name], name, unit, path) for name, unit in columns.items()}
+
+
+def read_cells(
+    path: str | Path, columns: dict[str, str], *, cell: str = "cell"
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "cells points"]]:
+    """The first of two `columns` as an axis, and the second at its points for every cell.
+
+    The file has one line for each cell and point, in any order; the column `cell` numbers the cells.
+    `times, conductances = read_cells(path, {"time": "s", "conductance": "S"})` is what `fit_drift` takes.
+
+    Raises `ValueError` where a cell lacks a point or has it twice, and as `read_csv` does.
+    """
+    if len(columns) != 2:
+        raise ValueError(f"`columns` must name two: the axis and what is measured along it. Got {list(columns)}.")
+    data = read_csv(path, {cell: "1", **columns})
+    axis, values = (data[name] for name in columns)
+    cells, row = np.unique(data[cell], return_inverse=True)
+    points, column = np.unique(axis, return_inverse=True)
+    count = np.zeros((len(cells), len(points)), int)
+    np.add.at(count, (row, column), 1)
+    if np.any(count != 1):
+        i, j = np.argwhere(count != 1)[0]
+        raise ValueError(
+            f"{path} must have one line for each cell and {next(iter(columns))}. Got {count[i, j]} for cell "
+            f"{cells[i]:g} at {points[j]:g} (SI). Leave incomplete cells out, average repeated ones."
+        )
+    table = np.empty(count.shape)
+    table[row, column] = values
+    return points, table
+
+
+def to_si(unit: str, wanted: str, what: str) -> float:
+    """What a number in `unit` is multiplied by to be in `wanted`, an SI unit; `what` has it, for the error."""
+    if unit not in UNITS:
+        near = difflib.get_close_matches(unit, UNITS, n=3, cutoff=0.4) or list(BASES)
+        raise ValueError(f"The unit of {what} must be a known one. Got {unit!r}. Did you mean {' or '.join(near)}?")
+    scale, base = UNITS[unit]
+    if base != wanted:
+        raise ValueError(
+            f"The unit of {what} must be {wanted} or a multiple of it. Got {unit!r}. Is it another column?"
+        )
+    return scale
+
+
+def _header(row: list[str], path: str | Path) -> dict[str, tuple[int, str]]:
+    """Position and unit of each column by its name."""
+    header = {}
+    for i, cell in enumerate(row):
+        name, bracket, rest = cell.partition("[")
+        name, unit = name.strip(), rest.strip().removesuffix("]").strip() if bracket else "1"
+        if name in header:
+            raise ValueError(f"The columns of {path} must have different names. Got {name!r} twice.")
+        header[name] = (i, unit)
+    return header
+
+
+def _column(
+    rows: list[list[str]], numbers: list[int], index: int, unit: str, name: str, wanted: str, path: str | Path
+) -> Float[np.ndarray, " rows"]:
+    scale = to_si(unit, wanted, f"column {name!r} of {path}")
+    values = np.empty(len(rows))
+    for i, (number, row) in enumerate(zip(numbers, rows, strict=True)):
+        text = row[index].strip() if index < len(row) else ""
+        try:
+            values[i] = float(text)
+        except ValueError:
+            values[i] = np.nan
+        if not np.isfinite(values[i]):
+            raise ValueError(
+                f"Column {name!r} of {path} must hold finite numbers. Got {text!r} in line {number}. "
+                "Leave that line out."
+            )
+    return values * scale

@@ -1,0 +1,261 @@
+"""Staircases of pulses up and down: the steps, how they depend on the weight, and their noise."""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import erfc
+from jaxtyping import Array, Float, Real
+
+from ._goodness import alike, explained, kept, normality, pattern, uncorrelated
+from ._input import Measured, enough, finite
+from ._likelihood import estimates, fitted
+from ._result import Fit, Goodness, Panel
+from ._rules import NOISES, RULES, Rule, chosen, finished, nominal
+
+METHOD = (
+    "Maximum likelihood of an extended Kalman filter over whole staircases, which tells noise of the pulses, that adds "
+    "up, from noise of the reads, that does not; 95 % intervals from the sandwich covariance."
+)
+OUT_OF_REACH = 1e6  # of any weight: a clip that never acts
+ROUNDING = 1e-3
+SMALLEST_VARIANCE = 1e-18  # in steps squared: rounding of the recorded weights
+
+
+class Innovations(NamedTuple):
+    """What each read finds beyond what was predicted from those before, and the variance expected of it."""
+
+    value: Array
+    variance: Array
+
+
+def fit_pulse_response(
+    directions: Real[Measured, "..."],
+    weights: Float[Measured, "cells reads"],
+    *,
+    rule: str = "soft_bounds",
+    noise: str = "multiplicative",
+    bounds: tuple[float, float] | None = None,
+) -> Fit:
+    r"""Fits a pulsed device to weights that were read before the first and after every pulse.
+
+    A pulse moves the true weight by the step of the rule, with noise that stays in the weight; a read finds it with
+    noise that does not. Both are fitted, which least squares cannot: it takes the random walk of a noisy staircase for
+    errors that are independent, and its intervals are then too narrow. Without noise of pulses this is least squares
+    over the whole curves.
+
+    Cells are taken as alike. Where the residuals say that they are not, fit each by itself and give the spread of the
+    fitted numbers to the device.
+
+    **Arguments:**
+
+    - `directions`: Positive for a pulse up, negative for one down; of each pulse, or (cells, pulses).
+    - `weights`: In units of the weight, zero within their range, one more than pulses. For conductances:
+      $w = (2 G - G_\mathrm{max} - G_\mathrm{min}) / (G_\mathrm{max} - G_\mathrm{min})$.
+    - `rule`: "constant", "linear", "soft_bounds", "exponential" or "power".
+    - `noise`: Of a pulse, "multiplicative" (in proportion to the step made) or "additive" (to the unshaped step).
+    - `bounds`: Least and greatest weight of the device; the extremes of `weights` if left out. "soft_bounds" fits them.
+
+    **Returns:** A `Fit` with `step_up` and `step_down`, what shapes the step, `dw_min_std` (of a pulse, in steps) and
+    `read_noise` (of a read, in units of the weight). In the device the larger step is `dw_min`.
+
+    **Raises:** `ValueError` for data that are not finite or too few, pulses of one direction only, and an unknown rule.
+    """
+    kind, noisy = chosen("rule", rule, RULES), chosen("noise", noise, NOISES)
+    found = finite("weights", weights)
+    signs = _signs(directions, found)
+    ends = (float(found.min()), float(found.max())) if bounds is None else bounds
+    start, unit = _start(kind, signs, found, ends)
+    enough(signs.size, 10 * len(start), of="pulses in all cells", why=f"for {len(start)} parameters")
+
+    log_likelihood = _log_likelihood(rule, noise)
+    clip = np.asarray(ends if bounds is not None else (-OUT_OF_REACH, OUT_OF_REACH))
+    data = (signs, found, np.asarray(ends), clip, unit)
+    x, covariance, value = fitted(log_likelihood, start / unit, data, remedy="Try another `rule`, or wider `bounds`.")
+    sign = np.ones_like(x)
+    sign[-2:] = np.where(x[-2:] < 0, -1.0, 1.0)  # only the squares of the noises are known
+    x, covariance = x * sign * unit, covariance * np.outer(sign * unit, sign * unit)
+    names = ["step_up", "step_down", *kind.names, "dw_min_std", "read_noise"]
+    parameters = estimates(names, ["1"] * len(names), x, covariance, signs.size)
+    sources = tuple(
+        f"{name} = {e.value} {e.unit} (fitted by us to {signs.size} pulses; 95 % interval {e.low} to {e.high})"
+        for name, e in parameters.items()
+    )
+    with jax.enable_x64(True):
+        innovations = [np.asarray(a) for a in _innovations(rule, noise, jnp.asarray(x), *map(jnp.asarray, data[:4]))]
+        curves = [np.asarray(a) for a in _staircase(rule, jnp.asarray(x), *map(jnp.asarray, data[:4]))]
+    return Fit(
+        device=finished(kind, noisy, x, ends, sources),
+        parameters=parameters,
+        goodness=_goodness(*innovations, found, curves[0], value, len(x)),
+        method=METHOD,
+        covariance=covariance,
+        panels=_panels(signs, found, *innovations, *curves),
+    )
+
+
+def _signs(
+    directions: Real[Measured, "..."], weights: Float[np.ndarray, "..."]
+) -> Float[np.ndarray, "cells pulses"]:
+    if weights.ndim != 2:
+        raise ValueError(f"`weights` must be (cells, reads). Got {weights.shape}. One cell? Write weights[None].")
+    signs = np.sign(finite("directions", directions))
+    if signs.shape[-1] != weights.shape[1] - 1 or not np.all(signs):
+        raise ValueError(
+            "`directions` must be positive or negative, one for each pulse, and `weights` one more: the first before any "
+            f"pulse. Got {signs.shape} and {weights.shape}. Without a first read leave out the first pulse."
+        )
+    signs = np.broadcast_to(signs, (len(weights), weights.shape[1] - 1))
+    for direction, way in ((1, "up"), (-1, "down")):
+        enough(int(np.sum(signs == direction)), 5, of=f"pulses {way}", why="for the step in this direction")
+    return signs
+
+
+def _start(
+    kind: Rule, signs: Float[np.ndarray, "cells pulses"], weights: Float[np.ndarray, "cells reads"], ends
+) -> tuple[Float[np.ndarray, " parameters"], Float[np.ndarray, " parameters"]]:
+    """Where the search begins, from single steps, and the unit of each parameter."""
+    change = signs * np.diff(weights, axis=1)
+    up, down = (change[signs == direction].mean() for direction in (1, -1))
+    if up <= 0 or down <= 0:
+        raise ValueError(
+            f"Pulses up must raise the weight and pulses down lower it, on average. Got steps of {up:.4g} and "
+            f"{down:.4g}. Change the sign of `directions`."
+        )
+    scatter = change.std() or 1e-6 * up
+    shape = kind.start(min(float(weights.min()), -up), max(float(weights.max()), up))
+    start = np.array([up, down, *shape, scatter / max(up, down) / 2, scatter / 2])
+    return start, np.array([up, up, *np.abs(shape), scatter / up, scatter])
+
+
+@functools.cache  # one function a rule and noise, so that it is compiled once
+def _log_likelihood(rule: str, noise: str):
+    def log_likelihood(x: Float[Array, " parameters"], data: tuple[Array, ...]) -> Float[Array, " reads"]:
+        *measured, unit = data
+        found = _innovations(rule, noise, x * unit, *measured)
+        return -0.5 * (found.value**2 / found.variance + jnp.log(2 * jnp.pi * found.variance)).ravel()
+
+    return log_likelihood
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _innovations(
+    rule: str,
+    noise: str,
+    x: Float[Array, " parameters"],
+    signs: Float[Array, "cells pulses"],
+    weights: Float[Array, "cells reads"],
+    ends: Float[Array, " 2"],
+    clip: Float[Array, " 2"],
+) -> Innovations:
+    """The extended Kalman filter of each cell, which starts at its first read."""
+    up, down, std, read = x[0], x[1], x[-2], x[-1]
+    device, cell = nominal(RULES[rule], up, down, x[2:-2], ends)
+    deviation = NOISES[noise](std).deviation
+    floor = SMALLEST_VARIANCE * up**2
+
+    def pulse(state, given):
+        weight, variance = state
+        sign, measured = given
+        after, slope = jax.jvp(lambda w: _moved(device, cell, sign, w), (weight,), (jnp.ones_like(weight),))
+        spread = deviation(after - weight, jnp.where(sign > 0, up, down), weight)
+        after, variance = _clipped(after, slope**2 * variance + spread**2 + floor, clip)
+        total = variance + read**2 + floor
+        gain = variance / total
+        return (after + gain * (measured - after), (1 - gain) * variance), Innovations(measured - after, total)
+
+    def cell_by_cell(sign, weight):
+        return jax.lax.scan(pulse, (weight[0], read**2), (sign, weight[1:]))[1]
+
+    return jax.vmap(cell_by_cell)(signs, weights)
+
+
+def _moved(device, cell, sign: Float[Array, ""], w: Float[Array, ""]) -> Float[Array, ""]:
+    return jnp.where(sign > 0, w + device.step_up(cell, w), w - device.step_down(cell, w))
+
+
+def _clipped(
+    mean: Float[Array, ""], variance: Float[Array, ""], clip: Float[Array, " 2"]
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Mean and variance of a normal that is clipped at both ends: smooth where the clip itself has kinks."""
+    std = jnp.sqrt(variance)
+    ends = (clip - mean) / std * jnp.asarray([-1.0, 1.0])  # standard deviations within the range
+    beyond = 0.5 * erfc(ends / 2**0.5)
+    density = jnp.exp(-0.5 * ends**2) / jnp.sqrt(2 * jnp.pi)
+    lost = density - ends * beyond  # mean of what is beyond each end, in standard deviations
+    shift = lost[0] - lost[1]
+    square = 1 - jnp.sum(beyond + ends * density - ends**2 * beyond)
+    return mean + std * shift, variance * jnp.maximum(square - shift**2, SMALLEST_VARIANCE)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _staircase(
+    rule: str,
+    x: Float[Array, " parameters"],
+    signs: Float[Array, "cells pulses"],
+    weights: Float[Array, "cells reads"],
+    ends: Float[Array, " 2"],
+    clip: Float[Array, " 2"],
+) -> tuple[Float[Array, "cells reads"], Float[Array, "2 line"], Float[Array, " line"]]:
+    """Weights without noise from the first read on, and the steps up and down along a line of weights."""
+    device, cell = nominal(RULES[rule], x[0], x[1], x[2:-2], ends)
+
+    def run(sign, first):
+        def pulse(w, s):
+            after = jnp.clip(_moved(device, cell, s, w), clip[0], clip[1])
+            return after, after
+
+        return jnp.concatenate([first[None], jax.lax.scan(pulse, first, sign)[1]])
+
+    line = jnp.linspace(jnp.min(weights), jnp.max(weights), 200)
+    steps = jnp.stack([device.step_up(cell, line), device.step_down(cell, line)])
+    return jax.vmap(run)(signs, weights[:, 0]), steps, line
+
+
+def _goodness(
+    value: Float[np.ndarray, "cells pulses"],
+    variance: Float[np.ndarray, "cells pulses"],
+    weights: Float[np.ndarray, "cells reads"],
+    curve: Float[np.ndarray, "cells reads"],
+    log_likelihood: float,
+    parameters: int,
+) -> Goodness:
+    z = value / np.sqrt(variance)
+    before, pulse = weights[:, :-1].ravel(), np.broadcast_to(np.arange(z.shape[1]), z.shape).ravel()
+    freedom = z.size - parameters
+    if np.sum(z**2) < ROUNDING * freedom:  # an exact record has no residuals to be tested
+        return Goodness(z.size, log_likelihood, float(np.sum(z**2)), freedom, explained(weights, curve), {})
+    tests = kept(
+        step_against_weight=pattern(z.ravel(), before, 1),
+        step_against_pulse_number=pattern(z.ravel(), pulse.astype(float), 1),
+        noise_against_weight=pattern(z.ravel() ** 2 - 1, before, 1),
+        reads_independent=uncorrelated(z),
+        cells_alike=alike(z + 1, 1),
+        normal_noise=normality(z.ravel()),
+    )
+    return Goodness(z.size, log_likelihood, float(np.sum(z**2)), freedom, explained(weights, curve), tests)
+
+
+def _panels(
+    signs: Float[np.ndarray, "cells pulses"],
+    weights: Float[np.ndarray, "cells reads"],
+    value: Float[np.ndarray, "cells pulses"],
+    variance: Float[np.ndarray, "cells pulses"],
+    curve: Float[np.ndarray, "cells reads"],
+    steps: Float[np.ndarray, "2 line"],
+    line: Float[np.ndarray, " line"],
+) -> tuple[Panel, ...]:
+    z, change = value / np.sqrt(variance), np.diff(weights, axis=1)
+    number = np.broadcast_to(np.arange(1.0, z.shape[1] + 1), z.shape)
+    mean = curve.mean(0)
+    stairs = Panel(
+        number.ravel(), weights[:, 1:].ravel(), number[0], mean[1:], z.ravel(), "pulse", "weight", "linear"
+    )
+    found = [stairs]
+    for direction, way, step in ((1, "up", steps[0]), (-1, "down", steps[1])):
+        here = signs == direction
+        x, y = weights[:, :-1][here], direction * change[here]
+        found.append(Panel(x, y, line, step, direction * z[here], "weight before the pulse", f"step {way}"))
+    return tuple(found)

@@ -1,0 +1,99 @@
+"""Technologies compared: accuracy against time on each memory cell, and against how large the cell's own error is."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import memsim as ms
+from memsim import plotting
+
+READS = Path("results/devices/devices.nc")
+DAY = 86400.0
+COLOURS = {"pcm": "#D55E00", "rram": "#0072B2", "cmo": "#56B4E9", "sonos": "#009E73", "ecram": "#CC79A7"}
+COLOURS |= {"fefet": "#E69F00", "stt": "#999999", "ideal": "#000000"}
+MARKERS, LINES = "osD^v", ("-", "--", ":", "-.", (0, (1, 1)))
+
+
+def draw(result: Path = READS, out: Path = Path("results/devices/devices"), journal: str = "neutral") -> None:
+    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
+
+    Args:
+        result: The data set that `memsim run devices` writes.
+        out: Where the figure goes, without ending.
+        journal: neutral, nature or ieee.
+    """
+    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
+        print(f"Wrote {file}")
+
+
+def figure(data, journal: str = "neutral") -> Figure:
+    """A panel for each training over time, and one over the error of the cells after a day."""
+    wide = plotting.width(journal, 2)
+    looks = appearances([str(name) for name in data.device.values])
+    trainings = [str(name) for name in data.training.values]
+    with plotting.style():
+        drawing = Figure(figsize=(wide, 0.52 * wide))
+        panels = drawing.subplots(1, len(trainings) + 1, sharey=True)
+        for axes, training in zip(panels, trainings, strict=False):
+            over_time(axes, data.sel(training=training), looks)
+            axes.set_title(f"{training} training")
+        over_error(panels[-1], data, looks)
+        panels[0].set_ylabel("Test accuracy (%)")
+        plotting.letter_panels(panels)
+        drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", fontsize=5.5)
+        drawing.supxlabel(caption(data), fontsize=5)
+    return drawing
+
+
+def appearances(names: list[str]) -> dict[str, dict]:
+    """One colour a technology, one marker and line a cell of it."""
+    seen: dict[str, int] = {}
+    looks = {}
+    for name in names:
+        technology = name.split("_")[0]
+        place = seen.get(technology, 0)
+        seen[technology] = place + 1
+        looks[name] = {"color": COLOURS[technology], "marker": MARKERS[place], "linestyle": LINES[place]}
+    return looks
+
+
+def over_time(axes, data, looks) -> None:
+    times = plotting.shown_time(data.time.values)
+    for name, look in looks.items():
+        accuracy = data.accuracy.sel(device=name)
+        axes.plot(times, 100 * accuracy.mean(["seed", "chip"]), label=name, markersize=3, **look)
+    axes.axhline(100 * float(data.digital_accuracy.mean()), color="0.5", linestyle="--", linewidth=0.6)
+    plotting.label_time(axes, data.time.values)
+
+
+def over_error(axes, data, looks) -> None:
+    """After a day: filled markers of the last training, open ones of the first; bars are 5th to 95th percentile."""
+    trainings = data.training.values
+    for name, look in looks.items():
+        one = data.sel(device=name, time=nearest(data.time.values, DAY))
+        error = max(100 * float(one.cell_error.sel(age=DAY)), 1e-2)
+        for training, filled in ((trainings[0], False), (trainings[-1], True)):
+            accuracy = 100 * one.accuracy.sel(training=training).values
+            low, high = np.percentile(accuracy, [5, 95])
+            axes.vlines(error, low, high, color=look["color"], linewidth=0.6)
+            face = look["color"] if filled else "white"
+            axes.plot(error, accuracy.mean(), look["marker"], color=look["color"], markerfacecolor=face, markersize=3.5)
+    axes.set_xscale("log")
+    axes.set_xlabel("Error of cells after a day\n(% of range)")
+    axes.set_title(f"open: {trainings[0]}")
+
+
+def nearest(times: np.ndarray, time: float) -> float:
+    return float(times[np.argmin(np.abs(times - time))])
+
+
+def caption(data) -> str:
+    config = json.loads(data.config)
+    return (
+        f"Mean over {data.sizes['chip']} chips of each of {data.sizes['seed']} training seeds; bars: 5th to 95th "
+        f"percentile; one pair of cells a weight, {config['adc_bits']}-bit ADC, global drift compensation;\n"
+        "dashed: digital; spoken digits, split by recording. Numbers of ECRAM are in part assumed, of FeFET and MRAM "
+        "recalled; cells without published ageing stay as written"
+    )

@@ -1,0 +1,65 @@
+"""Accuracy after training in the array, for each published device and each algorithm."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import memsim as ms
+from memsim import plotting
+
+READS = Path("results/insitu/insitu.nc")
+
+
+def draw(result: Path = READS, out: Path = Path("results/insitu/insitu"), journal: str = "neutral") -> None:
+    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
+
+    Args:
+        result: The data set that `memsim run insitu` writes.
+        out: Where the figure goes, without ending.
+        journal: neutral, nature or ieee.
+    """
+    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
+        print(f"Wrote {file}")
+
+
+def figure(data, journal: str = "neutral") -> Figure:
+    """Left a map of mean accuracies after the last epoch, devices by algorithms; right what each seed reached."""
+    wide = plotting.width(journal, 2)
+    with plotting.style():
+        drawing = Figure(figsize=(wide, 0.42 * wide))
+        table, seeds = drawing.subplots(1, 2, sharey=True, width_ratios=(1.1, 1.0))
+        plotting.letter_panels([table, seeds])
+        last = 100 * data.isel(epoch=-1)
+        last = last.isel(device=np.argsort(-last.accuracy.mean(("algorithm", "seed")).values))
+        accuracy_map(table, last)
+        accuracy_of_seeds(seeds, last)
+    return drawing
+
+
+def accuracy_map(axes, last) -> None:
+    mean = last.accuracy.mean("seed").transpose("device", "algorithm").values
+    image = axes.imshow(mean, aspect="auto", cmap="viridis", vmin=10, vmax=100)
+    for (row, column), value in np.ndenumerate(mean):
+        axes.text(column, row, f"{value:.0f}", ha="center", va="center", color="white" if value < 60 else "black")
+    axes.set_yticks(range(last.sizes["device"]), [plain(name) for name in last.device.values])
+    axes.set_xticks(range(last.sizes["algorithm"]), last.algorithm.values, rotation=30, ha="right")
+    axes.figure.colorbar(image, ax=axes, label="Test accuracy (%)")
+
+
+def accuracy_of_seeds(axes, last) -> None:
+    """One marker a seed, so that the spread over devices, weights and batches is seen."""
+    count = last.sizes["algorithm"]
+    for place, algorithm in enumerate(last.algorithm.values):
+        found = last.accuracy.sel(algorithm=algorithm).transpose("device", "seed").values
+        rows = np.repeat(np.arange(found.shape[0]), found.shape[1]) + 0.14 * (place - (count - 1) / 2)
+        style = {"color": plotting.COLOURS[place], "marker": plotting.MARKERS[place]}
+        axes.plot(found.ravel(), rows, label=algorithm, linestyle="", markersize=2.5, **style)
+    axes.axvline(float(last.digital_accuracy.mean()), color="black", linestyle="--", label="digital")
+    axes.set_xlabel("Test accuracy (%)")
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3)
+
+
+def plain(name: str) -> str:
+    """The name of a preset as a label: "ecram_tang2018" is "ecram tang2018"."""
+    return str(name).replace("_", " ")

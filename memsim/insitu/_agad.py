@@ -1,0 +1,148 @@
+"""Two arrays whose inputs change sign now and then, so that no reference need be known."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+import optax
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from device_models import AbstractPulsed, PulsedArray
+
+from ._cells import bare, descended, with_device
+from ._outer import OuterProduct
+from ._tiki_taka import Turns, released
+from ._transform import AbstractRule, Gradient, Rate, check_between, check_counts, check_devices, transformation
+
+
+def agad(
+    device: AbstractPulsed,
+    learning_rate: Rate,
+    *,
+    slow: AbstractPulsed | None = None,
+    transfer_rate: float = 0.1,
+    transfer_every: int = 1,
+    columns: int | None = 1,
+    period: int = 10,
+    smoothing: float = 0.3,
+    threshold: float = 1.0,
+    length: int = 31,
+    scale: float | None = None,
+    digital: optax.GradientTransformation | None = None,
+    key: Key[Array, ""],
+) -> optax.GradientTransformation:
+    r"""Tiki-Taka with choppers: "analog gradient accumulation with dynamic reference".
+
+    Each column $k$ of the fast array has a sign $c_k$ that its inputs are multiplied with, $A \leftarrow A -
+    \eta\,\delta (c \circ x)^T$, and which changes after every `period` reads of the column. A read $\omega = A_k$
+    updates a running mean, $\mu_k \leftarrow (1 - \beta) \mu_k + \beta \omega$, and the buffer, $H_k \leftarrow H_k +
+    \lambda c_k (\omega - P_k)$, where $P_k$ is the mean at the end of the period before, of the other sign. Whatever
+    offset the devices have is in both and falls out of the difference; no symmetry point is measured or stored.
+    From buffer to slow array, which is all that the network reads, as in `tiki_taka_v2`; until a column has completed
+    its first period nothing goes to its buffer.
+
+    **Arguments:** as for `tiki_taka_v2`, and
+
+    - `period`: Reads of a column between two changes of its sign.
+    - `smoothing`: $\beta$.
+
+    The equations are recalled from the paper; that the mean of the last period is the reference of this one, with
+    regular periods, was read in the documentation of aihwkit. Reference: Rasch2024.
+    """
+    check_counts(length=length, transfer_every=transfer_every, columns=columns, period=period)
+    check_between("transfer_rate", transfer_rate, 0.0, float("inf"))
+    check_between("threshold", threshold, 0.0, float("inf"))
+    check_between("smoothing", smoothing, 0.0, 1.0)
+    slow = device if slow is None else slow
+    check_devices(device, slow)
+    turns = Turns(transfer_every, columns)
+    rule = _AGAD(device, slow, turns, transfer_rate, period, smoothing, threshold, length)
+    return transformation(rule, learning_rate, scale, digital, key)
+
+
+class ChoppedArrays(NamedTuple):
+    """A fast and a slow array, the buffer between them, and what is known of each column of the fast one.
+
+    `sign` is that of the chopper, `reads` how often a column was read, `mean` the running mean of its reads and `past`
+    that at the last change of sign.
+    """
+
+    fast: PulsedArray
+    slow: PulsedArray
+    buffer: Float[Array, "outputs inputs"]
+    mean: Float[Array, "outputs inputs"]
+    past: Float[Array, "outputs inputs"]
+    sign: Float[Array, " inputs"]
+    reads: Int[Array, " inputs"]
+
+
+class _AGAD(AbstractRule):
+    fast: AbstractPulsed
+    slow: AbstractPulsed
+    turns: Turns
+    transfer_rate: float
+    period: int = eqx.field(static=True)
+    smoothing: float
+    threshold: float
+    length: int = eqx.field(static=True)
+
+    def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> ChoppedArrays:
+        fast_key, slow_key = jr.split(key)
+        zeros, ones = jnp.zeros_like(weight), jnp.ones_like(weight[0])
+        fast = PulsedArray.fabricate(self.fast, zeros, key=fast_key)
+        slow = PulsedArray.fabricate(self.slow, weight, key=slow_key)
+        reads = jnp.zeros(weight.shape[1], jnp.int32)
+        return ChoppedArrays(bare(fast), bare(slow), zeros, fast.shown, fast.shown, ones, reads)
+
+    def step(
+        self,
+        state: ChoppedArrays,
+        gradient: Gradient,
+        rate: Float[Array, ""],
+        count: Int[Array, ""],
+        *,
+        key: Key[Array, ""],
+    ) -> ChoppedArrays:
+        fast_key, transfer_key = jr.split(key)
+        fast = with_device(state.fast, self.fast).decay()
+        fast = descended(fast, _chopped(gradient, state.sign), rate, self.length, key=fast_key)
+        slow = with_device(state.slow, self.slow).decay()
+        state = state._replace(fast=bare(fast), slow=bare(slow))
+        return self.turns.when_due(count, lambda state: self._transferred(state, count, transfer_key), state)
+
+    def _transferred(self, state: ChoppedArrays, count: Int[Array, ""], key: Key[Array, ""]) -> ChoppedArrays:
+        read = self.turns.mask(count, state.sign.shape[0])
+        found = state.fast.shown
+        mean = _where(read, (1 - self.smoothing) * state.mean + self.smoothing * found, state.mean)
+        known = read & (state.reads >= self.period)
+        change = self.transfer_rate * state.sign[None, :] * (found - state.past)
+        buffer = _where(known, state.buffer + change, state.buffer)
+        pulses, buffer = released(buffer, self.threshold * self.slow.dw_min, self.length)
+        slow = with_device(state.slow, self.slow).burst(pulses, most=self.length, key=key)
+        reads = state.reads + read.astype(jnp.int32)
+        turning = read & (reads % self.period == 0)
+        return ChoppedArrays(
+            state.fast,
+            bare(slow),
+            buffer,
+            mean,
+            _where(turning, mean, state.past),
+            jnp.where(turning, -state.sign, state.sign),
+            reads,
+        )
+
+    def weight(self, state: ChoppedArrays) -> Float[Array, "outputs inputs"]:
+        return state.slow.shown
+
+
+def _chopped(gradient: Gradient, sign: Float[Array, " inputs"]) -> Gradient:
+    if isinstance(gradient, OuterProduct):
+        return OuterProduct(gradient.inputs * sign[None, :], gradient.errors)
+    return gradient * sign[None, :]
+
+
+def _where(
+    columns: Bool[Array, " inputs"], then: Float[Array, "outputs inputs"], otherwise: Float[Array, "outputs inputs"]
+) -> Float[Array, "outputs inputs"]:
+    return jnp.where(columns[None, :], then, otherwise)

@@ -1,0 +1,131 @@
+"""Stochastic gradient descent by pulses, and with a digital accumulator in front of them."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, Key
+
+from device_models import AbstractPulsed, PulsedArray
+
+from ._cells import bare, dense, descended, whole, with_device
+from ._transform import AbstractRule, Gradient, Rate, check_counts, check_devices, transformation
+
+
+def analog_sgd(
+    device: AbstractPulsed,
+    learning_rate: Rate,
+    *,
+    length: int = 31,
+    scale: float | None = None,
+    digital: optax.GradientTransformation | None = None,
+    key: Key[Array, ""],
+) -> optax.GradientTransformation:
+    r"""Every gradient goes straight to the cells: $W \leftarrow W - \eta\,\delta x^T$ by coincidence of pulse trains.
+
+    A device whose steps up and down differ settles where the mean gradient balances the difference, towards its
+    symmetry point, and not at the minimum of the loss. Gokmen2016 has the update, and what the devices must be for it.
+
+    The transformations of `memsim.insitu` are used as any of optax, and train an unchanged model as if its matrices
+    were arrays of `device`: `init(params)` fabricates one for each and writes the initial weights; after `update` and
+    `optax.apply_updates` the parameters are what the arrays show. Weights are clipped at the bounds of each cell. A
+    device that leaks does so once in each step. Gradients may be those of `value_and_outer`, of which every read of a
+    batch is applied in turn, or ordinary ones, whose pulse counts are rounded at random. Matrices are the weights of
+    analog layers of `memsim.nn`, or in parameters without such layers all two-dimensional arrays; `optax.partition`
+    gives layers different devices.
+
+    **Arguments:**
+
+    - `device`: The cells, of `device_models`.
+    - `learning_rate`: In units of the weights, a number or a schedule of optax.
+    - `length`: Pulses of a train, at most as many as a cell makes in one read.
+    - `scale`: Weight of one unit of the device, the same for all matrices. With `None` each matrix has its own, which
+        puts its largest initial weight at half a unit.
+    - `digital`: For parameters that are no matrix, as biases: `optax.sgd(learning_rate)` by default.
+    - `key`: For fabrication and all pulses.
+
+    Reference: Gokmen2016.
+    """
+    check_devices(device)
+    check_counts(length=length)
+    return transformation(_SGD(device, length), learning_rate, scale, digital, key)
+
+
+class _SGD(AbstractRule):
+    device: AbstractPulsed
+    length: int = eqx.field(static=True)
+
+    def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> PulsedArray:
+        return bare(PulsedArray.fabricate(self.device, weight, key=key))
+
+    def step(
+        self,
+        state: PulsedArray,
+        gradient: Gradient,
+        rate: Float[Array, ""],
+        count: Int[Array, ""],
+        *,
+        key: Key[Array, ""],
+    ) -> PulsedArray:
+        array = with_device(state, self.device).decay()
+        return bare(descended(array, gradient, rate, self.length, key=key))
+
+    def weight(self, state: PulsedArray) -> Float[Array, "outputs inputs"]:
+        return state.shown
+
+
+def mixed_precision(
+    device: AbstractPulsed,
+    learning_rate: Rate,
+    *,
+    length: int = 31,
+    scale: float | None = None,
+    digital: optax.GradientTransformation | None = None,
+    key: Key[Array, ""],
+) -> optax.GradientTransformation:
+    r"""Gradients accumulate digitally and are written when they are worth a pulse.
+
+    $\chi \leftarrow \chi - \eta\,\nabla L$, then $n = \mathrm{trunc}(\chi / \Delta w_\mathrm{min})$ pulses for each
+    cell, and $\chi \leftarrow \chi - n\,\Delta w_\mathrm{min}$: what was meant to be written leaves the accumulator,
+    whatever the cell did. Few pulses, exact sums, one digital number for each weight.
+
+    **Arguments:** as for `analog_sgd`; `length` is the most pulses of a cell in one step, the rest waits for the next.
+
+    Reference: Nandakumar2020.
+    """
+    check_devices(device)
+    check_counts(length=length)
+    return transformation(_MixedPrecision(device, length), learning_rate, scale, digital, key)
+
+
+class Accumulated(NamedTuple):
+    """An array of cells, and what is still to be written to it, in units of its device."""
+
+    array: PulsedArray
+    accumulated: Float[Array, "outputs inputs"]
+
+
+class _MixedPrecision(AbstractRule):
+    device: AbstractPulsed
+    length: int = eqx.field(static=True)
+
+    def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> Accumulated:
+        return Accumulated(bare(PulsedArray.fabricate(self.device, weight, key=key)), jnp.zeros_like(weight))
+
+    def step(
+        self,
+        state: Accumulated,
+        gradient: Gradient,
+        rate: Float[Array, ""],
+        count: Int[Array, ""],
+        *,
+        key: Key[Array, ""],
+    ) -> Accumulated:
+        accumulated = state.accumulated - rate * dense(gradient)
+        pulses = whole(accumulated / self.device.dw_min, self.length)
+        array = with_device(state.array, self.device).decay().burst(pulses, most=self.length, key=key)
+        return Accumulated(bare(array), accumulated - pulses.astype(accumulated.dtype) * self.device.dw_min)
+
+    def weight(self, state: Accumulated) -> Float[Array, "outputs inputs"]:
+        return state.array.shown

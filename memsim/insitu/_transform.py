@@ -1,0 +1,149 @@
+"""A rule for one array of cells as an optax transformation of all matrices of a model."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+import optax
+from jaxtyping import Array, Float, Int, Key
+
+from device_models import AbstractPulsed
+
+from ._matrices import matrices, replaced, subtrees, without
+from ._outer import OuterProduct
+
+Gradient = OuterProduct | Float[Array, "outputs inputs"]
+Rate = float | Float[Array, ""] | Callable[[Any], Any]
+FILL = 0.5  # of a device unit, where the largest initial weight is put; assumed: weights may double
+
+
+class AbstractRule(eqx.Module):
+    """How the gradient of one matrix moves the arrays of cells that stand for it, all in units of the device."""
+
+    @abstractmethod
+    def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> Any:
+        """Fabricates the arrays and writes `weight`."""
+
+    @abstractmethod
+    def step(
+        self, state: Any, gradient: Gradient, rate: Float[Array, ""], count: Int[Array, ""], *, key: Key[Array, ""]
+    ) -> Any:
+        """The state after step number `count`, of size `rate`, against the `gradient`."""
+
+    @abstractmethod
+    def weight(self, state: Any) -> Float[Array, "outputs inputs"]:
+        """What the network reads."""
+
+
+class InSituState(NamedTuple):
+    """What a transformation of `memsim.insitu` carries from step to step, all of it arrays.
+
+    By the path of each matrix, `arrays` is its cells with whatever else the algorithm keeps of it, and `scales` the
+    weight of one unit of its device. `digital` belongs to the transformation of everything that is no matrix.
+    """
+
+    count: Int[Array, ""]
+    key: Key[Array, ""]
+    arrays: dict[str, Any]
+    scales: dict[str, Float[Array, ""]]
+    digital: Any
+
+
+def transformation(
+    rule: AbstractRule,
+    learning_rate: Rate,
+    scale: float | None,
+    digital: optax.GradientTransformation | None,
+    key: Key[Array, ""],
+) -> optax.GradientTransformation:
+    """`rule` for every matrix of the parameters, `digital` for the others: by default SGD."""
+    _check_rate(learning_rate)
+    if scale is not None and not 0 < scale < float("inf"):
+        raise ValueError(f"`scale` must be positive, the weight of one unit of the device. Got {scale}; or use None.")
+    others = optax.sgd(learning_rate) if digital is None else digital
+
+    def init(params: Any) -> InSituState:
+        weights = _matrices(params)
+        scales = {path: _scale(weight, scale) for path, weight in weights.items()}
+        first_key = jr.fold_in(key, 0)
+        arrays = {
+            path: rule.start(weight / scales[path], key=jr.fold_in(first_key, place))
+            for place, (path, weight) in enumerate(weights.items())
+        }
+        return InSituState(jnp.zeros((), int), key, arrays, scales, others.init(without(params, params, weights)))
+
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, InSituState]:
+        if params is None:
+            raise ValueError("`update` must know what the network reads. Got no parameters; pass `params`.")
+        weights, gradients = _matrices(params), subtrees(updates, params)
+        remaining = without(params, params, weights)
+        changes, digital_state = others.update(without(updates, params, weights), state.digital, remaining)
+        step_key = jr.fold_in(state.key, state.count + 1)
+        step_size = learning_rate(state.count) if callable(learning_rate) else learning_rate
+        arrays, moved = {}, {}
+        for place, (path, weight) in enumerate(weights.items()):
+            _check_gradient(path, gradients[path], weight)
+            own_key, unit = jr.fold_in(step_key, place), state.scales[path]
+            rate = jnp.asarray(step_size, weight.dtype) / unit
+            arrays[path] = rule.step(state.arrays[path], gradients[path], rate, state.count, key=own_key)
+            moved[path] = unit * rule.weight(arrays[path]) - weight
+        return replaced(changes, moved), InSituState(state.count + 1, state.key, arrays, state.scales, digital_state)
+
+    return optax.GradientTransformation(init, update)
+
+
+def check_devices(*devices: AbstractPulsed) -> None:
+    """Raises `ValueError` for a device whose weight has only one sign."""
+    for device in devices:
+        ends = device.w_min, device.w_max
+        if all(isinstance(end, int | float) for end in ends) and not device.w_min < 0 < device.w_max:
+            raise ValueError(
+                "A device must reach weights of both signs. "
+                f"Got one from {device.w_min} to {device.w_max}; use two of them for each weight."
+            )
+
+
+def check_between(name: str, value: Any, low: float, high: float) -> None:
+    """Raises `ValueError` for a number known beforehand that is not within (low, high]."""
+    if isinstance(value, int | float) and not low < value <= high:
+        raise ValueError(f"`{name}` must be within ({low:g}, {high:g}]. Got {value}.")
+
+
+def check_counts(**counts: int | None) -> None:
+    """Raises `ValueError` for a number of things that is no whole number of at least 1; `None` is none of them."""
+    for name, count in counts.items():
+        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
+            raise ValueError(f"`{name}` must be a whole number of at least 1. Got {count!r}.")
+
+
+def _check_rate(rate: Rate) -> None:
+    if isinstance(rate, int | float) and not 0 < rate < float("inf"):
+        raise ValueError(f"`learning_rate` must be positive and finite, or a schedule. Got {rate}.")
+
+
+def _matrices(params: Any) -> dict[str, Array]:
+    weights = matrices(params)
+    if not weights:
+        raise ValueError(
+            "The parameters must hold a matrix: the weight of an analog layer, or a two-dimensional array. Got none; "
+            "use `equinox.filter(model, equinox.is_inexact_array)`."
+        )
+    return weights
+
+
+def _scale(weight: Float[Array, "outputs inputs"], scale: float | None) -> Float[Array, ""]:
+    if scale is not None:
+        return jnp.asarray(scale, weight.dtype)
+    largest = jnp.max(jnp.abs(weight))
+    return jnp.where(largest > 0, largest / FILL, jnp.ones_like(largest))
+
+
+def _check_gradient(path: str, gradient: Any, weight: Array) -> None:
+    factored = isinstance(gradient, OuterProduct)
+    shape = (gradient.errors.shape[1], gradient.inputs.shape[1]) if factored else getattr(gradient, "shape", None)
+    if shape != weight.shape:
+        came = type(gradient).__name__ if shape is None else f"shape {shape}"
+        raise ValueError(f"The gradient of {path or 'the matrix'} must have the shape {weight.shape}. Got {came}.")

@@ -1,0 +1,206 @@
+"""Transformations of `memsim.insitu`: what the network reads is what the arrays show, and how they fit into optax."""
+
+import functools
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import optax
+import pytest
+
+import device_models as dm
+import memsim as ms
+
+KEY = jr.key(0)
+DEVICE = dm.SoftBounds(dm.Steps(0.01, noise=dm.MultiplicativeNoise(0.3), write_noise=0.5))
+ALGORITHMS = {
+    "analog_sgd": ms.insitu.analog_sgd,
+    "mixed_precision": ms.insitu.mixed_precision,
+    "tiki_taka": ms.insitu.tiki_taka,
+    "tiki_taka_v2": ms.insitu.tiki_taka_v2,
+    "agad": ms.insitu.agad,
+}
+every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
+
+
+def model():
+    keys = jr.split(KEY)
+    return ms.nn.SpikingNetwork(
+        [ms.nn.Linear(3, 4, key=keys[0]), ms.nn.LIF(4), ms.nn.Linear(4, 2, key=keys[1]), ms.nn.LI(2)]
+    )
+
+
+def parameters():
+    return eqx.filter(model(), eqx.is_inexact_array)
+
+
+def loss(model, xs):
+    return jnp.mean((jax.vmap(model)(xs) - 1.0) ** 2)
+
+
+def trained(make, *keys, steps=4, gradient=ms.insitu.value_and_outer):
+    """Parameters, state and losses after some steps on one batch with `make(key)`, for each of `keys`."""
+    params, static = eqx.partition(model(), eqx.is_inexact_array)
+    xs = 3.0 * jr.normal(jr.key(1), (2, 3, 3))  # (batch, steps, inputs)
+
+    @eqx.filter_jit
+    def run(key):
+        optimizer = make(key)
+
+        def step(carry, _):
+            params, state = carry
+            value, gradients = gradient(lambda params, xs: loss(eqx.combine(params, static), xs))(params, xs)
+            updates, state = optimizer.update(gradients, state, params)
+            return (optax.apply_updates(params, updates), state), value
+
+        return jax.lax.scan(step, (params, optimizer.init(params)), length=steps)
+
+    found = [run(key) for key in keys or (KEY,)]
+    return found if keys else found[0]
+
+
+def weights(params):
+    return {path: layer.weight for path, layer in ms.nn.analog_layers(params).items()}
+
+
+@every_algorithm
+def test_one_key_trains_one_network_and_another_key_another(algorithm):
+    settings = {} if algorithm in (ms.insitu.analog_sgd, ms.insitu.mixed_precision) else {"columns": None}
+    settings |= {"period": 2} if algorithm is ms.insitu.agad else {}
+    found = trained(lambda key: algorithm(DEVICE, 0.5, key=key, **settings), KEY, KEY, jr.key(1), steps=8)
+    ((first, state), losses), ((again, _), _), ((other, _), _) = found
+    assert eqx.tree_equal(first, again)
+    assert not eqx.tree_equal(first, other)
+    assert int(state.count) == 8 and set(state.arrays) == {".layers[0].weight", ".layers[2].weight"}
+    assert np.isfinite(losses).all()
+    assert all(not np.array_equal(weight, weights(parameters())[path]) for path, weight in weights(first).items())
+
+
+def test_an_ordinary_gradient_moves_the_weights_too():
+    make = functools.partial(ms.insitu.analog_sgd, DEVICE, 0.5)
+    (after, _), _ = trained(lambda key: make(key=key), gradient=eqx.filter_value_and_grad)
+    assert all(not np.array_equal(weight, weights(parameters())[path]) for path, weight in weights(after).items())
+
+
+def test_the_network_reads_what_the_arrays_show():
+    (after, state), _ = trained(lambda key: ms.insitu.analog_sgd(DEVICE, 0.5, key=key))
+    for path, weight in weights(after).items():
+        shown = state.arrays[f"{path}.weight"].shown
+        np.testing.assert_allclose(weight, state.scales[f"{path}.weight"] * shown, rtol=1e-5, atol=1e-6)
+    (after, state), _ = trained(lambda key: ms.insitu.tiki_taka(DEVICE, 0.5, gamma=0.3, key=key))
+    for path, weight in weights(after).items():
+        two, scale = state.arrays[f"{path}.weight"], state.scales[f"{path}.weight"]
+        shown = 0.3 * (two.fast.shown - two.reference) + two.slow.shown
+        np.testing.assert_allclose(weight, scale * shown, rtol=1e-5, atol=1e-6)
+
+
+def test_the_largest_initial_weight_stands_at_half_a_unit_or_where_the_scale_puts_it():
+    weight = jnp.array([[0.3, -3.0], [0.1, 0.0]])
+    state = ms.insitu.analog_sgd(DEVICE, 0.1, key=KEY).init(weight)
+    np.testing.assert_allclose(state.scales[""], 6.0)
+    np.testing.assert_allclose(state.arrays[""].shown, weight / 6.0, atol=1e-6)
+    state = ms.insitu.analog_sgd(DEVICE, 0.1, scale=10.0, key=KEY).init(weight)
+    np.testing.assert_allclose(state.arrays[""].shown, weight / 10.0, atol=1e-6)
+    np.testing.assert_allclose(ms.insitu.analog_sgd(DEVICE, 0.1, key=KEY).init(jnp.zeros((2, 2))).scales[""], 1.0)
+
+
+def test_a_weight_beyond_the_bounds_is_clipped_at_the_first_step():
+    weight = jnp.array([[3.0, -3.0, 0.5]])
+    optimizer = ms.insitu.analog_sgd(dm.ConstantStep(dm.Steps(0.01)), 0.1, scale=2.0, key=KEY)
+    updates, _ = jax.jit(optimizer.update)(jnp.zeros((1, 3)), optimizer.init(weight), weight)
+    np.testing.assert_allclose(optax.apply_updates(weight, updates), [[2.0, -2.0, 0.5]])
+
+
+def test_what_is_no_matrix_follows_the_digital_transformation():
+    sgd = optax.sgd(0.5)
+    (after, _), _ = trained(lambda key: ms.insitu.analog_sgd(DEVICE, 0.5, key=key), steps=1)
+    params, xs = parameters(), 3.0 * jr.normal(jr.key(1), (2, 3, 3))
+    gradients = eqx.filter_jit(eqx.filter_grad(loss))(model(), xs)
+    expected = optax.apply_updates(params, sgd.update(gradients, sgd.init(params))[0])
+    np.testing.assert_allclose(after.layers[0].bias, expected.layers[0].bias, rtol=1e-5)
+    zero = functools.partial(ms.insitu.analog_sgd, DEVICE, 0.5, digital=optax.set_to_zero())
+    (kept, _), _ = trained(lambda key: zero(key=key), steps=1)
+    np.testing.assert_array_equal(kept.layers[0].bias, params.layers[0].bias)
+
+
+def test_a_schedule_sets_the_step():
+    def step(count):
+        optimizer = ms.insitu.analog_sgd(
+            dm.ConstantStep(dm.Steps(1e-4)), lambda n: 0.1 / (1.0 + n.astype(float)), scale=1.0, length=4000, key=KEY
+        )
+        state = optimizer.init(jnp.zeros((1, 1)))._replace(count=jnp.asarray(count))
+        return jax.jit(optimizer.update)(jnp.ones((1, 1)), state, jnp.zeros((1, 1)))[0]
+
+    # Within two steps of the device: one of rounding, one of the sum.
+    np.testing.assert_allclose(step(0), -0.1, atol=2e-4)
+    np.testing.assert_allclose(step(3), -0.025, atol=2e-4)
+
+
+def test_each_layer_can_have_its_own_device():
+    labels = jax.tree_util.tree_map_with_path(
+        lambda path, _: "last" if "layers[2]" in jax.tree_util.keystr(path) else "first", parameters()
+    )
+    fine = dm.ConstantStep(dm.Steps(1e-4))
+    optimizer = optax.partition(
+        {
+            "first": ms.insitu.analog_sgd(fine, 0.1, key=jr.key(1)),
+            "last": ms.insitu.mixed_precision(DEVICE, 0.1, key=KEY),
+        },
+        lambda _: labels,
+    )
+    (after, state), _ = trained(lambda key: optimizer)
+    assert set(state.inner_states["last"].inner_state.arrays) == {".layers[2].weight"}
+    assert not eqx.tree_equal(after, parameters())
+
+
+def test_a_leaking_device_leaks_once_a_step():
+    leaking = dm.ConstantStep(dm.Steps(0.01), upkeep=dm.Upkeep(leak=dm.Leak(10.0)))
+    weight, zero = jnp.full((1, 2), 0.5), jnp.zeros((1, 2))
+    for algorithm in ALGORITHMS.values():
+        optimizer = algorithm(leaking, 0.1, scale=1.0, key=KEY)
+        updates, _ = jax.jit(optimizer.update)(zero, optimizer.init(weight), weight)
+        np.testing.assert_allclose(weight + updates, 0.9 * weight, rtol=1e-5)
+
+
+def test_the_training_loop_takes_a_transformation():
+    data = ms.data.spoken_digits(steps=2)
+    few = ms.data.Splits(data.train.take(np.arange(8)), data.validation.take(np.arange(4)), data.test)
+    net = ms.nn.SpikingNetwork([ms.nn.Linear(13, 10, key=KEY), ms.nn.LI(10)])
+    optimizer = ms.insitu.mixed_precision(DEVICE, 1.0, key=KEY)
+    after = ms.train.fit(net, few, optimizer=optimizer, epochs=2, batch_size=4, clip=None, key=KEY)
+    assert not np.array_equal(after.layers[0].weight, net.layers[0].weight)
+
+
+@every_algorithm
+def test_bad_arguments_are_told(algorithm):
+    weight = jnp.ones((2, 3))
+    with pytest.raises(ValueError, match="`learning_rate` must be positive"):
+        algorithm(DEVICE, 0.0, key=KEY)
+    with pytest.raises(ValueError, match="`scale` must be positive"):
+        algorithm(DEVICE, 0.1, scale=-1.0, key=KEY)
+    with pytest.raises(ValueError, match="`length` must be a whole number"):
+        algorithm(DEVICE, 0.1, length=0, key=KEY)
+    with pytest.raises(ValueError, match="must reach weights of both signs"):
+        algorithm(dm.pcm_onesided_nandakumar2020(), 0.1, key=KEY)
+    optimizer = algorithm(DEVICE, 0.1, key=KEY)
+    with pytest.raises(ValueError, match="must hold a matrix"):
+        optimizer.init({"bias": jnp.ones(3)})
+    state = optimizer.init(weight)
+    with pytest.raises(ValueError, match="must know what the network reads"):
+        optimizer.update(weight, state)
+    with pytest.raises(ValueError, match=r"must have the shape \(2, 3\)"):
+        optimizer.update(ms.insitu.OuterProduct(jnp.ones((1, 2)), jnp.ones((1, 3))), state, weight)
+
+
+def test_bad_settings_of_a_transfer_are_told():
+    for algorithm in (ms.insitu.tiki_taka, ms.insitu.tiki_taka_v2, ms.insitu.agad):
+        for name, value in (("transfer_every", 0), ("columns", 0), ("transfer_rate", 0.0)):
+            with pytest.raises(ValueError, match=f"`{name}` must be"):
+                algorithm(DEVICE, 0.1, key=KEY, **{name: value})
+    with pytest.raises(ValueError, match="`gamma` must be"):
+        ms.insitu.tiki_taka(DEVICE, 0.1, gamma=-1.0, key=KEY)
+    for name, value in (("period", 0), ("smoothing", 1.5), ("threshold", 0.0)):
+        with pytest.raises(ValueError, match=f"`{name}` must be"):
+            ms.insitu.agad(DEVICE, 0.1, key=KEY, **{name: value})
