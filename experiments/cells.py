@@ -126,10 +126,11 @@ def population(device: dm.AbstractDevice, target: Array, times: Array) -> Popula
 
 def published(device: dm.AbstractDevice, target: Float[Array, " targets"]) -> Float[Array, " targets"]:
     """Spread of a write as the source gives it, in siemens, for the cells between the ends of the range."""
-    while isinstance(device, dm.Levels):  # the same at each level
+    if isinstance(device, dm.Levels):  # the same at each level
         step = (device.g_max - device.g_min) / (device.n - 1)
-        target = device.g_min + step * jnp.round((target - device.g_min) / step)
-        device = device.device
+        return published(device.device, device.g_min + step * jnp.round((target - device.g_min) / step))
+    if isinstance(device, dm.Retention):
+        return published(device.device, target)
     g = target / device.g_max
     if isinstance(device, dm.PCM):
         return device.write_noise_scale * device.write_noise(g)

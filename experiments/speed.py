@@ -7,7 +7,6 @@ results/speed: speed.nc, speed.csv.
 import dataclasses
 import importlib.util
 import logging
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from memsim.study import Case
 
 
 @dataclass(frozen=True)
@@ -46,32 +46,11 @@ class Config:
             raise ValueError(f"`rounds`, `width`, `batch`, `chips` and `neurons` must be at least 1. Got {self}.")
 
 
-@dataclass(frozen=True)
-class Case:
-    """A measured number (a ratio, or seconds) and what it should stay below."""
-
-    name: str
-    value: float
-    target: float
-    unit: str = "ratio"
-
-
 def run(config: Config) -> xr.Dataset:
     """Measures all cases, prints them and writes them."""
-    ms.study.make_folder(config.out)
-    cases: list[Case] = []
-    for measure in (forward, training, spiking, bfloat16, sweep, wires, compilation):
-        if config.only in measure.__name__:
-            for case in measure(config):
-                cases.append(case)
-                print(f"{case.name:58} {case.value:8.3g} {case.unit:6} target <= {case.target:g}", flush=True)
-    result = xr.Dataset(
-        {name: ("case", [getattr(case, name) for case in cases]) for name in ("value", "target", "unit")},
-        {"case": [case.name for case in cases]},
-    ).assign_attrs(ms.study.provenance() | {"cores": str(os.cpu_count()), "config": repr(config)})
-    ms.study.save_result(result, config.out / "speed.nc")
-    result.to_dataframe().to_csv(config.out / "speed.csv")
-    return result
+    measures = (forward, training, spiking, bfloat16, sweep, wires, compilation)
+    chosen = [measure(config) for measure in measures if config.only in measure.__name__]
+    return ms.study.measured(chosen, config.out / "speed.nc", config)
 
 
 def forward(config: Config):
@@ -164,7 +143,7 @@ def spiking(config: Config):
         print(f"{name:24} {float(case[0](*case[1:])[0]) / xs.size:.4f} spikes a neuron and step")
     size = f"n={n}, forward and backward"
     if peers:
-        times = together(config, [base, *peers.values()])
+        times = ms.study.together([base, *peers.values()], config.rounds)
         fastest = np.min(times[:, 1:], axis=1)
         yield Case(f"{size}, against the fastest peer", float(np.median(times[:, 0] / fastest)), 0.9)
         for place, name in enumerate(peers, 1):
@@ -364,24 +343,10 @@ def recurrent_network(key) -> ms.nn.SpikingNetwork:
 
 def ratio(config: Config, case: tuple[Callable[..., Any], ...], base: tuple[Callable[..., Any], ...]) -> float:
     """Median over rounds of the time of `case` over that of `base`, each a function with its arguments."""
-    seconds(*case), seconds(*base)
-    return float(np.median([seconds(*case) / seconds(*base) for _ in range(config.rounds)]))
-
-
-def together(config: Config, cases: list[tuple[Callable[..., Any], ...]]) -> np.ndarray:
-    """Seconds of each case (columns) in each round (rows), after a warm-up."""
-    for case in cases:
-        seconds(*case)
-    return np.array([[seconds(*case) for case in cases] for _ in range(config.rounds)])
+    return ms.study.ratio(case, base, config.rounds)
 
 
 def temporary_megabytes(function: Any, *arguments: Any) -> float:
     """What a compiled function needs beside its arguments and results."""
     compiled = function.lower(*arguments).compile()
     return getattr(compiled, "compiled", compiled).memory_analysis().temp_size_in_bytes / 1e6
-
-
-def seconds(function: Callable[..., Any], *arguments: Any) -> float:
-    start = time.perf_counter()
-    jax.block_until_ready(jax.tree.leaves(function(*arguments)))
-    return time.perf_counter() - start

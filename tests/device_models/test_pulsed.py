@@ -57,27 +57,26 @@ def test_a_published_device_tells_the_source_of_every_number_and_uses_each(name)
 
 @functools.cache
 def life(name):
-    """An array through a staircase, a burst, pulses on one cell and an update; compiled once for all tests."""
+    """An array through a staircase, pulses on one cell and a large update; compiled once for all tests."""
     return eqx.filter_jit(lived)(MAKERS[name](), jr.key(0))
 
 
 def lived(device, key):
     array, shown = staircase(device, jnp.full((30, 20), 0.1), key)
-    keys = jr.split(jr.fold_in(key, 1), 4)
+    keys = jr.split(jr.fold_in(key, 1), 3)
     one = jnp.zeros((30, 20), int).at[2, 3].set(3)
     return {
         "array": array,
         "shown": shown,
-        "burst": array.burst(jnp.full((30, 20), -31), most=31, key=keys[0]),
-        "pulsed": array.pulse(one, key=keys[1]),
-        "leapt": array.burst(one, most=3, key=keys[2]),
-        "updated": array.update(jnp.linspace(-1, 1, 20), jnp.linspace(1, -1, 30), 0.5, key=keys[3]),
+        "pulsed": array.pulse(one, key=keys[0]),
+        "leapt": array.burst(one, most=3, key=keys[1]),
+        "updated": array.update(jnp.linspace(-1, 1, 20), jnp.linspace(1, -1, 30), 50.0, key=keys[2]),
     }
 
 
 @every_device
 def test_weights_stay_within_the_bounds_of_their_device(name):
-    for state in ("array", "burst", "updated"):
+    for state in ("array", "pulsed", "updated"):
         array = life(name)[state]
         assert bool(jnp.all((array.hidden >= array.cells.w_min) & (array.hidden <= array.cells.w_max)))
         assert bool(jnp.isfinite(array.shown).all())
@@ -98,7 +97,7 @@ def test_a_cell_without_pulses_does_not_change(name):
         assert changed.sum() == 1 and changed[2, 3]
 
 
-@pytest.mark.parametrize("name", ["reram_es_gong2018", "ecram_tang2018", "reram_array_om_gong2022", "pow_step"])
+@pytest.mark.parametrize("name", ["reram_es_gong2018", "reram_array_om_gong2022"])
 def test_one_key_makes_one_array_alone_compiled_and_in_a_batch(name):
     device, keys = MAKERS[name](), jr.split(jr.key(0), 2)
 

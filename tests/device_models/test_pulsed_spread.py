@@ -12,8 +12,8 @@ import pytest
 import device_models as dm
 from device_models._pulsed._hash import fast_normal, fast_words
 
-N = 160_000  # samples of each random quantity
-SIDE = 400
+N = 40_000  # samples of each random quantity
+SIDE = 200
 STANDARD_ERRORS = 4  # tolerance of each moment; the keys are fixed, so what passes keeps passing
 
 
@@ -167,11 +167,11 @@ def draws(key):
 def test_fast_noise_has_the_moments_of_a_nearly_normal_number():
     x = np.asarray(draws(jr.key(20)), np.float64)
     assert_moments(x, 0.0, 1.0)
-    # Binomial of 32 halves plus a uniform: kurtosis 3 - (32 / 8 + 1 / 120) / (8 + 1 / 12)^2; standard error sqrt(24/N).
+    # Binomial of 32 halves plus a uniform: kurtosis 3 - (4 + 1 / 120) / (8 + 1 / 12)^2.
     kurtosis = 3 - (32 / 8 + 1 / 120) / (8 + 1 / 12) ** 2
-    assert abs(np.mean(x**4) - kurtosis) < STANDARD_ERRORS * math.sqrt(24 / N) + 1e-3
+    assert abs(np.mean(x**4) - kurtosis) < STANDARD_ERRORS * math.sqrt(24 / N)   # of a normal
     assert abs(np.mean(x**3)) < STANDARD_ERRORS * math.sqrt(15 / N)
-    assert len(np.unique(x.astype(np.float32))) > 0.99 * N
+    assert len(np.unique(x)) > 0.99 * N
 
 
 def test_fast_noise_is_uncorrelated_between_cells_and_keys():
