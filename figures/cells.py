@@ -39,18 +39,23 @@ def figure(data, journal: str = "neutral") -> Figure:
                 over_time(panels[1, column], one, place)
                 exponent(panels[2, column], one, place)
             plotting.label_time(panels[1, column], data.time.values)
-            panels[0, column].legend(fontsize=5, ncols=2)
+            panels[0, column].legend(loc="lower right", fontsize=5, ncols=2)
             panels[0, column].set_yscale("log")
-            panels[0, column].set_ylim(1e-2, 20)
+            panels[0, column].set_ylim(3e-4, 20)
         label(panels)
         plotting.letter_panels(panels.flat)
         drawing.supxlabel(caption(data), fontsize=5)
     return drawing
 
 
+def look(place: int) -> tuple[str, str]:
+    """Colour and marker; more than seven cells in a panel go on in grey."""
+    return (*plotting.COLOURS, "0.6")[min(place, 7)], (*plotting.MARKERS, "X")[min(place, 7)]
+
+
 def write_error(axes, one, place: int) -> None:
     """Marks are written cells, the line is what the source says."""
-    colour, marker = plotting.COLOURS[place % 7], plotting.MARKERS[place % 7]
+    colour, marker = look(place)
     unit = float(one.g.max() - one.g.min()) / 100
     axes.plot(one.target, one.published_std / unit, color=colour, linewidth=0.8)
     axes.plot(
@@ -60,16 +65,16 @@ def write_error(axes, one, place: int) -> None:
 
 def over_time(axes, one, place: int) -> None:
     """Median, and the band of 5th to 95th percentile, of cells in the middle of the range."""
-    colour = plotting.COLOURS[place % 7]
+    colour, _ = look(place)
     middle = one.left.isel(target=one.sizes["target"] // 2)
     times = plotting.shown_time(one.time.values)
     low, median, high = middle.transpose("percentile", "time").values
     axes.fill_between(times, low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.plot(times, median, color=colour, linestyle="-" if place < 7 else "--")
+    axes.plot(times, median, color=colour)
 
 
 def exponent(axes, one, place: int) -> None:
-    colour = plotting.COLOURS[place % 7]
+    colour, _ = look(place)
     low, median, high = one.exponent.transpose("percentile", "target").values
     if not np.nanmax(np.abs(high)) > 0:
         return  # a cell that nobody saw drift
@@ -79,9 +84,9 @@ def exponent(axes, one, place: int) -> None:
 
 def label(panels) -> None:
     for axes in panels[0]:
-        axes.set_xlabel("Target (from g_min to g_max)")
+        axes.set_xlabel("Target (from $g_\\mathrm{min}$ to $g_\\mathrm{max}$)")
     for axes in panels[2]:
-        axes.set_xlabel("Target (from g_min to g_max)")
+        axes.set_xlabel("Target (from $g_\\mathrm{min}$ to $g_\\mathrm{max}$)")
         axes.set_ylim(-0.05, 0.2)
     panels[0, 0].set_ylabel("Write error (% of range)")
     panels[1, 0].set_ylabel("$G / G_0$, middle of the range")

@@ -1,4 +1,4 @@
-"""Technologies compared: accuracy against time on each memory cell, and against how large the cell's own error is."""
+"""Technologies compared: test error against time on each memory cell, and against how large the cell's own error is."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,10 @@ def figure(data, journal: str = "neutral") -> Figure:
             over_time(axes, data.sel(training=training), looks)
             axes.set_title(f"{training} training")
         over_error(panels[-1], data, looks)
-        panels[0].set_ylabel("Test accuracy (%)")
+        panels[0].set_ylabel("Test error (%)")
+        panels[0].set_yscale("log")
+        panels[0].set_yticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
+        panels[0].minorticks_off()
         plotting.letter_panels(panels)
         drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", fontsize=5.5)
         drawing.supxlabel(caption(data), fontsize=5)
@@ -62,10 +65,11 @@ def appearances(names: list[str]) -> dict[str, dict]:
 def over_time(axes, data, looks) -> None:
     times = plotting.shown_time(data.time.values)
     for name, look in looks.items():
-        accuracy = data.accuracy.sel(device=name)
-        axes.plot(times, 100 * accuracy.mean(["seed", "chip"]), label=name, markersize=3, **look)
-    axes.axhline(100 * float(data.digital_accuracy.mean()), color="0.5", linestyle="--", linewidth=0.6)
+        error = 100 * (1 - data.accuracy.sel(device=name).mean(["seed", "chip"]))
+        axes.plot(times, error, label=name, markersize=3, **look)
+    axes.axhline(100 * (1 - float(data.digital_accuracy.mean())), color="0.5", linestyle="--", linewidth=0.6)
     plotting.label_time(axes, data.time.values)
+    axes.tick_params("x", labelsize=5.5)
 
 
 def over_error(axes, data, looks) -> None:
@@ -75,14 +79,14 @@ def over_error(axes, data, looks) -> None:
         one = data.sel(device=name, time=nearest(data.time.values, DAY))
         error = max(100 * float(one.cell_error.sel(age=DAY)), 1e-2)
         for training, filled in ((trainings[0], False), (trainings[-1], True)):
-            accuracy = 100 * one.accuracy.sel(training=training).values
-            low, high = np.percentile(accuracy, [5, 95])
+            wrong = 100 * (1 - one.accuracy.sel(training=training).values)
+            low, high = np.percentile(wrong, [5, 95])
             axes.vlines(error, low, high, color=look["color"], linewidth=0.6)
             face = look["color"] if filled else "white"
-            axes.plot(error, accuracy.mean(), look["marker"], color=look["color"], markerfacecolor=face, markersize=3.5)
+            axes.plot(error, wrong.mean(), look["marker"], color=look["color"], markerfacecolor=face, markersize=3.5)
     axes.set_xscale("log")
     axes.set_xlabel("Error of cells after a day\n(% of range)")
-    axes.set_title(f"open: {trainings[0]}")
+    axes.set_title(f"a day old; open: {trainings[0]}")
 
 
 def nearest(times: np.ndarray, time: float) -> float:
