@@ -140,3 +140,6 @@ from ._wrappers._retention import retention_lammie2021 as retention_lammie2021
 from ._wrappers._stuck import StuckCells as StuckCells
 from ._wrappers._write_verify import VerifiedCells as VerifiedCells
 from ._wrappers._write_verify import WriteVerify as WriteVerify
+from ._pulsed._one_sided import OneSidedPair as OneSidedPair
+from ._pulsed._neurosim import neurosim as neurosim
+from ._pulsed._noise import AbsoluteNoise as AbsoluteNoise

@@ -57,7 +57,8 @@ def accuracy_of_seeds(axes, last) -> None:
         axes.plot(found.ravel(), rows, label=algorithm, linestyle="", markersize=2.5, **style)
     axes.axvline(float(last.digital_accuracy.mean()), color="black", linestyle="--", label="digital")
     axes.set_xlabel("Test accuracy (%)")
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3)
+    axes.set_xlim(0, 100)
+    axes.legend(loc="upper left")  # good devices stand above, and leave the left of it free
 
 
 def plain(name: str) -> str:

@@ -40,60 +40,76 @@ def loss(model, xs):
     return jnp.mean((jax.vmap(model)(xs) - 1.0) ** 2)
 
 
-def trained(make, *keys, steps=4, gradient=ms.insitu.value_and_outer):
-    """Parameters, state and losses after some steps on one batch with `make(key)`, for each of `keys`."""
+def trained(make, steps=4):
+    """Parameters, state and losses after some steps on one batch with `make(KEY)`."""
     params, static = eqx.partition(model(), eqx.is_inexact_array)
     xs = 3.0 * jr.normal(jr.key(1), (2, 3, 3))  # (batch, steps, inputs)
+    optimizer = make(KEY)
 
-    @eqx.filter_jit
-    def run(key):
-        optimizer = make(key)
+    def step(carry, _):
+        params, state = carry
+        differentiated = ms.insitu.value_and_outer(lambda params, xs: loss(eqx.combine(params, static), xs))
+        value, gradients = differentiated(params, xs)
+        updates, state = optimizer.update(gradients, state, params)
+        return (optax.apply_updates(params, updates), state), value
 
-        def step(carry, _):
-            params, state = carry
-            value, gradients = gradient(lambda params, xs: loss(eqx.combine(params, static), xs))(params, xs)
-            updates, state = optimizer.update(gradients, state, params)
-            return (optax.apply_updates(params, updates), state), value
-
-        return jax.lax.scan(step, (params, optimizer.init(params)), length=steps)
-
-    found = [run(key) for key in keys or (KEY,)]
-    return found if keys else found[0]
+    return eqx.filter_jit(lambda: jax.lax.scan(step, (params, optimizer.init(params)), length=steps))()
 
 
 def weights(params):
     return {path: layer.weight for path, layer in ms.nn.analog_layers(params).items()}
 
 
+WEIGHT = jnp.array([[0.5, -0.25, 0.1], [-0.4, 0.3, 0.0]])
+FACTORS = ms.insitu.OuterProduct(jnp.array([[1.0, -0.5, 0.25]]), jnp.array([[0.5, -1.0]]))
+
+
+def steps_of(make, *keys, gradient=FACTORS, steps=8):
+    """The matrix and the state after some steps of `make(key)` against one gradient, for each of `keys`."""
+
+    @eqx.filter_jit
+    def run(key):
+        optimizer = make(key)
+
+        def step(carry, _):
+            weight, state = carry
+            updates, state = optimizer.update(gradient, state, weight)
+            return (weight + updates, state), None
+
+        return jax.lax.scan(step, (WEIGHT, optimizer.init(WEIGHT)), length=steps)[0]
+
+    return [run(key) for key in keys]
+
+
 @every_algorithm
-def test_one_key_trains_one_network_and_another_key_another(algorithm):
+def test_one_key_gives_one_history_and_another_key_another(algorithm):
     settings = {} if algorithm in (ms.insitu.analog_sgd, ms.insitu.mixed_precision) else {"columns": None}
     settings |= {"period": 2} if algorithm is ms.insitu.agad else {}
-    found = trained(lambda key: algorithm(DEVICE, 0.5, key=key, **settings), KEY, KEY, jr.key(1), steps=8)
-    ((first, state), losses), ((again, _), _), ((other, _), _) = found
-    assert eqx.tree_equal(first, again)
-    assert not eqx.tree_equal(first, other)
-    assert int(state.count) == 8 and set(state.arrays) == {".layers[0].weight", ".layers[2].weight"}
-    assert np.isfinite(losses).all()
-    assert all(not np.array_equal(weight, weights(parameters())[path]) for path, weight in weights(first).items())
+    found = steps_of(lambda key: algorithm(DEVICE, 0.1, key=key, **settings), KEY, KEY, jr.key(1))
+    (first, state), (again, _), (other, _) = found
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert int(state.count) == 8 and set(state.arrays) == {""}
+    # Downhill, by the eight steps that were asked for or on the way to them.
+    assert float(jnp.sum((WEIGHT - first) * FACTORS.dense)) > 0.05
 
 
-def test_an_ordinary_gradient_moves_the_weights_too():
-    make = functools.partial(ms.insitu.analog_sgd, DEVICE, 0.5)
-    (after, _), _ = trained(lambda key: make(key=key), gradient=eqx.filter_value_and_grad)
-    assert all(not np.array_equal(weight, weights(parameters())[path]) for path, weight in weights(after).items())
+def test_an_ordinary_gradient_is_taken_too():
+    make = functools.partial(ms.insitu.agad, DEVICE, 0.1, columns=None, period=2)
+    ((found, _),) = steps_of(lambda key: make(key=key), KEY, gradient=FACTORS.dense)
+    assert float(jnp.sum((WEIGHT - found) * FACTORS.dense)) > 0.05
 
 
 def test_the_network_reads_what_the_arrays_show():
-    (after, state), _ = trained(lambda key: ms.insitu.analog_sgd(DEVICE, 0.5, key=key))
+    ((weight, state),) = steps_of(lambda key: ms.insitu.tiki_taka(DEVICE, 0.1, gamma=0.3, key=key), KEY)
+    two, scale = state.arrays[""], state.scales[""]
+    np.testing.assert_allclose(weight, scale * (0.3 * (two.fast.shown - two.reference) + two.slow.shown), rtol=1e-5)
+    (after, state), losses = trained(lambda key: ms.insitu.analog_sgd(DEVICE, 0.5, key=key))
+    assert np.isfinite(losses).all()
     for path, weight in weights(after).items():
         shown = state.arrays[f"{path}.weight"].shown
         np.testing.assert_allclose(weight, state.scales[f"{path}.weight"] * shown, rtol=1e-5, atol=1e-6)
-    (after, state), _ = trained(lambda key: ms.insitu.tiki_taka(DEVICE, 0.5, gamma=0.3, key=key))
-    for path, weight in weights(after).items():
-        two, scale = state.arrays[f"{path}.weight"], state.scales[f"{path}.weight"]
-        shown = 0.3 * (two.fast.shown - two.reference) + two.slow.shown
-        np.testing.assert_allclose(weight, scale * shown, rtol=1e-5, atol=1e-6)
+        assert not np.array_equal(weight, weights(parameters())[path])
 
 
 def test_the_largest_initial_weight_stands_at_half_a_unit_or_where_the_scale_puts_it():
@@ -114,15 +130,15 @@ def test_a_weight_beyond_the_bounds_is_clipped_at_the_first_step():
 
 
 def test_what_is_no_matrix_follows_the_digital_transformation():
-    sgd = optax.sgd(0.5)
-    (after, _), _ = trained(lambda key: ms.insitu.analog_sgd(DEVICE, 0.5, key=key), steps=1)
-    params, xs = parameters(), 3.0 * jr.normal(jr.key(1), (2, 3, 3))
-    gradients = eqx.filter_jit(eqx.filter_grad(loss))(model(), xs)
-    expected = optax.apply_updates(params, sgd.update(gradients, sgd.init(params))[0])
-    np.testing.assert_allclose(after.layers[0].bias, expected.layers[0].bias, rtol=1e-5)
-    zero = functools.partial(ms.insitu.analog_sgd, DEVICE, 0.5, digital=optax.set_to_zero())
-    (kept, _), _ = trained(lambda key: zero(key=key), steps=1)
-    np.testing.assert_array_equal(kept.layers[0].bias, params.layers[0].bias)
+    params = {"matrix": WEIGHT, "bias": jnp.array([1.0, 2.0]), "kernel": jnp.ones((1, 2, 2))}
+    gradients = {"matrix": FACTORS, "bias": jnp.array([0.5, -1.0]), "kernel": jnp.ones((1, 2, 2))}
+    optimizer = ms.insitu.analog_sgd(DEVICE, 0.1, key=KEY)
+    updates, _ = jax.jit(optimizer.update)(gradients, optimizer.init(params), params)
+    np.testing.assert_allclose(updates["bias"], [-0.05, 0.1], rtol=1e-6)
+    np.testing.assert_allclose(updates["kernel"], jnp.full((1, 2, 2), -0.1), rtol=1e-6)
+    optimizer = ms.insitu.analog_sgd(DEVICE, 0.1, digital=optax.set_to_zero(), key=KEY)
+    updates, _ = jax.jit(optimizer.update)(gradients, optimizer.init(params), params)
+    np.testing.assert_array_equal(updates["bias"], jnp.zeros(2))
 
 
 def test_a_schedule_sets_the_step():
@@ -158,10 +174,21 @@ def test_each_layer_can_have_its_own_device():
 def test_a_leaking_device_leaks_once_a_step():
     leaking = dm.ConstantStep(dm.Steps(0.01), upkeep=dm.Upkeep(leak=dm.Leak(10.0)))
     weight, zero = jnp.full((1, 2), 0.5), jnp.zeros((1, 2))
-    for algorithm in ALGORITHMS.values():
+    for algorithm in (ms.insitu.analog_sgd, ms.insitu.mixed_precision, ms.insitu.agad):
         optimizer = algorithm(leaking, 0.1, scale=1.0, key=KEY)
         updates, _ = jax.jit(optimizer.update)(zero, optimizer.init(weight), weight)
         np.testing.assert_allclose(weight + updates, 0.9 * weight, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["analog_sgd", "tiki_taka"])
+def test_a_device_that_goes_one_way_stands_twice_for_each_weight(name):
+    settings = {"columns": None} if name == "tiki_taka" else {}
+    device = dm.ConstantStep(dm.Steps(0.01), dm.Bounds(0.0, 1.0))
+    ((found, state),) = steps_of(lambda key: ALGORITHMS[name](device, 0.1, key=key, **settings), KEY, steps=4)
+    pair = state.arrays[""] if name == "analog_sgd" else state.arrays[""].slow
+    assert isinstance(pair, dm.OneSidedPair)
+    np.testing.assert_allclose(found, state.scales[""] * (pair.plus.shown - pair.minus.shown), rtol=1e-5, atol=1e-6)
+    assert float(jnp.sum((WEIGHT - found) * FACTORS.dense)) > 0.02
 
 
 def test_the_training_loop_takes_a_transformation():
@@ -182,8 +209,8 @@ def test_bad_arguments_are_told(algorithm):
         algorithm(DEVICE, 0.1, scale=-1.0, key=KEY)
     with pytest.raises(ValueError, match="`length` must be a whole number"):
         algorithm(DEVICE, 0.1, length=0, key=KEY)
-    with pytest.raises(ValueError, match="must reach weights of both signs"):
-        algorithm(dm.pcm_onesided_nandakumar2020(), 0.1, key=KEY)
+    with pytest.raises(ValueError, match="must reach zero and weights above it"):
+        algorithm(dm.ConstantStep(dm.Steps(0.01), dm.Bounds(0.5, 1.0)), 0.1, key=KEY)
     optimizer = algorithm(DEVICE, 0.1, key=KEY)
     with pytest.raises(ValueError, match="must hold a matrix"):
         optimizer.init({"bias": jnp.ones(3)})

@@ -120,7 +120,7 @@ def test_the_buffer_releases_a_pulse_when_it_is_worth_one():
 
 def test_without_a_gradient_a_fast_array_at_its_reference_transfers_nothing():
     skewed = dm.SoftBounds(dm.Steps(STEP, up_down=0.4, up_down_dtod=0.1))
-    for algorithm in (ms.insitu.tiki_taka, ms.insitu.tiki_taka_v2, ms.insitu.agad):
+    for algorithm in (ms.insitu.tiki_taka, ms.insitu.agad):
         weights, _ = histories(algorithm, skewed, jnp.zeros((5, 2, 3)), columns=None)
         np.testing.assert_array_equal(weights, jnp.zeros((5, 2, 3)))
 
@@ -144,8 +144,8 @@ SYMMETRY = 0.25  # (1 - 0.6) / (1 + 0.6): where its steps up and down are equal
 TARGET = jnp.array([[0.45, -0.3]])
 
 
-def regression(algorithm, seeds=12, steps=3000, **settings):
-    """Error of the weights that a noisy linear regression ends with, mean over its last third, for each seed."""
+def regression(algorithm, seeds=8, steps=2000, **settings):
+    """Error of the weights that a noisy linear regression ends with, mean over its last half, for each seed."""
 
     def loss(weight, x, y):
         return jnp.mean((x @ weight.T - y) ** 2) / 2
@@ -163,7 +163,7 @@ def regression(algorithm, seeds=12, steps=3000, **settings):
 
         start = jnp.zeros((1, 2))
         _, weights = jax.lax.scan(step, (start, optimizer.init(start)), jr.split(jr.fold_in(key, 1), steps))
-        return weights[-steps // 3 :].mean(0) - TARGET
+        return weights[-steps // 2 :].mean(0) - TARGET
 
     found = eqx.filter_jit(jax.vmap(one))(jr.split(jr.key(0), seeds))
     return np.asarray(found, np.float64)[:, 0]  # (seed, weight)
@@ -177,7 +177,7 @@ def test_plain_descent_ends_on_the_way_to_the_symmetry_point_and_two_arrays_at_t
     plain, twofold = regression(ms.insitu.analog_sgd), regression(ms.insitu.tiki_taka, transfer_rate=0.05)
     toward = np.sign(SYMMETRY - np.asarray(TARGET[0]))
     assert (toward * standard_errors(plain) > 10).all()
-    # A tenth of the bias of plain descent, with 3 standard errors for the 12 seeds.
+    # A tenth of the bias of plain descent, with 3 standard errors for the 8 seeds.
     margin = 3 * twofold.std(0, ddof=1) / np.sqrt(len(twofold))
     assert (np.abs(twofold.mean(0)) < 0.1 * np.abs(plain.mean(0)) + margin).all()
 

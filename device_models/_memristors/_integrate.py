@@ -114,15 +114,20 @@ class ThirdOrder(diffrax.AbstractSolver):
         return terms.vf(t0, y0, args)
 
     def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+        # A gradient computes the stages again: keeping what is inside them for every step takes longer.
+        y1, error = jax.checkpoint(lambda y0: self.stages(terms, t0, t1, y0, args))(y0)
+        # Not finite counts as an error, which a maximum alone would lose.
+        worst = jnp.where(jnp.isfinite(error), jnp.maximum(solver_state, jnp.abs(error)), jnp.inf)
+        return y1, None, {"y0": y0, "y1": y1}, worst, diffrax.RESULTS.successful
+
+    def stages(self, terms, t0, t1, y0, args):
+        """The next coordinate, and how far the second-order one is from it as a share of the interval."""
         h, dt = terms.contr(t0, t1), t1 - t0
         k1 = terms.vf(t0, y0, args)
         k2 = terms.vf(t0 + 0.5 * dt, y0 + 0.5 * h * k1, args)
         k3 = terms.vf(t0 + 0.75 * dt, y0 + 0.75 * h * k2, args)
         y1 = self.interval.keep(y0 + h * (2 * k1 + 3 * k2 + 4 * k3) / 9)
-        error = share(self.interval, y0 + h * k2) - share(self.interval, y1)
-        # Not finite counts as an error, which a maximum alone would lose.
-        worst = jnp.where(jnp.isfinite(error), jnp.maximum(solver_state, jnp.abs(error)), jnp.inf)
-        return y1, None, {"y0": y0, "y1": y1}, worst, diffrax.RESULTS.successful
+        return y1, share(self.interval, y0 + h * k2) - share(self.interval, y1)
 
 
 class Kept(diffrax.AbstractWrappedSolver):

@@ -58,7 +58,7 @@ class FixedSteps(AbstractSteps):
 class AdaptiveSteps(AbstractSteps):
     """Steps as short as two tolerances ask for, in the coordinate of the memristor's interval.
 
-    For cells that switch abruptly, and for reference: with 64-bit floats down to 1e-12.
+    For cells that switch abruptly, and for reference traces, which want 64-bit floats.
 
     **Arguments:**
 

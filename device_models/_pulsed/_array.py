@@ -1,6 +1,8 @@
 """An array of fabricated pulsed devices, and the updates it can take."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -103,24 +105,14 @@ class PulsedArray(eqx.Module):
 
         Reference: Gokmen2016.
         """
-        self._check_update(x, d, learning_rate, length)
-        strength = jnp.asarray(learning_rate, self.hidden.dtype) / self.device.dw_min
+        strength = update_strength(self.hidden, self.device, x, d, learning_rate, length)
 
         def one(array: PulsedArray, x, d, key) -> PulsedArray:
             count_key, pulse_key = jr.split(key)
             counts = coincidences(x, d, strength, length=length, scaling=scaling, key=count_key)
             return array.burst(counts, most=length, key=pulse_key)
 
-        if x.ndim == 1:
-            return one(self, x, d, key)
-
-        def body(carry, sample):
-            array = one(dataclasses.replace(self, hidden=carry[0], shown=carry[1]), *sample)
-            return (array.hidden, array.shown), None
-
-        samples = (x, d, jr.split(key, x.shape[0]))
-        (hidden, shown), _ = jax.lax.scan(body, (self.hidden, self.shown), samples)
-        return dataclasses.replace(self, hidden=hidden, shown=shown)
+        return sample_by_sample(one, self, x, d, key=key)
 
     def decay(self, batches: float | Float[Array, ""] = 1.0) -> "PulsedArray":
         """Lets the weights leak for the time of some mini-batches; the same array where devices do not leak."""
@@ -146,15 +138,35 @@ class PulsedArray(eqx.Module):
             found = found + steps.write_noise * steps.dw_min * noise
         return dataclasses.replace(self, hidden=hidden, shown=jnp.where(touched, found, self.shown))
 
-    def _check_update(self, x, d, learning_rate, length) -> None:
-        check_length(length)
-        rows, columns = self.hidden.shape if self.hidden.ndim == 2 else (None, None)
-        if (d.shape[-1], x.shape[-1]) != (rows, columns) or x.shape[:-1] != d.shape[:-1] or x.ndim > 2:
-            raise ValueError(
-                "`x` and `d` must have as many entries as the array has columns and rows, and the same batch axis, or "
-                f"none. Got x {x.shape} and d {d.shape} for an array of {self.hidden.shape}."
-            )
-        if isinstance(learning_rate, int | float) and not 0 <= learning_rate < float("inf"):
-            raise ValueError(
-                f"`learning_rate` must be finite and at least 0. Got {learning_rate}. Put the sign into `d`."
-            )
+
+def update_strength(
+    weights: Float[Array, "*cells"],
+    device: AbstractPulsed,
+    x: Float[Array, "*batch columns"],
+    d: Float[Array, "*batch rows"],
+    learning_rate: float | Float[Array, ""],
+    length: int,
+) -> Float[Array, ""]:
+    """The learning rate in nominal steps. Raises `ValueError` for an update that does not fit the `weights`."""
+    check_length(length)
+    if (*d.shape[-1:], *x.shape[-1:]) != weights.shape or x.shape[:-1] != d.shape[:-1] or x.ndim > 2:
+        raise ValueError(
+            "`x` and `d` must have as many entries as the array has columns and rows, and the same batch axis, or "
+            f"none. Got x {x.shape} and d {d.shape} for an array of {weights.shape}."
+        )
+    if isinstance(learning_rate, int | float) and not 0 <= learning_rate < float("inf"):
+        raise ValueError(f"`learning_rate` must be finite and at least 0. Got {learning_rate}. Put the sign into `d`.")
+    return jnp.asarray(learning_rate, weights.dtype) / device.dw_min
+
+
+def sample_by_sample(one: Callable[..., Any], array: Any, x: Array, d: Array, *, key: Key[Array, ""]) -> Any:
+    """`one(array, x, d, key)` for one sample, or for all samples of a batch one after the other."""
+    if x.ndim == 1:
+        return one(array, x, d, key)
+    moving, still = eqx.partition(array, eqx.is_array)
+
+    def body(moving, sample):
+        return eqx.filter(one(eqx.combine(moving, still), *sample), eqx.is_array), None
+
+    moving, _ = jax.lax.scan(body, moving, (x, d, jr.split(key, x.shape[0])))
+    return eqx.combine(moving, still)

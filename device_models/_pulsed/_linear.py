@@ -46,7 +46,7 @@ class ConstantStep(AbstractPulsed):
 
 
 class Slopes(NamedTuple):
-    """How much of its step a device loses towards its bounds, up and down."""
+    """Share of its step that a device loses for each unit of weight, up and down."""
 
     up: Float[Array, "*cells"]
     down: Float[Array, "*cells"]
@@ -83,10 +83,8 @@ class LinearStep(AbstractPulsed):
 
     def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
         spread = self.gamma_dtod * jr.normal(key, (2, *cells.up.shape))
-        slopes = Slopes(jnp.abs(self.gamma_up + spread[0]), jnp.abs(self.gamma_down + spread[1]))
-        return dataclasses.replace(
-            cells, shape=Slopes(_per_weight(slopes.up, cells.w_max), _per_weight(slopes.down, cells.w_min))
-        )
+        up, down = jnp.abs(self.gamma_up + spread[0]), jnp.abs(self.gamma_down + spread[1])
+        return dataclasses.replace(cells, shape=Slopes(up / cells.w_max, down / cells.w_min))
 
     def step(self, cells: PulsedCells, w: Float[Array, "*cells"], up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
         return cells.size(up) * (1.0 - jnp.where(up, cells.shape.up, cells.shape.down) * w)
@@ -210,10 +208,6 @@ def _check_signed(bounds: Bounds) -> None:
                 "A step that is linear in w / w_min and w / w_max needs `w_min` < 0 < `w_max`. "
                 f"Got {name}={end}. Shift the weight so that zero lies within the range."
             )
-
-
-def _per_weight(gamma: Float[Array, "*cells"], bound: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
-    return gamma / bound
 
 
 def _soft(cells: PulsedCells) -> Slopes:

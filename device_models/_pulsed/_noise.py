@@ -46,6 +46,17 @@ class AdditiveNoise(AbstractPulseNoise):
         return self.std * size
 
 
+class AbsoluteNoise(AbstractPulseNoise):
+    r"""$\Delta w + \sigma\,\xi$: $\sigma$ in units of the weight, whatever the step."""
+
+    std: float | Float[Array, ""] = 0.0
+
+    def deviation(
+        self, step: Float[Array, "*cells"], size: Float[Array, "*cells"], w: Float[Array, "*cells"]
+    ) -> Float[Array, "*cells"]:
+        return jnp.full_like(step, self.std)
+
+
 class ComplexNoise(AbstractPulseNoise):
     r"""$\Delta w + \sigma\,(|\Delta w| + a + b\,|w|)\,\xi$.
 

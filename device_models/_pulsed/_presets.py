@@ -1,5 +1,7 @@
 """Published pulsed devices, each number with its place, in units of a weight whose nominal range is about two."""
 
+from typing import Any
+
 from .._sourced import Sourced, describe
 from ._curved import ExpStep
 from ._linear import ConstantStep, LinearStep, SoftBoundsReference
@@ -305,10 +307,10 @@ def _bounds(n: dict[str, float]) -> Bounds:
     return Bounds(n["w_min"], n["w_max"], n.get("w_min_dtod", 0.0), n["w_max_dtod"])
 
 
-def _slopes(n: dict[str, float]) -> dict[str, float]:
+def _slopes(n: dict[str, float]) -> dict[str, Any]:
     return {name: n[name] for name in ("gamma_up", "gamma_down", "gamma_dtod")}
 
 
-def _exponential(n: dict[str, float]) -> dict[str, float]:
+def _exponential(n: dict[str, float]) -> dict[str, Any]:
     names = ("amplitude_up", "amplitude_down", "gamma_up", "gamma_down", "scale", "shift")
     return {name: n[name] for name in names}

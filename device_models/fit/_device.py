@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .._cells._pcm import PCM
 from .._curves import AbstractCurve, Polynomial
-from ._result import Estimate
+from ._result import Estimate, sources_of
 
 ZERO = Polynomial((0.0,))
 
@@ -35,10 +35,7 @@ def pcm(
         write_noise_scale=float(write_noise is not None),
         nu_scale=float(nu is not None),
         read_noise_scale=float(relative_read_noise is not None),
-        sources=tuple(
-            f"{name} = {e.value} {e.unit} (fitted by us to {data}; 95 % interval {e.low} to {e.high})"
-            for name, e in parameters.items()
-        ),
+        sources=sources_of(parameters, data),
     )
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from operator import attrgetter
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -16,7 +17,7 @@ from .._memristors._simulate import simulate
 from .._memristors._steps import AbstractSteps, FixedSteps
 from ._goodness import explained, kept, normality, pattern, uncorrelated
 from ._input import Measured, enough, finite
-from ._result import Estimate, Fit, Goodness, Panel
+from ._result import Estimate, Fit, Goodness, Panel, sources_of
 from ._scales import AbstractScale, scale_of
 from ._units import unit_of
 
@@ -46,9 +47,9 @@ def fit_memristor(
 ) -> Fit:
     r"""Fits `parameters` of a `model` to the current that a voltage waveform drew, from the model's numbers on.
 
-    Minimises $\sum_k ((I_k - I(t_k)) / e_k)^2$. A positive parameter is searched for by its logarithm, a negative one by
-    that of its size, `x_0` and whatever has `bounds` between them, one that starts at zero as it is. So no trial leaves
-    what the model may be, and sizes from metres to mobilities need no scaling.
+    Minimises $\sum_k ((I_k - I(t_k)) / e_k)^2$. A positive parameter is searched for by its logarithm, a negative one
+    by that of its size, `x_0` and whatever has `bounds` between them, one that starts at zero as it is. So no trial
+    leaves what the model may be, and sizes from metres to mobilities need no scaling.
 
     The intervals hold for independent errors of the relative sizes `error`. Residuals that are correlated make them
     too narrow; the test "independent errors" tells.
@@ -68,13 +69,17 @@ def fit_memristor(
 
     **Returns:** A `Fit` whose device is `model` with the fitted numbers.
 
-    **Raises:** `ValueError` for data that are not finite or do not belong together, an unknown or a fixed parameter, and
+    **Raises:** `ValueError` for data that are not finite or do not belong together, an unknown parameter, and
     parameters that this waveform does not tell apart.
     """
     t, v, i = _checked(time, voltage, current)
     scales = tuple(_scale(model, name, bounds or {}) for name in parameters)
     enough(i.size, 3 * len(parameters), of="currents", why=f"for {len(parameters)} parameters")
-    e = np.ones_like(i) if error is None else np.broadcast_to(finite("error", error), np.shape(current)).reshape(i.shape)
+    e = (
+        np.ones_like(i)
+        if error is None
+        else np.broadcast_to(finite("error", error), np.shape(current)).reshape(i.shape)
+    )
     if e.min() <= 0:
         raise ValueError(f"`error` must be positive, a standard deviation. Got {e.min()}. Leave it out for equal ones.")
     e = e * np.sqrt(np.mean((i / e) ** 2))  # residuals in units of the current
@@ -99,6 +104,8 @@ def fit_memristor(
 
 @dataclasses.dataclass(frozen=True)
 class _Problem:
+    """Everything that the residuals are a function of, beside where the search is."""
+
     model: AbstractMemristor
     names: tuple[str, ...]
     scales: tuple[AbstractScale, ...]
@@ -113,7 +120,9 @@ class _Problem:
 
     def current(self, values: Float[np.ndarray, " p"]) -> Float[np.ndarray, "sweeps n"]:
         with jax.enable_x64(True):
-            return np.asarray(_current(jnp.asarray(values), self.model, self.names, self.time, self.voltage, self.steps))
+            return np.asarray(
+                _current(jnp.asarray(values), self.model, self.names, self.time, self.voltage, self.steps)
+            )
 
     def residual(self, u: Float[np.ndarray, " p"]) -> Float[np.ndarray, " samples"]:
         try:
@@ -168,7 +177,8 @@ def _scale(model: AbstractMemristor, name: str, bounds: Mapping[str, tuple[float
     except (AttributeError, TypeError):
         numbers = [f.name for f in dataclasses.fields(model) if isinstance(getattr(model, f.name), float | jax.Array)]
         raise ValueError(
-            f"`parameters` must name numbers of the model. Got {name!r}. {type(model).__name__} has {', '.join(numbers)}."
+            f"`parameters` must name numbers of the model. Got {name!r}. "
+            f"{type(model).__name__} has {', '.join(numbers)}."
         ) from None
     ends = bounds.get(name, model.bounds if name == "x_0" else None)
     return scale_of(name, number, None if ends is None else (float(ends[0]), float(ends[1])))
@@ -184,12 +194,13 @@ def _best(
         raise ValueError(f"`key` must be given for {starts} starts: all but the first are drawn at random.")
     first = np.array([scale.start for scale in problem.scales])
     problem.current(problem.values(first))  # what the simulation refuses at the start is the caller's to know
-    searches = []
-    for k in range(starts):
-        change = 0.0 if k == 0 or key is None else SPREAD_OF_STARTS * np.asarray(jr.normal(jr.fold_in(key, k), first.shape))
-        searches.append(
-            least_squares(problem.residual, first + change, problem.jacobian, x_scale="jac", xtol=1e-10, ftol=1e-12, gtol=1e-12)
-        )
+    points = [first]
+    if key is not None:
+        changes = np.asarray(jr.normal(key, (starts - 1, len(first))))
+        points += list(first + SPREAD_OF_STARTS * changes)
+    settings: dict[str, Any] = {"x_scale": "jac", "xtol": 1e-10, "ftol": 1e-12, "gtol": 1e-12}
+    jacobian: Any = problem.jacobian  # SciPy's stubs know a name only
+    searches = [least_squares(problem.residual, x, jacobian, **settings) for x in points]
     best = min(searches, key=lambda search: search.cost)
     if best.status == 0:
         raise ValueError(f"The search must end. It did not in {best.nfev} steps. Start nearer or fit fewer parameters.")
@@ -225,12 +236,10 @@ def _estimates(
 
 def _device(model: AbstractMemristor, found: Mapping[str, Estimate], n: int) -> AbstractMemristor:
     kept_lines = [line for line in model.sources if line.partition(" = ")[0] not in found]
-    lines = [
-        f"{name} = {e.value} {e.unit} (fitted by us to {n} currents; 95 % interval {e.low} to {e.high})"
-        for name, e in found.items()
-    ]
     fitted = _with(model, tuple(found), [e.value for e in found.values()])
-    return dataclasses.replace(fitted, sources=(*kept_lines, *lines))  # the constructor's checks, once more
+    return dataclasses.replace(
+        fitted, sources=(*kept_lines, *sources_of(found, f"{n} currents"))
+    )  # the constructor's checks, once more
 
 
 def _goodness(problem: _Problem, residual: Float[np.ndarray, " samples"], p: int) -> Goodness:

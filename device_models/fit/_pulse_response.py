@@ -12,23 +12,35 @@ from jaxtyping import Array, Float, Real
 from ._goodness import alike, explained, kept, normality, pattern, uncorrelated
 from ._input import Measured, enough, finite
 from ._likelihood import estimates, fitted
-from ._result import Fit, Goodness, Panel
+from ._result import Fit, Goodness, Panel, sources_of
 from ._rules import NOISES, RULES, Rule, chosen, finished, nominal
 
 METHOD = (
     "Maximum likelihood of an extended Kalman filter over whole staircases, which tells noise of the pulses, that adds "
     "up, from noise of the reads, that does not; 95 % intervals from the sandwich covariance."
 )
-OUT_OF_REACH = 1e6  # of any weight: a clip that never acts
 ROUNDING = 1e-3
 SMALLEST_VARIANCE = 1e-18  # in steps squared: rounding of the recorded weights
+
+
+class _Setting(NamedTuple):
+    """The device that is fitted, and whether its bounds clip what the rule does."""
+
+    rule: str
+    noise: str
+    clips: bool
 
 
 class Innovations(NamedTuple):
     """What each read finds beyond what was predicted from those before, and the variance expected of it."""
 
-    value: Array
-    variance: Array
+    value: Array | np.ndarray
+    variance: Array | np.ndarray
+
+    @property
+    def standard(self) -> np.ndarray:
+        """In standard deviations."""
+        return np.asarray(self.value) / np.sqrt(np.asarray(self.variance))
 
 
 def fit_pulse_response(
@@ -70,42 +82,39 @@ def fit_pulse_response(
     start, unit = _start(kind, signs, found, ends)
     enough(signs.size, 10 * len(start), of="pulses in all cells", why=f"for {len(start)} parameters")
 
-    log_likelihood = _log_likelihood(rule, noise)
-    clip = np.asarray(ends if bounds is not None else (-OUT_OF_REACH, OUT_OF_REACH))
-    data = (signs, found, np.asarray(ends), clip, unit)
-    x, covariance, value = fitted(log_likelihood, start / unit, data, remedy="Try another `rule`, or wider `bounds`.")
+    setting = _Setting(rule, noise, clips=bounds is not None and rule != "soft_bounds")
+    data = (signs, found, np.asarray(ends), unit)
+    x, covariance, value = fitted(
+        _log_likelihood(setting), start / unit, data, remedy="Try another `rule`, or wider `bounds`."
+    )
     sign = np.ones_like(x)
     sign[-2:] = np.where(x[-2:] < 0, -1.0, 1.0)  # only the squares of the noises are known
     x, covariance = x * sign * unit, covariance * np.outer(sign * unit, sign * unit)
     names = ["step_up", "step_down", *kind.names, "dw_min_std", "read_noise"]
     parameters = estimates(names, ["1"] * len(names), x, covariance, signs.size)
-    sources = tuple(
-        f"{name} = {e.value} {e.unit} (fitted by us to {signs.size} pulses; 95 % interval {e.low} to {e.high})"
-        for name, e in parameters.items()
-    )
+    sources = sources_of(parameters, f"{signs.size} pulses")
     with jax.enable_x64(True):
-        innovations = [np.asarray(a) for a in _innovations(rule, noise, jnp.asarray(x), *map(jnp.asarray, data[:4]))]
-        curves = [np.asarray(a) for a in _staircase(rule, jnp.asarray(x), *map(jnp.asarray, data[:4]))]
+        inputs = [jnp.asarray(a) for a in (x, *data[:3])]
+        innovations = Innovations(*(np.asarray(a) for a in _innovations(setting, *inputs)))
+        curve, steps, line = (np.asarray(a) for a in _staircase(setting, *inputs))
     return Fit(
         device=finished(kind, noisy, x, ends, sources),
         parameters=parameters,
-        goodness=_goodness(*innovations, found, curves[0], value, len(x)),
+        goodness=_goodness(innovations, found, curve, value, len(x)),
         method=METHOD,
         covariance=covariance,
-        panels=_panels(signs, found, *innovations, *curves),
+        panels=_panels(signs, found, innovations, curve, steps, line),
     )
 
 
-def _signs(
-    directions: Real[Measured, "..."], weights: Float[np.ndarray, "..."]
-) -> Float[np.ndarray, "cells pulses"]:
+def _signs(directions: Real[Measured, "..."], weights: Float[np.ndarray, "..."]) -> Float[np.ndarray, "cells pulses"]:
     if weights.ndim != 2:
         raise ValueError(f"`weights` must be (cells, reads). Got {weights.shape}. One cell? Write weights[None].")
     signs = np.sign(finite("directions", directions))
     if signs.shape[-1] != weights.shape[1] - 1 or not np.all(signs):
         raise ValueError(
-            "`directions` must be positive or negative, one for each pulse, and `weights` one more: the first before any "
-            f"pulse. Got {signs.shape} and {weights.shape}. Without a first read leave out the first pulse."
+            "`directions` must be positive or negative, one for each pulse, and `weights` one more: the first before "
+            f"any pulse. Got {signs.shape} and {weights.shape}. Without a first read leave out the first pulse."
         )
     signs = np.broadcast_to(signs, (len(weights), weights.shape[1] - 1))
     for direction, way in ((1, "up"), (-1, "down")):
@@ -131,29 +140,27 @@ def _start(
 
 
 @functools.cache  # one function a rule and noise, so that it is compiled once
-def _log_likelihood(rule: str, noise: str):
+def _log_likelihood(setting: _Setting):
     def log_likelihood(x: Float[Array, " parameters"], data: tuple[Array, ...]) -> Float[Array, " reads"]:
         *measured, unit = data
-        found = _innovations(rule, noise, x * unit, *measured)
+        found = _innovations(setting, x * unit, *measured)
         return -0.5 * (found.value**2 / found.variance + jnp.log(2 * jnp.pi * found.variance)).ravel()
 
     return log_likelihood
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jax.jit, static_argnums=0)
 def _innovations(
-    rule: str,
-    noise: str,
+    setting: _Setting,
     x: Float[Array, " parameters"],
     signs: Float[Array, "cells pulses"],
     weights: Float[Array, "cells reads"],
     ends: Float[Array, " 2"],
-    clip: Float[Array, " 2"],
 ) -> Innovations:
     """The extended Kalman filter of each cell, which starts at its first read."""
     up, down, std, read = x[0], x[1], x[-2], x[-1]
-    device, cell = nominal(RULES[rule], up, down, x[2:-2], ends)
-    deviation = NOISES[noise](std).deviation
+    device, cell = nominal(RULES[setting.rule], up, down, x[2:-2], ends)
+    deviation = NOISES[setting.noise](std).deviation
     floor = SMALLEST_VARIANCE * up**2
 
     def pulse(state, given):
@@ -161,7 +168,9 @@ def _innovations(
         sign, measured = given
         after, slope = jax.jvp(lambda w: _moved(device, cell, sign, w), (weight,), (jnp.ones_like(weight),))
         spread = deviation(after - weight, jnp.where(sign > 0, up, down), weight)
-        after, variance = _clipped(after, slope**2 * variance + spread**2 + floor, clip)
+        variance = slope**2 * variance + spread**2
+        if setting.clips:
+            after, variance = _clipped(after, variance + floor, ends)
         total = variance + read**2 + floor
         gain = variance / total
         return (after + gain * (measured - after), (1 - gain) * variance), Innovations(measured - after, total)
@@ -177,11 +186,11 @@ def _moved(device, cell, sign: Float[Array, ""], w: Float[Array, ""]) -> Float[A
 
 
 def _clipped(
-    mean: Float[Array, ""], variance: Float[Array, ""], clip: Float[Array, " 2"]
+    mean: Float[Array, ""], variance: Float[Array, ""], bounds: Float[Array, " 2"]
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Mean and variance of a normal that is clipped at both ends: smooth where the clip itself has kinks."""
     std = jnp.sqrt(variance)
-    ends = (clip - mean) / std * jnp.asarray([-1.0, 1.0])  # standard deviations within the range
+    ends = (bounds - mean) / std * jnp.asarray([-1.0, 1.0])  # standard deviations within the range
     beyond = 0.5 * erfc(ends / 2**0.5)
     density = jnp.exp(-0.5 * ends**2) / jnp.sqrt(2 * jnp.pi)
     lost = density - ends * beyond  # mean of what is beyond each end, in standard deviations
@@ -192,19 +201,19 @@ def _clipped(
 
 @functools.partial(jax.jit, static_argnums=0)
 def _staircase(
-    rule: str,
+    setting: _Setting,
     x: Float[Array, " parameters"],
     signs: Float[Array, "cells pulses"],
     weights: Float[Array, "cells reads"],
     ends: Float[Array, " 2"],
-    clip: Float[Array, " 2"],
 ) -> tuple[Float[Array, "cells reads"], Float[Array, "2 line"], Float[Array, " line"]]:
     """Weights without noise from the first read on, and the steps up and down along a line of weights."""
-    device, cell = nominal(RULES[rule], x[0], x[1], x[2:-2], ends)
+    device, cell = nominal(RULES[setting.rule], x[0], x[1], x[2:-2], ends)
 
     def run(sign, first):
         def pulse(w, s):
-            after = jnp.clip(_moved(device, cell, s, w), clip[0], clip[1])
+            after = _moved(device, cell, s, w)
+            after = jnp.clip(after, ends[0], ends[1]) if setting.clips else after
             return after, after
 
         return jnp.concatenate([first[None], jax.lax.scan(pulse, first, sign)[1]])
@@ -215,14 +224,13 @@ def _staircase(
 
 
 def _goodness(
-    value: Float[np.ndarray, "cells pulses"],
-    variance: Float[np.ndarray, "cells pulses"],
+    innovations: Innovations,
     weights: Float[np.ndarray, "cells reads"],
     curve: Float[np.ndarray, "cells reads"],
     log_likelihood: float,
     parameters: int,
 ) -> Goodness:
-    z = value / np.sqrt(variance)
+    z = innovations.standard
     before, pulse = weights[:, :-1].ravel(), np.broadcast_to(np.arange(z.shape[1]), z.shape).ravel()
     freedom = z.size - parameters
     if np.sum(z**2) < ROUNDING * freedom:  # an exact record has no residuals to be tested
@@ -241,18 +249,15 @@ def _goodness(
 def _panels(
     signs: Float[np.ndarray, "cells pulses"],
     weights: Float[np.ndarray, "cells reads"],
-    value: Float[np.ndarray, "cells pulses"],
-    variance: Float[np.ndarray, "cells pulses"],
+    innovations: Innovations,
     curve: Float[np.ndarray, "cells reads"],
     steps: Float[np.ndarray, "2 line"],
     line: Float[np.ndarray, " line"],
 ) -> tuple[Panel, ...]:
-    z, change = value / np.sqrt(variance), np.diff(weights, axis=1)
+    z, change = innovations.standard, np.diff(weights, axis=1)
     number = np.broadcast_to(np.arange(1.0, z.shape[1] + 1), z.shape)
     mean = curve.mean(0)
-    stairs = Panel(
-        number.ravel(), weights[:, 1:].ravel(), number[0], mean[1:], z.ravel(), "pulse", "weight", "linear"
-    )
+    stairs = Panel(number.ravel(), weights[:, 1:].ravel(), number[0], mean[1:], z.ravel(), "pulse", "weight", "linear")
     found = [stairs]
     for direction, way, step in ((1, "up", steps[0]), (-1, "down", steps[1])):
         here = signs == direction

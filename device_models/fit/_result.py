@@ -33,6 +33,14 @@ class Estimate:
         return self.low <= true <= self.high
 
 
+def sources_of(parameters: Mapping[str, Estimate], data: str) -> tuple[str, ...]:
+    """One line for each fitted number, as `describe` writes them of published ones."""
+    return tuple(
+        f"{name} = {e.value} {e.unit} (fitted by us to {data}; 95 % interval {e.low} to {e.high})"
+        for name, e in parameters.items()
+    )
+
+
 @dataclass(frozen=True)
 class Goodness:
     """How well a model describes the data.

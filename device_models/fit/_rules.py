@@ -41,7 +41,9 @@ RULES = {
     "linear": Rule(("gamma_up", "gamma_down"), LinearStep, lambda low, high: (0.5, 0.5)),
     "soft_bounds": Rule(("w_min", "w_max"), _soft, lambda low, high: (1.3 * low, 1.3 * high)),
     "exponential": Rule(
-        ("amplitude_up", "amplitude_down", "gamma_up", "gamma_down"), _exponential, lambda low, high: (0.3, 0.3, 1.0, 1.0)
+        ("amplitude_up", "amplitude_down", "gamma_up", "gamma_down"),
+        _exponential,
+        lambda low, high: (0.3, 0.3, 1.0, 1.0),
     ),
     "power": Rule(("gamma_up", "gamma_down"), PowStep, lambda low, high: (1.0, 1.0)),
 }

@@ -8,9 +8,9 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from device_models import AbstractPulsed, PulsedArray
+from device_models import AbstractPulsed
 
-from ._cells import bare, descended, with_device
+from ._cells import Cells, bare, descended, fabricated, resumed, with_device
 from ._outer import OuterProduct
 from ._tiki_taka import Turns, released
 from ._transform import AbstractRule, Gradient, Rate, check_between, check_counts, check_devices, transformation
@@ -68,8 +68,8 @@ class ChoppedArrays(NamedTuple):
     that at the last change of sign.
     """
 
-    fast: PulsedArray
-    slow: PulsedArray
+    fast: Cells
+    slow: Cells
     buffer: Float[Array, "outputs inputs"]
     mean: Float[Array, "outputs inputs"]
     past: Float[Array, "outputs inputs"]
@@ -90,8 +90,8 @@ class _AGAD(AbstractRule):
     def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> ChoppedArrays:
         fast_key, slow_key = jr.split(key)
         zeros, ones = jnp.zeros_like(weight), jnp.ones_like(weight[0])
-        fast = PulsedArray.fabricate(self.fast, zeros, key=fast_key)
-        slow = PulsedArray.fabricate(self.slow, weight, key=slow_key)
+        fast = fabricated(self.fast, zeros, key=fast_key)
+        slow = fabricated(self.slow, weight, key=slow_key)
         reads = jnp.zeros(weight.shape[1], jnp.int32)
         return ChoppedArrays(bare(fast), bare(slow), zeros, fast.shown, fast.shown, ones, reads)
 
@@ -105,9 +105,9 @@ class _AGAD(AbstractRule):
         key: Key[Array, ""],
     ) -> ChoppedArrays:
         fast_key, transfer_key = jr.split(key)
-        fast = with_device(state.fast, self.fast).decay()
+        fast = resumed(state.fast, self.fast, key=fast_key)
         fast = descended(fast, _chopped(gradient, state.sign), rate, self.length, key=fast_key)
-        slow = with_device(state.slow, self.slow).decay()
+        slow = resumed(state.slow, self.slow, key=transfer_key)
         state = state._replace(fast=bare(fast), slow=bare(slow))
         return self.turns.when_due(count, lambda state: self._transferred(state, count, transfer_key), state)
 

@@ -5,25 +5,56 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int, Key
 
-from device_models import AbstractPulsed, PulsedArray
+from device_models import AbstractPulsed, OneSidedPair, PulsedArray
 
 from ._outer import OuterProduct
 from ._transform import Gradient
 
-
-def bare(array: PulsedArray) -> PulsedArray:
-    """`array` without its device, whose numbers are constants: arrays only, as optax and `jax.lax.scan` want it."""
-    return eqx.tree_at(lambda array: array.device, array, None)
+Cells = PulsedArray | OneSidedPair
+REFRESH = 2**31 - 1  # folded into the key of a step, so that a refresh draws other numbers than its pulses
 
 
-def with_device(array: PulsedArray, device: AbstractPulsed) -> PulsedArray:
-    """The array that `bare` was given."""
-    return eqx.tree_at(lambda array: array.device, array, device, is_leaf=lambda leaf: leaf is None)
+def fabricated(device: AbstractPulsed, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> Cells:
+    """An array of `device` that shows `weight`, with two devices for each weight where pulses only raise one."""
+    one_sided = isinstance(device.w_min, int | float) and device.w_min >= 0
+    return (OneSidedPair if one_sided else PulsedArray).fabricate(device, weight, key=key)
 
 
-def descended(
-    array: PulsedArray, gradient: Gradient, rate: Float[Array, ""], length: int, *, key: Key[Array, ""]
-) -> PulsedArray:
+def balanced(cells: Cells) -> tuple[Cells, Float[Array, "outputs inputs"]]:
+    """The cells at their symmetry point, and what they show there; a pair of one-sided devices has it at zero."""
+    if isinstance(cells, OneSidedPair):
+        return cells, jnp.zeros_like(cells.shown)
+    point = cells.device.symmetry_point(cells.cells)
+    shown = point - cells.cells.reference
+    return eqx.tree_at(lambda cells: (cells.hidden, cells.shown), cells, (point, shown)), shown
+
+
+def bare(cells: Cells) -> Cells:
+    """`cells` without their device, whose numbers are constants: arrays only, as optax and `jax.lax.scan` want it."""
+    return _with(cells, None)
+
+
+def with_device(cells: Cells, device: AbstractPulsed) -> Cells:
+    """The cells that `bare` was given."""
+    return _with(cells, device)
+
+
+def _with(cells: Cells, device: AbstractPulsed | None) -> Cells:
+    def swapped(array: PulsedArray) -> PulsedArray:
+        return eqx.tree_at(lambda array: array.device, array, device, is_leaf=lambda leaf: leaf is None)
+
+    if isinstance(cells, OneSidedPair):
+        return OneSidedPair(swapped(cells.plus), swapped(cells.minus))
+    return swapped(cells)
+
+
+def resumed(cells: Cells, device: AbstractPulsed, *, key: Key[Array, ""]) -> Cells:
+    """The cells that `bare` was given, at the start of a step: leaked since the last one, and refreshed where full."""
+    cells = with_device(cells, device).decay()
+    return cells.refresh(key=jr.fold_in(key, REFRESH)) if isinstance(cells, OneSidedPair) else cells
+
+
+def descended(array: Cells, gradient: Gradient, rate: Float[Array, ""], length: int, *, key: Key[Array, ""]) -> Cells:
     """`array` moved by - `rate` * `gradient` on average, by at most `length` pulses a read.
 
     Of an `OuterProduct` each read in turn is one update by coincidence of pulse trains; of an ordinary array each cell

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from device_models import AbstractPulsed, PulsedArray
+from device_models import AbstractPulsed
 
-from ._cells import bare, dense, descended, whole, with_device
+from ._cells import Cells, bare, dense, descended, fabricated, resumed, whole
 from ._transform import AbstractRule, Gradient, Rate, check_counts, check_devices, transformation
 
 
@@ -30,10 +30,12 @@ def analog_sgd(
     The transformations of `memsim.insitu` are used as any of optax, and train an unchanged model as if its matrices
     were arrays of `device`: `init(params)` fabricates one for each and writes the initial weights; after `update` and
     `optax.apply_updates` the parameters are what the arrays show. Weights are clipped at the bounds of each cell. A
-    device that leaks does so once in each step. Gradients may be those of `value_and_outer`, of which every read of a
-    batch is applied in turn, or ordinary ones, whose pulse counts are rounded at random. Matrices are the weights of
-    analog layers of `memsim.nn`, or in parameters without such layers all two-dimensional arrays; `optax.partition`
-    gives layers different devices.
+    device that leaks does so once in each step. Of a device whose least weight is zero, which pulses only raise, each
+    weight has two, a `device_models.OneSidedPair`, refreshed at the start of a step where it is full.
+
+    Gradients may be those of `value_and_outer`, of which every read of a batch is applied in turn, or ordinary ones,
+    whose pulse counts are rounded at random. Matrices are the weights of analog layers of `memsim.nn`, or in parameters
+    without such layers all two-dimensional arrays; `optax.partition` gives layers different devices.
 
     **Arguments:**
 
@@ -56,22 +58,22 @@ class _SGD(AbstractRule):
     device: AbstractPulsed
     length: int = eqx.field(static=True)
 
-    def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> PulsedArray:
-        return bare(PulsedArray.fabricate(self.device, weight, key=key))
+    def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> Cells:
+        return bare(fabricated(self.device, weight, key=key))
 
     def step(
         self,
-        state: PulsedArray,
+        state: Cells,
         gradient: Gradient,
         rate: Float[Array, ""],
         count: Int[Array, ""],
         *,
         key: Key[Array, ""],
-    ) -> PulsedArray:
-        array = with_device(state, self.device).decay()
+    ) -> Cells:
+        array = resumed(state, self.device, key=key)
         return bare(descended(array, gradient, rate, self.length, key=key))
 
-    def weight(self, state: PulsedArray) -> Float[Array, "outputs inputs"]:
+    def weight(self, state: Cells) -> Float[Array, "outputs inputs"]:
         return state.shown
 
 
@@ -102,7 +104,7 @@ def mixed_precision(
 class Accumulated(NamedTuple):
     """An array of cells, and what is still to be written to it, in units of its device."""
 
-    array: PulsedArray
+    array: Cells
     accumulated: Float[Array, "outputs inputs"]
 
 
@@ -111,7 +113,7 @@ class _MixedPrecision(AbstractRule):
     length: int = eqx.field(static=True)
 
     def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> Accumulated:
-        return Accumulated(bare(PulsedArray.fabricate(self.device, weight, key=key)), jnp.zeros_like(weight))
+        return Accumulated(bare(fabricated(self.device, weight, key=key)), jnp.zeros_like(weight))
 
     def step(
         self,
@@ -124,7 +126,7 @@ class _MixedPrecision(AbstractRule):
     ) -> Accumulated:
         accumulated = state.accumulated - rate * dense(gradient)
         pulses = whole(accumulated / self.device.dw_min, self.length)
-        array = with_device(state.array, self.device).decay().burst(pulses, most=self.length, key=key)
+        array = resumed(state.array, self.device, key=key).burst(pulses, most=self.length, key=key)
         return Accumulated(bare(array), accumulated - pulses.astype(accumulated.dtype) * self.device.dw_min)
 
     def weight(self, state: Accumulated) -> Float[Array, "outputs inputs"]:

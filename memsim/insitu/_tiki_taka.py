@@ -10,9 +10,9 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from device_models import AbstractPulsed, PulsedArray
+from device_models import AbstractPulsed
 
-from ._cells import bare, descended, rounded, whole, with_device
+from ._cells import Cells, balanced, bare, descended, fabricated, resumed, rounded, whole, with_device
 from ._transform import AbstractRule, Gradient, Rate, check_between, check_counts, check_devices, transformation
 
 State = TypeVar("State")
@@ -39,7 +39,7 @@ def tiki_taka(
     \leftarrow C_k + \lambda (A_k - A^*_k)$ by pulses, rounded at random to a whole number. The network reads $\gamma (A
     - A^*) + C$. $A^*$ is the symmetry point of each device of $A$, which a reference array holds: there its steps up
     and down are equal, so without a gradient $A$ stays and nothing is transferred, and the asymmetry of the devices
-    biases nothing.
+    biases nothing. A pair of one-sided devices has it at zero.
 
     **Arguments:** as for `analog_sgd`, and
 
@@ -122,9 +122,9 @@ class TwoArrays(NamedTuple):
     All in units of their devices.
     """
 
-    fast: PulsedArray
+    fast: Cells
     reference: Float[Array, "outputs inputs"]
-    slow: PulsedArray
+    slow: Cells
     buffer: Float[Array, "outputs inputs"] | None
 
 
@@ -140,12 +140,9 @@ class _TikiTaka(AbstractRule):
 
     def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> TwoArrays:
         fast_key, slow_key, reference_key = jr.split(key, 3)
-        fast = PulsedArray.fabricate(self.fast, jnp.zeros_like(weight), key=fast_key)
-        point = self.fast.symmetry_point(fast.cells)
-        shown = point - fast.cells.reference
-        fast = eqx.tree_at(lambda array: (array.hidden, array.shown), fast, (point, shown))
+        fast, shown = balanced(fabricated(self.fast, jnp.zeros_like(weight), key=fast_key))
         error = self.reference_std * jr.normal(reference_key, weight.shape, weight.dtype)
-        slow = PulsedArray.fabricate(self.slow, weight, key=slow_key)
+        slow = fabricated(self.slow, weight, key=slow_key)
         return TwoArrays(
             bare(fast), shown + error, bare(slow), None if self.threshold is None else jnp.zeros_like(weight)
         )
@@ -160,8 +157,9 @@ class _TikiTaka(AbstractRule):
         key: Key[Array, ""],
     ) -> TwoArrays:
         fast_key, transfer_key = jr.split(key)
-        fast = descended(with_device(state.fast, self.fast).decay(), gradient, rate, self.length, key=fast_key)
-        slow = with_device(state.slow, self.slow).decay()
+        fast = resumed(state.fast, self.fast, key=fast_key)
+        fast = descended(fast, gradient, rate, self.length, key=fast_key)
+        slow = resumed(state.slow, self.slow, key=transfer_key)
         state = TwoArrays(bare(fast), state.reference, bare(slow), state.buffer)
         return self.turns.when_due(count, lambda state: self._transferred(state, count, transfer_key), state)
 

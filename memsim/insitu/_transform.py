@@ -96,13 +96,13 @@ def transformation(
 
 
 def check_devices(*devices: AbstractPulsed) -> None:
-    """Raises `ValueError` for a device whose weight has only one sign."""
+    """Raises `ValueError` for a device that neither holds both signs of a weight nor starts at zero, as one of two."""
     for device in devices:
         ends = device.w_min, device.w_max
-        if all(isinstance(end, int | float) for end in ends) and not device.w_min < 0 < device.w_max:
+        if all(isinstance(end, int | float) for end in ends) and not device.w_min <= 0 < device.w_max:
             raise ValueError(
-                "A device must reach weights of both signs. "
-                f"Got one from {device.w_min} to {device.w_max}; use two of them for each weight."
+                "A device must reach zero and weights above it. "
+                f"Got one from {device.w_min} to {device.w_max}; shift its bounds."
             )
 
 

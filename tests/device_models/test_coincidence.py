@@ -63,9 +63,10 @@ def test_a_probability_is_clipped_at_one_and_the_update_at_the_length_of_the_tra
 
 def test_nothing_comes_of_nothing():
     zero = jnp.zeros(3)
+    count = eqx.filter_jit(dm.coincidences)
     for scaling in (dm.EqualScaling(), dm.BalancedScaling(), dm.ShortestTrains()):
-        assert not np.any(dm.coincidences(X, zero, 5.0, scaling=scaling, key=jr.key(0)))
-        assert not np.any(dm.coincidences(X, D, 0.0, scaling=scaling, key=jr.key(0)))
+        assert not np.any(count(X, zero, jnp.asarray(5.0), scaling=scaling, key=jr.key(0)))
+        assert not np.any(count(X, D, jnp.asarray(0.0), scaling=scaling, key=jr.key(0)))
 
 
 def test_trains_of_different_lines_and_updates_are_independent():
@@ -131,8 +132,17 @@ def test_a_batch_is_its_samples_one_after_another():
     np.testing.assert_allclose(batch.hidden, array.hidden, rtol=1e-5, atol=1e-6)
 
 
-SIDE = 150
+SIDE = 100
 NUMBERS = (-31, -3, 2, 7, 31)
+CHOSEN = [  # each rule with each kind of noise; the others on request
+    "reram_es_gong2018",
+    "capacitor_li2018",
+    "gokmen2016",
+    "pcm_onesided_nandakumar2020",
+    "reram_array_om_gong2022",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("reram_sb_gong2018", "ecram_mo_kim2019")),
+    pytest.param("reram_array_hfo2_gong2022", marks=pytest.mark.slow),
+]
 COARSE = {  # devices that are noisier than their range: a burst is clipped once, not at every pulse
     "reram_array_om_gong2022": 0.3,
     "reram_array_hfo2_gong2022": 0.3,
@@ -151,16 +161,14 @@ def burst_and_pulses(device, start):
     return array.burst(counts, most=31, key=jr.key(1)).hidden, array.pulse(counts, key=jr.key(2)).hidden
 
 
-@pytest.mark.parametrize("name", dm.PULSED)
+@pytest.mark.parametrize("name", CHOSEN)
 def test_a_burst_has_the_mean_and_the_spread_of_pulses_one_by_one(name):
-    """Within 0.04 deviations in the mean and 4 % in the deviation, and the standard errors of both: 22 500 cells each."""
+    """Within 4 % of the deviation in mean and deviation, and the standard errors of both: 10 000 cells each."""
     tolerance = COARSE.get(name, 0.04)
-    for start in (0.0, 0.5):
-        burst, exact = (np.asarray(w, np.float64) for w in burst_and_pulses(dm.PULSED[name].make(), start))
-        deviation = exact.std(1)
-        error = STANDARD_ERRORS / SIDE
-        assert np.all(np.abs(burst.mean(1) - exact.mean(1)) < (tolerance + error * 2**0.5) * deviation)
-        assert np.all(np.abs(burst.std(1) - deviation) < (tolerance + error) * deviation)
+    burst, exact = (np.asarray(w, np.float64) for w in burst_and_pulses(dm.PULSED[name].make(), 0.5))
+    deviation, error = exact.std(1), STANDARD_ERRORS / SIDE
+    assert np.all(np.abs(burst.mean(1) - exact.mean(1)) < (tolerance + error * 2**0.5) * deviation)
+    assert np.all(np.abs(burst.std(1) - deviation) < (tolerance + error) * deviation)
 
 
 @pytest.mark.parametrize(
@@ -182,16 +190,18 @@ def test_without_noise_a_burst_of_a_linear_rule_is_exactly_its_pulses(device):
 
 
 def test_without_noise_a_burst_of_a_curved_rule_is_of_second_order():
-    """Halving the step, at the same way, divides the error by four."""
-    errors = []
-    for halvings in range(3):
-        number = 16 * 2**halvings
-        device = dm.PowStep(dm.Steps(0.32 / number), dm.Bounds(), 2.0, 2.0)
-        array = dm.PulsedArray.fabricate(device, jnp.full((1,), -0.5), key=jr.key(0))
-        parts = jnp.full((1,), number // 16)
-        exact = array.pulse(parts, key=jr.key(0)).hidden
-        errors.append(float(jnp.abs(array.burst(parts, most=number // 16, key=jr.key(0)).hidden - exact)[0]))
-    assert max(errors) < 1e-4
+    """Its error is of third order: half the step, an eighth of the error."""
+    array = dm.PulsedArray.fabricate(dm.PowStep(dm.Steps(0.04), dm.Bounds(), 2.0, 2.0), jnp.zeros((1,)), key=jr.key(0))
+    counts = jnp.full((1,), 16)
+
+    @jax.jit
+    def error(share):
+        half = eqx.tree_at(lambda a: a.cells.up, array, share * array.cells.up)
+        exact, burst = half.pulse(counts, key=jr.key(0)), half.burst(counts, most=16, key=jr.key(0))
+        return jnp.abs(burst.hidden - exact.hidden)[0]
+
+    whole, part = error(jnp.asarray(1.0)), error(jnp.asarray(0.5))
+    assert whole < 2e-3 and 6 < whole / part < 10
 
 
 @pytest.mark.parametrize(

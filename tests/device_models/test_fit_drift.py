@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
+from fits import assert_covered
 
 import device_models as dm
 from device_models.fit import fit_drift
-from fits import assert_covered
 
 G_MAX, T_0 = 25e-6, 20.0
 TIMES = np.logspace(0, 6, 8)

@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
+from fits import assert_covered
 from scipy.stats import chi2
 
 import device_models as dm
 from device_models.fit import fit_programming
-from fits import assert_covered
 
 G_MAX = 25e-6
 LEVELS = np.linspace(0.5e-6, G_MAX, 16)  # write noise is half of the lowest: a third of a per cent is clipped there

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
+from fits import assert_covered
 from scipy.linalg import toeplitz
 
 from device_models.fit import fit_read_noise
 from device_models.fit._read_noise import expected_flicker
-from fits import assert_covered
 
 G_MAX, T_0, T_READ, INTERVAL, READS = 25e-6, 20.0, 1e-4, 1e-3, 128
 SETTINGS = {"t_0": T_0, "t_read": T_READ, "g_max": G_MAX}

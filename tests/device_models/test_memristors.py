@@ -169,16 +169,16 @@ def test_no_state_leaves_its_bounds_and_no_current_flows_uphill(name):
 def test_currents_and_flows_work_element_by_element_and_are_finite_at_the_ends(name):
     memristor = dm.MEMRISTORS[name].make()
     amplitude, _ = sine(name)
-    low, high = memristor.bounds
-    states, volts = jnp.meshgrid(
-        jnp.linspace(low, high, 3), amplitude * jnp.array([-1.0, -0.5, 0.0, 0.5, 1.0]), indexing="ij"
+    low, high = (float(end) for end in memristor.bounds)
+    states, volts = (
+        jnp.asarray(x, jnp.float32)
+        for x in np.meshgrid(np.linspace(low, high, 3), amplitude * np.linspace(-1, 1, 5), indexing="ij")
     )
-    for method in (memristor.current, memristor.flow):
-        grid = jax.jit(method)(states, volts)
-        assert grid.shape == (3, 5) and grid.dtype == jnp.float32 and jnp.isfinite(grid).all()
-        single = jax.jit(method)(states[1, 4], volts[1, 4])
+    both = jax.jit(lambda state, v: (memristor.current(state, v), memristor.flow(state, v)))
+    for grid, single in zip(both(states, volts), both(states[1, 4], volts[1, 4]), strict=True):
+        assert grid.shape == (3, 5) and grid.dtype == jnp.float32 and np.isfinite(np.asarray(grid)).all()
         np.testing.assert_allclose(grid[1, 4], single, rtol=1e-6)
-    np.testing.assert_array_equal(jax.jit(memristor.current)(states[:, 2], volts[:, 2]), 0.0)
+    np.testing.assert_array_equal(np.asarray(both(states, volts)[0])[:, 2], 0.0)
     assert jnp.all(memristor.interval.holds(jnp.asarray(memristor.x_0, jnp.float32)))
 
 

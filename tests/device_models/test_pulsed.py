@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from device_models._pulsed._neurosim import curvature
 
 PLAIN = dm.Steps(0.02)
 RULES = {  # rules that no published device in PULSED uses
@@ -63,20 +64,19 @@ def life(name):
 
 def lived(device, key):
     array, shown = staircase(device, jnp.full((30, 20), 0.1), key)
-    keys = jr.split(jr.fold_in(key, 1), 3)
+    keys = jr.split(jr.fold_in(key, 1))
     one = jnp.zeros((30, 20), int).at[2, 3].set(3)
     return {
         "array": array,
         "shown": shown,
-        "pulsed": array.pulse(one, key=keys[0]),
-        "leapt": array.burst(one, most=3, key=keys[1]),
-        "updated": array.update(jnp.linspace(-1, 1, 20), jnp.linspace(1, -1, 30), 50.0, key=keys[2]),
+        "leapt": array.burst(one, most=3, key=keys[0]),
+        "updated": array.update(jnp.linspace(-1, 1, 20), jnp.linspace(1, -1, 30), 50.0, key=keys[1]),
     }
 
 
 @every_device
 def test_weights_stay_within_the_bounds_of_their_device(name):
-    for state in ("array", "pulsed", "updated"):
+    for state in ("array", "leapt", "updated"):
         array = life(name)[state]
         assert bool(jnp.all((array.hidden >= array.cells.w_min) & (array.hidden <= array.cells.w_max)))
         assert bool(jnp.isfinite(array.shown).all())
@@ -90,11 +90,16 @@ def test_pulses_up_raise_the_mean_weight_and_pulses_down_lower_it(name):
 
 @every_device
 def test_a_cell_without_pulses_does_not_change(name):
-    array = life(name)["array"]
-    for state in ("pulsed", "leapt"):
-        after = life(name)[state]
-        changed = np.asarray((after.hidden != array.hidden) | (after.shown != array.shown))
-        assert changed.sum() == 1 and changed[2, 3]
+    before, after = life(name)["array"], life(name)["leapt"]
+    changed = np.asarray((after.hidden != before.hidden) | (after.shown != before.shown))
+    assert changed.sum() == 1 and changed[2, 3]
+
+
+def test_pulses_one_by_one_change_only_their_cells():
+    array = dm.PulsedArray.fabricate(dm.reram_sb_gong2018(), (3, 4), key=jr.key(0))
+    counts = jnp.zeros((3, 4), int).at[1, 2].set(-3)
+    after = eqx.filter_jit(lambda a: a.pulse(counts, key=jr.key(1)))(array)
+    np.testing.assert_array_equal((after.hidden != array.hidden) | (after.shown != array.shown), counts != 0)
 
 
 @pytest.mark.parametrize("name", ["reram_es_gong2018", "reram_array_om_gong2022"])
@@ -180,6 +185,24 @@ def test_soft_bounds_pmax_follows_its_two_curves(r_min, r_max):
     rise = reach * (1 - np.exp(-alpha * p))
     np.testing.assert_allclose(noise_free(device, r_min, p_max), r_min + rise, atol=1e-5)
     np.testing.assert_allclose(noise_free(device, r_max, -p_max), r_max - rise, atol=1e-5)
+
+
+@pytest.mark.parametrize("label", [0.01, 1.0, 2.4, 4.88, 8.0])
+def test_a_nonlinearity_label_bends_the_curve_of_neurosim_as_far_as_it_says(label):
+    # The definition of the label, on a fine grid.
+    k, x = curvature(label), np.linspace(0, 1, 100_001)
+    height = np.max(np.expm1(-k * x) / np.expm1(-k) - x)
+    assert height == pytest.approx(0.07 * math.sqrt(2) * label, rel=1e-5)
+
+
+def test_neurosim_goes_up_and_down_along_its_two_curves():
+    # g = B (1 - e^(-P / A)) from 0 to 1, and its inverse for the way down; w = 2 g - 1.
+    device = quiet(dm.neurosim())
+    p, k_up, k_down = np.arange(98) / 97, curvature(2.4), -curvature(4.88)
+    np.testing.assert_allclose(noise_free(device, -1.0, 97), 2 * np.expm1(-k_up * p) / np.expm1(-k_up) - 1, atol=2e-5)
+    p = np.arange(100, -1, -1) / 100
+    expected = 2 * np.expm1(-k_down * p) / np.expm1(-k_down) - 1
+    np.testing.assert_allclose(noise_free(device, 1.0, -100), expected, atol=2e-5)
 
 
 def test_exponential_steps_are_those_of_a_loop_in_numpy():
