@@ -102,10 +102,13 @@ from ._pulsed._linear import LinearStep as LinearStep
 from ._pulsed._linear import SoftBounds as SoftBounds
 from ._pulsed._linear import SoftBoundsReference as SoftBoundsReference
 from ._pulsed._linear import soft_bounds_pmax as soft_bounds_pmax
+from ._pulsed._neurosim import neurosim as neurosim
+from ._pulsed._noise import AbsoluteNoise as AbsoluteNoise
 from ._pulsed._noise import AbstractPulseNoise as AbstractPulseNoise
 from ._pulsed._noise import AdditiveNoise as AdditiveNoise
 from ._pulsed._noise import ComplexNoise as ComplexNoise
 from ._pulsed._noise import MultiplicativeNoise as MultiplicativeNoise
+from ._pulsed._one_sided import OneSidedPair as OneSidedPair
 from ._pulsed._parts import AbstractSpread as AbstractSpread
 from ._pulsed._parts import Bounds as Bounds
 from ._pulsed._parts import Corrupt as Corrupt
@@ -140,6 +143,3 @@ from ._wrappers._retention import retention_lammie2021 as retention_lammie2021
 from ._wrappers._stuck import StuckCells as StuckCells
 from ._wrappers._write_verify import VerifiedCells as VerifiedCells
 from ._wrappers._write_verify import WriteVerify as WriteVerify
-from ._pulsed._one_sided import OneSidedPair as OneSidedPair
-from ._pulsed._neurosim import neurosim as neurosim
-from ._pulsed._noise import AbsoluteNoise as AbsoluteNoise

@@ -2,6 +2,7 @@
 
 from . import data as data
 from . import encoding as encoding
+from . import insitu as insitu
 from . import nir as nir
 from . import nn as nn
 from . import plotting as plotting
@@ -52,4 +53,3 @@ from .nn import at as at
 from .nn import calibrate as calibrate
 from .nn import deploy as deploy
 from .nn import program as program
-from . import insitu as insitu
