@@ -124,14 +124,15 @@ class Dendrites(ms.nn.AbstractLayer):
         return (self.synapse.out_features // self.number,)
 
     def run(self, xs, state, *, keys=None, record=frozenset()):
-        history = jnp.concatenate([state, xs])
+        last, noise = state
+        history = jnp.concatenate([last, xs])
         place = self.synapse.longest - self.synapse.delays.reshape(-1, self.number, self.synapse.in_features)
         weight = self.synapse.weight.reshape(place.shape)
         line, _, channel = jnp.indices(place.shape, sparse=True)
         kernel = jnp.zeros((place.shape[0], place.shape[2], self.synapse.longest + 1), weight.dtype)
         kernel = kernel.at[line, channel, place].add(weight)
         ys = jax.lax.conv_general_dilated(history.T[None], kernel, (1,), "VALID")[0].T
-        return ys, history[xs.shape[0] :], {}
+        return ys, (history[xs.shape[0] :], noise), {}
 
 
 def network(config: Config, channels: int, classes: int, *, key) -> ms.nn.SpikingNetwork:

@@ -69,8 +69,8 @@ def neurram(device: AbstractDevice | None = None, *, input_bits: int = 4, output
 def sonos(device: AbstractDevice | None = None) -> Crossbar:
     """The charge-trap arrays of Xiao et al.: 8-bit inputs bit by bit, an 8-bit ADC, 1024 rows, two cells a weight.
 
-    The default cell is `sonos_xiao2022`, 0 to 16 uS, measured over five days. No drift compensation, no slices. The width of 256 columns is
-    assumed; with ideal wires it changes nothing but where the scale "tile" is taken.
+    The default cell is `sonos_xiao2022`, 0 to 16 uS, measured over five days. No drift compensation, no slices. The
+    width of 256 columns is assumed; with ideal wires it changes nothing but where the scale "tile" is taken.
 
     Reference: Xiao2022.
     """

@@ -118,6 +118,7 @@ def test_the_culprit_is_named(task):
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == list(found.effect.values)[::-1]
 
 
+@pytest.mark.slow
 def test_a_rise_because_drift_relieves_a_saturated_adc_is_told_apart_from_robustness(task):
     """Within 3e7 s cells keep (3e7/20)^-0.1 = 24 % of their conductance: the ADC no longer clips what it did."""
     model, data = task

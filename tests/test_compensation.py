@@ -130,7 +130,10 @@ def test_deploy_is_program_then_at():
 # Compiled, batched, differentiated.
 
 
-@pytest.mark.parametrize("read_noise", ["per_read", "per_moment", "off"])
+@pytest.mark.parametrize(
+    "read_noise",
+    ["per_read", *(pytest.param(name, marks=pytest.mark.slow) for name in ("per_moment", "off"))],
+)
 def test_compiled_and_batched_chips_are_the_chips_one_by_one(read_noise):
     # The ADC does not round: a current on the edge of two codes could fall to either side.
     design = dataclasses.replace(FULL, adc=ADC(None, 4.0), read_noise=read_noise)

@@ -162,6 +162,7 @@ def test_a_recurrent_cell_in_a_scan_draws_noise_anew_in_each_step(name):
     np.testing.assert_array_equal(*(jax.tree.leaves(cell(xs[0], state, key=KEY))[0] for _ in range(2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "cnn", "gru"])
 def test_the_gradient_through_a_noisy_chip_reaches_every_converted_layer(name):
     model, x, _ = models()[name]

@@ -196,7 +196,10 @@ def test_reads_without_noise_need_no_key():
     "call, says",
     [
         (lambda: Crossbar(dm.Ideal(), tile=(0, 4)), "`tile` must be (rows, columns), both at least 1. Got tile=(0, 4)"),
-        (lambda: Crossbar(dm.Ideal(), read_noise="on"), '`read_noise` must be "per_read", "per_moment" or "off"'),
+        (
+            lambda: Crossbar(dm.Ideal(), read_noise="on"),
+            '`read_noise` must be "per_read", "per_moment", "off" or a `Correlated`',
+        ),
         (lambda: GlobalDriftCompensation(patterns=0), "`patterns` must be at least 1. Got 0."),
         (lambda: NOISY.program(jnp.ones((2, 2)).at[0, 1].set(jnp.nan), key=jr.key(0)), "Got 1 NaN or infinite of 4"),
         (lambda: NOISY.program(jnp.full((2, 2), -jnp.inf), key=jr.key(0)), "Weights must be finite. Got 4"),

@@ -214,6 +214,7 @@ def test_clipping_is_counted_for_each_deployed_layer_and_tile():
     assert np.all(clipped[PATHS[0]].adc > 0.9)
 
 
+@pytest.mark.slow
 def test_a_convolution_and_a_delayed_layer_are_calibrated_and_counted_over_every_read():
     k = jr.split(jr.key(0), 2)
     conv = ms.nn.Conv2d(2, 4, 3, groups=2, key=k[0])

@@ -1,6 +1,7 @@
 """The studies of cells measure what they say, label what they write, and are drawn to width."""
 
 import csv
+import functools
 import json
 import math
 
@@ -20,35 +21,38 @@ QUICK = {
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Small results by name."""
-    found = {}
-    for name, settings in QUICK.items():
+    """Small results by name, each computed once."""
+
+    @functools.cache
+    def result(name):
         script = load_script("experiments", name)
-        script.QUICK |= settings
+        script.QUICK |= QUICK[name]
         out = tmp_path_factory.mktemp(name)
         script.run(script.Config(quick=True, out=out))
-        found[name] = out
-    return found
+        return out
+
+    return result
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", ["cells", pytest.param("devices", marks=pytest.mark.slow)])
 def test_a_result_is_labelled_and_drawn(name, results, tmp_path):
-    result = ms.study.open_result(results[name] / f"{name}.nc")
+    result = ms.study.open_result(results(name) / f"{name}.nc")
     for coordinate in result.variables.values():
         assert coordinate.dtype.kind in "TUO" or "units" in coordinate.attrs
     config = json.loads(result.config)
     assert config["quick"] and "jax" in json.loads(result.versions)
     assert json.loads(result.device_numbers).keys() == set(config["devices"])
-    with open(results[name] / f"{name}.csv") as file:
+    with open(results(name) / f"{name}.csv") as file:
         assert len(list(csv.DictReader(file))) > 0
     module = load_script("figures", name)
     assert module.figure(result, "nature").get_figwidth() * 25.4 == pytest.approx(183)
-    module.draw(results[name] / f"{name}.nc", tmp_path / name)
+    module.draw(results(name) / f"{name}.nc", tmp_path / name)
     assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_ideal_cells_lose_nothing_but_the_converter(results):
-    result = ms.study.open_result(results["devices"] / "devices.nc")
+    result = ms.study.open_result(results("devices") / "devices.nc")
     assert result.accuracy.dims == ("seed", "training", "device", "chip", "time")
     ideal = result.sel(device="ideal")
     np.testing.assert_allclose(ideal.accuracy.isel(time=0), ideal.accuracy.isel(time=-1))
@@ -66,7 +70,7 @@ def test_the_error_of_cells_is_that_of_their_write_and_not_of_a_common_factor():
 
 
 def test_populations_have_the_published_spread_and_the_exponent_of_their_law(results):
-    result = ms.study.open_result(results["cells"] / "cells.nc")
+    result = ms.study.open_result(results("cells") / "cells.nc")
     middle = result.isel(target=2)  # 50 cells, of which none is clipped
     for name in ("pcm_joshi2020", "sonos_agrawal2022", "fefet_jerry2017"):
         one = middle.sel(device=name)

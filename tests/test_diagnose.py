@@ -122,6 +122,7 @@ def test_a_layer_that_stays_digital_is_not_asked_what_a_crossbar_would_do():
     assert report.synapses[LAYERS[2]].under_noise is None
 
 
+@pytest.mark.slow
 def test_a_deployed_network_is_diagnosed_in_weight_units():
     model = network()
     chip = ms.deploy(model, ms.Crossbar(Ideal(), dac=ms.DAC(None, 8.0), tile=(3, 4)), 0.0, key=KEY)

@@ -54,6 +54,7 @@ def test_the_table_is_the_result(quick):
         assert row["interval_over"] == "seeds"
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(drift, quick, tmp_path, monkeypatch, capsys):
     config, whole = quick
     config = drift.dataclasses.replace(config, out=tmp_path)

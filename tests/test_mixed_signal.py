@@ -107,6 +107,7 @@ def test_noisy_neurons_need_a_key_and_follow_it():
     assert np.any(one != other)
 
 
+@pytest.mark.slow
 def test_training_and_studies_take_a_mixed_signal_design_where_they_take_a_crossbar():
     data = ms.data.spoken_digits(steps=10)
     small = ms.data.Splits(*(part.take(np.arange(64)) for part in (data.train, data.validation, data.test)))

@@ -55,9 +55,9 @@ def by_hand(model, xs):
             if isinstance(layer, Linear):
                 x = layer(x)
             elif isinstance(layer, Recurrent):
-                inner, last = states[place]
+                inner, last, noise = states[place]
                 x, inner = layer.neuron(x + layer.synapse(last), inner)
-                states[place] = inner, x
+                states[place] = inner, x, noise
             else:
                 x, states[place] = layer(x, states[place])
             outputs[place].append(x)

@@ -48,6 +48,7 @@ def test_every_spike_is_kept_lost_or_added(paired):
     assert counts.sum() + lost == one.sum() and counts.sum() + added == other.sum()
 
 
+@pytest.mark.slow
 def test_the_experiment_runs_and_its_figure_is_drawn(tmp_path, capsys):
     assert main(["run", "raster", "--quick", "--out", str(tmp_path)]) == 0
     assert "jitter" in capsys.readouterr().out

@@ -31,7 +31,10 @@ def crossbar(**settings):
     return ms.Crossbar(dm.pcm_joshi2020(write_noise_scale=4.0), adc=ms.ADC(8), **settings)
 
 
-@pytest.mark.parametrize("read_noise", ["per_read", "per_moment", "off"])
+@pytest.mark.parametrize(
+    "read_noise",
+    ["per_read", *(pytest.param(name, marks=pytest.mark.slow) for name in ("per_moment", "off"))],
+)
 def test_a_study_is_a_loop_over_chips_whatever_the_chunk(model, test_set, read_noise):
     design, key = crossbar(read_noise=read_noise), jr.key(3)
     one, four = (

@@ -41,6 +41,7 @@ def test_voltages_currents_and_power_balance(drive, sense):
         np.testing.assert_allclose(found.wire_power, v @ cells.sum(1) - in_cells, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_the_two_solvers_agree_where_lines_are_ideal():
     g, v = jnp.asarray(random_array(7, 5)), jnp.linspace(-1.0, 1.0, 7)
     for resistances in ((0.0, 3.0), (3.0, 0.0), (0.0, 0.0)):

@@ -111,6 +111,7 @@ def test_gradients_are_finite_differences():
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_arrays_and_chips_are_mapped():
     g = jnp.stack([jnp.asarray(random_array(5, 6, seed)) for seed in range(3)])
     wires = ResistiveWires(1.0, 2.0)

@@ -82,6 +82,7 @@ def test_an_exact_staircase_gives_its_numbers_exactly(rule):
     assert fit.goodness.r2 == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_reads_without_noise_of_pulses_are_fitted_as_by_least_squares():
     # A constant step: the weight is a line in the pulses up less those down.
     signs, weights = staircase(np.random.default_rng(2), "constant", std=0.0)
