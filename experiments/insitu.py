@@ -29,7 +29,7 @@ import memsim as ms
 
 @dataclass(frozen=True)
 class Config:
-    """Options of the study. The defaults took 45 minutes on two busy cores, half of it for the cell that goes one way."""
+    """Options of the study. The defaults took 45 minutes on two busy cores, half of it for the one-sided cell."""
 
     devices: tuple[str, ...] = tuple(dm.PULSED)
     """Names of `device_models.PULSED`."""
