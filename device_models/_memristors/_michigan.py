@@ -8,17 +8,17 @@ from .._sourced import Sourced, describe
 from ._interval import AbstractInterval, Walls
 from ._memristor import AbstractMemristor, check_positive, values
 
-KNOWM = "Chang2011, as set in the SPICE models of Knowm"
+CODED = "Chang2011, as set in code whose origin was not noted"
 MICHIGAN_CHANG_2011 = {
-    "alpha": Sourced(0.5e-6, "A", KNOWM),
-    "beta": Sourced(0.5, "1/V", KNOWM),
-    "gamma": Sourced(4e-6, "A", KNOWM),
-    "delta": Sourced(2.0, "1/V", KNOWM),
-    "lambda_": Sourced(4.5, "1/s", KNOWM),
-    "eta_1": Sourced(0.004, "1", KNOWM),
-    "eta_2": Sourced(4.0, "1/V", KNOWM),
-    "tau": Sourced(10.0, "1", f"{KNOWM}; used only where the cell forgets"),
-    "x_0": Sourced(0.0, "1", KNOWM),
+    "alpha": Sourced(0.5e-6, "A", CODED),
+    "beta": Sourced(0.5, "1/V", CODED),
+    "gamma": Sourced(4e-6, "A", CODED),
+    "delta": Sourced(2.0, "1/V", CODED),
+    "lambda_": Sourced(4.5, "1/s", CODED),
+    "eta_1": Sourced(0.004, "1", CODED),
+    "eta_2": Sourced(4.0, "1/V", CODED),
+    "tau": Sourced(10.0, "1", f"{CODED}; used only where the cell forgets"),
+    "x_0": Sourced(0.0, "1", CODED),
 }
 
 
