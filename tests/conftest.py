@@ -24,6 +24,14 @@ def unchecked():
     config.update("jaxtyping_disable", False)
 
 
+@pytest.fixture
+def optimised():
+    """With XLA's optimisations, for a test that computes more than it compiles."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def forget_compiled():
     """Compiled functions keep memory mappings, of which a process has 65 530: a whole run would exceed them."""

@@ -59,7 +59,7 @@ def truth(rule):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", ["soft_bounds", "linear", "exponential", "power"])
-def test_intervals_of_the_steps_hold_the_truth(rule):
+def test_intervals_of_the_steps_hold_the_truth(rule, optimised):
     rng = np.random.default_rng(0)
     assert_covered(fitted(rule), lambda: staircase(rng, rule), truth(rule))
 
