@@ -71,7 +71,8 @@ def fit_pulse_response(
     - `bounds`: Least and greatest weight of the device; the extremes of `weights` if left out. "soft_bounds" fits them.
 
     **Returns:** A `Fit` with `step_up` and `step_down`, what shapes the step, `dw_min_std` (of a pulse, in steps) and
-    `read_noise` (of a read, in units of the weight). In the device the larger step is `dw_min`.
+    `read_noise` (of a read, in units of the weight). In the device the larger step is `dw_min`. Of eight cells with the
+    "power" rule, the 95 % interval of `dw_min_std` held the truth in 180 of 200 repetitions: it is somewhat narrow.
 
     **Raises:** `ValueError` for data that are not finite or too few, pulses of one direction only, and an unknown rule.
     """
