@@ -132,6 +132,7 @@ from ._pulsed._pulsed import AbstractPulsed as AbstractPulsed
 from ._pulsed._pulsed import PulsedCells as PulsedCells
 from ._pulsed._table import PULSED as PULSED
 from ._pulsed._table import PulsedEntry as PulsedEntry
+from ._pulsed._table import pulsed as pulsed
 from ._sourced import Sourced as Sourced
 from ._sourced import describe as describe
 from ._wrappers._cell_pair import CellPair as CellPair

@@ -1,6 +1,5 @@
 """Devices by name, for command lines and configuration files."""
 
-import difflib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,6 +32,7 @@ from ._cells._rram import (
 )
 from ._cells._sonos import SONOS_AGRAWAL_2022, SONOS_XIAO_2022, sonos_agrawal2022, sonos_xiao2022
 from ._device import AbstractDevice
+from ._names import lookup
 from ._sourced import Sourced
 
 
@@ -65,7 +65,4 @@ def device(name: str) -> Entry:
 
     Raises `ValueError` for an unknown name, with the nearest known ones.
     """
-    if name not in DEVICES:
-        near = difflib.get_close_matches(name, DEVICES, n=3, cutoff=0.4) or sorted(DEVICES)
-        raise ValueError(f"A device name must be a known one. Got {name!r}. Did you mean {' or '.join(near)}?")
-    return DEVICES[name]
+    return lookup("A device name", name, DEVICES)

@@ -1,6 +1,5 @@
 """What every memory cell promises: program, conductance, read_noise, and its current-voltage relation."""
 
-import difflib
 from abc import abstractmethod
 from typing import Any
 
@@ -8,6 +7,7 @@ import equinox as eqx
 from jaxtyping import Array, Float, Key
 
 from ._iv import AbstractIV
+from ._names import nearest
 
 # A selected memristive cell conducts far less than this; a larger number is micro-siemens by mistake.
 LARGEST_PLAUSIBLE_CONDUCTANCE = 0.1
@@ -57,14 +57,8 @@ class AbstractDevice(eqx.Module):
 def check_effect(effect: str) -> None:
     """Raises `ValueError` for what is not one of `EFFECTS`, with the nearest of them."""
     if effect not in EFFECTS:
-        near = difflib.get_close_matches(effect, EFFECTS, n=3, cutoff=0.4) or EFFECTS
-        raise ValueError(f"An effect must be a known one. Got {effect!r}. Did you mean {' or '.join(near)}?")
-
-
-def check_scale(name: str, scale: Any) -> None:
-    """Raises `ValueError` for a multiple that is negative or not finite; an array is taken as it is."""
-    if isinstance(scale, int | float) and not 0 <= scale < float("inf"):
-        raise ValueError(f"`{name}` must be a finite multiple of at least 0. Got {scale}.")
+        near = nearest(effect, EFFECTS)
+        raise ValueError(f"An effect must be a known one. Got {effect!r}. Did you mean {near}?")
 
 
 def in_order(*effects: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from memsim.nn._synapses._synapse import presented
 
 DT = 1e-3
 FLICKER = dm.Flicker(f_low=1.0, f_high=1e3)
@@ -127,6 +128,13 @@ def test_a_read_outside_a_network_finds_the_noise_of_the_moment():
     x = jnp.ones(4)
     np.testing.assert_array_equal(matrix(x), matrix(x))
     assert np.any(np.asarray(matrix(x)) != np.asarray(chip.at(1.0, key=jr.key(2))(x)))
+
+
+def test_the_weight_presented_on_average_is_without_the_noise_of_the_moment():
+    chip = design(ms.Correlated(FLICKER, DT)).program(jnp.eye(4), key=jr.key(0))
+    one, other = (presented(chip.at(1.0, key=jr.key(i))) for i in (1, 2))
+    np.testing.assert_array_equal(one, other)
+    assert np.any(np.asarray(one) != np.asarray(presented(chip.at(1.0, key=jr.key(1)).now)))
 
 
 def test_bad_input_is_refused_with_its_remedy():

@@ -1,15 +1,15 @@
 """A cell that is normally distributed about a mean, and relaxes."""
 
 import dataclasses
-from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from .._checks import check_at_least_zero, is_zero
 from .._curves import AbstractCurve
-from .._device import AbstractDevice, check_conductance_range, check_effect, check_scale, in_order
+from .._device import AbstractDevice, check_conductance_range, check_effect, in_order
 from .._histories import AbstractHistory
 from .._iv import AbstractIV, Ohmic
 
@@ -74,7 +74,7 @@ class Gaussian(AbstractDevice):
     def __check_init__(self):
         check_conductance_range(self.g_min, self.g_max)
         for name in SCALES.values():
-            check_scale(name, getattr(self, name))
+            check_at_least_zero(name, getattr(self, name))
         if not 0 <= self.lowest <= self.g_min or not (self.highest is None or self.highest >= self.g_max):
             raise ValueError(
                 "Conductances must end outside the range of targets, 0 <= lowest <= g_min and highest >= g_max, in "
@@ -90,7 +90,7 @@ class Gaussian(AbstractDevice):
             "read noise": self.noise is not None,
             "I-V": not isinstance(self.iv, Ohmic),
         }
-        off = {effect for effect, name in SCALES.items() if _is_zero(getattr(self, name))}
+        off = {effect for effect, name in SCALES.items() if is_zero(getattr(self, name))}
         return in_order(*(effect for effect, shown in there.items() if shown and effect not in off))
 
     def without(self, effect: str) -> AbstractDevice:
@@ -124,7 +124,3 @@ class Gaussian(AbstractDevice):
         if self.noise is None:
             return None
         return self.read_noise_scale * self.noise(self.conductance(cells, t) / self.g_max, t)
-
-
-def _is_zero(scale: Any) -> bool:
-    return isinstance(scale, int | float) and scale == 0

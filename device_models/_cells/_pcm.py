@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from .._checks import check_at_least_zero, is_zero
 from .._curves import AbstractCurve
-from .._device import AbstractDevice, check_conductance_range, check_effect, check_scale
+from .._device import AbstractDevice, check_conductance_range, check_effect
 from .._iv import AbstractIV, Ohmic
 
 SCALES = {"write noise": "write_noise_scale", "drift": "nu_scale", "read noise": "read_noise_scale"}
@@ -75,15 +76,11 @@ class PCM(AbstractDevice):
         if not (self.t_0 > 0 and self.t_read > 0):
             raise ValueError(f"`t_0` and `t_read` must be positive, in seconds. Got {self.t_0} and {self.t_read}.")
         for name in SCALES.values():
-            check_scale(name, getattr(self, name))
+            check_at_least_zero(name, getattr(self, name))
 
     @property
     def effects(self) -> tuple[str, ...]:
-        absent = {
-            effect
-            for effect, name in SCALES.items()
-            if isinstance(getattr(self, name), int | float) and getattr(self, name) == 0
-        }
+        absent = {effect for effect, name in SCALES.items() if is_zero(getattr(self, name))}
         return (
             *(effect for effect in SCALES if effect not in absent),
             *(() if isinstance(self.iv, Ohmic) else ("I-V",)),

@@ -1,9 +1,9 @@
 """Memristors by name, for command lines, configuration files and the tests that all of them pass."""
 
-import difflib
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .._names import lookup
 from .._sourced import Sourced
 from ._data_driven import DATA_DRIVEN_2017, DATA_DRIVEN_2021, data_driven2017, data_driven2021
 from ._jart import jart_bengel2020
@@ -56,7 +56,4 @@ def memristor(name: str) -> MemristorEntry:
 
     Raises `ValueError` for an unknown name, with the nearest known ones.
     """
-    if name not in MEMRISTORS:
-        near = difflib.get_close_matches(name, MEMRISTORS, n=3, cutoff=0.4) or sorted(MEMRISTORS)
-        raise ValueError(f"A memristor's name must be a known one. Got {name!r}. Did you mean {' or '.join(near)}?")
-    return MEMRISTORS[name]
+    return lookup("A memristor's name", name, MEMRISTORS)

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from ._burst import at_once, is_zero, one_by_one, one_pulse
+from .._checks import is_zero
+from ._burst import at_once, one_by_one, one_pulse
 from ._coincidence import BALANCED, AbstractScaling, check_length, coincidences
 from ._hash import fast_normal
 from ._pulsed import AbstractPulsed, PulsedCells

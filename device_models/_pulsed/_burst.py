@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from .._checks import is_zero
 from ._hash import fast_normal
 from ._pulsed import AbstractPulsed, PulsedCells
 
@@ -117,8 +118,3 @@ def geometric_sum(ratio: Float[Array, "*cells"], number: Int[Array, "*cells"], m
         total = jnp.where((number >> place) & 1 == 1, total * power + block, total)
         block, power = block * (1.0 + power), power * power
     return total
-
-
-def is_zero(value: float | Float[Array, ""]) -> bool:
-    """Whether `value` is known beforehand to be zero."""
-    return isinstance(value, int | float) and value == 0

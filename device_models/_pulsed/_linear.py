@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
-from ._checks import check_at_least_zero
+from .._checks import check_at_least_zero
 from ._parts import Bounds, Steps, Upkeep
 from ._pulsed import AbstractPulsed, PulsedCells
 

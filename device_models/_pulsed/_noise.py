@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ._checks import check_at_least_zero
+from .._checks import check_at_least_zero
 
 
 class AbstractPulseNoise(eqx.Module):

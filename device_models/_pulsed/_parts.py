@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from ._checks import check_at_least_zero
+from .._checks import check_at_least_zero
 from ._noise import AbstractPulseNoise, MultiplicativeNoise
 
 LEAST_BOUND = 1e-3  # of its nominal size: a bound at zero would leave no device

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .._names import lookup
 from .._sourced import Sourced
 from . import _presets as presets
 from ._pulsed import AbstractPulsed
@@ -29,3 +30,11 @@ PULSED = {
     "reram_array_om_gong2022": PulsedEntry(presets.reram_array_om_gong2022, presets.RERAM_ARRAY_OM_GONG_2022),
     "reram_array_hfo2_gong2022": PulsedEntry(presets.reram_array_hfo2_gong2022, presets.RERAM_ARRAY_HFO2_GONG_2022),
 }
+
+
+def pulsed(name: str) -> PulsedEntry:
+    """The entry of `name`: `pulsed("ecram_tang2018").make()` is a pulsed device, `.numbers` its sources.
+
+    Raises `ValueError` for an unknown name, with the nearest known ones.
+    """
+    return lookup("A pulsed device's name", name, PULSED)

@@ -1,11 +1,12 @@
 """Measurements from text files whose columns carry their units."""
 
 import csv
-import difflib
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+
+from .._names import nearest
 
 PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6}
 BASES = ("S", "s", "V", "A", "Hz", "Ohm")
@@ -38,10 +39,8 @@ def read_csv(path: str | Path, columns: dict[str, str]) -> dict[str, Float[np.nd
     header = _header(rows[0], path)
     for name in columns:
         if name not in header:
-            near = difflib.get_close_matches(name, header, n=3, cutoff=0.4) or list(header)
-            raise ValueError(
-                f"{path} must have a column {name!r}. Got {list(header)}. Did you mean {' or '.join(near)}?"
-            )
+            near = nearest(name, header)
+            raise ValueError(f"{path} must have a column {name!r}. Got {list(header)}. Did you mean {near}?")
     numbers = [number for number, _ in lines[1:]]
     return {name: _column(rows[1:], numbers, *header[name], name, unit, path) for name, unit in columns.items()}
 
@@ -78,8 +77,8 @@ def read_cells(
 def to_si(unit: str, wanted: str, what: str) -> float:
     """What a number in `unit` is multiplied by to be in `wanted`, an SI unit; `what` has it, for the error."""
     if unit not in UNITS:
-        near = difflib.get_close_matches(unit, UNITS, n=3, cutoff=0.4) or list(BASES)
-        raise ValueError(f"The unit of {what} must be a known one. Got {unit!r}. Did you mean {' or '.join(near)}?")
+        near = nearest(unit, UNITS, otherwise=BASES)
+        raise ValueError(f"The unit of {what} must be a known one. Got {unit!r}. Did you mean {near}?")
     scale, base = UNITS[unit]
     if base != wanted:
         raise ValueError(

@@ -1,7 +1,6 @@
 """Devices as files that a person can read: every number with its unit, and where it is from."""
 
 import dataclasses
-import difflib
 import inspect
 import json
 import math
@@ -13,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._names import nearest
 from ._units import unit_of
 
 FORMAT, VERSION = "device_models.device", 1
@@ -162,8 +162,8 @@ def _decoded(value: Any, unit: str | None, where: str) -> Any:
 def _decoded_module(name: Any, fields: Any, inherited: str | None, where: str) -> eqx.Module:
     known = known_classes()
     if not isinstance(name, str) or name not in known:
-        near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4) or ["one of another release"]
-        raise ValueError(f"{where} must be of a known class. Got {name!r}. Did you mean {' or '.join(near)}?")
+        near = nearest(str(name), known, otherwise=["one of another release"])
+        raise ValueError(f"{where} must be of a known class. Got {name!r}. Did you mean {near}?")
     kind = known[name]
     wanted = {field.name for field in dataclasses.fields(kind) if field.init}
     if (

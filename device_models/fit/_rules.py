@@ -1,6 +1,5 @@
 """The rules a pulsed device may follow, as functions of a few numbers that can be fitted."""
 
-import difflib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._names import nearest
 from .._pulsed._curved import ExpStep, PowStep
 from .._pulsed._linear import ConstantStep, LinearStep, SoftBounds
 from .._pulsed._noise import AbstractPulseNoise, AdditiveNoise, MultiplicativeNoise
@@ -53,8 +53,8 @@ NOISES: dict[str, type[AbstractPulseNoise]] = {"multiplicative": MultiplicativeN
 def chosen(argument: str, name: str, among: dict):
     """The entry of this `name`, or `ValueError` with the nearest."""
     if name not in among:
-        near = difflib.get_close_matches(name, among, n=3, cutoff=0.4) or list(among)
-        raise ValueError(f"`{argument}` must be one of {list(among)}. Got {name!r}. Did you mean {' or '.join(near)}?")
+        near = nearest(name, among)
+        raise ValueError(f"`{argument}` must be one of {list(among)}. Got {name!r}. Did you mean {near}?")
     return among[name]
 
 

@@ -218,6 +218,7 @@ def test_gradient_passes_levels_straight_through():
         (lambda: dm.StuckCells(dm.Ideal(), p_on=math.nan), "probabilities"),
         (lambda: dm.device("pcm_joshi2002"), "pcm_joshi2020"),
         (lambda: dm.device("?"), "ideal"),
+        (lambda: dm.pulsed("ecram_tang2019"), "ecram_tang2018"),
     ],
 )
 def test_bad_input_is_refused_with_its_remedy(make, says):

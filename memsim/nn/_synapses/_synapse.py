@@ -141,5 +141,7 @@ def opened(weight: Any, key: Key[Array, ""] | None) -> tuple[Array | AnalogMatri
 
 def presented(weight: Any) -> Float[Array, "outputs inputs"]:
     """The weights of a layer, or those its chip presents on average."""
+    if isinstance(weight, AnalogMatrix):
+        return weight.effective_weight  # without the moving noise of the moment, which `opened` adds
     weight, _ = opened(weight, None)
     return weight.effective_weight if isinstance(weight, AnalogMatrix) else weight

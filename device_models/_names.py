@@ -1,0 +1,21 @@
+"""Names of things, and wrong names answered with the near ones."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+Entry = TypeVar("Entry")
+
+
+def nearest(name: str, known: Iterable[str], *, otherwise: Iterable[str] | None = None) -> str:
+    """The names among the `known` ones that are near to `name`; where none is, `otherwise`, or all."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    return " or ".join(near or (known if otherwise is None else otherwise))
+
+
+def lookup(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:
+    """The entry of `name`; `ValueError` with the near names where there is none."""
+    if name not in table:
+        raise ValueError(f"{kind} must be a known one. Got {name!r}. Did you mean {nearest(name, sorted(table))}?")
+    return table[name]
