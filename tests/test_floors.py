@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = {
     "_names": 0,  # words only, for every floor
+    "_checks": 0,  # and what a value may be
     "_tiles": 1,
     "_complex": 1,
     "_converters": 1,

@@ -1,0 +1,143 @@
+"""Whether a value is what an annotation says, and the annotation in words.
+
+An annotation that nothing is known about, such as a type variable or a name in quotes, lets everything pass.
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Literal, Union
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import AbstractArray
+
+LONGEST = 1000  # elements of a sequence that are looked at one by one
+
+
+def fits(value: Any, annotation: Any) -> bool:
+    """Whether `value` is of the type, shape and dtype that `annotation` asks for."""
+    if annotation is None or annotation is type(None):
+        return value is None
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return any(fits(value, option) for option in arguments)
+    if origin is Literal:
+        return any(type(value) is type(option) and value == option for option in arguments)
+    if annotation in (float, int):
+        return _is_number(value, whole=annotation is int)
+    if annotation is bool:
+        return isinstance(value, bool | np.bool_)
+    if origin is not None:
+        return _fits_generic(value, origin, arguments)
+    if _is_array_type(annotation):
+        return _is_array(value, annotation)
+    return isinstance(value, annotation) if inspect.isclass(annotation) else True
+
+
+def expected(annotation: Any) -> str:
+    """What `annotation` asks for, in words."""
+    options: list[str] = []
+    for option in alternatives(annotation):
+        words = _words(option)
+        if words not in options:
+            options.append(words)
+    return options[0] if len(options) == 1 else f"{', '.join(options[:-1])} or {options[-1]}"
+
+
+def alternatives(annotation: Any) -> tuple[Any, ...]:
+    """What a union allows; any other annotation alone."""
+    if typing.get_origin(annotation) not in (Union, types.UnionType):
+        return (annotation,)
+    return tuple(inner for option in typing.get_args(annotation) for inner in alternatives(option))
+
+
+def _is_number(value: Any, *, whole: bool) -> bool:
+    if isinstance(value, jax.Array | np.ndarray | np.generic):
+        return value.ndim == 0 and jnp.issubdtype(value.dtype, np.integer if whole else np.number)
+    return isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+
+
+def _fits_generic(value: Any, origin: Any, arguments: tuple[Any, ...]) -> bool:
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return all(fits(element, arguments[0]) for element in value)
+        return len(value) == len(arguments) and all(map(fits, value, arguments))
+    if origin is Callable:
+        return callable(value)
+    if inspect.isclass(origin) and issubclass(origin, Mapping):
+        return isinstance(value, Mapping) and all(fits(inner, arguments[-1]) for inner in value.values())
+    if origin in (list, Sequence, Collection, Iterable):
+        if isinstance(value, jax.Array | np.ndarray):
+            return value.ndim > 0 and (arguments[0] is not int or jnp.issubdtype(value.dtype, np.integer))
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, origin):
+            return False
+        return not isinstance(value, list | tuple) or all(fits(inner, arguments[0]) for inner in value[:LONGEST])
+    return isinstance(value, origin) if inspect.isclass(origin) else True
+
+
+def _is_array_type(annotation: Any) -> bool:
+    return inspect.isclass(annotation) and issubclass(annotation, AbstractArray)
+
+
+def _is_array(value: Any, annotation: Any) -> bool:
+    """By shape and dtype; NumPy's arrays will do for JAX's, and numbers for arrays without axes."""
+    dims = _dims(annotation)
+    if not dims and _is_number(value, whole=False) and not isinstance(value, jax.Array | np.ndarray):
+        return "float32" in annotation.dtypes or ("int32" in annotation.dtypes and _is_number(value, whole=True))
+    if not isinstance(value, jax.Array | np.ndarray | np.generic):
+        return False
+    variadic = any(dim.lstrip("#?").startswith(("*", "...")) for dim in dims)
+    if value.ndim < len(dims) - 1 if variadic else value.ndim != len(dims):
+        return False
+    sizes = zip(dims, value.shape, strict=False)
+    if not variadic and any(dim.isdigit() and int(dim) != size for dim, size in sizes):
+        return False
+    if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+        return "prng_key" in annotation.dtypes
+    return "prng_key" not in annotation.dtypes and _has_dtype(value.dtype, annotation.dtypes)
+
+
+def _has_dtype(dtype: Any, allowed: Any) -> bool:
+    return not isinstance(allowed, tuple | list) or str(dtype) in allowed
+
+
+def _dims(annotation: Any) -> list[str]:
+    return annotation.dim_str.split()
+
+
+def _words(annotation: Any) -> str:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    plain = {float: "a finite number", int: "a whole number", bool: "True or False", str: "text", None: "None"}
+    if annotation in plain or annotation is type(None):
+        return plain.get(annotation, "None")
+    if origin is Literal:
+        return " or ".join(f'"{option}"' if isinstance(option, str) else repr(option) for option in arguments)
+    if origin is tuple:
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return f"a tuple, each {expected(arguments[0])}"
+        return f"a tuple ({', '.join(map(expected, arguments))})"
+    if origin is Callable:
+        return "a function"
+    if inspect.isclass(origin) and issubclass(origin, Mapping):
+        return f"a dictionary, each value {expected(arguments[-1])}"
+    if origin is not None:
+        return f"a sequence, each {expected(arguments[0])}" if arguments else "a sequence"
+    if _is_array_type(annotation):
+        return _array_words(annotation)
+    name = getattr(annotation, "__name__", str(annotation))
+    return f"a{'n' if name[:1] in 'AEIO' else ''} {name}"
+
+
+def _array_words(annotation: Any) -> str:
+    if "prng_key" in annotation.dtypes:
+        return "a key of jax.random"
+    kinds = annotation.dtypes if isinstance(annotation.dtypes, tuple | list) else ("bool", "int32", "float32")
+    numbers = "numbers" if "int32" in kinds and "float32" in kinds else "floats" if "float32" in kinds else "integers"
+    if not _dims(annotation):
+        return "a finite number" if numbers == "floats" else "a number" if numbers == "numbers" else "a whole number"
+    return f"an array of finite {numbers} with axes ({', '.join(_dims(annotation))})"

@@ -1,0 +1,87 @@
+"""Fields and arguments held against their annotations and their rules."""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from ._annotations import alternatives, expected, fits
+from ._known import numbers
+from ._messages import described, remedy, wrong_numbers
+from ._rules import Must
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+ANYTHING = Must()
+
+
+def check(module: eqx.Module, **rules: Must) -> None:
+    """Raises `ValueError` for a field of `module` that is not what its annotation and its rule say."""
+    for name, annotation, static in _fields(type(module)):
+        judge(name, getattr(module, name), annotation, rules.pop(name, ANYTHING), static=static)
+    assert not rules, f"{type(module).__name__} has no field {', '.join(rules)}"
+
+
+class Checked(eqx.Module):
+    """A module whose fields are what their annotations say."""
+
+    def __check_init__(self):
+        check(self)
+
+
+def checked(**rules: Must) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    """A decorator: `ValueError` for an argument that is not what its annotation and its rule say."""
+
+    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        signature = inspect.signature(function)
+        several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        annotations = {p.name: p.annotation for p in signature.parameters.values() if p.kind not in several}
+        assert rules.keys() <= annotations.keys(), f"{function.__name__} has no argument of one of {sorted(rules)}"
+
+        @functools.wraps(function)
+        def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            try:
+                given = signature.bind(*args, **kwargs).arguments
+            except TypeError:
+                given = {}  # the call itself says which argument is missing or unknown
+            for name in given.keys() & annotations.keys():
+                if given[name] is not signature.parameters[name].default:
+                    judge(name, given[name], annotations[name], rules.get(name, ANYTHING))
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+def judge(name: str, value: Any, annotation: Any, rule: Must = ANYTHING, *, static: bool = False) -> None:
+    """Raises `ValueError` unless `value` is what `annotation` and `rule` say. A `static` one must be hashable, too."""
+    if not fits(value, annotation) or (static and isinstance(value, jax.Array | np.ndarray)):
+        raise ValueError(_message(name, described(value), value, annotation, rule))
+    holds = np.isfinite if rule.holds is None else rule.holds
+    for found in numbers(value):
+        right = np.asarray(holds(found))
+        if not right.all():
+            came = wrong_numbers(found, right) if found.size > 1 else described(value)
+            raise ValueError(_message(name, came, value, annotation, rule))
+
+
+def _message(name: str, came: str, value: Any, annotation: Any, rule: Must) -> str:
+    optional = None in alternatives(annotation) or type(None) in alternatives(annotation)
+    must = rule.what + (", or None" if optional else "") if rule.what else expected(annotation)
+    hint = rule.hint if isinstance(rule.hint, str) else rule.hint(value)
+    return " ".join(
+        part for part in (f"`{name}` must be {must}. Got {name}={came}.", remedy(value, annotation), hint) if part
+    )
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[tuple[str, Any, bool], ...]:
+    """Name, annotation and whether it is static, of the fields that users give."""
+    found = dataclasses.fields(kind)  # type: ignore[arg-type]
+    return tuple((f.name, f.type, bool(f.metadata.get("static", False))) for f in found if f.init)

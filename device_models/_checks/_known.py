@@ -1,0 +1,45 @@
+"""Numbers that are known before anything is traced."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+
+def is_known(*values: Any) -> bool:
+    """Whether the numbers of all these arrays and scalars can be looked at here."""
+    return not any(
+        isinstance(value, Tracer) or (isinstance(value, jax.Array) and not value.is_fully_addressable)
+        for value in values
+    )
+
+
+def is_zero(value: Any) -> bool:
+    """Whether `value` is known beforehand to be zero, as the number that a design was written with."""
+    return isinstance(value, int | float | np.number) and value == 0
+
+
+def numbers(value: Any) -> Iterator[np.ndarray]:
+    """The known numbers in `value`: a scalar, an array, or a tuple, list or mapping of them."""
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, tuple | list):
+        for element in value:
+            yield from numbers(element)
+    elif isinstance(value, jax.Array | np.ndarray | np.generic):
+        if is_known(value) and not jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+            found = np.asarray(value)
+            if jnp.issubdtype(found.dtype, np.number):
+                yield found
+    elif isinstance(value, int | float | complex) and not isinstance(value, bool):
+        yield np.asarray(value)
+
+
+def check_at_least_zero(name: str, value: Any) -> None:
+    """Raises `ValueError` where a known number is negative or not finite."""
+    for found in numbers(value):
+        if not (np.isfinite(found) & (found >= 0)).all():
+            raise ValueError(f"`{name}` must be finite and at least 0. Got {value}.")

@@ -1,0 +1,51 @@
+"""Checks of what users pass, and of whole models and data; `device_models._checks` holds the rules."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from device_models._checks import Checked as Checked
+from device_models._checks import Must as Must
+from device_models._checks import at_least as at_least
+from device_models._checks import between as between
+from device_models._checks import check as check
+from device_models._checks import checked as checked
+from device_models._checks import each as each
+from device_models._checks import finite as finite
+from device_models._checks import fraction as fraction
+from device_models._checks import is_known as is_known
+from device_models._checks import is_zero as is_zero
+from device_models._checks import judge as judge
+from device_models._checks import not_nan as not_nan
+from device_models._checks import numbers as numbers
+from device_models._checks import positive as positive
+from device_models._checks import that as that
+from device_models._checks import whole as whole
+from device_models._checks import write as write
+
+
+def check_finite(name: str, values: Any, advice: str = "") -> None:
+    """Raises `ValueError` where a known array has NaN or infinite entries."""
+    for found in numbers(values):
+        bad = int((~np.isfinite(found)).sum())
+        if bad:
+            where = np.argwhere(~np.isfinite(found))[0].tolist()
+            place = f", the first at {where}" if found.ndim else ""
+            raise ValueError(
+                f"`{name}` must be finite. Got {bad} NaN or infinite of {found.size}{place}. {advice}".rstrip()
+            )
+
+
+def check_finite_model(model: Any, name: str = "model") -> None:
+    """Raises `ValueError` where a known weight or parameter of `model` is NaN or infinite, and names it by its path."""
+    for path, leaf in _parameters(model):
+        check_finite(f"{name}{path}", leaf, "Did the training diverge?")
+
+
+def _parameters(model: Any) -> Iterator[tuple[str, Any]]:
+    for path, leaf in jax.tree_util.tree_leaves_with_path(model):
+        if eqx.is_inexact_array_like(leaf):
+            yield jax.tree_util.keystr(path), leaf
