@@ -31,6 +31,7 @@ from ._cells._rram import (
     rram_wan2022,
 )
 from ._cells._sonos import SONOS_AGRAWAL_2022, SONOS_XIAO_2022, sonos_agrawal2022, sonos_xiao2022
+from ._checks import checked
 from ._device import AbstractDevice
 from ._names import lookup
 from ._sourced import Sourced
@@ -60,6 +61,7 @@ DEVICES = {
 }
 
 
+@checked()
 def device(name: str) -> Entry:
     """The entry of `name`: `device("pcm_joshi2020").make()` is a device, `.numbers` its sources.
 

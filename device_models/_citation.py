@@ -4,6 +4,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
+
+from ._checks import judge
+from ._device import AbstractDevice
+from ._memristors._memristor import AbstractMemristor
+from ._pulsed._pulsed import AbstractPulsed
+
 KEY = re.compile(r"\b[A-Z][A-Za-z]+(?:19|20)\d\d\b")
 
 
@@ -13,6 +20,8 @@ def citation(model: Any) -> str:
     `model` is a device, a memristor or a pulsed device, wrapped or not: anything with `sources`. A model of your own
     numbers, or without any, has nothing to cite, and the answer is empty. Entries noted as recalled were not read.
     """
+    if not (isinstance(model, eqx.Module) and hasattr(model, "sources")):
+        judge("model", model, AbstractDevice | AbstractMemristor | AbstractPulsed)
     entries = bibliography()
     keys = dict.fromkeys(key for line in model.sources for key in KEY.findall(line))
     return "\n".join(entries[key] for key in keys if key in entries)

@@ -3,13 +3,19 @@
 import itertools
 from abc import abstractmethod
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ._checks import Checked, at_least, check, is_known, not_nan, positive, that
 
-class AbstractCurve(eqx.Module):
+PER_G_MAX = "Conductances in siemens? Divide by `g_max`."
+RELATIVE = at_least(0.0, "a relative conductance", most=1.0, hint=PER_G_MAX)
+ABOVE_ZERO = that("a relative conductance in (0, 1]", lambda g: (g > 0) & (g <= 1), hint=PER_G_MAX)
+
+
+
+class AbstractCurve(Checked):
     """A property of a cell as a function of its relative conductance."""
 
     @abstractmethod
@@ -22,6 +28,9 @@ class Polynomial(AbstractCurve):
 
     coefficients: tuple[float, ...]
 
+    def __check_init__(self):
+        check_coefficients(self, 1)
+
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         total = jnp.full_like(g, self.coefficients[-1])
         for coefficient in reversed(self.coefficients[:-1]):
@@ -30,12 +39,17 @@ class Polynomial(AbstractCurve):
 
 
 class ClippedLog(AbstractCurve):
-    r"""$\mathrm{clip}(a \ln g + b,\ low,\ high)$."""
+    r"""$\mathrm{clip}(a \ln g + b,\ low,\ high)$; `low` and `high` may be infinite."""
 
     slope: float
     offset: float
     low: float
     high: float
+
+    def __check_init__(self):
+        check(self, low=not_nan("a number"), high=not_nan("a number"))
+        if is_known(self.low, self.high) and float(self.low) > float(self.high):
+            raise ValueError(f"`low` must be at most `high`. Got low={self.low}, high={self.high}. Swap them.")
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         # The floor keeps value and gradient finite at g = 0, where the clip holds anyway.
@@ -43,11 +57,14 @@ class ClippedLog(AbstractCurve):
 
 
 class InversePower(AbstractCurve):
-    r"""$\min(a\, g^{-p},\ high)$."""
+    r"""$\min(a\, g^{-p},\ high)$ with positive `factor` $a$, `power` $p$ and `high`."""
 
     factor: float
     power: float
     high: float
+
+    def __check_init__(self):
+        check(self, factor=positive(), power=positive(), high=positive())
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         reached = (self.factor / self.high) ** (1 / self.power)  # below it the curve is flat
@@ -60,6 +77,9 @@ class Branches(AbstractCurve):
     at: float
     below: AbstractCurve
     above: AbstractCurve
+
+    def __check_init__(self):
+        check(self, at=RELATIVE)
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return jnp.where(g < self.at, self.below(g), self.above(g))
@@ -90,18 +110,20 @@ class InverseProportional(AbstractCurve):
     low: float = 0.01
 
     def __check_init__(self):
-        if not 0 < self.low <= 1:
-            raise ValueError(f"`low` must be a relative conductance in (0, 1]. Got low={self.low}.")
+        check(self, low=ABOVE_ZERO)
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return self.factor / jnp.maximum(g, self.low)
 
 
 class Saturating(AbstractCurve):
-    r"""$a\,(1 - e^{-g / b})$."""
+    r"""$a\,(1 - e^{-g / b})$ with `height` $a$ and a positive `scale` $b$."""
 
     height: float | Float[Array, ""]
     scale: float | Float[Array, ""]
+
+    def __check_init__(self):
+        check(self, scale=positive("a relative conductance"))
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return -self.height * jnp.expm1(-g / self.scale)
@@ -114,6 +136,9 @@ class Chebyshev(AbstractCurve):
     """
 
     coefficients: tuple[float, ...]
+
+    def __check_init__(self):
+        check_coefficients(self, 2)
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         x = 2 * g - 1
@@ -136,21 +161,28 @@ class Table(AbstractCurve):
     values: tuple[float, ...]
 
     def __check_init__(self):
-        rising = all(a < b for a, b in itertools.pairwise(self.at))
-        if (
-            len(self.at) != len(self.values)
-            or len(self.at) < 2
-            or not rising
-            or not 0 <= self.at[0] <= self.at[-1] <= 1
-        ):
+        check(self, at=RELATIVE)
+        if len(self.at) != len(self.values) or len(self.at) < 2 or not is_rising(self.at):
             raise ValueError(
-                "A table must have at least two increasing relative conductances in [0, 1] and a value for each. "
-                f"Got at={self.at}, values={self.values}. Conductances in siemens? Divide by `g_max`."
+                "A table must have at least two increasing relative conductances `at` and one of `values` for each. "
+                f"Got at={self.at}, values={self.values}."
             )
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         at, values = (jnp.asarray(numbers, g.dtype) for numbers in (self.at, self.values))
         return jnp.interp(g, at, values)
+
+
+def check_coefficients(curve: Polynomial | Chebyshev, least: int) -> None:
+    """Raises `ValueError` unless the coefficients are numbers, at least this many."""
+    check(curve)
+    if (n := len(curve.coefficients)) < least:
+        raise ValueError(f"`coefficients` must be at least {least} numbers. Got {n}. For one number use `Constant`.")
+
+
+def is_rising(values: tuple[float, ...]) -> bool:
+    """Whether each of the numbers that are known is greater than the one before."""
+    return all(float(a) < float(b) for a, b in itertools.pairwise(values) if is_known(a, b))
 
 
 def as_chebyshev(coefficients: tuple[float, ...], g_max: float) -> Chebyshev:

@@ -1,16 +1,19 @@
 """What every memory cell promises: program, conductance, read_noise, and its current-voltage relation."""
 
+import functools
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import equinox as eqx
 from jaxtyping import Array, Float, Key
 
+from ._checks import Must, check, checked, is_known, judge, that
 from ._iv import AbstractIV
 from ._names import nearest
+from ._quantities import MICRO_SIEMENS, SECONDS, SIEMENS
 
-# A selected memristive cell conducts far less than this; a larger number is micro-siemens by mistake.
-LARGEST_PLAUSIBLE_CONDUCTANCE = 0.1
+ROUNDING = 5e-3  # relative: that of a target in 16 bits, by which it may lie outside the range
 EFFECTS = ("write noise", "drift", "read noise", "levels", "stuck cells", "I-V")
 
 
@@ -21,12 +24,21 @@ class AbstractDevice(eqx.Module):
     decided: the state never changes afterwards, so ageing it twice gives one history. Times are seconds since the end
     of programming, conductances siemens. `iv` is the current-voltage relation of a cell, `sources` says where each
     number of a published set was read.
+
+    Decorate `program` with `writes`, `conductance` and `read_noise` with `ages`, and known targets and times are judged
+    before they are used.
     """
 
     g_min: eqx.AbstractVar[float]
     g_max: eqx.AbstractVar[float]
     iv: eqx.AbstractVar[AbstractIV]
     sources: eqx.AbstractVar[tuple[str, ...]]
+
+    def __check_init__(self):
+        check(self)
+        for name in ("g_min", "g_max"):  # here, for they are fields of some devices and follow from others in some
+            judge(name, getattr(self, name), float, SIEMENS)
+        _check_range(self.g_min, self.g_max)
 
     @abstractmethod
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
@@ -49,6 +61,7 @@ class AbstractDevice(eqx.Module):
     def without(self, effect: str) -> "AbstractDevice":
         """The same device without one of `EFFECTS`; what chance decides of the others stays as it is for each key."""
 
+    @checked()
     def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         """Current through cells of conductance `g` at voltage `v`, in amperes."""
         return self.iv.current(g, v)
@@ -56,6 +69,7 @@ class AbstractDevice(eqx.Module):
 
 def check_effect(effect: str) -> None:
     """Raises `ValueError` for what is not one of `EFFECTS`, with the nearest of them."""
+    judge("effect", effect, str)
     if effect not in EFFECTS:
         near = nearest(effect, EFFECTS)
         raise ValueError(f"An effect must be a known one. Got {effect!r}. Did you mean {near}?")
@@ -66,15 +80,36 @@ def in_order(*effects: str) -> tuple[str, ...]:
     return tuple(effect for effect in EFFECTS if effect in effects)
 
 
-def check_conductance_range(g_min: float, g_max: float) -> None:
-    """Raises `ValueError` unless 0 <= g_min < g_max and both are plausible in siemens."""
-    if not 0 <= g_min < g_max:
+Method = TypeVar("Method", bound=Callable[..., Any])
+ages = checked(t=SECONDS)
+
+
+def writes(program: Method) -> Method:
+    """Decorates a `program`: `ValueError` for known targets that are not within the range of the device."""
+
+    @functools.wraps(program)
+    def call(self: AbstractDevice, target: Any, *, key: Any) -> Any:
+        judge("target", target, Float[Array, "*cells"], _within_range(self))
+        judge("key", key, Key[Array, ""])
+        return program(self, target, key=key)
+
+    return cast(Method, call)
+
+
+def _within_range(device: AbstractDevice) -> Must:
+    if not is_known(device.g_min, device.g_max):
+        return SIEMENS
+    low, high = float(device.g_min), float(device.g_max)
+    return that(
+        f"within the range of the device, {low:g} to {high:g}, in siemens",
+        lambda x: (x >= low * (1 - ROUNDING)) & (x <= high * (1 + ROUNDING)),
+        hint=MICRO_SIEMENS,
+    )
+
+
+def _check_range(g_min: float, g_max: float) -> None:
+    if is_known(g_min, g_max) and not 0 <= float(g_min) < float(g_max):
         raise ValueError(
             "`g_min` and `g_max` must satisfy 0 <= g_min < g_max, in siemens. "
             f"Got g_min={g_min}, g_max={g_max}. Swap or correct them."
-        )
-    if g_max > LARGEST_PLAUSIBLE_CONDUCTANCE:
-        raise ValueError(
-            f"`g_max` must be in siemens, at most {LARGEST_PLAUSIBLE_CONDUCTANCE} S. Got g_max={g_max}. "
-            "Micro-siemens? Multiply by 1e-6."
         )

@@ -1,6 +1,5 @@
 """Properties of a cell as functions of its relative conductance and its age."""
 
-import itertools
 from abc import abstractmethod
 from typing import Any, Literal
 
@@ -9,10 +8,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ._curves import AbstractCurve
+from ._checks import Checked, at_least, between, check, is_known
+from ._curves import AbstractCurve, is_rising
+
+AGES = at_least(0.0, "in seconds since the end of programming")
 
 
-class AbstractHistory(eqx.Module):
+class AbstractHistory(Checked):
     """A property that changes as the cell ages."""
 
     @abstractmethod
@@ -46,15 +48,17 @@ class Snapshots(AbstractHistory):
     scale: Literal["time", "log"] = eqx.field(static=True, default="time")
 
     def __check_init__(self):
-        lowest = 0 if self.scale == "time" else 1e-12
-        rising = all(a < b for a, b in itertools.pairwise(self.times))
-        if len(self.times) != len(self.curves) or len(self.times) < 2 or not rising or self.times[0] < lowest:
+        check(self, times=AGES)
+        enough = len(self.times) == len(self.curves) >= 2
+        log_of_zero = self.scale == "log" and is_known(*self.times[:1]) and any(t < 1e-12 for t in self.times[:1])
+        if not enough or not is_rising(self.times) or log_of_zero:
             raise ValueError(
-                'Snapshots must have at least two increasing times, positive for the scale "log", and a curve for '
+                '`times` must be two or more and increasing, positive for the scale "log", with one of `curves` for '
                 f"each. Got times={self.times} and {len(self.curves)} curves, scale={self.scale!r}."
             )
         if len({jax.tree.structure(curve) for curve in self.curves}) > 1:
-            raise ValueError(f"All curves must be of one kind. Got {[type(curve).__name__ for curve in self.curves]}.")
+            kinds = [type(curve).__name__ for curve in self.curves]
+            raise ValueError(f"All `curves` must be of one kind. Got {kinds}.")
 
     def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
         times, now = jnp.asarray(self.times, g.dtype), jnp.asarray(t, g.dtype)
@@ -96,8 +100,7 @@ class LogGrowth(AbstractHistory):
     t_read: float
 
     def __check_init__(self):
-        if not 0 < self.t_read < 1:
-            raise ValueError(f"`t_read` must be positive and less than 1 s, in seconds. Got t_read={self.t_read}.")
+        check(self, t_read=between(0.0, 1.0, "in seconds", hint="Nanoseconds? Multiply by 1e-9."))
 
     def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
         growth = jnp.log((jnp.maximum(jnp.asarray(t, g.dtype), 1.0) + self.t_read) / (2 * self.t_read))

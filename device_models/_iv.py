@@ -2,13 +2,13 @@
 
 from abc import abstractmethod
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float
 
+from ._checks import Checked, at_least, check, checked, positive
 from ._sourced import Sourced
 
 MILO = "Milo2021, Fig. 1, as fitted in CrossSim"
@@ -21,7 +21,7 @@ MILO_2021 = {
 }
 
 
-class AbstractIV(eqx.Module):
+class AbstractIV(Checked):
     r"""A current-voltage relation in separable form, $I(g, v) = \sum_k T_k(g)\, B_k(v)$.
 
     Separable, so that an array of such cells on ideal wires is still read by matrix products: one a term.
@@ -35,10 +35,12 @@ class AbstractIV(eqx.Module):
     def basis(self, v: Float[Array, "*v"]) -> tuple[Float[Array, "*v"], ...]:
         """The $B_k$ at voltage `v`, in volts; the first is close to `v` at small voltages."""
 
+    @checked()
     def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         """Current through cells of conductance `g` at voltage `v`, in amperes."""
         return sum((t * b for t, b in zip(self.terms(g), self.basis(v), strict=True)), jnp.zeros_like(g))
 
+    @checked()
     def conductance(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         """Differential conductance, the derivative of the current with respect to `v`, in siemens."""
         self.basis(v)  # checks a concrete voltage, which is traced below
@@ -69,10 +71,7 @@ class Sinh(AbstractIV):
     kappa: float | Float[Array, ""]
 
     def __check_init__(self):
-        if isinstance(self.kappa, int | float) and not 0 < self.kappa < float("inf"):
-            raise ValueError(
-                f"`kappa` must be positive and finite, in 1/V. Got kappa={self.kappa}. For ohmic cells use `Ohmic()`."
-            )
+        check(self, kappa=positive("in 1/V", hint="For ohmic cells use `Ohmic()`."))
 
     def terms(self, g: Float[Array, "*cells"]) -> tuple[Float[Array, "*cells"], ...]:
         return (g,)
@@ -92,8 +91,7 @@ class Cubic(AbstractIV):
     a: float | Float[Array, ""]
 
     def __check_init__(self):
-        if isinstance(self.a, int | float) and not 0 <= self.a < float("inf"):
-            raise ValueError(f"`a` must be finite and at least 0, in 1/V^2. Got a={self.a}.")
+        check(self, a=at_least(0.0, "in 1/V^2"))
 
     def terms(self, g: Float[Array, "*cells"]) -> tuple[Float[Array, "*cells"], ...]:
         return (g,)

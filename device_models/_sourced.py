@@ -1,7 +1,9 @@
 """A number from the literature, with its unit and the place it was read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from ._checks import check, checked
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,9 @@ class Sourced:
     unit: str
     where: str
 
+    def __post_init__(self):
+        check(self)
+
     def __float__(self) -> float:
         if isinstance(self.value, tuple):
             raise TypeError(f"This sourced number holds {len(self.value)} coefficients; use `.value`.")
@@ -30,7 +35,8 @@ class Sourced:
         return self.value if isinstance(self.value, tuple) else (self.value,)
 
 
-def describe(table: dict[str, Sourced]) -> Iterable[str]:
+@checked()
+def describe(table: Mapping[str, Sourced]) -> Iterable[str]:
     """One line for each number of a published set: name, value, unit, source."""
     for name, number in table.items():
         yield f"{name} = {number.value} {number.unit} ({number.where})"

@@ -25,6 +25,10 @@ HOUR, DAY, YEAR = 3600.0, 86400.0, 365.25 * 86400.0
 PERCENTILES = (5, 50, 95)
 
 
+QUICK = {"devices": ("pcm_joshi2020", "sonos_agrawal2022"), "cells": 50, "targets": 5, "times": (0.0, HOUR, YEAR)}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about a minute on two cores."""
@@ -49,9 +53,6 @@ class Config:
             raise ValueError(f"`cells` and `targets` must be at least 2, and `devices` name a device. Got {self}.")
 
 
-QUICK = {"devices": ("pcm_joshi2020", "sonos_agrawal2022"), "cells": 50, "targets": 5, "times": (0.0, HOUR, YEAR)}
-
-
 class Population(NamedTuple):
     """Of one device: mean and spread of the write error and the published spread (targets) in siemens, percentiles of
     G / G0 (percentiles, times, targets) and of the exponent (percentiles, targets)."""
@@ -65,14 +66,12 @@ class Population(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     result = xr.concat([compute(config, name) for name in config.devices], dim="device")
     result = labelled(result, config, settings)
     ms.study.save_result(result, config.out / "cells.nc")
     table = result[["g", "error_mean", "error_std", "published_std"]].to_dataframe().reset_index()
-    table.to_csv(config.out / "cells.csv", index=False)
+    ms.study.save_table(table, config.out / "cells.csv", index=False)
     print(f"Wrote {config.out / 'cells.nc'} and cells.csv. `memsim draw cells` draws them")
     return result
 

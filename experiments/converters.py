@@ -9,7 +9,6 @@ suffer from it. Writes results/converters: converters.nc, converters.csv.
 
 import dataclasses
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +35,11 @@ TEN_CELLS = 10.0  # Rasch2023, standard evaluation point
 NO_CONVERTER = np.inf  # bits, on the axes of the result
 
 
+QUICK = {"adc_bits": (3, 8), "dac_bits": (3,), "chips": 2, "seeds": 1, "steps": 4, "hidden": 8, "epochs": 1}
+QUICK |= {"calibration": 30, "recordings": 40}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about ten minutes on two cores."""
@@ -77,10 +81,6 @@ class Config:
                 "`chips`, `seeds`, `hidden`, `epochs`, `calibration` and `recordings` must be at least 1, and `steps` "
                 f"at least 2. Got {self}."
             )
-
-
-QUICK = {"adc_bits": (3, 8), "dac_bits": (3,), "chips": 2, "seeds": 1, "steps": 4, "hidden": 8, "epochs": 1}
-QUICK |= {"calibration": 30, "recordings": 40}
 
 
 class Part(NamedTuple):
@@ -165,18 +165,16 @@ class Converters(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     parts = {f"seed{seed}-{network}": Part(seed, network) for seed in range(config.seeds) for network in NETWORKS}
     result = ms.study.run_parts(parts, lambda part: compute(config, part, folder), folder)
     result = labelled(config, result.sel(network=list(NETWORKS), ranges=list(RANGES)), settings)
     ms.study.save_result(result, config.out / "converters.nc")
-    ms.study.summary(result.accuracy).to_csv(config.out / "converters.csv", index=False)
+    ms.study.save_table(ms.study.summary(result.accuracy), config.out / "converters.csv", index=False)
     report(result)
     print(f"Wrote {config.out / 'converters.nc'} and converters.csv. `memsim draw converters` draws them")
-    shutil.rmtree(folder)
+    ms.study.remove_parts(folder)
     return result
 
 

@@ -9,7 +9,6 @@ results/devices: devices.nc, devices.csv.
 
 import dataclasses
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +27,11 @@ DAY, YEAR = 86400.0, 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise")
 
 
+QUICK = {"devices": ("ideal", "rram_milo2021", "sonos_agrawal2022"), "chips": 2, "times": (0.0, DAY), "seeds": 1}
+QUICK |= {"hidden": 16, "steps": 8, "epochs": 1, "recordings": 100}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about fifteen minutes on two cores."""
@@ -64,10 +68,6 @@ class Config:
             )
 
 
-QUICK = {"devices": ("ideal", "rram_milo2021", "sonos_agrawal2022"), "chips": 2, "times": (0.0, DAY), "seeds": 1}
-QUICK |= {"hidden": 16, "steps": 8, "epochs": 1, "recordings": 100}
-
-
 class Part(NamedTuple):
     """One network on chips of one cell: what is computed, and saved, at a time."""
 
@@ -82,8 +82,6 @@ class Part(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     # Devices vary slowest: what is compiled for one serves all its networks.
@@ -93,10 +91,10 @@ def run(config: Config) -> xr.Dataset:
     result = ms.study.run_parts(parts, lambda part: compute(config, part, data, folder), folder)
     result = labelled(result.sel(device=list(config.devices), training=list(TRAININGS)), config, settings)
     ms.study.save_result(result, config.out / "devices.nc")
-    ms.study.summary(result.accuracy).to_csv(config.out / "devices.csv", index=False)
+    ms.study.save_table(ms.study.summary(result.accuracy), config.out / "devices.csv", index=False)
     report(result)
     print(f"Wrote {config.out / 'devices.nc'} and devices.csv. `memsim draw devices` draws them")
-    shutil.rmtree(folder)
+    ms.study.remove_parts(folder)
     return result
 
 

@@ -10,7 +10,6 @@ another library is deployed as it is instead. Writes results/drift: drift.nc, dr
 import dataclasses
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,10 @@ TRAININGS = ("digital", "Gaussian noise", "sampled chip", "drift-aware")
 COMPENSATIONS = ("none", "global")
 
 
+QUICK = {"chips": 3, "times": (0.0, YEAR), "hidden": 32, "steps": 20, "epochs": 2}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study; times in seconds."""
@@ -85,9 +88,6 @@ class Config:
             raise ValueError(f"`seeds` must be 1 for a `model` that is not trained. Got {self.seeds}.")
 
 
-QUICK = {"chips": 3, "times": (0.0, YEAR), "hidden": 32, "steps": 20, "epochs": 2}
-
-
 class Part(NamedTuple):
     """One network on one process: what is computed, and saved, at a time."""
 
@@ -102,17 +102,15 @@ class Part(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     study = Study(config)
     parts = {part.name: part for part in study.parts()}
     result = study.labelled(ms.study.run_parts(parts, study.compute, study.parts_folder))
     ms.study.save_result(result, config.out / "drift.nc")
     table = ms.study.summary(result.accuracy)
-    table.to_csv(config.out / "drift.csv", index=False)
+    ms.study.save_table(table, config.out / "drift.csv", index=False)
     report(result, table)
     print(f"Wrote {config.out / 'drift.nc'} and drift.csv. `memsim draw drift` draws them")
-    shutil.rmtree(study.parts_folder)
+    ms.study.remove_parts(study.parts_folder)
     return result
 
 

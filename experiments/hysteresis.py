@@ -20,7 +20,10 @@ import xarray as xr
 import device_models as dm
 import memsim as ms
 
+QUICK = {"samples": 40, "periods": 1, "models": ("mms_molter2016", "vteam_kvatinsky2015"), "rtol": 1e-4}
 
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about two minutes on two cores, most of it compiling."""
@@ -50,13 +53,8 @@ class Config:
             )
 
 
-QUICK = {"samples": 40, "periods": 1, "models": ("mms_molter2016", "vteam_kvatinsky2015"), "rtol": 1e-4}
-
-
 def run(config: Config) -> xr.Dataset:
     """Drives every model, and writes what it did."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     ms.study.make_folder(config.out)
     found = [labelled(config, name, period(config, name)) for name in config.models]
     result = xr.concat(found, "model")
@@ -64,7 +62,7 @@ def run(config: Config) -> xr.Dataset:
     result = result.assign_attrs(ms.study.provenance() | numbers(config) | {"config": json.dumps(settings)})
     ms.study.save_result(result, config.out / "hysteresis.nc")
     columns = ["area", "excursion", "largest_current", "amplitude", "frequency"]
-    result[columns].to_dataframe().to_csv(config.out / "hysteresis.csv")
+    ms.study.save_table(result[columns].to_dataframe(), config.out / "hysteresis.csv")
     report(result)
     print(f"Wrote {config.out / 'hysteresis.nc'} and hysteresis.csv. `memsim draw hysteresis` draws them")
     return result

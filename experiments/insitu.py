@@ -8,7 +8,6 @@ cell that goes one way only, each weight takes two. Writes results/insitu: insit
 
 import dataclasses
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,11 @@ from jaxtyping import Array, Float, Key
 import device_models as dm
 import memsim as ms
 
+QUICK = {"devices": ("ecram_tang2018",), "algorithms": ("mixed precision", "AGAD"), "seeds": 2, "steps": 2}
+QUICK |= {"hidden": 4, "epochs": 2, "recordings": 40}
 
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults took 45 minutes on two busy cores, half of it for the one-sided cell."""
@@ -68,9 +71,6 @@ class Config:
             )
 
 
-QUICK = {"devices": ("ecram_tang2018",), "algorithms": ("mixed precision", "AGAD"), "seeds": 2, "steps": 2}
-QUICK |= {"hidden": 4, "epochs": 2, "recordings": 40}
-
 Optimizer = optax.GradientTransformation
 ALGORITHMS: dict[str, Callable[..., Optimizer]] = {
     "analog SGD": lambda config, device, key: ms.insitu.analog_sgd(device, config.learning_rate, key=key),
@@ -96,8 +96,6 @@ class Part(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     parts = {"digital": Part(None, None)}
@@ -105,10 +103,10 @@ def run(config: Config) -> xr.Dataset:
     result = ms.study.run_parts(parts, lambda part: compute(config, part), folder)
     result = labelled(result.sel(device=list(config.devices), algorithm=list(config.algorithms)), config, settings)
     ms.study.save_result(result, config.out / "insitu.nc")
-    table(result).to_csv(config.out / "insitu.csv", index=False)
+    ms.study.save_table(table(result), config.out / "insitu.csv", index=False)
     report(result)
     print(f"Wrote {config.out / 'insitu.nc'} and insitu.csv. `memsim draw insitu` draws them")
-    shutil.rmtree(folder)
+    ms.study.remove_parts(folder)
     return result
 
 

@@ -9,7 +9,6 @@ Writes results/ir_drop: ir_drop.nc, ir_drop.csv.
 
 import dataclasses
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +27,22 @@ TRAININGS = {"ideal wires": None, "closed form": ms.AlphaBetaWires, "exact": ms.
 V_READ = 0.2  # volts, of the heat map; ohmic cells lose the same share at any
 
 
+QUICK = {
+    "resistances": (0.0, 50.0),
+    "training_resistance": 20.0,
+    "tiles": (16,),
+    "training_tile": 16,
+    "recurrent": 12,
+    "hidden": 16,
+    "seeds": 1,
+    "steps": 4,
+    "epochs": 1,
+    "recordings": 50,
+    "sizes": (4, 8),
+}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take an hour on two cores, most of it training through exact wires."""
@@ -69,21 +84,6 @@ class Config:
             raise ValueError(f"Sizes and counts must be at least 1. Got {self}.")
 
 
-QUICK = {
-    "resistances": (0.0, 50.0),
-    "training_resistance": 20.0,
-    "tiles": (16,),
-    "training_tile": 16,
-    "recurrent": 12,
-    "hidden": 16,
-    "seeds": 1,
-    "steps": 4,
-    "epochs": 1,
-    "recordings": 50,
-    "sizes": (4, 8),
-}
-
-
 class Part(NamedTuple):
     """One trained network: what is computed, and saved, at a time. Without a network: single arrays."""
 
@@ -94,8 +94,6 @@ class Part(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     parts = {"arrays": Part("", "", 0)} | {
@@ -107,10 +105,10 @@ def run(config: Config) -> xr.Dataset:
     result = ms.study.run_parts(parts, lambda part: compute(config, part, folder), folder)
     result = labelled(result.sel(training=list(TRAININGS), network=list(networks(config))), config, settings)
     ms.study.save_result(result, config.out / "ir_drop.nc")
-    table(result).to_csv(config.out / "ir_drop.csv", index=False)
+    ms.study.save_table(table(result), config.out / "ir_drop.csv", index=False)
     report(result)
     print(f"Wrote {config.out / 'ir_drop.nc'} and ir_drop.csv. `memsim draw ir_drop` draws them")
-    shutil.rmtree(folder)
+    ms.study.remove_parts(folder)
     return result
 
 

@@ -8,7 +8,6 @@ al. (2021) ask the question of mixed-signal neuromorphic chips. Writes results/m
 
 import dataclasses
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +27,10 @@ PLACES = ("neurons", "synapses", "both")
 G_MAX = 25e-6  # siemens; relative deviations do not depend on it
 
 
+QUICK = {"mismatch": (0.0, 0.2), "chips": 3, "seeds": 1, "steps": 8, "hidden": 16, "epochs": 1, "recordings": 50}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about half an hour on two cores."""
@@ -65,9 +68,6 @@ class Config:
             )
 
 
-QUICK = {"mismatch": (0.0, 0.2), "chips": 3, "seeds": 1, "steps": 8, "hidden": 16, "epochs": 1, "recordings": 50}
-
-
 class Part(NamedTuple):
     """One trained network: what is computed, and saved, at a time."""
 
@@ -77,8 +77,6 @@ class Part(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     parts = {
@@ -90,10 +88,10 @@ def run(config: Config) -> xr.Dataset:
     result = labelled(result.sel(training=list(TRAININGS)), settings)
     ms.study.save_result(result, config.out / "mismatch.nc")
     table = ms.study.summary(result.accuracy)
-    table.to_csv(config.out / "mismatch.csv", index=False)
+    ms.study.save_table(table, config.out / "mismatch.csv", index=False)
     report(result, table)
     print(f"Wrote {config.out / 'mismatch.nc'} and mismatch.csv. `memsim draw mismatch` draws them")
-    shutil.rmtree(folder)
+    ms.study.remove_parts(folder)
     return result
 
 

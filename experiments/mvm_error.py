@@ -8,7 +8,6 @@ no product. Writes results/mvm_error: mvm_error.nc, mvm_error.csv.
 
 import dataclasses
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +27,10 @@ OUTPUTS = np.linspace(-4.0, 4.0, 161)  # edges of bins, in standard deviations o
 ERRORS = np.linspace(-2.0, 2.0, 401)
 
 
+QUICK = {"size": 12, "chips": 2, "inputs": 50}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about five minutes on two cores."""
@@ -71,13 +74,8 @@ class Config:
             )
 
 
-QUICK = {"size": 12, "chips": 2, "inputs": 50}
-
-
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     designs = cases(config)
@@ -85,10 +83,10 @@ def run(config: Config) -> xr.Dataset:
     result = ms.study.run_parts(parts, lambda case: compute(config, case, designs[case]), folder)
     result = labelled(result.sel(case=list(designs)), designs[TOGETHER], settings)
     ms.study.save_result(result, config.out / "mvm_error.nc")
-    result[["rms", "bias", "gain", "snr"]].to_dataframe().to_csv(config.out / "mvm_error.csv")
+    ms.study.save_table(result[["rms", "bias", "gain", "snr"]].to_dataframe(), config.out / "mvm_error.csv")
     report(result)
     print(f"Wrote {config.out / 'mvm_error.nc'} and mvm_error.csv. `memsim draw mvm_error` draws them")
-    shutil.rmtree(folder)
+    ms.study.remove_parts(folder)
     return result
 
 

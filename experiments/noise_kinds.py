@@ -9,7 +9,6 @@ between the two, is left in KINDS. Writes results/noise_kinds: noise_kinds.nc, n
 
 import dataclasses
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +28,19 @@ SETTINGS = ("same duration", "same step")
 STEP = 1e-3  # seconds: the step of "same step"
 
 
+QUICK = {
+    "steps": (8,),
+    "duration": 8e-3,  # both settings are one, and compiled once
+    "noise_scales": (4.0,),
+    "chips": 2,
+    "seeds": 1,
+    "hidden": 16,
+    "epochs": 1,
+    "recordings": 50,
+}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about half an hour on two cores."""
@@ -69,18 +81,6 @@ class Config:
             raise ValueError(f"`duration` must be positive, in seconds. Got {self.duration}.")
 
 
-QUICK = {
-    "steps": (8,),
-    "duration": 8e-3,  # both settings are one, and compiled once
-    "noise_scales": (4.0,),
-    "chips": 2,
-    "seeds": 1,
-    "hidden": 16,
-    "epochs": 1,
-    "recordings": 50,
-}
-
-
 class Part(NamedTuple):
     """One trained network: what is computed, and saved, at a time."""
 
@@ -91,8 +91,6 @@ class Part(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     parts = {
@@ -105,10 +103,10 @@ def run(config: Config) -> xr.Dataset:
     result = labelled(result.sel(setting=list(SETTINGS)), config, settings)
     ms.study.save_result(result, config.out / "noise_kinds.nc")
     table = ms.study.summary(result.lost_accuracy)
-    table.to_csv(config.out / "noise_kinds.csv", index=False)
+    ms.study.save_table(table, config.out / "noise_kinds.csv", index=False)
     report(result)
     print(f"Wrote {config.out / 'noise_kinds.nc'} and noise_kinds.csv. `memsim draw noise_kinds` draws them")
-    shutil.rmtree(folder)
+    ms.study.remove_parts(folder)
     return result
 
 

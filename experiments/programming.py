@@ -7,7 +7,6 @@ network on spoken digits, and the writes a cell took. Writes results/programming
 
 import dataclasses
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +20,11 @@ import xarray as xr
 import device_models as dm
 import memsim as ms
 
+QUICK = {"windows": (1e-6,), "thresholds": (0.05,), "writes": 3, "size": 8, "chips": 2, "seeds": 1, "steps": 4}
+QUICK |= {"epochs": 1, "recordings": 40}
 
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about ten minutes on two cores."""
@@ -59,23 +62,17 @@ class Config:
             )
 
 
-QUICK = {"windows": (1e-6,), "thresholds": (0.05,), "writes": 3, "size": 8, "chips": 2, "seeds": 1, "steps": 4}
-QUICK |= {"epochs": 1, "recordings": 40}
-
-
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     parts = {f"seed{seed}": seed for seed in range(config.seeds)}
     result = labelled(ms.study.run_parts(parts, lambda seed: compute(config, seed, folder), folder), config, settings)
     ms.study.save_result(result, config.out / "programming.nc")
-    table(result).to_csv(config.out / "programming.csv", index=False)
+    ms.study.save_table(table(result), config.out / "programming.csv", index=False)
     report(result)
     print(f"Wrote {config.out / 'programming.nc'} and programming.csv. `memsim draw programming` draws them")
-    shutil.rmtree(folder)
+    ms.study.remove_parts(folder)
     return result
 
 

@@ -25,6 +25,11 @@ import memsim as ms
 ONE_SIDED = ("pcm_onesided_nandakumar2020",)
 
 
+QUICK = {"devices": ("ecram_tang2018", "pcm_onesided_nandakumar2020", "reram_array_om_gong2022"), "sweeps": 0.1}
+QUICK |= {"reads": 4, "cells": 10}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about a minute on two cores."""
@@ -49,17 +54,11 @@ class Config:
             raise ValueError(f"`sweeps` must be positive, `reads` and `cells` at least 1. Got {self}.")
 
 
-QUICK = {"devices": ("ecram_tang2018", "pcm_onesided_nandakumar2020", "reram_array_om_gong2022"), "sweeps": 0.1}
-QUICK |= {"reads": 4, "cells": 10}
-
-
 def run(config: Config) -> xr.Dataset:
     """Runs the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     result = labelled(xr.concat([measure(config, name) for name in config.devices], "device"), config)
     ms.study.save_result(result, config.out / "pulse_response.nc")
-    table(result).to_csv(config.out / "pulse_response.csv", index=False)
+    ms.study.save_table(table(result), config.out / "pulse_response.csv", index=False)
     report(result)
     print(f"Wrote {config.out / 'pulse_response.nc'} and pulse_response.csv. `memsim draw pulse_response` draws them")
     return result

@@ -24,6 +24,10 @@ VERSIONS = ("ideal", "analog")
 STEP = 1e-3  # seconds
 
 
+QUICK = {"chips": 2, "recordings": 10, "hidden": 16, "epochs": 1}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about two minutes on two cores."""
@@ -56,13 +60,8 @@ class Config:
             )
 
 
-QUICK = {"chips": 2, "recordings": 10, "hidden": 16, "epochs": 1}
-
-
 def run(config: Config) -> xr.Dataset:
     """Trains the network, runs it on its chips, and writes what it did."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     ms.study.make_folder(config.out)
     data = ms.data.spoken_digits()
     if config.quick:
@@ -81,7 +80,9 @@ def run(config: Config) -> xr.Dataset:
     attributes |= {"config": json.dumps(settings), "data": f"{test.citation} {test.licence}"}
     result = result.assign_attrs(attributes)
     ms.study.save_result(result, config.out / "raster.nc")
-    result[["accuracy", "jitter", "moved", "lost", "added"]].to_dataframe().to_csv(config.out / "raster.csv")
+    ms.study.save_table(
+        result[["accuracy", "jitter", "moved", "lost", "added"]].to_dataframe(), config.out / "raster.csv"
+    )
     report(result)
     print(f"Wrote {config.out / 'raster.nc'} and raster.csv. `memsim draw raster` draws them")
     return result

@@ -12,7 +12,6 @@ in place of early stopping, and several draws of the noise in the test.
 
 import dataclasses
 import json
-import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,6 +37,10 @@ DURATION = 0.75  # seconds, as in the paper: later spikes of SHD are dropped, sp
 MEAN_DELAY, SPREAD, LONGEST = 0.5, 0.4, 1.0  # seconds, of the logarithm, seconds; as in the authors' code
 
 
+QUICK = {"noise": (0.0, 0.2), "draws": 2, "seeds": 2, "dt": 75e-3, "dendrites": 2, "epochs": 1}
+
+
+@ms.study.quick(**QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults are for SHD and a GPU; `--dt 0.025` is for spoken digits and two cores."""
@@ -70,13 +73,8 @@ class Config:
             raise ValueError(f"`dt` must be positive and at most {DURATION / 2} s. Got {self.dt}.")
 
 
-QUICK = {"noise": (0.0, 0.2), "draws": 2, "seeds": 2, "dt": 75e-3, "dendrites": 2, "epochs": 1}
-
-
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    if config.quick:
-        config = dataclasses.replace(config, **QUICK)
     data = load(config)
     settings = dataclasses.asdict(config) | {"out": str(config.out), "task": data.test.name}
     folder = ms.study.parts_folder(config.out, settings)
@@ -88,10 +86,10 @@ def run(config: Config) -> xr.Dataset:
     result = labelled(result.sel(training_noise=list(config.noise)), config, data, settings)
     ms.study.save_result(result, config.out / "shd_noise.nc")
     table = ms.study.summary(result.accuracy.rename(draw="chip"))
-    table.to_csv(config.out / "shd_noise.csv", index=False)
+    ms.study.save_table(table, config.out / "shd_noise.csv", index=False)
     report(result, table)
     print(f"Wrote {config.out / 'shd_noise.nc'} and shd_noise.csv. `memsim draw shd_noise` draws them")
-    shutil.rmtree(folder)
+    ms.study.remove_parts(folder)
     return result
 
 

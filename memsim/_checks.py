@@ -13,6 +13,7 @@ from device_models._checks import at_least as at_least
 from device_models._checks import between as between
 from device_models._checks import check as check
 from device_models._checks import checked as checked
+from device_models._checks import described as described
 from device_models._checks import each as each
 from device_models._checks import finite as finite
 from device_models._checks import fraction as fraction

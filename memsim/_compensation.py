@@ -5,11 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from ._checks import Checked, check, each, fraction, whole
 from ._matrix import AnalogMatrix
 from ._tiles import tile_mean
 
 
-class GlobalDriftCompensation(eqx.Module):
+class GlobalDriftCompensation(Checked):
     r"""One factor a tile, $\alpha = \overline{|I(0)|} / \overline{|I(t)|}$, multiplied in after the ADC.
 
     Both means are measured through the array itself, as a chip would: `patterns` fixed patterns of full-range positive
@@ -32,10 +33,11 @@ class GlobalDriftCompensation(eqx.Module):
     amplitude: float = eqx.field(static=True, default=1.0)
 
     def __check_init__(self):
-        if not 0 < self.amplitude <= 1:
-            raise ValueError(f"`amplitude` must be a share of full input, in (0, 1]. Got {self.amplitude}.")
-        if self.patterns < 1:
-            raise ValueError(f"`patterns` must be at least 1. Got {self.patterns}. For no compensation use None.")
+        check(
+            self,
+            patterns=whole(1, hint="For no compensation use None."),
+            amplitude=each(fraction(zero=False), "a share of full input, in (0, 1]"),
+        )
 
     def measure(
         self, matrix: AnalogMatrix, columns: int, *, key: Key[Array, ""] | None

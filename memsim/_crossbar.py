@@ -8,14 +8,15 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Int, Key
 
 from device_models import AbstractDevice, Ohmic
 
+from . import _hints
+from ._arguments import as_time, as_weights, check_key, check_optional_key
+from ._checks import Checked, Must, check, each, is_zero, positive, whole, write
 from ._compensation import GlobalDriftCompensation
 from ._converters._adc import AbstractADC
-from ._converters._codes import check_positive
 from ._converters._dac import AbstractDAC
 from ._converters._drive import AbstractDrive, FixedVoltage, VoltageLevels, chord
 from ._fluctuation import Correlated, Fluctuation
@@ -31,10 +32,13 @@ from ._tiles import cuts, spread_rows
 from ._wires import AbstractWires, IdealWires
 
 FABRICATION = 2**31 - 1  # folded into the key, so that the periphery and the cells draw from different ones
-LARGEST_PLAUSIBLE_VOLTAGE = 5.0  # volts; more is millivolts by mistake
+V_READ = positive("in volts", most=5.0, hint="Millivolts? Multiply by 1e-3.")
+READ_NOISE = Must(
+    '"per_read", "per_moment", "off" or a `Correlated`', hint=_hints.of_name("per_read", "per_moment", "off")
+)
 
 
-class Crossbar(eqx.Module):
+class Crossbar(Checked):
     """The design of an analog matrix: nothing has happened to it yet.
 
     `crossbar.program(w, key=...)` is a chip, `chip.at(t, key=...)` a moment of it, and `matrix(x, key=...)` a read.
@@ -70,28 +74,27 @@ class Crossbar(eqx.Module):
     programming: AbstractProgramming = OneShot()
 
     def __check_init__(self):
-        if len(self.tile) != 2 or min(self.tile) < 1:
-            raise ValueError(f"`tile` must be (rows, columns), both at least 1. Got tile={self.tile}.")
-        if not isinstance(self.read_noise, Correlated) and self.read_noise not in ("per_read", "per_moment", "off"):
-            raise ValueError(
-                f'`read_noise` must be "per_read", "per_moment", "off" or a `Correlated`. Got {self.read_noise!r}.'
-            )
+        check(
+            self,
+            device=write(_hints.of_device),
+            mapping=write("Such as `DifferentialPair()`."),
+            dac=write(_hints.of_converter("DAC")),
+            adc=write(_hints.of_converter("ADC")),
+            wires=write(_hints.of_wires),
+            compensation=write("Write `GlobalDriftCompensation()`, or None for no compensation."),
+            tile=each(whole(1, hint=_hints.of_tile), "(rows, columns), both at least 1"),
+            read_noise=READ_NOISE,
+            sense=write("Such as `SenseAmplifier(noise=0.04)`; None is an ideal one."),
+            v_read=V_READ,
+            programming=write("Such as `OneShot()`."),
+        )
         if isinstance(self.read_noise, Correlated) and not isinstance(self.device.iv, Ohmic):
             raise ValueError(
-                "Correlated read noise must have ohmic cells. "
+                "Correlated `read_noise` must have ohmic cells. "
                 f'Got {type(self.device.iv).__name__}. Choose "per_read" or "per_moment".'
             )
-        check_positive("v_read", self.v_read)
-        if self.v_read > LARGEST_PLAUSIBLE_VOLTAGE:
-            raise ValueError(
-                f"`v_read` must be in volts, at most {LARGEST_PLAUSIBLE_VOLTAGE} V. Got v_read={self.v_read}. "
-                "Millivolts? Multiply by 1e-3."
-            )
-        if self.sense is not None and self.adc is None and (self.sense.saturation > 0 or self.sense.noise > 0):
-            raise ValueError(
-                "Sense amplifiers with `saturation` or `noise` must be followed by an ADC. Got adc=None. Without "
-                "rounding that is ADC(None, full_scale)."
-            )
+        if self.sense is not None and self.adc is None:
+            self.sense.check_alone()
         if self.adc is not None:
             self.adc.check_slices(len(self.mapping.weights))
         self._check_circuit_is_linear()
@@ -138,8 +141,8 @@ class Crossbar(eqx.Module):
 
     def program(self, w: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> "Chip":
         """Fabricates and writes one array that holds `w`. All that chance decides here is frozen in the chip."""
-        check_weights(w)
-        return self._program(w, key)
+        check_key(key)
+        return self._program(as_weights(w), key)
 
     @eqx.filter_jit  # or a first chip would compile a hundred small functions
     def _program(self, w: Float[Array, "outputs inputs"], key: Key[Array, ""]) -> "Chip":
@@ -182,11 +185,13 @@ class Crossbar(eqx.Module):
 
     def deploy(self, w: Float[Array, "outputs inputs"], t: Any, *, key: Key[Array, ""]) -> AnalogMatrix:
         """`program`, then `at` time `t`, with keys split from one."""
+        check_key(key)
+        w, t = as_weights(w), as_time(t)  # both before work starts
         program_key, moment_key = jr.split(key)
-        return self.program(w, key=program_key).at(t, key=moment_key)
+        return self._program(w, program_key)._at(t, moment_key)
 
 
-class Chip(eqx.Module):
+class Chip(Checked):
     """One fabricated and programmed array. Ageing it twice gives the same history.
 
     **Arguments:**
@@ -211,7 +216,8 @@ class Chip(eqx.Module):
 
     def at(self, t: Any, *, key: Key[Array, ""] | None = None) -> AnalogMatrix:
         """The matrix this chip presents `t` seconds after programming. Read noise needs `key`."""
-        return self._at(check_time(t), key)
+        check_optional_key(key)
+        return self._at(as_time(t), key)
 
     @eqx.filter_jit
     def _at(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> AnalogMatrix:
@@ -286,7 +292,7 @@ class Chip(eqx.Module):
             digital=self._digital(per_input_code, inputs),
             shared=None if lines.shared is None else SharedNoise(beside(lines.shared * gain**2), design.tile[1]),
             drive=design.drive,
-            saturation=None if design.sense is None or design.sense.saturation == 0 else design.sense.saturation,
+            saturation=None if design.sense is None or is_zero(design.sense.saturation) else design.sense.saturation,
             amplifier_noise=self._amplifier_noise(full_pulse / per_output_code, lines.weight),
         )
 
@@ -302,7 +308,7 @@ class Chip(eqx.Module):
         self, codes_per_cell: Any, weight: Float[Array, "slices rows columns"]
     ) -> Float[Array, " slices_columns"] | None:
         sense = self.crossbar.sense
-        if sense is None or sense.noise == 0:
+        if sense is None or is_zero(sense.noise):
             return None
         std = jnp.asarray(sense.noise * codes_per_cell, weight.dtype)
         return jnp.repeat(jnp.broadcast_to(std, weight.shape[:1]), weight.shape[2])
@@ -335,28 +341,3 @@ def _of_slices(value: Any) -> Any:
 class _Moment(NamedTuple):
     matrix: AnalogMatrix
     key: Key[Array, ""] | None
-
-
-def check_weights(w: Any) -> None:
-    """Raises `ValueError` for a matrix that cannot be programmed. Traced values are checked for shape only."""
-    if jnp.iscomplexobj(w):
-        raise ValueError(
-            f"Weights must be real. Got {w.dtype}. Program `memsim.real_block(w)`, and wrap its reads in "
-            "`memsim.to_complex(matrix(memsim.to_real(x)))`."
-        )
-    if w.ndim != 2 or w.size == 0:
-        raise ValueError(f"Weights must be a matrix of shape (outputs, inputs) with no empty axis. Got {w.shape}.")
-    if not isinstance(w, Tracer) and not np.isfinite(np.asarray(w)).all():
-        bad = int((~np.isfinite(np.asarray(w))).sum())
-        raise ValueError(f"Weights must be finite. Got {bad} NaN or infinite of {w.size}. Did the training diverge?")
-
-
-def check_time(t: Any) -> Float[Array, ""]:
-    """`t` as a float array; raises `ValueError` before programming. A traced negative time becomes NaN instead."""
-    if not isinstance(t, Tracer) and (np.ndim(t) != 0 or not np.asarray(t) >= 0):
-        raise ValueError(
-            "`t` must be one time of at least 0 seconds after the end of programming. "
-            f"Got {t}. Several times? Use jax.vmap."
-        )
-    t = jnp.asarray(t, jnp.result_type(float))
-    return jnp.where(t >= 0, t, jnp.nan)

@@ -4,6 +4,7 @@ import dataclasses
 
 from device_models import EFFECTS as DEVICE_EFFECTS
 
+from ._checks import checked, write
 from ._converters._adc import ADC, AbstractADC
 from ._converters._dac import DAC, AbstractDAC, PulseWidthDAC
 from ._converters._unlimited import UnlimitedADC, UnlimitedDAC, unlimited_adc, unlimited_dac
@@ -12,8 +13,10 @@ from ._names import did_you_mean
 from ._wires import IdealWires
 
 EFFECTS = (*DEVICE_EFFECTS, "DAC", "ADC", "saturation", "IR drop", "sense amplifier")
+DESIGN = write("Such as `memsim.Crossbar(dm.pcm_joshi2020())`.")
 
 
+@checked(design=DESIGN)
 def effects(design: Crossbar) -> tuple[str, ...]:
     """Those of `EFFECTS` that `design` shows.
 
@@ -36,6 +39,7 @@ def effects(design: Crossbar) -> tuple[str, ...]:
     return tuple(effect for effect in EFFECTS if effect in found)
 
 
+@checked(design=DESIGN)
 def without(design: Crossbar, effect: str) -> Crossbar:
     """`design` without one of `EFFECTS`; what chance decides of the others stays as it is for each key.
 
@@ -55,7 +59,7 @@ def without(design: Crossbar, effect: str) -> Crossbar:
         case "sense amplifier":
             return dataclasses.replace(design, sense=None)
     if effect not in DEVICE_EFFECTS:
-        raise ValueError(did_you_mean("An effect", effect, EFFECTS))
+        raise ValueError(did_you_mean("An `effect`", effect, EFFECTS))
     return dataclasses.replace(design, device=design.device.without(effect))
 
 

@@ -1,18 +1,19 @@
 """Read noise that goes on from one time step of a network to the next."""
 
-import math
 from typing import Any
 
 import equinox as eqx
+import jax
 from jaxtyping import Array, Float, Key
 
 from device_models import AbstractNoise
 
+from ._checks import Checked, check, positive, write
 from ._lines import beside
 from ._mapping._mapping import AbstractMapping
 
 
-class Correlated(eqx.Module):
+class Correlated(Checked):
     """A setting of a crossbar's reads: noise of the device's variance that moves by `process` in every time step.
 
     A chip at a moment starts from a stationary state, every sequence read from it from the same one; each step of a
@@ -27,11 +28,19 @@ class Correlated(eqx.Module):
     """
 
     process: AbstractNoise
-    dt: float
+    dt: float = eqx.field(static=True)
 
     def __check_init__(self):
-        if not 0 < self.dt < math.inf:
-            raise ValueError(f"`dt` must be positive and finite, in seconds. Got dt={self.dt}.")
+        check(
+            self,
+            process=write("Such as `dm.Flicker(1.0, 1e4)`."),
+            dt=positive("in seconds", most=1.0, hint="Milliseconds? Multiply by 1e-3."),
+        )
+        if any(map(eqx.is_array, jax.tree.leaves(self.process))):  # a setting is compiled in, and compared
+            raise ValueError(
+                f"`process` must have plain numbers, as `1.0`, in its fields. Got arrays in {self.process}. "
+                "Write `float(...)` around them."
+            )
 
 
 class Fluctuation(eqx.Module):

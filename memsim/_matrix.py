@@ -9,6 +9,8 @@ import jax.random as jr
 from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Float, Key
 
+from ._arguments import as_inputs, check_optional_key
+from ._checks import Checked
 from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped, largest_code
 from ._converters._dac import AbstractDAC
@@ -20,14 +22,14 @@ from ._tiles import cuts, spread_rows
 SHARED, ROUNDING, AMPLIFIER = 1, 2, 3  # folded into the key of a tile's noise, so that other draws leave it as it is
 
 
-class Clipping(eqx.Module):
+class Clipping(Checked):
     """Fraction of values that a converter clipped: DAC inputs, and ADC outputs of each row tile."""
 
     dac: Float[Array, ""]
     adc: Float[Array, " row_tiles"]
 
 
-class AnalogMatrix(eqx.Module):
+class AnalogMatrix(Checked):
     r"""A programmed matrix at one moment: `matrix(x, key=key)` is one read.
 
     $y = \sum_k s_k \cdot \mathrm{ADC}\big(c_k W_k + \sqrt{c_k^2 V_k}\,\xi\big)$ with the input codes $c$ of the rows of
@@ -114,7 +116,8 @@ class AnalogMatrix(eqx.Module):
         self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch outputs"]:
         """One read of each row of `x`, independent noise for each output. Noise needs `key`."""
-        sums = self.partial_sums(x, key=key)
+        x = self._inputs(x, key)
+        sums = self._partial_sums(x, key)
         total = sums[0]
         for part in sums[1:]:
             total = total + part
@@ -126,7 +129,10 @@ class AnalogMatrix(eqx.Module):
         self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
     ) -> list[Float[Array, "n outputs"]]:
         """What each row tile's converters say, in weight times input units; the batch is flattened."""
-        currents = self.currents(x, key=key)
+        return self._partial_sums(self._inputs(x, key), key)
+
+    def _partial_sums(self, x: Array, key: Array | None) -> list[Float[Array, "n outputs"]]:
+        currents = self._currents(x, key)
         if self.scale is None:
             return [self._shifted(current) for current in currents]
         if self.adc is None:
@@ -139,10 +145,11 @@ class AnalogMatrix(eqx.Module):
 
     def clipping(self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None) -> Clipping:
         """How much of `x`, and of the currents it causes, the converters clip."""
+        x = self._inputs(x, key)
         dac = jnp.zeros(())
         if self.dac is not None:
             dac = jnp.mean(is_clipped(x / self.dac.step, self.dac.bits), dtype=self.weight.dtype)
-        currents = self.currents(x, key=key)
+        currents = self._currents(x, key)
         adc = jnp.zeros(len(currents))
         if self.adc is not None:
             clipped = [is_clipped(current, self.adc.bits) for current in currents]
@@ -153,9 +160,11 @@ class AnalogMatrix(eqx.Module):
         self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
     ) -> list[Float[Array, "pulses_n columns"]]:
         """What meets the converters of each row tile, in ADC codes; several pulses of an input one after the other."""
+        return self._currents(self._inputs(x, key), key)
+
+    def _currents(self, x: Array, key: Array | None) -> list[Float[Array, "pulses_n columns"]]:
         if self.fluctuation is not None:
-            return self.now.currents(x, key=key)
-        self._check(x, key)
+            return self.now._currents(x, key)
         lines = self._word_lines(self._codes(x))
         tiles = [slice(None)] if self.scale is None else cuts(self.inputs, self.rows)
         currents = [lines[:, rows] @ self.weight[rows] for rows in (_times(tile, self._terms) for tile in tiles)]
@@ -270,16 +279,15 @@ class AnalogMatrix(eqx.Module):
             return values
         return values.reshape(self.inputs, self._terms, self.slices, self.outputs).sum((1, 2))
 
-    def _check(self, x: Array, key: Key[Array, ""] | None) -> None:
-        if x.ndim == 0 or x.shape[-1] != self.inputs:
-            raise ValueError(
-                f"The input's last axis must have {self.inputs} entries, one a word line. Got shape {x.shape}."
-            )
+    def _inputs(self, x: Any, key: Any) -> Array:
+        """`x` as an array that fits; raises `ValueError` where it does not, or where noise has no key."""
+        check_optional_key(key)
         if key is None and (self.variance is not None or self.amplifier_noise is not None):
             raise ValueError(
                 "A noisy read needs `key=`. Got none. Pass a fresh key for each read, or choose "
                 '`Crossbar(..., read_noise="per_moment")` or `"off"`, and a sense amplifier without noise.'
             )
+        return as_inputs(x, self.inputs, self.weight.dtype)
 
 
 def _times(tile: slice, factor: int) -> slice:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int, Key
 
+from ._checks import Checked, between, check, fraction, whole
 from ._matrix import AnalogMatrix
 from ._tiles import spread_rows
 
@@ -35,7 +36,7 @@ class Written(NamedTuple):
     writes: Int[Array, "1 rows columns"] | None
 
 
-class AbstractProgramming(eqx.Module):
+class AbstractProgramming(Checked):
     """Writes the cells of an array that should present a matrix."""
 
     @property
@@ -90,16 +91,14 @@ class GradientDescent(AbstractProgramming):
     correction: float = 0.5
 
     def __check_init__(self):
-        if min(self.rounds, self.steps, self.batch) < 1:
-            raise ValueError(
-                "`rounds`, `steps` and `batch` must be at least 1. "
-                f"Got rounds={self.rounds}, steps={self.steps}, batch={self.batch}. To write once, use OneShot()."
-            )
-        if not 0 < self.threshold < 1 or not 0 <= self.correction <= 1:
-            raise ValueError(
-                "`threshold` must be within (0, 1), in units of one fully-on cell, and `correction` within [0, 1]. "
-                f"Got threshold={self.threshold}, correction={self.correction}."
-            )
+        check(
+            self,
+            rounds=whole(1, hint="To write once, use OneShot()."),
+            threshold=between(0.0, 1.0, "in units of one fully-on cell"),
+            steps=whole(1),
+            batch=whole(1),
+            correction=fraction(),
+        )
 
     @property
     def rewrites(self) -> bool:

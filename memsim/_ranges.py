@@ -8,10 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ._arguments import as_data
+from ._checks import Checked, between, check, fraction, whole
 from ._converters._codes import largest_code, to_codes
 
 
-class AbstractRanges(eqx.Module):
+class AbstractRanges(Checked):
     """How `memsim.calibrate` chooses the range of a converter: a pass over data that returns a number."""
 
     @abstractmethod
@@ -34,10 +36,10 @@ class Percentile(AbstractRanges):
     coverage: float = 0.9999
 
     def __check_init__(self):
-        if not 0 < self.coverage <= 1:
-            raise ValueError(f"`coverage` must be in (0, 1]. Got {self.coverage}. Percent? Divide by 100.")
+        check(self, coverage=fraction(zero=False))
 
     def of_inputs(self, x: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
+        x = as_data(x)
         # NumPy selects; the device would sort tens of millions of values.
         return or_one(jnp.asarray(np.quantile(np.abs(np.asarray(x)), self.coverage), x.dtype))
 
@@ -58,13 +60,10 @@ class LeastSquares(AbstractRanges):
     smallest: float = 0.01
 
     def __check_init__(self):
-        if self.candidates < 2 or not 0 < self.smallest < 1:
-            raise ValueError(
-                "`candidates` must be at least 2, and `smallest` in (0, 1), relative to the largest magnitude. "
-                f"Got candidates={self.candidates}, smallest={self.smallest}."
-            )
+        check(self, candidates=whole(2), smallest=between(0.0, 1.0, "relative to the largest magnitude"))
 
     def of_inputs(self, x: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
+        x = as_data(x)
         ranges = jnp.max(jnp.abs(x)) * jnp.geomspace(self.smallest, 1.0, self.candidates, dtype=x.dtype)
         return or_one(ranges[jnp.argmin(_squared_errors(x, ranges, bits))])
 
@@ -76,7 +75,7 @@ class Maximal(AbstractRanges):
     """Ranges that nothing exceeds: the largest input of the data, and all word lines of a tile fully on."""
 
     def of_inputs(self, x: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
-        return or_one(jnp.max(jnp.abs(x)))
+        return or_one(jnp.max(jnp.abs(as_data(x))))
 
     def of_currents(self, cells: Float[Array, "..."], bits: int | None) -> None:
         return None

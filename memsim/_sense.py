@@ -2,19 +2,16 @@
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from ._converters._codes import check_spread
+from ._checks import Checked, at_least, check, is_zero
 from ._tiles import cuts, spread_rows
 
-LARGEST_PLAUSIBLE_OFFSET = 1.0  # volts; more is millivolts by mistake
 
-
-class SenseAmplifier(eqx.Module):
+class SenseAmplifier(Checked):
     r"""A virtual ground that is neither quite at ground nor without resistance, in front of each ADC.
 
     The input of the amplifier lies at $V_\mathrm{os} + R I'$, so that a bit line with the cells $G_i$ passes
@@ -38,18 +35,26 @@ class SenseAmplifier(eqx.Module):
     noise: float = 0.0
 
     def __check_init__(self):
-        for name in ("series_resistance", "offset", "saturation", "noise"):
-            check_spread(name, getattr(self, name))
-        if self.offset > LARGEST_PLAUSIBLE_OFFSET:
+        check(
+            self,
+            series_resistance=at_least(0.0, "in ohms"),
+            offset=at_least(0.0, "in volts", most=1.0, hint="Millivolts? Multiply by 1e-3."),
+            saturation=at_least(0.0),
+            noise=at_least(0.0, "in units of one fully-on cell"),
+        )
+
+    def check_alone(self) -> None:
+        """Raises `ValueError` for what can only be in front of an ADC."""
+        if not (is_zero(self.saturation) and is_zero(self.noise)):
             raise ValueError(
-                f"`offset` must be in volts, at most {LARGEST_PLAUSIBLE_OFFSET} V. Got {self.offset}. "
-                "Millivolts? Multiply by 1e-3."
+                "`sense` amplifiers with `saturation` or `noise` must be followed by an ADC. Got adc=None. Without "
+                "rounding that is ADC(None, full_scale)."
             )
 
     @property
     def holds_ground(self) -> bool:
         """Whether bit lines end at ground exactly."""
-        return self.series_resistance == 0 and self.offset == 0
+        return is_zero(self.series_resistance) and is_zero(self.offset)
 
     def fabricate(
         self, planes: int, row_tiles: int, lines: int, *, key: Key[Array, ""]

@@ -5,6 +5,8 @@ What they share: converter ranges are those of an untuned chip; `memsim.calibrat
 
 from device_models import AbstractDevice, Ideal, pcm_hermes2, pcm_joshi2020, rram_wan2022, sonos_xiao2022
 
+from . import _hints
+from ._checks import checked, whole, write
 from ._converters._adc import ADC
 from ._converters._dac import DAC, BitSerialDAC, PulseWidthDAC
 from ._crossbar import Crossbar
@@ -12,7 +14,11 @@ from ._mapping._offset import OffsetColumn
 from ._mapping._sliced import BitSliced
 from ._sense import SenseAmplifier
 
+DEVICE = write(_hints.of_device)
+BITS = whole(2, most=8, hint="As on the chip, sign included.")
 
+
+@checked(device=DEVICE)
 def rasch2023(device: AbstractDevice | None = None) -> Crossbar:
     """The standard evaluation point of Rasch et al.: 8-bit converters, output noise, PCM with drift compensation.
 
@@ -33,6 +39,7 @@ def rasch2023(device: AbstractDevice | None = None) -> Crossbar:
     )
 
 
+@checked(device=DEVICE)
 def hermes(device: AbstractDevice | None = None) -> Crossbar:
     """The PCM core of Le Gallo et al.: 8-bit signed pulse widths in, an 8-bit ADC a column, arrays of 256 x 256.
 
@@ -44,6 +51,7 @@ def hermes(device: AbstractDevice | None = None) -> Crossbar:
     return Crossbar(device or pcm_hermes2(), dac=PulseWidthDAC(8), adc=ADC(8), tile=(256, 256), read_noise="per_moment")
 
 
+@checked(device=DEVICE, input_bits=BITS, output_bits=BITS)
 def neurram(device: AbstractDevice | None = None, *, input_bits: int = 4, output_bits: int = 8) -> Crossbar:
     """The RRAM cores of Wan et al.: bit-serial inputs at 0.5 V, a charge ADC a neuron, arrays of 256 x 256.
 
@@ -53,9 +61,6 @@ def neurram(device: AbstractDevice | None = None, *, input_bits: int = 4, output
 
     Reference: Wan2022.
     """
-    for name, bits in (("input_bits", input_bits), ("output_bits", output_bits)):
-        if not 2 <= bits <= 8:
-            raise ValueError(f"`{name}` must be from 2 to 8, as on the chip, sign included. Got {bits}.")
     return Crossbar(
         device or rram_wan2022(),
         dac=BitSerialDAC(input_bits),
@@ -66,6 +71,7 @@ def neurram(device: AbstractDevice | None = None, *, input_bits: int = 4, output
     )
 
 
+@checked(device=DEVICE)
 def sonos(device: AbstractDevice | None = None) -> Crossbar:
     """The charge-trap arrays of Xiao et al.: 8-bit inputs bit by bit, an 8-bit ADC, 1024 rows, two cells a weight.
 
@@ -84,6 +90,7 @@ def sonos(device: AbstractDevice | None = None) -> Crossbar:
     )
 
 
+@checked(device=DEVICE)
 def isaac(device: AbstractDevice | None = None) -> Crossbar:
     """The accelerator of Shafiee et al.: 16-bit weights in eight 2-bit cells, 16-bit inputs bit by bit, 8-bit ADCs.
 

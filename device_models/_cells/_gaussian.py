@@ -7,16 +7,17 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._checks import check_at_least_zero, is_zero
+from .._checks import Checked, check, is_known, is_zero
 from .._curves import AbstractCurve
-from .._device import AbstractDevice, check_conductance_range, check_effect, in_order
+from .._device import AbstractDevice, ages, check_effect, in_order, writes
 from .._histories import AbstractHistory
 from .._iv import AbstractIV, Ohmic
+from .._quantities import NOT_NEGATIVE, SIEMENS
 
 SCALES = {"write noise": "write_noise_scale", "drift": "drift_scale", "read noise": "read_noise_scale"}
 
 
-class GaussianCells(eqx.Module):
+class GaussianCells(Checked):
     """Written cells: target and write error in siemens, and how many standard deviations each is off its mean.
 
     `written` or `deviation` is `None` where the device draws no such number.
@@ -72,10 +73,10 @@ class Gaussian(AbstractDevice):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_conductance_range(self.g_min, self.g_max)
-        for name in SCALES.values():
-            check_at_least_zero(name, getattr(self, name))
-        if not 0 <= self.lowest <= self.g_min or not (self.highest is None or self.highest >= self.g_max):
+        check(self, lowest=SIEMENS, highest=SIEMENS, **dict.fromkeys(SCALES.values(), NOT_NEGATIVE))
+        highest = self.g_max if self.highest is None else self.highest
+        known = is_known(self.lowest, self.g_min, self.g_max, highest)
+        if known and not (float(self.lowest) <= float(self.g_min) and float(highest) >= float(self.g_max)):
             raise ValueError(
                 "Conductances must end outside the range of targets, 0 <= lowest <= g_min and highest >= g_max, in "
                 f"siemens. Got lowest={self.lowest}, highest={self.highest} for g_min={self.g_min}, g_max={self.g_max}."
@@ -99,6 +100,7 @@ class Gaussian(AbstractDevice):
             return dataclasses.replace(self, iv=Ohmic())
         return dataclasses.replace(self, **{SCALES[effect]: 0.0}) if effect in SCALES else self
 
+    @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> GaussianCells:
         write_key, spread_key = jr.split(key)
         written, deviation = None, None
@@ -109,6 +111,7 @@ class Gaussian(AbstractDevice):
             deviation = jr.normal(spread_key, target.shape, target.dtype)
         return GaussianCells(target, written, deviation)
 
+    @ages
     def conductance(self, cells: GaussianCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         mean = cells.target
         if self.shift is not None:
@@ -120,6 +123,7 @@ class Gaussian(AbstractDevice):
             g = g + (self.write_noise_scale * start + self.drift_scale * (now - start)) * cells.deviation
         return jnp.clip(g, self.lowest, self.highest)
 
+    @ages
     def read_noise(self, cells: GaussianCells, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         if self.noise is None:
             return None

@@ -5,7 +5,7 @@ import dataclasses
 import equinox as eqx
 from jaxtyping import Array, Float, Key
 
-from .._device import AbstractDevice, check_conductance_range, check_effect
+from .._device import AbstractDevice, ages, check_effect, writes
 from .._iv import AbstractIV, Ohmic
 
 
@@ -23,9 +23,6 @@ class Ideal(AbstractDevice):
     iv: AbstractIV = Ohmic()
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
-    def __check_init__(self):
-        check_conductance_range(self.g_min, self.g_max)
-
     @property
     def effects(self) -> tuple[str, ...]:
         return () if isinstance(self.iv, Ohmic) else ("I-V",)
@@ -34,11 +31,14 @@ class Ideal(AbstractDevice):
         check_effect(effect)
         return dataclasses.replace(self, iv=Ohmic()) if effect == "I-V" else self
 
+    @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
         return target
 
+    @ages
     def conductance(self, cells: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return cells
 
+    @ages
     def read_noise(self, cells: Float[Array, "*cells"], t: Float[Array, ""]) -> None:
         return None

@@ -7,15 +7,16 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._checks import check_at_least_zero, is_zero
+from .._checks import Checked, check, is_known, is_zero, positive
 from .._curves import AbstractCurve
-from .._device import AbstractDevice, check_conductance_range, check_effect
+from .._device import AbstractDevice, ages, check_effect, writes
 from .._iv import AbstractIV, Ohmic
+from .._quantities import NOT_NEGATIVE
 
 SCALES = {"write noise": "write_noise_scale", "drift": "nu_scale", "read noise": "read_noise_scale"}
 
 
-class PCMCells(eqx.Module):
+class PCMCells(Checked):
     """Written cells: conductance after the write (S), drift exponent, relative 1/f noise amplitude."""
 
     g_written: Float[Array, "*cells"]
@@ -48,7 +49,7 @@ class PCM(AbstractDevice):
     - `nu_mean`, `nu_std`: $\mu_\nu(g)$ and $\sigma_\nu(g)$, pure numbers.
     - `relative_read_noise`: $Q_s(g)$, a pure number.
     - `t_0`: Time from the write to the reference read, in seconds.
-    - `t_read`: Duration of one read, in seconds.
+    - `t_read`: Duration of one read, in seconds, at most `t_0`.
     - `write_noise_scale`, `nu_scale`, `read_noise_scale`: Multiply $\sigma$, $\nu$ and $Q_s$: a poorer or a better
       process. Not negative.
     - `iv`: Current-voltage relation; the papers read ohmic cells.
@@ -72,11 +73,13 @@ class PCM(AbstractDevice):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_conductance_range(self.g_min, self.g_max)
-        if not (self.t_0 > 0 and self.t_read > 0):
-            raise ValueError(f"`t_0` and `t_read` must be positive, in seconds. Got {self.t_0} and {self.t_read}.")
-        for name in SCALES.values():
-            check_at_least_zero(name, getattr(self, name))
+        seconds = positive("in seconds")
+        check(self, t_0=seconds, t_read=seconds, **dict.fromkeys(SCALES.values(), NOT_NEGATIVE))
+        if is_known(self.t_0, self.t_read) and float(self.t_read) > float(self.t_0):
+            raise ValueError(
+                "`t_read` must be at most `t_0`, in seconds: the logarithm of the read noise is negative otherwise. "
+                f"Got t_read={self.t_read}, t_0={self.t_0}. Nanoseconds? Multiply by 1e-9."
+            )
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -92,6 +95,7 @@ class PCM(AbstractDevice):
             return dataclasses.replace(self, iv=Ohmic())
         return dataclasses.replace(self, **{SCALES[effect]: 0.0}) if effect in SCALES else self
 
+    @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PCMCells:
         write_key, drift_key = jr.split(key)
         g = target / self.g_max
@@ -100,9 +104,11 @@ class PCM(AbstractDevice):
         q_s = self.read_noise_scale * self.relative_read_noise(g)
         return PCMCells(jnp.maximum(target + write_noise, 0.0), self.nu_scale * nu, q_s)
 
+    @ages
     def conductance(self, cells: PCMCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return cells.g_written * jnp.exp(-cells.nu * jnp.log1p(t / self.t_0))
 
+    @ages
     def read_noise(self, cells: PCMCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         growth = jnp.sqrt(jnp.log((t + self.t_0 + self.t_read) / (2 * self.t_read)))
         return self.conductance(cells, t) * cells.q_s * growth

@@ -3,7 +3,9 @@
 import dataclasses
 from collections.abc import Sequence
 
-from .._curves import Branches, ClippedLog, Constant, InversePower, Polynomial, Table
+from .._checks import checked
+from .._curves import Branches, ClippedLog, Constant, InversePower, Polynomial, Table, is_rising
+from .._quantities import NOT_NEGATIVE, SIEMENS
 from .._sourced import Sourced, describe
 from ._pcm import PCM
 
@@ -117,6 +119,7 @@ def pcm_li2023() -> PCM:
     )
 
 
+@checked(conductances=SIEMENS, nu_std=NOT_NEGATIVE)
 def pcm_with_drift(
     conductances: Sequence[float], nu_mean: Sequence[float], nu_std: Sequence[float], device: PCM | None = None
 ) -> PCM:
@@ -129,9 +132,14 @@ def pcm_with_drift(
     - `device`: All else; `pcm_joshi2020()` if none is given.
     """
     device = device or pcm_joshi2020()
+    if not len(conductances) == len(nu_mean) == len(nu_std) >= 2 or not is_rising(tuple(conductances)):
+        raise ValueError(
+            "`conductances` must be at least two, increasing, with one of `nu_mean` and `nu_std` for each. "
+            f"Got {len(conductances)}, {len(nu_mean)} and {len(nu_std)}. Sort them."
+        )
     if max(conductances) > device.g_max:
         raise ValueError(
-            f"The conductances of a drift table must lie within the device's range, up to {device.g_max} S. "
+            f"`conductances` of a drift table must lie within the device's range, up to {device.g_max} S. "
             f"Got up to {max(conductances)}. Micro-siemens? Multiply by 1e-6."
         )
     at = tuple(g / device.g_max for g in conductances)

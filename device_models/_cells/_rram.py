@@ -2,6 +2,9 @@
 
 import math
 
+import numpy as np
+
+from .._checks import checked, that
 from .._curves import ClippedLog, Constant, Polynomial
 from .._histories import LogGrowth, LogTime, Snapshots, Steady
 from .._iv import MiloPolynomial
@@ -88,6 +91,15 @@ def rram_milo2021(*, write_noise_scale=1.0) -> Gaussian:
     )
 
 
+WINDOWS = (0.002, 0.02)  # of the write-verify, of the target
+ACCEPTANCE = that(
+    "one of the published windows, 0.002 or 0.02 of the target",
+    lambda x: np.isclose(x, WINDOWS[0]) | np.isclose(x, WINDOWS[1]),
+    hint="Percent? Divide by 100.",
+)
+
+
+@checked(acceptance=ACCEPTANCE)
 def cmo_hfox_falcone2025(
     *, acceptance: float = 0.002, write_noise_scale=1.0, drift_scale=1.0, read_noise_scale=1.0
 ) -> Gaussian:
@@ -102,14 +114,9 @@ def cmo_hfox_falcone2025(
 
     Reference: Falcone2025, Lombardo2024.
     """
-    if acceptance not in (0.002, 0.02):
-        raise ValueError(
-            "`acceptance` must be one of the published windows, 0.002 or 0.02 of the target. "
-            f"Got acceptance={acceptance}. Percent? Divide by 100."
-        )
     n = CMO_HFOX_FALCONE_2025
     g_max = float(n["g_max"])
-    offset, slope = n["write_0.2%" if acceptance == 0.002 else "write_2%"].coefficients
+    offset, slope = n["write_0.2%" if np.isclose(acceptance, WINDOWS[0]) else "write_2%"].coefficients
     per_log = float(n["read_noise"]) / LN_10
     return Gaussian(
         g_min=float(n["g_min"]),

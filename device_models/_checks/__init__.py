@@ -19,6 +19,7 @@ from ._known import check_at_least_zero as check_at_least_zero
 from ._known import is_known as is_known
 from ._known import is_zero as is_zero
 from ._known import numbers as numbers
+from ._messages import described as described
 from ._rules import Must as Must
 from ._rules import at_least as at_least
 from ._rules import between as between

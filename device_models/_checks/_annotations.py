@@ -3,6 +3,7 @@
 An annotation that nothing is known about, such as a type variable or a name in quotes, lets everything pass.
 """
 
+import functools
 import inspect
 import types
 import typing
@@ -19,6 +20,9 @@ LONGEST = 1000  # elements of a sequence that are looked at one by one
 
 def fits(value: Any, annotation: Any) -> bool:
     """Whether `value` is of the type, shape and dtype that `annotation` asks for."""
+    exact, classes = _certain(annotation)
+    if type(value) in exact or isinstance(value, classes):
+        return True  # the usual case, and many times faster than what follows
     if annotation is None or annotation is type(None):
         return value is None
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
@@ -41,9 +45,7 @@ def expected(annotation: Any) -> str:
     """What `annotation` asks for, in words."""
     options: list[str] = []
     for option in alternatives(annotation):
-        words = _words(option)
-        if words not in options:
-            options.append(words)
+        options.extend(words for words in _words(option) if words not in options)
     return options[0] if len(options) == 1 else f"{', '.join(options[:-1])} or {options[-1]}"
 
 
@@ -54,9 +56,24 @@ def alternatives(annotation: Any) -> tuple[Any, ...]:
     return tuple(inner for option in typing.get_args(annotation) for inner in alternatives(option))
 
 
+@functools.cache
+def _certain(annotation: Any) -> tuple[frozenset[type], tuple[type, ...]]:
+    """Types of which values fit whatever they are, and those of which the values of subclasses fit, too."""
+    exact, classes = set[type](), list[type]()
+    for option in alternatives(annotation):
+        if option in (Any, inspect.Parameter.empty):
+            classes.append(object)
+        elif option in (float, int, bool, None):
+            exact |= {float: {float, int}, int: {int}, bool: {bool}, None: {type(None)}}[option]
+        elif inspect.isclass(option) and typing.get_origin(option) is None and not _is_array_type(option):
+            classes.append(option)
+    return frozenset(exact), tuple(classes)
+
+
 def _is_number(value: Any, *, whole: bool) -> bool:
     if isinstance(value, jax.Array | np.ndarray | np.generic):
-        return value.ndim == 0 and jnp.issubdtype(value.dtype, np.integer if whole else np.number)
+        real = jnp.issubdtype(value.dtype, np.integer if whole else np.number)
+        return value.ndim == 0 and real and not jnp.issubdtype(value.dtype, np.complexfloating)
     return isinstance(value, int if whole else int | float) and not isinstance(value, bool)
 
 
@@ -87,8 +104,9 @@ def _is_array_type(annotation: Any) -> bool:
 def _is_array(value: Any, annotation: Any) -> bool:
     """By shape and dtype; NumPy's arrays will do for JAX's, and numbers for arrays without axes."""
     dims = _dims(annotation)
-    if not dims and _is_number(value, whole=False) and not isinstance(value, jax.Array | np.ndarray):
-        return "float32" in annotation.dtypes or ("int32" in annotation.dtypes and _is_number(value, whole=True))
+    wanted = ("float32", "int32") if _is_number(value, whole=True) else ("float32",)
+    if not dims and _is_number(value, whole=False) and any(_has_dtype(kind, annotation.dtypes) for kind in wanted):
+        return True
     if not isinstance(value, jax.Array | np.ndarray | np.generic):
         return False
     variadic = any(dim.lstrip("#?").startswith(("*", "...")) for dim in dims)
@@ -98,8 +116,13 @@ def _is_array(value: Any, annotation: Any) -> bool:
     if not variadic and any(dim.isdigit() and int(dim) != size for dim, size in sizes):
         return False
     if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
-        return "prng_key" in annotation.dtypes
-    return "prng_key" not in annotation.dtypes and _has_dtype(value.dtype, annotation.dtypes)
+        return is_key(annotation)
+    return not is_key(annotation) and _has_dtype(value.dtype, annotation.dtypes)
+
+
+def is_key(annotation: Any) -> bool:
+    """Whether an annotation asks for a key of jax.random."""
+    return _is_array_type(annotation) and annotation.dtypes == ("prng_key",)
 
 
 def _has_dtype(dtype: Any, allowed: Any) -> bool:
@@ -110,13 +133,18 @@ def _dims(annotation: Any) -> list[str]:
     return annotation.dim_str.split()
 
 
-def _words(annotation: Any) -> str:
+def _words(annotation: Any) -> tuple[str, ...]:
+    if typing.get_origin(annotation) is Literal:
+        options = typing.get_args(annotation)
+        return tuple(f'"{option}"' if isinstance(option, str) else repr(option) for option in options)
+    return (_word(annotation),)
+
+
+def _word(annotation: Any) -> str:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     plain = {float: "a finite number", int: "a whole number", bool: "True or False", str: "text", None: "None"}
     if annotation in plain or annotation is type(None):
         return plain.get(annotation, "None")
-    if origin is Literal:
-        return " or ".join(f'"{option}"' if isinstance(option, str) else repr(option) for option in arguments)
     if origin is tuple:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return f"a tuple, each {expected(arguments[0])}"
@@ -134,7 +162,7 @@ def _words(annotation: Any) -> str:
 
 
 def _array_words(annotation: Any) -> str:
-    if "prng_key" in annotation.dtypes:
+    if is_key(annotation):
         return "a key of jax.random"
     kinds = annotation.dtypes if isinstance(annotation.dtypes, tuple | list) else ("bool", "int32", "float32")
     numbers = "numbers" if "int32" in kinds and "float32" in kinds else "floats" if "float32" in kinds else "integers"

@@ -20,18 +20,19 @@ Result = TypeVar("Result")
 ANYTHING = Must()
 
 
-def check(module: eqx.Module, **rules: Must) -> None:
-    """Raises `ValueError` for a field of `module` that is not what its annotation and its rule say."""
+def check(module: Any, **rules: Must) -> None:
+    """Raises `ValueError` for a field of a module, or of a dataclass, that is not what its annotation and rule say."""
     for name, annotation, static in _fields(type(module)):
         judge(name, getattr(module, name), annotation, rules.pop(name, ANYTHING), static=static)
     assert not rules, f"{type(module).__name__} has no field {', '.join(rules)}"
 
 
 class Checked(eqx.Module):
-    """A module whose fields are what their annotations say."""
+    """A module whose fields are what their annotations say. A class with rules of its own calls `check` with them."""
 
     def __check_init__(self):
-        check(self)
+        if type(self).__check_init__ is Checked.__check_init__:  # equinox calls those of all base classes
+            check(self)
 
 
 def checked(**rules: Must) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
@@ -65,9 +66,9 @@ def judge(name: str, value: Any, annotation: Any, rule: Must = ANYTHING, *, stat
         raise ValueError(_message(name, described(value), value, annotation, rule))
     holds = np.isfinite if rule.holds is None else rule.holds
     for found in numbers(value):
-        right = np.asarray(holds(found))
-        if not right.all():
-            came = wrong_numbers(found, right) if found.size > 1 else described(value)
+        right = holds(found)
+        if not (right if found.ndim == 0 else np.all(right)):
+            came = wrong_numbers(found, np.asarray(right)) if found.size > 1 else described(value)
             raise ValueError(_message(name, came, value, annotation, rule))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,11 +23,13 @@ def is_zero(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and value == 0
 
 
-def numbers(value: Any) -> Iterator[np.ndarray]:
+def numbers(value: Any) -> Iterator[np.ndarray | np.generic]:
     """The known numbers in `value`: a scalar, an array, or a tuple, list or mapping of them."""
-    if isinstance(value, Mapping):
-        value = tuple(value.values())
-    if isinstance(value, tuple | list):
+    if value is None or isinstance(value, bool | str | eqx.Module):
+        return
+    if isinstance(value, int | float | complex):
+        yield _scalar(value)
+    elif isinstance(value, tuple | list):
         for element in value:
             yield from numbers(element)
     elif isinstance(value, jax.Array | np.ndarray | np.generic):
@@ -34,8 +37,15 @@ def numbers(value: Any) -> Iterator[np.ndarray]:
             found = np.asarray(value)
             if jnp.issubdtype(found.dtype, np.number):
                 yield found
-    elif isinstance(value, int | float | complex) and not isinstance(value, bool):
-        yield np.asarray(value)
+    elif isinstance(value, Mapping):
+        yield from numbers(tuple(value.values()))
+
+
+def _scalar(value: int | float | complex) -> np.generic:
+    try:
+        return np.complex128(value) if isinstance(value, complex) else np.float64(value)
+    except OverflowError:  # a whole number that no float can hold
+        return np.float64("inf")
 
 
 def check_at_least_zero(name: str, value: Any) -> None:

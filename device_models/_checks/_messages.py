@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from ._annotations import alternatives
+from ._annotations import alternatives, is_key
 
 LENGTH = 80  # characters of a value that a message shows
 
@@ -50,7 +50,7 @@ def remedy(value: Any, annotation: Any) -> str:
         return f"Write a tuple: {described(tuple(value))}."
     if isinstance(value, list | tuple) and any(hasattr(option, "dim_str") for option in options):
         return "Write `jnp.asarray(...)` around it."
-    if any("prng_key" in getattr(option, "dtypes", ()) for option in options):
+    if any(map(is_key, options)):
         return "Write `jax.random.key(0)`, and `jax.random.split` for several."
     return ""
 

@@ -2,11 +2,14 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from .._checks import is_known, positive, that
+from .._quantities import VOLTS, negative
 from .._sourced import Sourced, describe
 from ._interval import AbstractInterval, Walls
-from ._memristor import AbstractMemristor, check_positive, values
+from ._memristor import AbstractMemristor, check_resistances, values
 
 OLDER = "Messaris2017, eprints.soton.ac.uk 411693, as coded in MemTorch"
 DATA_DRIVEN_2017 = {
@@ -79,8 +82,18 @@ class DataDriven2017(AbstractMemristor):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_positive(self, "ohms", "r_on", "r_off")
-        check_positive(self, "1/ohm", "k_p", "k_n")
+        per_volt, per_ohm = positive("in 1/V"), positive("in 1/ohm")
+        check_resistances(
+            self,
+            speed_p=positive("in ohm/s"),
+            speed_n=negative("in ohm/s"),
+            t_p=per_volt,
+            t_n=per_volt,
+            k_p=per_ohm,
+            k_n=per_ohm,
+            a=VOLTS,
+            b=per_volt,
+        )
 
     @property
     def interval(self) -> AbstractInterval:
@@ -133,7 +146,15 @@ class DataDriven2021(AbstractMemristor):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_positive(self, "ohms", "r_on", "r_off")
+        volts = that("finite and not 0, in volts", lambda t: np.isfinite(t) & (t != 0))
+        check_resistances(self, t_p=volts, t_n=volts, a=VOLTS, b=positive("in 1/V"))
+        for speed, t, way in (("speed_p", "t_p", -1), ("speed_n", "t_n", 1)):
+            found = getattr(self, speed), getattr(self, t)
+            if is_known(*found) and not way * float(found[0]) * float(found[1]) >= 0:
+                raise ValueError(
+                    f"`{speed}` and `{t}` must have {'the same sign' if way > 0 else 'opposite signs'}, or the state "
+                    f"would run away from its limit. Got {speed}={found[0]}, {t}={found[1]}."
+                )
 
     @property
     def interval(self) -> AbstractInterval:

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._checks import check, is_known
+
 
 class AbstractInterval(eqx.Module):
     """The states from `low` to `high`, and a coordinate for the integration in time.
@@ -18,6 +20,13 @@ class AbstractInterval(eqx.Module):
 
     low: eqx.AbstractVar[float | Float[Array, ""]]
     high: eqx.AbstractVar[float | Float[Array, ""]]
+
+    def __check_init__(self):
+        check(self)
+        if is_known(self.low, self.high) and not float(self.low) < float(self.high):
+            raise ValueError(
+                f"The state needs room, `low` < `high`. Got low={self.low}, high={self.high}. Swap or correct them."
+            )
 
     @abstractmethod
     def coordinate(self, state: Float[Array, "*cells"]) -> Float[Array, "*cells"]:

@@ -4,12 +4,15 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._checks import check, positive
+from .._quantities import ELECTRONVOLTS, KELVINS, METRES, NOT_NEGATIVE
 from .._sourced import describe
 from ._interval import AbstractInterval, Walls
 from ._jart_set import JART_BENGEL_2020
-from ._memristor import AbstractMemristor, check_positive, values
+from ._memristor import AbstractMemristor, check_order, values
 
 CHARGES = 2  # of an oxygen vacancy
+Number = float | Float[Array, ""]
 UNIT = 1e26  # vacancies per cubic metre in a state of one
 
 
@@ -57,11 +60,11 @@ class JART(AbstractMemristor):
     alpha_3: float | Float[Array, ""]
     beta_0: float | Float[Array, ""]
     beta_1: float | Float[Array, ""]
-    c: tuple[float | Float[Array, ""], ...]
-    d: tuple[float | Float[Array, ""], ...]
-    f: tuple[float | Float[Array, ""], ...]
-    g: tuple[float | Float[Array, ""], ...]
-    h: tuple[float | Float[Array, ""], ...]
+    c: tuple[Number, Number, Number, Number]
+    d: tuple[Number, Number, Number, Number]
+    f: tuple[Number, Number, Number, Number]
+    g: tuple[Number, Number]
+    h: tuple[Number, Number, Number, Number]
     j_0: float | Float[Array, ""]
     k_0: float | Float[Array, ""]
     temperature: float | Float[Array, ""]
@@ -90,10 +93,18 @@ class JART(AbstractMemristor):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_positive(self, "1e26 per cubic metre", "n_min", "n_max", "n_plug", "n_low", "n_high")
-        check_positive(self, "metres", "hop", "radius", "radius_0", "l_cell", "l_disc")
-        check_positive(self, "kelvins", "temperature")
-        check_positive(self, "electronvolts", "barrier")
+        vacancies = positive("in 1e26 per cubic metre", most=1e3, hint="Per cubic metre? Divide by 1e26.")
+        check(
+            self,
+            **dict.fromkeys(("n_min", "n_max", "n_plug", "n_low", "n_high"), vacancies),
+            **dict.fromkeys(("hop", "radius", "radius_0", "l_cell", "l_disc"), METRES),
+            **dict.fromkeys(("alpha_3", "j_0", "k_0", "kelvin_per_volt_inverse", "charge", "mobility"), positive()),
+            **dict.fromkeys(("attempts", "thermal_resistance", "kappa", "r_oxide", "r_line"), NOT_NEGATIVE),
+            thermal_line=NOT_NEGATIVE,
+            temperature=KELVINS,
+            barrier=ELECTRONVOLTS,
+        )
+        check_order(self, "n_low", "n_high")
 
     @property
     def interval(self) -> AbstractInterval:

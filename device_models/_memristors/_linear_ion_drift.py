@@ -4,9 +4,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._checks import at_least, checked, positive
+from .._quantities import LARGEST_PLAUSIBLE_VOLTAGE, METRES, MILLIVOLTS
 from .._sourced import Sourced, describe
 from ._interval import AbstractInterval
-from ._memristor import AbstractMemristor, check_positive, values
+from ._memristor import AbstractMemristor, check_resistances, values
 from ._windows import AbstractWindow, Biolek, Joglekar, NoWindow
 
 MEMTORCH = "Strukov2008, 10.1038/nature06932, as coded in MemTorch"
@@ -65,9 +67,8 @@ class LinearIonDrift(AbstractMemristor):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_positive(self, "ohms", "r_on", "r_off")
-        check_positive(self, "metres", "thickness")
-        check_positive(self, "m^2/(V s)", "mobility")
+        threshold = at_least(0.0, "in volts", most=LARGEST_PLAUSIBLE_VOLTAGE, hint=MILLIVOLTS)
+        check_resistances(self, thickness=METRES, mobility=positive("in m^2/(V s)"), v_threshold=threshold)
 
     @property
     def interval(self) -> AbstractInterval:
@@ -83,6 +84,7 @@ class LinearIonDrift(AbstractMemristor):
         return jnp.where(jnp.abs(v) >= self.v_threshold, speed * self.window(state, current), 0.0)
 
 
+@checked()
 def hp_strukov2008(*, window: AbstractWindow = Joglekar(1.0)) -> LinearIonDrift:  # noqa: B008
     """Titanium dioxide of 10 nm, 100 ohm to 16 kohm, with a window of your choice.
 

@@ -4,8 +4,11 @@ from abc import abstractmethod
 from typing import Any
 
 import equinox as eqx
+import jax
 from jaxtyping import Array, Float
 
+from .._checks import Must, check, is_known
+from .._quantities import OHMS
 from .._sourced import Sourced
 from ._interval import AbstractInterval
 
@@ -22,16 +25,8 @@ class AbstractMemristor(eqx.Module):
     sources: eqx.AbstractVar[tuple[str, ...]]
 
     def __check_init__(self):
-        interval = self.interval
-        if is_number(interval.low, interval.high) and not interval.low < interval.high:
-            raise ValueError(
-                "The state of a memristor needs room, low < high. "
-                f"Got {interval.low} and {interval.high} for {type(self).__name__}. Swap or correct them."
-            )
-        if is_number(self.x_0, interval.low, interval.high) and not interval.holds(self.x_0):
-            raise ValueError(
-                f"`x_0` must lie within {describe_ends(interval)}. Got x_0={self.x_0}. Another unit? See the class."
-            )
+        check(self)
+        check_state("x_0", self.x_0, self.interval)
 
     @property
     @abstractmethod
@@ -57,20 +52,28 @@ def values(table: dict[str, Sourced]) -> dict[str, Any]:
     return {name: number.value for name, number in table.items()}
 
 
-def is_number(*values) -> bool:
-    """Whether all are Python numbers, so that they can be checked now."""
-    return all(isinstance(value, int | float) for value in values)
+def check_state(name: str, state: float | Float[Array, ""], interval: AbstractInterval) -> None:
+    """Raises `ValueError` where a state that is known is none of the `interval`'s."""
+    if not is_known(state, interval.low, interval.high):
+        return
+    with jax.ensure_compile_time_eval():  # known numbers stay known while something else is traced
+        if interval.holds(state):
+            return
+        excluded = "" if interval.holds(interval.low) else ", both excluded"
+    raise ValueError(
+        f"`{name}` must lie within {interval.low} and {interval.high}{excluded}. Got {name}={state}. "
+        "Another unit? See the class."
+    )
 
 
-def describe_ends(interval: AbstractInterval) -> str:
-    """The interval in words."""
-    between = f"{interval.low} and {interval.high}"
-    return between if interval.holds(interval.low) else f"{between}, both excluded"
+def check_order(memristor: AbstractMemristor, low: str, high: str) -> None:
+    """Raises `ValueError` where the field named `low` is known to be above that named `high`."""
+    ends = getattr(memristor, low), getattr(memristor, high)
+    if is_known(*ends) and float(ends[0]) > float(ends[1]):
+        raise ValueError(f"`{low}` must be at most `{high}`. Got {low}={ends[0]}, {high}={ends[1]}. Swap them.")
 
 
-def check_positive(memristor: AbstractMemristor, unit: str, *names: str) -> None:
-    """Raises `ValueError` unless each field of these `names` is positive and finite, or an array."""
-    for name in names:
-        value = getattr(memristor, name)
-        if is_number(value) and not 0 < value < float("inf"):
-            raise ValueError(f"`{name}` must be positive and finite, in {unit}. Got {name}={value}. Correct it.")
+def check_resistances(memristor: AbstractMemristor, **rules: Must) -> None:
+    """Checks `r_on`, `r_off`, their order, and all other fields by these `rules`."""
+    check(memristor, r_on=OHMS, r_off=OHMS, **rules)
+    check_order(memristor, "r_on", "r_off")

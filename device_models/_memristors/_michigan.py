@@ -4,9 +4,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._checks import check, checked, positive
+from .._quantities import NOT_NEGATIVE
 from .._sourced import Sourced, describe
 from ._interval import AbstractInterval, Walls
-from ._memristor import AbstractMemristor, check_positive, values
+from ._memristor import AbstractMemristor, values
 
 CODED = "Chang2011, as set in code whose origin was not noted"
 MICHIGAN_CHANG_2011 = {
@@ -53,10 +55,18 @@ class Michigan(AbstractMemristor):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_positive(self, "amperes", "alpha", "gamma")
-        check_positive(self, "1/V", "beta", "delta", "eta_2")
-        check_positive(self, "1/s", "lambda_")
-        check_positive(self, "units of 1/`lambda_`, or `None`", "tau")
+        amperes, per_volt = positive("in amperes"), positive("in 1/V")
+        check(
+            self,
+            alpha=amperes,
+            gamma=amperes,
+            beta=per_volt,
+            delta=per_volt,
+            eta_2=per_volt,
+            lambda_=positive("in 1/s"),
+            eta_1=NOT_NEGATIVE,
+            tau=positive("in units of 1/`lambda_`"),
+        )
 
     @property
     def interval(self) -> AbstractInterval:
@@ -71,6 +81,7 @@ class Michigan(AbstractMemristor):
         return self.lambda_ * (drift if self.tau is None else drift - state / self.tau)
 
 
+@checked()
 def michigan_chang2011(*, volatile: bool = False) -> Michigan:
     """Tungsten oxide, below a volt and over seconds; `volatile` cells forget with a time constant of 2.2 s.
 

@@ -4,9 +4,11 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float
 
+from .._checks import checked, positive
+from .._quantities import KELVINS, VOLTS
 from .._sourced import Sourced, describe
 from ._interval import AbstractInterval, Walls
-from ._memristor import AbstractMemristor, check_positive, values
+from ._memristor import AbstractMemristor, check_resistances, values
 
 BOLTZMANN = 1.380649e-23  # J/K
 CHARGE = 1.602176634e-19  # C
@@ -54,9 +56,7 @@ class MMS(AbstractMemristor):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_positive(self, "ohms", "r_on", "r_off")
-        check_positive(self, "seconds", "tau")
-        check_positive(self, "kelvins", "temperature")
+        check_resistances(self, v_on=VOLTS, v_off=VOLTS, tau=positive("in seconds"), temperature=KELVINS)
 
     @property
     def interval(self) -> AbstractInterval:
@@ -72,6 +72,7 @@ class MMS(AbstractMemristor):
         return (on * (1 - state) - off * state) / self.tau
 
 
+@checked(temperature=KELVINS)
 def mms_molter2016(*, temperature: float | Float[Array, ""] = float(MMS_MOLTER_2016["temperature"])) -> MMS:
     """Thresholds of 0.27 V of either sign, 500 to 1500 ohm, 0.1 ms; at a temperature of your choice, in kelvins.
 

@@ -2,21 +2,28 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
-from ._memristor import AbstractMemristor
+from .._checks import Checked, checked, is_known, that
+from .._quantities import LARGEST_PLAUSIBLE_VOLTAGE, MILLIVOLTS
+from ._memristor import AbstractMemristor, check_state
 from ._steps import AbstractSteps, FixedSteps
 
-LARGEST_PLAUSIBLE_VOLTAGE = 50.0  # compact models are fitted within a few volts; more is millivolts by mistake
+VOLTAGE = that(
+    f"finite and within {LARGEST_PLAUSIBLE_VOLTAGE} V",
+    lambda v: np.abs(v) <= LARGEST_PLAUSIBLE_VOLTAGE,
+    hint=MILLIVOLTS,
+)
 FAULTS = (
     "`time` must increase from sample to sample, in seconds. It does not, or it is not finite. Sort it, drop repeats.",
     "`voltage` must be finite at every sample. It is not. Drop or interpolate what was not measured.",
-    f"`voltage` must be within {LARGEST_PLAUSIBLE_VOLTAGE} V. It is not. Millivolts? Multiply by 1e-3.",
+    f"`voltage` must be within {LARGEST_PLAUSIBLE_VOLTAGE} V. It is not. {MILLIVOLTS}",
     "`state` must be one that the memristor may have, see its `bounds`. It is not. Another unit? See the class.",
 )
 
 
-class Trace(eqx.Module):
+class Trace(Checked):
     """What a memristor did: `time` (s), `voltage` (V), `current` (A) and `state` at the same samples."""
 
     time: Float[Array, " n"]
@@ -25,6 +32,7 @@ class Trace(eqx.Module):
     state: Float[Array, " n"]
 
 
+@checked(voltage=VOLTAGE)
 def simulate(
     memristor: AbstractMemristor,
     time: Float[Array, " n"],
@@ -50,8 +58,9 @@ def simulate(
 
     **Returns:** A `Trace` at the samples.
 
-    **Raises:** `ValueError` for shapes that do not belong together; an error at run time for a time that does not
-    increase, a voltage that is not finite or not plausible, a state out of bounds, steps too long for the cell.
+    **Raises:** `ValueError` for shapes that do not belong together, a time that does not increase, a voltage that is
+    not finite or not plausible, a state out of bounds; an error at run time where those are traced, and for steps too
+    long for the cell.
     """
     from ._integrate import integrate  # Diffrax is heavy
 
@@ -60,15 +69,19 @@ def simulate(
             "`time` and `voltage` must be one-dimensional and of the same length, at least 2. "
             f"Got shapes {time.shape} and {voltage.shape}. For several waveforms use `jax.vmap`."
         )
+    if is_known(time) and not (np.diff(np.asarray(time)) > 0).all():
+        raise ValueError("`time` must increase from sample to sample, in seconds. It does not. Sort it, drop repeats.")
+    if state is not None:
+        check_state("state", state, memristor.interval)
     # Steps are counted in the time's own precision, then everything has the voltage's.
     steps_of_time = jnp.diff(time).astype(voltage.dtype)
     start = jnp.asarray(memristor.x_0 if state is None else state, voltage.dtype)
-    start = checked(memristor, steps_of_time, voltage, start)
+    start = faultless(memristor, steps_of_time, voltage, start)
     states = integrate(memristor, steps_of_time, voltage, start, steps)
     return Trace(time, voltage, memristor.current(states, voltage), states)
 
 
-def checked(memristor, steps_of_time, voltage, start) -> Float[Array, ""]:
+def faultless(memristor, steps_of_time, voltage, start) -> Float[Array, ""]:
     """`start`, with an error at run time for each of `FAULTS`."""
     faults = jnp.stack(
         [

@@ -4,9 +4,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._checks import check, positive
+from .._quantities import ELECTRONVOLTS, KELVINS, METRES, NOT_NEGATIVE, VOLTS
 from .._sourced import Sourced, describe
 from ._interval import AbstractInterval, Walls
-from ._memristor import AbstractMemristor, check_positive, values
+from ._memristor import AbstractMemristor, check_order, values
 
 MEMTORCH = "Jiang2016, as coded in MemTorch"
 STANFORD_JIANG_2016 = {
@@ -75,9 +77,17 @@ class StanfordPKU(AbstractMemristor):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_positive(self, "metres", "g_0", "thickness", "hop", "gap_min", "gap_max")
-        check_positive(self, "volts", "v_0")
-        check_positive(self, "kelvins", "temperature")
+        check(
+            self,
+            i_0=positive("in amperes"),
+            v_0=VOLTS,
+            **dict.fromkeys(("g_0", "thickness", "hop", "gap_min", "gap_max"), METRES),
+            **dict.fromkeys(("speed", "gamma_0", "kelvin_per_volt"), positive()),
+            **dict.fromkeys(("beta", "field_min", "thermal_resistance"), NOT_NEGATIVE),
+            energy=ELECTRONVOLTS,
+            temperature=KELVINS,
+        )
+        check_order(self, "gap_min", "gap_max")
 
     @property
     def interval(self) -> AbstractInterval:

@@ -6,11 +6,11 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import Array, Float
 
+from .._checks import Checked, between, check, that, whole
 from ._interval import AbstractInterval
-from ._memristor import is_number
 
 
-class AbstractSteps(eqx.Module):
+class AbstractSteps(Checked):
     """A rule for the steps between the samples of a waveform. No step reaches over a sample."""
 
     @property
@@ -40,10 +40,8 @@ class FixedSteps(AbstractSteps):
     tolerance: float = eqx.field(static=True, default=1e-2)
 
     def __check_init__(self):
-        if not (isinstance(self.substeps, int) and self.substeps >= 1):
-            raise ValueError(f"`substeps` must be a whole number of at least 1. Got substeps={self.substeps}.")
-        if not self.tolerance > 0:
-            raise ValueError(f"`tolerance` must be positive. Got tolerance={self.tolerance}. For no limit use inf.")
+        tolerance = that("positive", lambda x: x > 0, hint="For no limit use inf.")
+        check(self, substeps=whole(1), tolerance=tolerance)
 
     @property
     def per_sample(self) -> int:
@@ -70,14 +68,11 @@ class AdaptiveSteps(AbstractSteps):
 
     rtol: float = eqx.field(static=True, default=1e-4)
     atol: float = eqx.field(static=True, default=1e-6)
-    solver: Any = None
+    solver: eqx.Module | None = None
     max_steps: int = eqx.field(static=True, default=100_000)
 
     def __check_init__(self):
-        if not (is_number(self.rtol, self.atol) and 0 < self.rtol < 1 and 0 < self.atol < 1):
-            raise ValueError(f"`rtol` and `atol` must be between 0 and 1. Got {self.rtol} and {self.atol}.")
-        if self.max_steps < 1:
-            raise ValueError(f"`max_steps` must be at least 1. Got max_steps={self.max_steps}.")
+        check(self, rtol=between(0.0, 1.0), atol=between(0.0, 1.0), max_steps=whole(1))
 
     @property
     def per_sample(self) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .._checks import checked
 from .._names import lookup
 from .._sourced import Sourced
 from ._data_driven import DATA_DRIVEN_2017, DATA_DRIVEN_2021, data_driven2017, data_driven2021
@@ -51,6 +52,7 @@ MEMRISTORS = {
 }
 
 
+@checked()
 def memristor(name: str) -> MemristorEntry:
     """The entry of `name`: `memristor("mms_molter2016").make()` is a memristor, `.numbers` its sources.
 

@@ -4,9 +4,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._checks import at_least, positive
+from .._quantities import LARGEST_PLAUSIBLE_VOLTAGE, METRES, VOLTS, negative
 from .._sourced import Sourced, describe
 from ._interval import AbstractInterval
-from ._memristor import AbstractMemristor, check_positive, is_number, values
+from ._memristor import AbstractMemristor, check_resistances, values
 from ._windows import AbstractWindow, NoWindow
 
 MEMTORCH = "Kvatinsky2015, 10.1109/TCSII.2015.2433536, as coded in MemTorch"
@@ -61,14 +63,17 @@ class VTEAM(AbstractMemristor):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_positive(self, "ohms", "r_on", "r_off")
-        check_positive(self, "metres", "thickness")
-        for on, off, unit in ((self.v_on, self.v_off, "volts"), (self.k_on, self.k_off, "m/s")):
-            if is_number(on, off) and not on < 0 < off:
-                raise ValueError(
-                    f"`v_on` and `k_on` must be negative, `v_off` and `k_off` positive. Got {on} and {off}, in {unit}. "
-                    "In this model a negative voltage switches on."
-                )
+        power, way = at_least(1.0), "In this model a negative voltage switches on."
+        check_resistances(
+            self,
+            thickness=METRES,
+            k_on=negative("in m/s", hint=way),
+            k_off=positive("in m/s", hint=way),
+            alpha_on=power,
+            alpha_off=power,
+            v_on=negative("in volts", least=-LARGEST_PLAUSIBLE_VOLTAGE, hint=way),
+            v_off=VOLTS,
+        )
 
     @property
     def interval(self) -> AbstractInterval:

@@ -2,14 +2,14 @@
 
 from abc import abstractmethod
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._checks import Checked, at_least, check, positive
 from ._interval import AbstractInterval, Asymptotes, Walls
 
 
-class AbstractWindow(eqx.Module):
+class AbstractWindow(Checked):
     """A factor of the flow, for states from 0 to 1."""
 
     @abstractmethod
@@ -47,7 +47,7 @@ class Joglekar(AbstractWindow):
     p: float | Float[Array, ""] = 1.0
 
     def __check_init__(self):
-        check_power(self.p)
+        check(self, p=at_least(1.0, hint="For no window use `NoWindow()`."))
 
     def __call__(self, x: Float[Array, "*cells"], current: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return vanishing(4 * x * (1 - x), self.p)
@@ -71,7 +71,7 @@ class Biolek(AbstractWindow):
     p: float | Float[Array, ""] = 1.0
 
     def __check_init__(self):
-        check_power(self.p)
+        check(self, p=at_least(1.0, hint="For no window use `NoWindow()`."))
 
     def __call__(self, x: Float[Array, "*cells"], current: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         travelled = jnp.where(current < 0, 1 - x, x)
@@ -98,9 +98,7 @@ class Prodromakis(AbstractWindow):
     j: float | Float[Array, ""] = 1.0
 
     def __check_init__(self):
-        for name, value in (("p", self.p), ("j", self.j)):
-            if isinstance(value, int | float) and not 0 < value < float("inf"):
-                raise ValueError(f"`{name}` of a window must be positive and finite. Got {name}={value}.")
+        check(self, p=positive(), j=positive())
 
     def __call__(self, x: Float[Array, "*cells"], current: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return self.j * vanishing(x * (1 - x), self.p)
@@ -114,8 +112,3 @@ def vanishing(u: Float[Array, "*cells"], p: float | Float[Array, ""]) -> Float[A
     below_one = jnp.minimum(u, 1 - float(jnp.finfo(u.dtype).eps))  # the logarithm of zero has no gradient
     return -jnp.expm1(p * jnp.log1p(-below_one))
 
-
-def check_power(p: float | Float[Array, ""]) -> None:
-    """Raises `ValueError` unless `p` is at least 1, or an array."""
-    if isinstance(p, int | float) and not 1 <= p < float("inf"):
-        raise ValueError(f"`p` of a window must be finite and at least 1. Got p={p}. For no window use `NoWindow()`.")

@@ -2,11 +2,14 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from .._checks import between, check, positive, that
+from .._quantities import NOT_NEGATIVE, VOLTS
 from .._sourced import Sourced, describe
 from ._interval import AbstractInterval, Walls
-from ._memristor import AbstractMemristor, check_positive, values
+from ._memristor import AbstractMemristor, values
 
 KNOWM = "Yakopcic2011, as set in the SPICE models of Knowm"
 YAKOPCIC_2011 = {
@@ -66,12 +69,22 @@ class Yakopcic(AbstractMemristor):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check_positive(self, "amperes", "a_1", "a_2")
-        check_positive(self, "volts", "v_p", "v_n")
-        for name in ("x_p", "x_n"):
-            value = getattr(self, name)
-            if isinstance(value, int | float) and not 0 < value < 1:
-                raise ValueError(f"`{name}` must be between 0 and 1. Got {name}={value}.")
+        amperes, within = positive("in amperes"), between(0.0, 1.0)
+        check(
+            self,
+            a_1=amperes,
+            a_2=amperes,
+            b=positive("in 1/V"),
+            v_p=VOLTS,
+            v_n=VOLTS,
+            speed_p=NOT_NEGATIVE,
+            speed_n=NOT_NEGATIVE,
+            x_p=within,
+            x_n=within,
+            alpha_p=NOT_NEGATIVE,
+            alpha_n=NOT_NEGATIVE,
+            eta=that("1 or -1", lambda x: np.abs(x) == 1),
+        )
 
     @property
     def interval(self) -> AbstractInterval:

@@ -8,7 +8,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from ._process import AbstractNoise
+from .._checks import check, is_known, positive, whole
+from ._process import AbstractNoise, drawn, lagged, moved
 
 
 class Flicker(AbstractNoise):
@@ -30,13 +31,12 @@ class Flicker(AbstractNoise):
     per_decade: int = eqx.field(static=True, default=2)
 
     def __check_init__(self):
-        if not 0 < self.f_low < self.f_high < math.inf:
+        check(self, f_low=positive("in hertz"), f_high=positive("in hertz"), per_decade=whole(1))
+        if is_known(self.f_low, self.f_high) and not float(self.f_low) < float(self.f_high):
             raise ValueError(
                 "`f_low` and `f_high` must satisfy 0 < f_low < f_high, in hertz. "
-                f"Got f_low={self.f_low}, f_high={self.f_high}."
+                f"Got f_low={self.f_low}, f_high={self.f_high}. Swap them."
             )
-        if self.per_decade < 1:
-            raise ValueError(f"`per_decade` must be at least 1 relaxator. Got {self.per_decade}.")
 
     @property
     def corners(self) -> tuple[float, ...]:
@@ -44,9 +44,11 @@ class Flicker(AbstractNoise):
         number = 1 + math.ceil(self.per_decade * math.log10(self.f_high / self.f_low))
         return tuple(float(f) for f in np.geomspace(self.f_low, self.f_high, number))
 
+    @drawn
     def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "relaxators *cells"]:
         return jr.normal(key, (len(self.corners), *shape))
 
+    @moved
     def advance(
         self, state: Float[Array, "relaxators *cells"], dt: float | Float[Array, ""], *, key: Key[Array, ""]
     ) -> Float[Array, "relaxators *cells"]:
@@ -57,6 +59,7 @@ class Flicker(AbstractNoise):
     def value(self, state: Float[Array, "relaxators *cells"]) -> Float[Array, "*cells"]:
         return jnp.sum(state, axis=0) / math.sqrt(len(self.corners))
 
+    @lagged
     def correlation(self, lag: Float[Array, "*lags"]) -> Float[Array, "*lags"]:
         rates = 2 * math.pi * jnp.asarray(self.corners, lag.dtype).reshape(-1, *(1,) * lag.ndim)
         return jnp.mean(jnp.exp(-rates * lag[None]), axis=0)

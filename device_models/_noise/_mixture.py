@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from ._process import AbstractNoise
+from .._checks import check, is_known, positive
+from ._process import AbstractNoise, drawn, lagged, moved
 
 
 class Mixture(AbstractNoise):
@@ -23,18 +24,21 @@ class Mixture(AbstractNoise):
     shares: tuple[float, ...]
 
     def __check_init__(self):
+        check(self, shares=positive())
         if len(self.processes) != len(self.shares) or not self.processes:
             raise ValueError(
-                "A mixture must have a share for each process. "
+                "A mixture must have one of `shares` for each of `processes`, and at least one. "
                 f"Got {len(self.processes)} processes and shares={self.shares}."
             )
-        if min(self.shares) <= 0 or abs(sum(self.shares) - 1) > 1e-6:
-            raise ValueError(f"`shares` must be positive, and their sum 1. Got {self.shares}.")
+        if is_known(*self.shares) and abs(sum(map(float, self.shares)) - 1) > 1e-6:
+            raise ValueError(f"`shares` must be positive, and their sum 1. Got shares={self.shares}.")
 
+    @drawn
     def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> tuple[Any, ...]:
         keys = jr.split(key, len(self.processes))
         return tuple(process.initial(shape, key=keys[k]) for k, process in enumerate(self.processes))
 
+    @moved
     def advance(self, state: tuple[Any, ...], dt: float | Float[Array, ""], *, key: Key[Array, ""]) -> tuple[Any, ...]:
         keys = jr.split(key, len(self.processes))
         parts = enumerate(zip(self.processes, state, strict=True))
@@ -45,6 +49,7 @@ class Mixture(AbstractNoise):
         values = [math.sqrt(share) * process.value(part) for process, share, part in parts]
         return jnp.sum(jnp.stack(values), axis=0)
 
+    @lagged
     def correlation(self, lag: Float[Array, "*lags"]) -> Float[Array, "*lags"]:
         parts = zip(self.processes, self.shares, strict=True)
         return jnp.sum(jnp.stack([share * process.correlation(lag) for process, share in parts]), axis=0)

@@ -3,11 +3,17 @@
 from abc import abstractmethod
 from typing import Any
 
-import equinox as eqx
 from jaxtyping import Array, Float, Key
 
+from .._checks import Checked, at_least, checked, whole
 
-class AbstractNoise(eqx.Module):
+# Decorators of what every process can do.
+drawn = checked(shape=whole(0))
+moved = checked(dt=at_least(0.0, "in seconds"))
+lagged = checked(lag=at_least(0.0, "in seconds"))
+
+
+class AbstractNoise(Checked):
     """Stationary noise of mean zero and variance one, the same process for every cell and independent between them.
 
     `initial` draws a state from the stationary law and `advance` moves it by `dt`, exactly for any `dt`: two steps have

@@ -2,16 +2,16 @@
 
 import math
 
-import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 from jax.scipy.special import expi
 from jaxtyping import Array, Bool, Float, Key
 
-from ._process import AbstractNoise
+from .._checks import Checked, between, check, is_known, positive
+from ._process import AbstractNoise, drawn, lagged, moved
 
 
-class Traps(eqx.Module):
+class Traps(Checked):
     """The trap of each cell: its relaxation time in seconds, and whether it is filled."""
 
     tau: Float[Array, "*cells"]
@@ -38,19 +38,21 @@ class Telegraph(AbstractNoise):
     occupancy: float = 0.5
 
     def __check_init__(self):
-        if not 0 < self.tau_low < self.tau_high < math.inf:
+        occupancy = between(0.0, 1.0, hint="Percent? Divide by 100.")
+        check(self, tau_low=positive("in seconds"), tau_high=positive("in seconds"), occupancy=occupancy)
+        if is_known(self.tau_low, self.tau_high) and not float(self.tau_low) < float(self.tau_high):
             raise ValueError(
                 "`tau_low` and `tau_high` must satisfy 0 < tau_low < tau_high, in seconds. "
-                f"Got tau_low={self.tau_low}, tau_high={self.tau_high}."
+                f"Got tau_low={self.tau_low}, tau_high={self.tau_high}. Swap them."
             )
-        if not 0 < self.occupancy < 1:
-            raise ValueError(f"`occupancy` must be a fraction between 0 and 1. Got {self.occupancy}. Percent?")
 
+    @drawn
     def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Traps:
         tau_key, state_key = jr.split(key)
         log_tau = jr.uniform(tau_key, shape, minval=math.log(self.tau_low), maxval=math.log(self.tau_high))
         return Traps(jnp.exp(log_tau), jr.uniform(state_key, shape) < self.occupancy)
 
+    @moved
     def advance(self, state: Traps, dt: float | Float[Array, ""], *, key: Key[Array, ""]) -> Traps:
         forgotten = -jnp.expm1(-dt / state.tau)
         stays = jnp.where(state.filled, 1 - forgotten, jnp.zeros_like(forgotten))
@@ -62,6 +64,7 @@ class Telegraph(AbstractNoise):
         low, high = -math.sqrt((1 - p) / p), math.sqrt(p / (1 - p))
         return jnp.where(state.filled, low, high).astype(state.tau.dtype)
 
+    @lagged
     def correlation(self, lag: Float[Array, "*lags"]) -> Float[Array, "*lags"]:
         # The mean of exp(-lag / tau) over log tau: a difference of exponential integrals, E1(x) = -Ei(-x).
         late = jnp.where(lag > 0, lag, 1.0)

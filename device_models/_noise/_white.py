@@ -4,15 +4,17 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from ._process import AbstractNoise
+from ._process import AbstractNoise, drawn, lagged, moved
 
 
 class White(AbstractNoise):
     """A normal number at every read, independent of all others; the time between reads does not matter."""
 
+    @drawn
     def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
         return jr.normal(key, shape)
 
+    @moved
     def advance(
         self, state: Float[Array, "*cells"], dt: float | Float[Array, ""], *, key: Key[Array, ""]
     ) -> Float[Array, "*cells"]:
@@ -21,5 +23,6 @@ class White(AbstractNoise):
     def value(self, state: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return state
 
+    @lagged
     def correlation(self, lag: Float[Array, "*lags"]) -> Float[Array, "*lags"]:
         return jnp.where(lag == 0, 1.0, 0.0).astype(lag.dtype)

@@ -8,16 +8,18 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from .._checks import is_zero
+from .._checks import Checked, checked, is_known, is_zero, that, whole
+from .._quantities import NOT_NEGATIVE
 from ._burst import at_once, one_by_one, one_pulse
-from ._coincidence import BALANCED, AbstractScaling, check_length, coincidences
+from ._coincidence import BALANCED, RATE, AbstractScaling, coincidences
 from ._hash import fast_normal
 from ._pulsed import AbstractPulsed, PulsedCells
 
 
-class PulsedArray(eqx.Module):
+class PulsedArray(Checked):
     """One fabricated array of pulsed devices, at one moment.
 
     `hidden` is the state that pulses act on. `shown` is what a read finds: the hidden state less the reference of the
@@ -32,6 +34,7 @@ class PulsedArray(eqx.Module):
     shown: Float[Array, "*cells"]
 
     @staticmethod
+    @checked()
     def fabricate(
         device: AbstractPulsed, weights: Float[Array, "*cells"] | tuple[int, ...], *, key: Key[Array, ""]
     ) -> "PulsedArray":
@@ -42,6 +45,7 @@ class PulsedArray(eqx.Module):
         hidden = jnp.clip(wanted + cells.reference, cells.w_min, cells.w_max)
         return PulsedArray(device, cells, hidden, hidden - cells.reference)
 
+    @checked()
     def pulse(self, counts: Int[Array, "*cells"], *, key: Key[Array, ""]) -> "PulsedArray":
         """Sends each cell its number of pulses, one after another: up where positive, down where negative.
 
@@ -51,6 +55,7 @@ class PulsedArray(eqx.Module):
         hidden = one_by_one(self.device, self.cells, self.hidden, counts, key=pulse_key)
         return self._after(hidden, counts != 0, write_key)
 
+    @checked(most=whole(1))
     def burst(self, counts: Int[Array, "*cells"], *, most: int, key: Key[Array, ""]) -> "PulsedArray":
         """As `pulse`, for numbers of at most `most`, all at once.
 
@@ -58,10 +63,12 @@ class PulsedArray(eqx.Module):
         relative change of the step during the burst elsewhere. Noise is of the right variance to first order, is
         clipped once and not at every pulse, and comes from a fast hash instead of JAX's generator.
         """
+        check_most(counts, most)
         pulse_key, write_key = jr.split(key)
         hidden = at_once(self.device, self.cells, self.hidden, counts, most, key=pulse_key)
         return self._after(hidden, counts != 0, write_key)
 
+    @checked(directions=that("+1 or -1 each", lambda x: np.abs(x) == 1))
     def staircase(
         self, directions: Int[Array, " pulses"], *, key: Key[Array, ""]
     ) -> tuple["PulsedArray", Float[Array, "pulses *cells"]]:
@@ -80,6 +87,7 @@ class PulsedArray(eqx.Module):
         (hidden, shown), history = jax.lax.scan(body, (self.hidden, self.shown), (directions, keys))
         return dataclasses.replace(self, hidden=hidden, shown=shown), history
 
+    @checked(learning_rate=RATE, length=whole(1))
     def update(
         self,
         x: Float[Array, "*batch columns"],
@@ -106,7 +114,7 @@ class PulsedArray(eqx.Module):
 
         Reference: Gokmen2016.
         """
-        strength = update_strength(self.hidden, self.device, x, d, learning_rate, length)
+        strength = update_strength(self.hidden, self.device, x, d, learning_rate)
 
         def one(array: PulsedArray, x, d, key) -> PulsedArray:
             count_key, pulse_key = jr.split(key)
@@ -115,6 +123,7 @@ class PulsedArray(eqx.Module):
 
         return sample_by_sample(one, self, x, d, key=key)
 
+    @checked(batches=NOT_NEGATIVE)
     def decay(self, batches: float | Float[Array, ""] = 1.0) -> "PulsedArray":
         """Lets the weights leak for the time of some mini-batches; the same array where devices do not leak."""
         leak = self.device.upkeep.leak
@@ -124,6 +133,7 @@ class PulsedArray(eqx.Module):
         change = (leak.towards - self.hidden) * (1.0 - left)
         return dataclasses.replace(self, hidden=self.hidden + change, shown=self.shown + change)
 
+    @checked()
     def reset(self, where: Bool[Array, "*cells"], *, key: Key[Array, ""]) -> "PulsedArray":
         """Resets those cells to what `device.upkeep.reset` leaves."""
         reset_key, write_key = jr.split(key)
@@ -140,23 +150,25 @@ class PulsedArray(eqx.Module):
         return dataclasses.replace(self, hidden=hidden, shown=jnp.where(touched, found, self.shown))
 
 
+def check_most(counts: Int[Array, "*cells"], most: int) -> None:
+    """Raises `ValueError` for known numbers of pulses beyond `most`, of which only the lowest bits would count."""
+    if is_known(counts) and np.size(counts) and (largest := int(np.abs(np.asarray(counts)).max())) > most:
+        raise ValueError(f"`counts` must be within -`most` and `most`. Got up to {largest} for most={most}. Raise it.")
+
+
 def update_strength(
     weights: Float[Array, "*cells"],
     device: AbstractPulsed,
     x: Float[Array, "*batch columns"],
     d: Float[Array, "*batch rows"],
     learning_rate: float | Float[Array, ""],
-    length: int,
 ) -> Float[Array, ""]:
     """The learning rate in nominal steps. Raises `ValueError` for an update that does not fit the `weights`."""
-    check_length(length)
     if (*d.shape[-1:], *x.shape[-1:]) != weights.shape or x.shape[:-1] != d.shape[:-1] or x.ndim > 2:
         raise ValueError(
             "`x` and `d` must have as many entries as the array has columns and rows, and the same batch axis, or "
             f"none. Got x {x.shape} and d {d.shape} for an array of {weights.shape}."
         )
-    if isinstance(learning_rate, int | float) and not 0 <= learning_rate < float("inf"):
-        raise ValueError(f"`learning_rate` must be finite and at least 0. Got {learning_rate}. Put the sign into `d`.")
     return jnp.asarray(learning_rate, weights.dtype) / device.dw_min
 
 

@@ -1,15 +1,17 @@
 """Stochastic pulse trains on word and bit lines, and how often two of them coincide."""
 
-import math
 from abc import abstractmethod
 
-import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int, Key
 
+from .._checks import Checked, at_least, checked, whole
 
-class AbstractScaling(eqx.Module):
+RATE = at_least(0.0, hint="Put the sign into `d`.")
+
+
+class AbstractScaling(Checked):
     """How a learning rate is divided between the trains of a row and of a column, and the length of the trains.
 
     A pulse comes with probability `min(1, |x| c_x)` on a column and `min(1, |d| c_d)` on a row, and
@@ -67,6 +69,7 @@ class ShortestTrains(AbstractScaling):
 BALANCED = BalancedScaling()
 
 
+@checked(strength=RATE, length=whole(1))
 def coincidences(
     x: Float[Array, " columns"],
     d: Float[Array, " rows"],
@@ -91,9 +94,6 @@ def coincidences(
 
     Reference: Gokmen2016.
     """
-    check_length(length)
-    if isinstance(strength, int | float) and not 0 <= strength < math.inf:
-        raise ValueError(f"`strength` must be finite and at least 0. Got {strength}. Put the sign into `d`.")
     x_size, d_size = jnp.abs(x), jnp.abs(d)
     c_x, c_d, used = scaling(jnp.asarray(strength, x.dtype), jnp.max(x_size), jnp.max(d_size), length)
     x_key, d_key = jr.split(key)
@@ -110,12 +110,6 @@ def train(
     """Pulses of probability `p` on each line: the sign of its signal where there is one, zero elsewhere."""
     there = jr.uniform(key, (length, *p.shape), p.dtype) < p[None, :]
     return jnp.where(there, jnp.sign(signal)[None, :], 0.0)
-
-
-def check_length(length: int) -> None:
-    """Raises `ValueError` for a train without pulses."""
-    if length < 1:
-        raise ValueError(f"`length` must be at least 1, the pulses of a train. Got {length}.")
 
 
 def _balanced(

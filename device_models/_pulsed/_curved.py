@@ -1,7 +1,6 @@
 """Devices whose step is an exponential, a power or a table of the weight."""
 
 import dataclasses
-import math
 from typing import NamedTuple
 
 import equinox as eqx
@@ -9,7 +8,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
-from .._checks import check_at_least_zero
+from .._checks import check
+from .._quantities import NOT_NEGATIVE
 from ._parts import Bounds, Steps, Upkeep
 from ._pulsed import AbstractPulsed, PulsedCells, symmetry_by_halving
 
@@ -95,8 +95,7 @@ class PowStep(AbstractPulsed):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        for name in ("gamma_up", "gamma_down", "gamma_dtod"):
-            check_at_least_zero(name, getattr(self, name))
+        check(self, gamma_up=NOT_NEGATIVE, gamma_down=NOT_NEGATIVE, gamma_dtod=NOT_NEGATIVE)
 
     def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
         spread = self.gamma_dtod * jr.normal(key, (2, *cells.up.shape))
@@ -136,12 +135,10 @@ class PiecewiseStep(AbstractPulsed):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
+        check(self, up=NOT_NEGATIVE, down=NOT_NEGATIVE)
         for name in ("up", "down"):
-            nodes = getattr(self, name)
-            if len(nodes) < 2:
-                raise ValueError(f"`{name}` must have at least two factors. Got {len(nodes)}. One? Use `ConstantStep`.")
-            if isinstance(nodes, tuple) and not all(0 <= node < math.inf for node in nodes):
-                raise ValueError(f"The factors of `{name}` must be finite and at least 0. Got {nodes}.")
+            if (n := len(getattr(self, name))) < 2:
+                raise ValueError(f"`{name}` must have at least two factors. Got {n}. One? Use `ConstantStep`.")
 
     def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
         return cells

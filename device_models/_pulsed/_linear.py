@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
-from .._checks import check_at_least_zero
-from ._parts import Bounds, Steps, Upkeep
+from .._checks import check, checked, is_known, positive
+from .._quantities import NOT_NEGATIVE, negative
+from ._parts import SPREAD, WEIGHTS, Bounds, Steps, Upkeep
 from ._pulsed import AbstractPulsed, PulsedCells
 
 
@@ -77,9 +78,8 @@ class LinearStep(AbstractPulsed):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
+        check(self, gamma_up=NOT_NEGATIVE, gamma_down=NOT_NEGATIVE, gamma_dtod=NOT_NEGATIVE)
         _check_signed(self.bounds)
-        for name in ("gamma_up", "gamma_down", "gamma_dtod"):
-            check_at_least_zero(name, getattr(self, name))
 
     def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
         spread = self.gamma_dtod * jr.normal(key, (2, *cells.up.shape))
@@ -113,6 +113,7 @@ class SoftBounds(AbstractPulsed):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
+        check(self)
         _check_signed(self.bounds)
 
     def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
@@ -151,8 +152,8 @@ class SoftBoundsReference(AbstractPulsed):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
+        check(self, reference_std=SPREAD)
         _check_signed(self.bounds)
-        check_at_least_zero("reference_std", self.reference_std)
 
     def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
         slopes = _soft(cells)
@@ -169,6 +170,12 @@ class SoftBoundsReference(AbstractPulsed):
         return 0.0
 
 
+@checked(
+    p_max=positive(),
+    alpha=positive(),
+    r_min=negative(WEIGHTS),
+    r_max=positive(WEIGHTS),
+)
 def soft_bounds_pmax(
     p_max: float | int = 1000, alpha: float = 0.0005, r_min: float = -1.0, r_max: float = 1.0, **settings
 ) -> LinearStep:
@@ -188,11 +195,6 @@ def soft_bounds_pmax(
     - `r_min`, `r_max`: Ends of the range, negative and positive.
     - `settings`: Further arguments of `Steps`, such as `noise` and `spread`.
     """
-    if not (p_max > 0 and alpha > 0 and r_min < 0 < r_max):
-        raise ValueError(
-            "`p_max` and `alpha` must be positive, `r_min` negative and `r_max` positive. "
-            f"Got p_max={p_max}, alpha={alpha}, r_min={r_min}, r_max={r_max}."
-        )
     reach = (r_max - r_min) / -math.expm1(-alpha * p_max)
     top, bottom = r_min + reach, r_max - reach
     up, down = -math.expm1(-alpha) * top, math.expm1(-alpha) * bottom
@@ -203,9 +205,9 @@ def soft_bounds_pmax(
 def _check_signed(bounds: Bounds) -> None:
     for name, good in (("w_min", lambda end: end < 0), ("w_max", lambda end: end > 0)):
         end = getattr(bounds, name)
-        if isinstance(end, int | float) and not good(end):
+        if is_known(end) and not good(float(end)):
             raise ValueError(
-                "A step that is linear in w / w_min and w / w_max needs `w_min` < 0 < `w_max`. "
+                "`bounds` of a step that is linear in w / w_min and w / w_max must have `w_min` < 0 < `w_max`. "
                 f"Got {name}={end}. Shift the weight so that zero lies within the range."
             )
 

@@ -2,6 +2,10 @@
 
 import math
 
+import numpy as np
+
+from .._checks import at_least, checked, that
+from .._quantities import NOT_NEGATIVE
 from .._sourced import Sourced, describe
 from ._linear import LinearStep
 from ._noise import AbsoluteNoise
@@ -19,6 +23,13 @@ NEUROSIM_3 = {
 DEFAULT = {name: float(number) for name, number in NEUROSIM_3.items()}
 
 
+@checked(
+    pulses_up=at_least(1.0),
+    pulses_down=at_least(1.0),
+    nonlinearity_up=NOT_NEGATIVE,
+    nonlinearity_down=that("finite and at most 0", lambda x: np.isfinite(x) & (x <= 0)),
+    noise=NOT_NEGATIVE,
+)
 def neurosim(
     pulses_up: float | int = DEFAULT["pulses_up"],
     pulses_down: float | int = DEFAULT["pulses_down"],
@@ -48,11 +59,6 @@ def neurosim(
 
     Reference: Chen2018.
     """
-    if not (pulses_up >= 1 and pulses_down >= 1 and nonlinearity_up >= 0 >= nonlinearity_down):
-        raise ValueError(
-            "Pulses must be at least 1, `nonlinearity_up` at least 0 and `nonlinearity_down` at most 0. "
-            f"Got {pulses_up}, {pulses_down}, {nonlinearity_up} and {nonlinearity_down}."
-        )
     up, gamma_up = _direction(pulses_up, nonlinearity_up)
     down, gamma_down = _direction(pulses_down, -nonlinearity_down)
     larger = max(up, down)
@@ -68,7 +74,9 @@ def curvature(nonlinearity: float) -> float:
     wanted = STEPS_OF_LABEL * abs(nonlinearity)
     low, high = 0.0, 700.0
     if wanted >= _deviation(high):
-        raise ValueError(f"A nonlinearity must be within about -9 and 9. Got {nonlinearity}. Reduce it.")
+        raise ValueError(
+            f"`nonlinearity_up` and `nonlinearity_down` must be within about -9 and 9. Got {nonlinearity}. Reduce it."
+        )
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if _deviation(middle) < wanted else (low, middle)

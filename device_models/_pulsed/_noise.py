@@ -6,7 +6,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._checks import check_at_least_zero
+from .._checks import at_least, check, judge
+from .._quantities import NOT_NEGATIVE
 
 
 class AbstractPulseNoise(eqx.Module):
@@ -21,7 +22,8 @@ class AbstractPulseNoise(eqx.Module):
         """Standard deviation of a `step` from `w` on a device whose unshaped step has this `size`."""
 
     def __check_init__(self):
-        check_at_least_zero("std", self.std)
+        check(self)
+        judge("std", self.std, float | Float[Array, ""], NOT_NEGATIVE)
 
 
 class MultiplicativeNoise(AbstractPulseNoise):
@@ -70,6 +72,9 @@ class ComplexNoise(AbstractPulseNoise):
     std: float | Float[Array, ""]
     added: float | Float[Array, ""] = 0.0
     slope: float | Float[Array, ""] = 0.0
+
+    def __check_init__(self):
+        check(self, added=at_least(0.0, "in units of the weight"), slope=NOT_NEGATIVE)
 
     def deviation(
         self, step: Float[Array, "*cells"], size: Float[Array, "*cells"], w: Float[Array, "*cells"]

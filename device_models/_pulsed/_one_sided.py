@@ -8,12 +8,14 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from .._checks import Checked, checked, fraction, is_known, whole
+from .._quantities import NOT_NEGATIVE
 from ._array import PulsedArray, sample_by_sample, update_strength
-from ._coincidence import BALANCED, AbstractScaling, coincidences
+from ._coincidence import BALANCED, RATE, AbstractScaling, coincidences
 from ._pulsed import AbstractPulsed
 
 
-class OneSidedPair(eqx.Module):
+class OneSidedPair(Checked):
     """Two arrays of one kind of device; a weight is the difference of what they show.
 
     Pulses up go to `plus`, pulses down to `minus`, and raise either. Both fill up, so now and then `refresh` resets
@@ -26,6 +28,7 @@ class OneSidedPair(eqx.Module):
     minus: PulsedArray
 
     @staticmethod
+    @checked()
     def fabricate(
         device: AbstractPulsed, weights: Float[Array, "*cells"] | tuple[int, ...], *, key: Key[Array, ""]
     ) -> "OneSidedPair":
@@ -52,18 +55,21 @@ class OneSidedPair(eqx.Module):
         """What a read finds."""
         return self.plus.shown - self.minus.shown
 
+    @checked()
     def pulse(self, counts: Int[Array, "*cells"], *, key: Key[Array, ""]) -> "OneSidedPair":
         """As `PulsedArray.pulse`: one after another, to `plus` where positive and to `minus` where negative."""
         plus_key, minus_key = jr.split(key)
         plus = self.plus.pulse(jnp.maximum(counts, 0), key=plus_key)
         return OneSidedPair(plus, self.minus.pulse(jnp.maximum(-counts, 0), key=minus_key))
 
+    @checked(most=whole(1))
     def burst(self, counts: Int[Array, "*cells"], *, most: int, key: Key[Array, ""]) -> "OneSidedPair":
         """As `PulsedArray.burst`: at most `most` at once."""
         plus_key, minus_key = jr.split(key)
         plus = self.plus.burst(jnp.maximum(counts, 0), most=most, key=plus_key)
         return OneSidedPair(plus, self.minus.burst(jnp.maximum(-counts, 0), most=most, key=minus_key))
 
+    @checked(learning_rate=RATE, length=whole(1))
     def update(
         self,
         x: Float[Array, "*batch columns"],
@@ -75,7 +81,7 @@ class OneSidedPair(eqx.Module):
         key: Key[Array, ""],
     ) -> "OneSidedPair":
         """As `PulsedArray.update`: adds `learning_rate * outer(d, x)` on average."""
-        strength = update_strength(self.hidden, self.device, x, d, learning_rate, length)
+        strength = update_strength(self.hidden, self.device, x, d, learning_rate)
 
         def one(pair: OneSidedPair, x, d, key) -> OneSidedPair:
             count_key, pulse_key = jr.split(key)
@@ -84,6 +90,7 @@ class OneSidedPair(eqx.Module):
 
         return sample_by_sample(one, self, x, d, key=key)
 
+    @checked(above=fraction(), below=fraction(), pulses=whole(0))
     def refresh(
         self, above: float = 0.75, below: float = 0.25, *, pulses: int = 100, key: Key[Array, ""]
     ) -> "OneSidedPair":
@@ -93,8 +100,10 @@ class OneSidedPair(eqx.Module):
         written with less: the other device is above the share `below`. How the two published thresholds combine is our
         reading. Pulses come one by one until a read finds the weight, or as many as `pulses` have come.
         """
-        if not 0 <= below < above <= 1:
-            raise ValueError(f"`below` and `above` must satisfy 0 <= below < above <= 1. Got {below} and {above}.")
+        if is_known(below, above) and not float(below) < float(above):
+            raise ValueError(
+                f"`below` and `above` must satisfy 0 <= below < above <= 1. Got below={below}, above={above}. Swap them."
+            )
         reset_key, write_key = jr.split(key)
         full, wanted = self.full(above, below), self.shown
         one, other = jr.split(reset_key)
@@ -116,6 +125,7 @@ class OneSidedPair(eqx.Module):
         _, moving = jax.lax.while_loop(unfinished, body, (jnp.zeros((), int), moving))
         return eqx.combine(moving, still)
 
+    @checked(above=fraction(), below=fraction())
     def full(self, above: float, below: float) -> Bool[Array, "*cells"]:
         """Where one device is above a share of its range, and the other above another share."""
         plus, minus = (
@@ -123,6 +133,7 @@ class OneSidedPair(eqx.Module):
         )
         return (jnp.maximum(plus, minus) > above) & (jnp.minimum(plus, minus) > below)
 
+    @checked(batches=NOT_NEGATIVE)
     def decay(self, batches: float | Float[Array, ""] = 1.0) -> "OneSidedPair":
         """As `PulsedArray.decay`."""
         return dataclasses.replace(self, plus=self.plus.decay(batches), minus=self.minus.decay(batches))

@@ -7,9 +7,12 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._checks import check_at_least_zero
+from .._checks import Checked, at_least, check, fraction, is_known, judge, positive, that
+from .._quantities import NOT_NEGATIVE
 from ._noise import AbstractPulseNoise, MultiplicativeNoise
 
+WEIGHTS = "in units of the weight"
+SPREAD = at_least(0.0, WEIGHTS)
 LEAST_BOUND = 1e-3  # of its nominal size: a bound at zero would leave no device
 
 
@@ -17,6 +20,10 @@ class AbstractSpread(eqx.Module):
     """How the gain of a step, 1 on a nominal device, differs from device to device."""
 
     std: eqx.AbstractVar[float | Float[Array, ""]]
+
+    def __check_init__(self):
+        check(self)
+        judge("std", self.std, float | Float[Array, ""], NOT_NEGATIVE)
 
     @abstractmethod
     def gain(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
@@ -41,7 +48,7 @@ class LogNormalSpread(AbstractSpread):
         return jnp.exp(self.std * jr.normal(key, shape))
 
 
-class Steps(eqx.Module):
+class Steps(Checked):
     r"""Size of the step that one pulse makes, before the rule of the device shapes it by the weight.
 
     With a gain $g$ of `spread` and $r$ = `up_down_dtod` times a standard normal, drawn once for each device,
@@ -71,14 +78,13 @@ class Steps(eqx.Module):
     write_noise: float | Float[Array, ""] = 0.0
 
     def __check_init__(self):
-        check_at_least_zero("dw_min", self.dw_min)
-        if isinstance(self.dw_min, int | float) and self.dw_min == 0:
-            raise ValueError("`dw_min` must be positive, in units of the weight. Got 0.")
-        if isinstance(self.up_down, int | float) and not -1 <= self.up_down <= 1:
-            raise ValueError(f"`up_down` must be within [-1, 1]. Got {self.up_down}.")
-        for name in ("up_down_dtod", "write_noise"):
-            check_at_least_zero(name, getattr(self, name))
-        check_at_least_zero("spread.std", self.spread.std)
+        check(
+            self,
+            dw_min=positive(WEIGHTS),
+            up_down=that("within [-1, 1]", lambda x: (x >= -1) & (x <= 1)),
+            up_down_dtod=NOT_NEGATIVE,
+            write_noise=at_least(0.0, "in units of `dw_min`"),
+        )
 
     def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> tuple[Float[Array, "..."], ...]:
         """Sizes of the steps up and down, for each device of an array of `shape`."""
@@ -90,7 +96,7 @@ class Steps(eqx.Module):
         return self.dw_min * up, self.dw_min * down
 
 
-class Bounds(eqx.Module):
+class Bounds(Checked):
     r"""Range of the weight.
 
     Each device has $b = w\,|1 + \sigma\xi|$ of its own at either end; the two are exchanged where they come in the
@@ -108,11 +114,11 @@ class Bounds(eqx.Module):
     w_max_dtod: float | Float[Array, ""] = 0.0
 
     def __check_init__(self):
-        ends = (self.w_min, self.w_max)
-        if all(isinstance(end, int | float) for end in ends) and not self.w_min < self.w_max:
-            raise ValueError(f"`w_min` must be less than `w_max`. Got {self.w_min} and {self.w_max}. Swap them.")
-        for name in ("w_min_dtod", "w_max_dtod"):
-            check_at_least_zero(name, getattr(self, name))
+        check(self, w_min_dtod=NOT_NEGATIVE, w_max_dtod=NOT_NEGATIVE)
+        if is_known(self.w_min, self.w_max) and not float(self.w_min) < float(self.w_max):
+            raise ValueError(
+                f"`w_min` must be less than `w_max`. Got w_min={self.w_min}, w_max={self.w_max}. Swap them."
+            )
 
     def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> tuple[Float[Array, "..."], ...]:
         """Least and greatest weight of each device of an array of `shape`."""
@@ -125,7 +131,7 @@ class Bounds(eqx.Module):
         return jnp.minimum(low, high), jnp.maximum(low, high)
 
 
-class Leak(eqx.Module):
+class Leak(Checked):
     r"""A weight that decays: $w \leftarrow b + (w - b)(1 - 1/\tau)$, once for each mini-batch.
 
     **Arguments:**
@@ -140,16 +146,14 @@ class Leak(eqx.Module):
     towards: float | Float[Array, ""] = 0.0
 
     def __check_init__(self):
-        if isinstance(self.lifetime, int | float) and not self.lifetime >= 1:
-            raise ValueError(f"`lifetime` must be at least 1, in mini-batches. Got {self.lifetime}.")
-        check_at_least_zero("lifetime_dtod", self.lifetime_dtod)
+        check(self, lifetime=at_least(1.0, "in mini-batches"), lifetime_dtod=NOT_NEGATIVE)
 
     def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
         """Lifetime of each device of an array of `shape`."""
         return jnp.maximum(self.lifetime * jnp.abs(1.0 + self.lifetime_dtod * jr.normal(key, shape)), 1.0)
 
 
-class Corrupt(eqx.Module):
+class Corrupt(Checked):
     r"""Devices that do not move: both bounds are one value, drawn uniformly within `reach` of zero.
 
     **Arguments:**
@@ -162,9 +166,7 @@ class Corrupt(eqx.Module):
     reach: float | Float[Array, ""] = 0.0
 
     def __check_init__(self):
-        if isinstance(self.probability, int | float) and not 0 <= self.probability <= 1:
-            raise ValueError(f"`probability` must be within [0, 1]. Got {self.probability}. Percent? Divide by 100.")
-        check_at_least_zero("reach", self.reach)
+        check(self, probability=fraction(), reach=SPREAD)
 
     def collapse(
         self, low: Float[Array, "*cells"], high: Float[Array, "*cells"], *, key: Key[Array, ""]
@@ -176,7 +178,7 @@ class Corrupt(eqx.Module):
         return jnp.where(corrupt, value, low), jnp.where(corrupt, value, high)
 
 
-class Reset(eqx.Module):
+class Reset(Checked):
     r"""What a device holds after a reset: $w = m\,(1 + d\,\xi) + \sigma\,\xi'$, with $\xi$ drawn once for each device.
 
     **Arguments:**
@@ -191,15 +193,14 @@ class Reset(eqx.Module):
     std: float | Float[Array, ""] = 0.0
 
     def __check_init__(self):
-        for name in ("dtod", "std"):
-            check_at_least_zero(name, getattr(self, name))
+        check(self, dtod=SPREAD, std=SPREAD)
 
     def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
         """Mean weight after a reset of each device of an array of `shape`."""
         return self.mean + self.dtod * jr.normal(key, shape)
 
 
-class Upkeep(eqx.Module):
+class Upkeep(Checked):
     """What happens to a device beside pulses: `None` where it does not.
 
     **Arguments:**

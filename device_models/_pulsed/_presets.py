@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .._checks import checked
 from .._sourced import Sourced, describe
 from ._curved import ExpStep
 from ._linear import ConstantStep, LinearStep, SoftBoundsReference
@@ -256,6 +257,7 @@ def pcm_onesided_nandakumar2020() -> ExpStep:
     )
 
 
+@checked()
 def reram_array_om_gong2022(*, corrupt: bool = False) -> SoftBoundsReference:
     """Array of the optimised ReRAM material: about 20 steps, widely spread; with `corrupt`, 13 % do not move.
 
@@ -264,6 +266,7 @@ def reram_array_om_gong2022(*, corrupt: bool = False) -> SoftBoundsReference:
     return _reram_array(RERAM_ARRAY_OM_GONG_2022, corrupt)
 
 
+@checked()
 def reram_array_hfo2_gong2022(*, corrupt: bool = False) -> SoftBoundsReference:
     """Array of the baseline HfO2 ReRAM: about 4 steps, widely spread; with `corrupt`, 10 % do not move.
 

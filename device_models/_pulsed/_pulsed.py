@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
+from .._checks import Checked, checked, whole
 from ._parts import Bounds, Steps, Upkeep
 
 HALVINGS = 40  # of the range, in the search for the symmetry point: below the resolution of a float
 
 
-class PulsedCells(eqx.Module):
+class PulsedCells(Checked):
     """Fabricated devices: everything that differs from device to device and never changes.
 
     `up` and `down` are unshaped steps, `w_min` and `w_max` bounds, `reference` what a read subtracts, `reset` the mean
@@ -35,7 +36,7 @@ class PulsedCells(eqx.Module):
         return jnp.where(up, self.up, self.down)
 
 
-class AbstractPulsed(eqx.Module):
+class AbstractPulsed(Checked):
     """One kind of memory cell that pulses change, in units of the weight it stands for.
 
     A pulse up adds `step_up`, a pulse down subtracts `step_down`, each with the noise `steps.noise`; then the weight is
@@ -75,6 +76,7 @@ class AbstractPulsed(eqx.Module):
         """What one pulse down subtracts from `w`, without noise."""
         return self.step(cells, w, jnp.zeros(w.shape, bool))
 
+    @checked(shape=whole(0))
     def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> PulsedCells:
         """Draws an array of devices of this `shape`."""
         steps_key, bounds_key, rule_key, reset_key, leak_key, corrupt_key = jr.split(key, 6)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .._checks import checked
 from .._names import lookup
 from .._sourced import Sourced
 from . import _presets as presets
@@ -32,6 +33,7 @@ PULSED = {
 }
 
 
+@checked()
 def pulsed(name: str) -> PulsedEntry:
     """The entry of `name`: `pulsed("ecram_tang2018").make()` is a pulsed device, `.numbers` its sources.
 

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._device import AbstractDevice, check_effect, in_order
+from .._checks import at_least, check
+from .._device import AbstractDevice, ages, check_effect, in_order, writes
 from .._iv import AbstractIV
 from ._parallel import root_of_squares
 
@@ -40,12 +41,11 @@ class CellPair(AbstractDevice):
     significance: float | Float[Array, ""]
 
     def __check_init__(self):
-        if isinstance(self.significance, int | float) and not 1 <= self.significance < float("inf"):
-            raise ValueError(f"`significance` must be at least 1 and finite. Got significance={self.significance}.")
+        check(self, significance=at_least(1.0))
         if "I-V" in (*self.coarse.effects, *self.fine.effects):
             raise ValueError(
-                "A pair must have ohmic cells: of others, what the middle of the fine cell's range adds depends on the "
-                f"voltage. Got {type(self.coarse.iv).__name__} and {type(self.fine.iv).__name__}."
+                "`coarse` and `fine` must be ohmic: of other cells, what the middle of the fine cell's range adds depends "
+                f"on the voltage. Got {type(self.coarse.iv).__name__} and {type(self.fine.iv).__name__}."
             )
 
     @property
@@ -72,6 +72,7 @@ class CellPair(AbstractDevice):
         check_effect(effect)
         return dataclasses.replace(self, coarse=self.coarse.without(effect), fine=self.fine.without(effect))
 
+    @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PairCells:
         coarse_key, fine_key = jr.split(key)
         coarse = self.coarse.program(target, key=coarse_key)
@@ -80,11 +81,13 @@ class CellPair(AbstractDevice):
         # The correction is the controller's, not the designer's: no gradient passes from one cell to the other.
         return PairCells(coarse, self.fine.program(jax.lax.stop_gradient(wanted), key=fine_key))
 
+    @ages
     def conductance(self, cells: PairCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         fine = self.fine.conductance(cells.fine, t) - self._middle
         # The difference may fall below what a line can carry; a reference line does not make current negative.
         return jnp.maximum(self.coarse.conductance(cells.coarse, t) + fine / self.significance, 0.0)
 
+    @ages
     def read_noise(self, cells: PairCells, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         coarse, fine = self.coarse.read_noise(cells.coarse, t), self.fine.read_noise(cells.fine, t)
         if fine is None:

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from .._device import AbstractDevice, check_effect, in_order
+from .._checks import check, whole
+from .._device import AbstractDevice, ages, check_effect, in_order, writes
 from ._wrapper import AbstractWrapper
 
 
@@ -27,10 +28,7 @@ class Levels(AbstractWrapper):
     n: int = eqx.field(static=True)
 
     def __check_init__(self):
-        if self.n < 2:
-            raise ValueError(
-                f"`n` must be at least 2 levels. Got n={self.n}. For a continuous cell leave `Levels` out."
-            )
+        check(self, n=whole(2, hint="For a continuous cell leave `Levels` out."))
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -41,13 +39,16 @@ class Levels(AbstractWrapper):
         device = self.device.without(effect)
         return device if effect == "levels" else dataclasses.replace(self, device=device)
 
+    @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
         step = (self.g_max - self.g_min) / (self.n - 1)
         level = self.g_min + step * jnp.round((target - self.g_min) / step)
         return self.device.program(target + jax.lax.stop_gradient(level - target), key=key)
 
+    @ages
     def conductance(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return self.device.conductance(cells, t)
 
+    @ages
     def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         return self.device.read_noise(cells, t)

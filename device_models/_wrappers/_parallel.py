@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from .._device import AbstractDevice, check_effect
+from .._checks import check, whole
+from .._device import AbstractDevice, ages, check_effect, writes
 from .._iv import AbstractIV
 
 
@@ -27,8 +28,7 @@ class Parallel(AbstractDevice):
     n: int = eqx.field(static=True)
 
     def __check_init__(self):
-        if self.n < 1:
-            raise ValueError(f"`n` must be at least 1 cell. Got n={self.n}.")
+        check(self, n=whole(1))
 
     @property
     def g_min(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -54,12 +54,15 @@ class Parallel(AbstractDevice):
         check_effect(effect)
         return dataclasses.replace(self, device=self.device.without(effect))
 
+    @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
         return self.device.program(jnp.broadcast_to(target[None] / self.n, (self.n, *target.shape)), key=key)
 
+    @ages
     def conductance(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return jnp.sum(self.device.conductance(cells, t), axis=0)
 
+    @ages
     def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         std = self.device.read_noise(cells, t)
         return None if std is None else root_of_squares(std)

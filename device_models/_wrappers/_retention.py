@@ -7,9 +7,12 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from .._device import AbstractDevice, check_effect, in_order
+from .._checks import check, checked, positive
+from .._device import AbstractDevice, ages, check_effect, in_order, writes
+from .._quantities import KELVINS, METRES, NOT_NEGATIVE
 from ._wrapper import AbstractWrapper
 
+LARGEST_EXPONENT = 80.0  # e^80 seconds is beyond all ages, and e^88 beyond float32
 ROOM = 298.0  # kelvin, the reference temperature of the equation
 
 
@@ -32,10 +35,7 @@ class Retention(AbstractWrapper):
     exponent: float | Float[Array, ""]
 
     def __check_init__(self):
-        if isinstance(self.onset, int | float) and not 0 < self.onset < math.inf:
-            raise ValueError(f"`onset` must be positive and finite, in seconds. Got onset={self.onset}.")
-        if isinstance(self.exponent, int | float) and not 0 <= self.exponent < math.inf:
-            raise ValueError(f"`exponent` must be finite and at least 0. Got exponent={self.exponent}.")
+        check(self, onset=positive("in seconds"), exponent=NOT_NEGATIVE)
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -46,12 +46,15 @@ class Retention(AbstractWrapper):
         device = self.device.without(effect)
         return device if effect == "drift" else dataclasses.replace(self, device=device)
 
+    @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
         return self.device.program(target, key=key)
 
+    @ages
     def conductance(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return self.device.conductance(cells, t) * self._left(t)
 
+    @ages
     def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         std = self.device.read_noise(cells, t)
         return None if std is None else std * self._left(t)  # noise relative to the conductance (assumed)
@@ -60,6 +63,7 @@ class Retention(AbstractWrapper):
         return jnp.exp(-self.exponent * jnp.log(jnp.maximum(t / self.onset, 1.0)))
 
 
+@checked(temperature=KELVINS, cell_size=METRES)
 def retention_lammie2021(
     device: AbstractDevice, p: tuple[float, float, float, float], *, temperature: float = ROOM, cell_size: float = 10e-9
 ) -> Retention:
@@ -78,9 +82,10 @@ def retention_lammie2021(
 
     Reference: Lammie2021.
     """
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"`temperature` must be positive, in kelvin. Got temperature={temperature}.")
-    if not 0 < cell_size < 1e-3:
-        raise ValueError(f"`cell_size` must be in metres. Got cell_size={cell_size}. Nanometres? Multiply by 1e-9.")
     s = p[1] * cell_size * 1e9 + p[2] * min(ROOM / temperature, 1.0)
+    if not (p[0] > 0 and p[3] * s >= 0 and abs(s) < LARGEST_EXPONENT):
+        raise ValueError(
+            "`p` must give a positive onset p[0] exp(s), an exponent p[3] s of at least 0, and an s of size "
+            f"{LARGEST_EXPONENT:g} at most. Got p={p}, hence s={s:g}. p[1] is per nanometre."
+        )
     return Retention(device=device, onset=p[0] * math.exp(s), exponent=p[3] * s)  # pyright: ignore[reportCallIssue]

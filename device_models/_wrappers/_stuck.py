@@ -3,16 +3,18 @@
 import dataclasses
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
-from .._device import AbstractDevice, check_effect, in_order
+from .._checks import Checked, check, fraction, is_known
+from .._device import AbstractDevice, ages, check_effect, in_order, writes
 from ._wrapper import AbstractWrapper
 
+ROUNDING = 1e-6  # of a sum in float32
 
-class StuckState(eqx.Module):
+
+class StuckState(Checked):
     """Working cells, and which of them are stuck on or off."""
 
     cells: Any
@@ -36,7 +38,8 @@ class StuckCells(AbstractWrapper):
     p_off: float = 0.0
 
     def __check_init__(self):
-        if not (self.p_on >= 0 and self.p_off >= 0 and self.p_on + self.p_off <= 1):
+        check(self, p_on=fraction(), p_off=fraction())
+        if is_known(self.p_on, self.p_off) and float(self.p_on) + float(self.p_off) > 1 + ROUNDING:
             raise ValueError(
                 "`p_on` and `p_off` must be probabilities whose sum is at most 1. "
                 f"Got p_on={self.p_on}, p_off={self.p_off}. Percent? Divide by 100."
@@ -54,16 +57,19 @@ class StuckCells(AbstractWrapper):
             return dataclasses.replace(self, device=self.device.without(effect), p_on=0.0, p_off=0.0)
         return dataclasses.replace(self, device=self.device.without(effect))
 
+    @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> StuckState:
         write_key, stuck_key = jr.split(key)
         u = jr.uniform(stuck_key, target.shape)
         cells = self.device.program(target, key=write_key)
         return StuckState(cells, on=u < self.p_on, off=u >= 1 - self.p_off)
 
+    @ages
     def conductance(self, cells: StuckState, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         g = self.device.conductance(cells.cells, t)
         return jnp.where(cells.on, self.g_max, jnp.where(cells.off, self.g_min, g))
 
+    @ages
     def read_noise(self, cells: StuckState, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         std = self.device.read_noise(cells.cells, t)
         return None if std is None else jnp.where(cells.on | cells.off, 0.0, std)

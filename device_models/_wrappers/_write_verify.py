@@ -9,11 +9,13 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from .._device import AbstractDevice, check_effect, in_order
+from .._checks import Checked, check, is_known, positive, whole
+from .._device import AbstractDevice, ages, check_effect, in_order, writes
+from .._quantities import LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS
 from ._wrapper import AbstractWrapper
 
 
-class VerifiedCells(eqx.Module):
+class VerifiedCells(Checked):
     """Cells as their last write left them, the writes each took, and which were read within the window."""
 
     cells: Any
@@ -62,21 +64,22 @@ class WriteVerify(AbstractWrapper):
     verify_noise: bool = eqx.field(static=True, default=True)
 
     def __check_init__(self):
+        check(
+            self,
+            window=positive("in siemens", most=LARGEST_PLAUSIBLE_CONDUCTANCE, hint=MICRO_SIEMENS),
+            max_pulses=whole(1, hint="For one unverified write leave `WriteVerify` out."),
+        )
         # Each write would find other cells stuck, and a level is not the target that the read is compared with.
         if outside := [effect for effect in ("levels", "stuck cells") if effect in self.device.effects]:
             raise ValueError(
                 f"`device` must have no levels and no stuck cells. Got one with {' and '.join(outside)}. Wrap the "
                 "other way round: `Levels(WriteVerify(device, ...), n)`, `StuckCells(WriteVerify(device, ...), ...)`."
             )
-        if isinstance(self.window, int | float) and not 0 < self.window < self.g_max - self.g_min:
+        known = is_known(self.window, self.g_min, self.g_max)
+        if known and float(self.window) >= float(self.g_max) - float(self.g_min):
             raise ValueError(
                 "`window` must satisfy 0 < window < g_max - g_min, in siemens. "
-                f"Got window={self.window} for g_min={self.g_min}, g_max={self.g_max}. Micro-siemens? Multiply by 1e-6."
-            )
-        if self.max_pulses < 1:
-            raise ValueError(
-                f"`max_pulses` must be at least 1. Got max_pulses={self.max_pulses}. For one unverified write leave "
-                "`WriteVerify` out."
+                f"Got window={self.window} for g_min={self.g_min}, g_max={self.g_max}. {MICRO_SIEMENS}"
             )
 
     @property
@@ -87,6 +90,7 @@ class WriteVerify(AbstractWrapper):
         check_effect(effect)
         return dataclasses.replace(self, device=self.device.without(effect))
 
+    @writes
     @eqx.filter_jit  # a scan outside a compiled function compiles at every call
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> VerifiedCells:
         def pulse(before: VerifiedCells, i: Int[Array, ""]) -> tuple[VerifiedCells, None]:
@@ -96,9 +100,11 @@ class WriteVerify(AbstractWrapper):
         first = self._write(target, jnp.ones(target.shape, jnp.int32), jr.fold_in(key, 0))
         return jax.lax.scan(pulse, first, jnp.arange(1, self.max_pulses))[0]
 
+    @ages
     def conductance(self, cells: VerifiedCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return self.device.conductance(cells.cells, t)
 
+    @ages
     def read_noise(self, cells: VerifiedCells, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         return self.device.read_noise(cells.cells, t)
 

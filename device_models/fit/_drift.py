@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from ._device import pcm, polynomial
 from ._goodness import explained, kept, normality, pattern, positive_over
-from ._input import Measured, degree_at_least_0, enough, finite, in_siemens, powers, top
+from ._input import Measured, check_settings, enough, finite, in_siemens, powers, span
 from ._likelihood import estimates, fitted, log_probability
 from ._result import Fit, Goodness, Panel
 
@@ -81,12 +81,14 @@ def fit_drift(
     **Raises:** `ValueError` for data that are not finite, positive and in siemens, or too few, and where $\sigma_\nu$
     is not positive over the range of the device.
     """
+    degrees = {"degree": degree, "spread_degree": spread_degree, "noise_degree": noise_degree}
+    check_settings(t_0=t_0, g_min=g_min, g_max=g_max, **degrees)
     lines = _lines(times, conductances, t_0)
     aimed = lines.g_0 if targets is None else in_siemens("targets", targets)
-    scale, n = top(g_max, aimed), len(aimed)
-    low = float(aimed.min()) if g_min is None else g_min
-    named = {"degree": degree, "spread_degree": spread_degree, "noise_degree": noise_degree}
-    designs = tuple(powers(aimed / scale, degree_at_least_0(*item)) for item in named.items())
+    if aimed.shape != lines.g_0.shape:
+        raise ValueError(f"`targets` must be one for each cell. Got {aimed.shape} for {len(lines.g_0)} cells.")
+    (low, scale), n = span(g_min, g_max, aimed), len(aimed)
+    designs = tuple(powers(aimed / scale, degree) for degree in degrees.values())
     enough(
         n, 10 * sum(d.shape[1] for d in designs), of="cells", why=f"for {sum(d.shape[1] for d in designs)} parameters"
     )
@@ -121,8 +123,8 @@ def _lines(times: Float[Measured, " times"], conductances: Float[Measured, "cell
     seconds, g = finite("times", times), in_siemens("conductances", conductances)
     if g.ndim != 2 or g.shape[1:] != seconds.shape:
         raise ValueError(f"`conductances` must be (cells, times). Got {g.shape} for {seconds.shape} times. Transpose?")
-    if not (t_0 > 0 and seconds.min() >= 0):
-        raise ValueError(f"`t_0` must be positive and `times` at least 0, in seconds. Got {t_0} and {seconds.min()}.")
+    if seconds.min() < 0:
+        raise ValueError(f"`times` must be at least 0, in seconds since the write. Got times from {seconds.min()} on.")
     if g.min() <= 0:
         raise ValueError(
             f"`conductances` must be positive: a cell at zero shows no exponent. Got {np.sum(g <= 0)} that are not, "

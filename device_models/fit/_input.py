@@ -1,16 +1,42 @@
 """Checks of measured arrays before they are fitted."""
 
+from typing import Any
+
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Real
 
-from .._device import LARGEST_PLAUSIBLE_CONDUCTANCE
+from .._checks import at_least, judge, positive, whole
+from .._checks._messages import described
+from .._quantities import LARGEST_PLAUSIBLE_CONDUCTANCE, SIEMENS
 
 Measured = Array | np.ndarray
+SECONDS, DEGREE = positive("in seconds"), whole(0)
+SETTINGS = {
+    "t_0": (float, SECONDS),
+    "t_read": (float, SECONDS),
+    "interval": (float | None, SECONDS),
+    "age": (float, at_least(0.0, "in seconds")),
+    "degree": (int, DEGREE),
+    "spread_degree": (int, DEGREE),
+    "noise_degree": (int, DEGREE),
+    "white_degree": (int, DEGREE),
+    "offset_degree": (int | None, DEGREE),
+    "g_min": (float | None, SIEMENS),
+    "g_max": (float | None, SIEMENS),
+    "starts": (int, whole(1)),
+}
+
+
+def check_settings(**given: Any) -> None:
+    """Raises `ValueError` for an argument of a fit, beside the data, that is not what `SETTINGS` says."""
+    for name, value in given.items():
+        judge(name, value, *SETTINGS[name])
 
 
 def finite(name: str, data: Real[Measured, "..."]) -> Float[np.ndarray, "..."]:
     """`data` in double precision; `ValueError` where it is empty or not finite."""
-    array = np.asarray(data, np.float64)
+    array = _real(name, data).astype(np.float64)
     bad = np.argwhere(~np.isfinite(array))
     if array.size == 0 or len(bad):
         where = f"{len(bad)} of {array.size} are not, the first at {tuple(map(int, bad[0]))}" if len(bad) else "none"
@@ -35,21 +61,31 @@ def enough(n: int, least: int, *, of: str, why: str) -> None:
         raise ValueError(f"At least {least} {of} are needed {why}. Got {n}. Measure more or fit fewer parameters.")
 
 
-def degree_at_least_0(name: str, degree: int) -> int:
-    """`degree`, or `ValueError`."""
-    if degree < 0:
-        raise ValueError(f"`{name}` must be 0 or more, the degree of a polynomial. Got {degree}.")
-    return degree
-
-
 def powers(g: Float[np.ndarray, "*cells"], degree: int) -> Float[np.ndarray, "*cells powers"]:
     """1, g, g^2, ... up to `degree`."""
     return np.power(g[..., None], np.arange(degree + 1))
 
 
-def top(g_max: float | None, data: Float[np.ndarray, "..."]) -> float:
-    """`g_max`, or the largest conductance of `data`; positive."""
-    largest = float(data.max()) if g_max is None else float(g_max)
-    if not largest > 0:
-        raise ValueError(f"`g_max` must be positive, in siemens. Got {largest}. Are the conductances all zero?")
-    return largest
+def span(g_min: float | None, g_max: float | None, data: Float[np.ndarray, "..."]) -> tuple[float, float]:
+    """The range of the device: what is given, or the smallest and the largest conductance of `data`."""
+    low = float(data.min()) if g_min is None else float(g_min)
+    high = float(data.max()) if g_max is None else float(g_max)
+    if not high > 0:
+        raise ValueError(f"`g_max` must be positive, in siemens. Got g_max={high}. Are the conductances all zero?")
+    if not 0 <= low < high:
+        raise ValueError(
+            "`g_min` and `g_max` must satisfy 0 <= g_min < g_max, in siemens; left out, they are the ends of the data. "
+            f"Got g_min={low}, g_max={high}. Pass both."
+        )
+    return low, high
+
+
+def _real(name: str, data: Any) -> np.ndarray:
+    """`data` as an array of real numbers, whatever it is written as."""
+    try:
+        array = np.asarray(data)
+    except ValueError:  # rows of different lengths
+        array = np.asarray(None)
+    if not jnp.issubdtype(array.dtype, np.integer) and not jnp.issubdtype(array.dtype, np.floating):
+        raise ValueError(f"`{name}` must be an array of real numbers. Got {described(data)}.")
+    return array

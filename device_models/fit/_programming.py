@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float
 
 from ._device import pcm, polynomial
 from ._goodness import explained, kept, normality, pattern, positive_over
-from ._input import Measured, degree_at_least_0, enough, in_siemens, powers, top
+from ._input import Measured, check_settings, enough, in_siemens, powers, span
 from ._likelihood import estimates, fitted, log_probability
 from ._result import Fit, Goodness, Panel
 
@@ -59,10 +59,16 @@ def fit_programming(
     **Raises:** `ValueError` for data that are not finite, not in siemens or too few, and where $\sigma$ is not positive
     over the range of the device.
     """
-    target = np.broadcast_to(in_siemens("targets", targets), np.shape(measured)).ravel()
-    scale = top(g_max, target)
-    low = float(target.min()) if g_min is None else g_min
-    writes = _writes(target, in_siemens("measured", measured).ravel(), scale, degree, offset_degree)
+    check_settings(degree=degree, offset_degree=offset_degree, g_min=g_min, g_max=g_max)
+    asked, found = in_siemens("targets", targets), in_siemens("measured", measured)
+    if asked.shape not in (found.shape, found.shape[-1:], ()):
+        raise ValueError(
+            "`targets` must be one for each of `measured`, or one for each of its columns. "
+            f"Got {asked.shape} and {found.shape}. Transpose?"
+        )
+    target = np.broadcast_to(asked, found.shape).ravel()
+    low, scale = span(g_min, g_max, target)
+    writes = _writes(target, found.ravel(), scale, degree, offset_degree)
     p, n = writes.spread.shape[1], len(target)
 
     x, covariance, log_likelihood = fitted(
@@ -98,10 +104,10 @@ def _writes(
     offset_degree: int | None,
 ) -> Writes:
     g = target / g_max
-    spread = powers(g, degree_at_least_0("degree", degree))
+    spread = powers(g, degree)
     offset = spread[:, :0]
     if offset_degree is not None:
-        offset = powers(g, degree_at_least_0("offset_degree", offset_degree))
+        offset = powers(g, offset_degree)
     most, parameters = max(spread.shape[1], offset.shape[1]), spread.shape[1] + offset.shape[1]
     enough(len(np.unique(g)), most, of="different targets", why=f"for a polynomial of {most} coefficients")
     enough(len(g), 10 * parameters, of="writes", why=f"for {parameters} parameters")

@@ -6,10 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._curves import AbstractCurve
+from .._checks import check
+from .._curves import ABOVE_ZERO, AbstractCurve, check_coefficients
 from ._device import pcm, polynomial
 from ._goodness import alike, explained, exponential, kept, pattern, positive_over
-from ._input import Measured, degree_at_least_0, enough, in_siemens, powers, top
+from ._input import Measured, check_settings, enough, in_siemens, powers, span
 from ._likelihood import estimates, fitted
 from ._result import Fit, Goodness, Panel
 
@@ -24,6 +25,10 @@ class PerConductance(AbstractCurve):
 
     coefficients: tuple[float, ...]
     low: float
+
+    def __check_init__(self):
+        check(self, low=ABOVE_ZERO)
+        check_coefficients(self, 1)
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         total = jnp.full_like(g, self.coefficients[-1])
@@ -85,12 +90,13 @@ def fit_read_noise(
     **Raises:** `ValueError` for data that are not finite, not in siemens or too few, and where $Q_s$ is not positive
     over the range of the device.
     """
-    data = _checked(reads, t_0, t_read, interval, age)
+    check_settings(t_0=t_0, t_read=t_read, interval=interval, age=age, g_min=g_min, g_max=g_max)
+    check_settings(degree=degree, white_degree=white_degree)
+    data = _checked(reads, t_0, t_read, interval)
     mean = data.mean(axis=1)
-    scale, low = top(g_max, mean), float(mean.min()) if g_min is None else g_min
+    low, scale = span(g_min, g_max, mean)
     aliased = None if interval is None else 2 * t_read / interval
-    degrees = degree_at_least_0("degree", degree), degree_at_least_0("white_degree", white_degree)
-    spectra = _spectra(data / scale, aliased, *degrees)
+    spectra = _spectra(data / scale, aliased, degree, white_degree)
     p = spectra.relative.shape[1]
     x, covariance, log_likelihood = _maximum(spectra)
 
@@ -140,17 +146,14 @@ def expected_flicker(n: int, aliased: float) -> Float[np.ndarray, " frequencies"
 
 
 def _checked(
-    reads: Float[Measured, "cells reads"], t_0: float, t_read: float, interval: float | None, age: float
+    reads: Float[Measured, "cells reads"], t_0: float, t_read: float, interval: float | None
 ) -> Float[np.ndarray, "cells reads"]:
     data = in_siemens("reads", reads)
     if data.ndim != 2:
         raise ValueError(f"`reads` must be (cells, reads). Got {data.shape}. One cell? Write reads[None].")
     enough(data.shape[1], 8 if interval is None else 32, of="reads of each cell", why="for a spectrum")
-    if not (t_0 > 0 and t_read > 0 and age >= 0 and age + t_0 > t_read):
-        raise ValueError(
-            "`t_0` and `t_read` must be positive, `age` at least 0, and the first read at least `t_read` after the "
-            f"write, in seconds. Got t_0={t_0}, t_read={t_read}, age={age}."
-        )
+    if t_read > t_0:
+        raise ValueError(f"`t_read` must be at most `t_0`, in seconds. Got t_read={t_read}, t_0={t_0}. Swapped?")
     if interval is not None and not interval >= t_read:
         raise ValueError(f"`interval` must be at least `t_read`, in seconds. Got {interval} and {t_read}. Swapped?")
     if data.mean(1).min() <= 0:

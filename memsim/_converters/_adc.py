@@ -7,15 +7,18 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, Key
 
-from ._codes import check_bits, check_positive, largest_code, straight_through, to_codes
+from .._checks import Checked, check, positive, whole
+from ._codes import largest_code, straight_through, to_codes
 from ._errors import ConverterErrors, TransferCurves
 
 FullScale = float | Float[Array, ""] | Float[Array, " slices"] | None
+FULL_SCALE = positive("in units of one fully-on cell at full input")
 
 
-class AbstractADC(eqx.Module):
+class AbstractADC(Checked):
     """Reads the bit lines of one tile: clips to the full scale, rounds to signed codes.
 
     The full scale is a current, that of `full_scale` cells at `g_max` driven at full input: one number, one for each
@@ -32,10 +35,10 @@ class AbstractADC(eqx.Module):
 
     def check_slices(self, slices: int) -> None:
         """Raises `ValueError` where a full scale for each slice goes with another number of slices."""
-        if isinstance(self.full_scale, Array) and self.full_scale.ndim == 1 and self.full_scale.shape[0] != slices:
+        if np.ndim(self.full_scale) == 1 and len(self.full_scale) != slices:
             raise ValueError(
                 f"`full_scale` must be one number, or one for each slice of the mapping, of which there are {slices}. "
-                f"Got {self.full_scale.shape[0]}."
+                f"Got {len(self.full_scale)}."
             )
 
     @property
@@ -76,10 +79,11 @@ class ADC(AbstractADC):
     errors: ConverterErrors | TransferCurves | None = None
 
     def __check_init__(self):
-        check_bits("ADC", self.bits)
-        check_positive("full_scale", self.full_scale)
-        if self.rounding not in ("nearest", "stochastic"):
-            raise ValueError(f'`rounding` must be "nearest" or "stochastic". Got {self.rounding!r}.')
+        check(
+            self,
+            bits=whole(2, most=24, hint="None is no rounding. For no converter at all leave the ADC out."),
+            full_scale=FULL_SCALE,
+        )
         if self.rounding == "stochastic" and self.bits is None:
             raise ValueError('Stochastic rounding must have `bits`. Got bits=None. Give bits, or choose "nearest".')
 

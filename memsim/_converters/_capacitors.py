@@ -5,6 +5,10 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from .._checks import at_least
+
+MISMATCH = at_least(0.0, "relative", most=1.0, hint="Percent? Divide by 100.")
+
 
 def nominal_weights(bits: int) -> Float[np.ndarray, " magnitude_bits"]:
     """Codes of each capacitor of a signed converter, the smallest first; the sign bit is a comparison with zero."""

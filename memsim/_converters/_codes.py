@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float
 
 def largest_code(bits: int | None) -> int:
     """Codes run from minus to plus this; without rounding the range itself is the unit."""
-    return 1 if bits is None else 2 ** (bits - 1) - 1
+    return 1 if bits is None else 2 ** (int(bits) - 1) - 1
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -43,30 +43,3 @@ def _straight_through_jvp(bits, primals, tangents):
 def is_clipped(scaled: Float[Array, "*batch"], bits: int | None) -> Bool[Array, "*batch"]:
     """Which values, in units of one code, lie outside the code range."""
     return jnp.abs(scaled) > largest_code(bits) + (0 if bits is None else 0.5)
-
-
-def check_bits(name: str, bits: int | None) -> None:
-    """Raises `ValueError` unless `bits` leave a code on either side of zero, or are `None`."""
-    if bits is not None and (bits != int(bits) or not 2 <= bits <= 24):
-        raise ValueError(
-            f"`bits` of a signed {name} must be a whole number from 2 to 24, or None for no rounding. Got bits={bits}. "
-            f"For no converter at all leave the {name} out."
-        )
-
-
-def check_whole_bits(name: str, bits: int, most: int) -> None:
-    """Raises `ValueError` unless `bits` are from 2 to `most`: a circuit that is simulated bit by bit."""
-    if bits != int(bits) or not 2 <= bits <= most:
-        raise ValueError(f"`bits` of a {name} must be a whole number from 2 to {most}. Got bits={bits}.")
-
-
-def check_positive(name: str, value: object) -> None:
-    """Raises `ValueError` for a number that is not positive and finite; arrays are taken as they are."""
-    if isinstance(value, int | float) and not 0 < value < float("inf"):
-        raise ValueError(f"`{name}` must be positive and finite. Got {name}={value}.")
-
-
-def check_spread(name: str, value: object) -> None:
-    """Raises `ValueError` for a standard deviation that is negative or not finite."""
-    if isinstance(value, int | float) and not 0 <= value < float("inf"):
-        raise ValueError(f"`{name}` must be at least 0 and finite. Got {name}={value}.")

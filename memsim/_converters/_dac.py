@@ -6,11 +6,15 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ._codes import check_bits, check_positive, check_whole_bits, largest_code, straight_through, to_codes
+from .._checks import Checked, check, positive, whole
+from ._codes import largest_code, straight_through, to_codes
 from ._errors import ConverterErrors, TransferCurves
 
+BITS = whole(2, most=24, hint="None is no rounding. For no converter at all leave the DAC out.")
+INPUT_RANGE = positive("in the units of the layer's input")
 
-class AbstractDAC(eqx.Module):
+
+class AbstractDAC(Checked):
     """Clips inputs to `input_range`, rounds them to signed codes, and drives the word lines with them.
 
     A code goes out in one pulse or in several, and the array is read once for each:
@@ -77,8 +81,7 @@ class DAC(AbstractDAC):
     errors: ConverterErrors | TransferCurves | None = None
 
     def __check_init__(self):
-        check_bits("DAC", self.bits)
-        check_positive("input_range", self.input_range)
+        check(self, bits=BITS, input_range=INPUT_RANGE)
 
     @property
     def significance(self) -> tuple[float, ...]:
@@ -115,8 +118,7 @@ class PulseWidthDAC(AbstractDAC):
     errors: ConverterErrors | TransferCurves | None = None
 
     def __check_init__(self):
-        check_bits("PulseWidthDAC", self.bits)
-        check_positive("input_range", self.input_range)
+        check(self, bits=BITS, input_range=INPUT_RANGE)
 
     @property
     def significance(self) -> tuple[float, ...]:
@@ -160,11 +162,10 @@ class BitSerialDAC(AbstractDAC):
     bits_per_pulse: int = eqx.field(static=True, default=1)
 
     def __check_init__(self):
-        check_whole_bits("BitSerialDAC", self.bits, 24)
-        check_positive("input_range", self.input_range)
-        if not 1 <= self.bits_per_pulse < self.bits:
+        check(self, bits=whole(2, most=24), input_range=INPUT_RANGE, bits_per_pulse=whole(1))
+        if self.bits_per_pulse >= self.bits:
             raise ValueError(
-                "`bits_per_pulse` must be at least 1 and less than `bits`, one of which is the sign. "
+                "`bits_per_pulse` must be less than `bits`, one of which is the sign. "
                 f"Got bits_per_pulse={self.bits_per_pulse}, bits={self.bits}. All in one pulse? Use PulseWidthDAC."
             )
 

@@ -1,16 +1,15 @@
 """What is wrong with a fabricated converter: gain, offset and integral nonlinearity of each line."""
 
-import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from ._codes import check_spread
+from .._checks import Checked, at_least, check
 
 S_PEAK = 3 * 3**0.5 / 2  # one over the largest value of u (1 - u^2) between 0 and 1
 
 
-class ConverterErrors(eqx.Module):
+class ConverterErrors(Checked):
     r"""Spread of the transfer curve over lines, drawn once for each chip.
 
     A line that should convert $v$ codes converts $v (1 + a) + b + c\,(1 - u^2) + d\,\frac{3\sqrt3}{2} u (1 - u^2)$ with
@@ -31,8 +30,12 @@ class ConverterErrors(eqx.Module):
     inl: float = 0.0
 
     def __check_init__(self):
-        for name in ("gain", "offset", "inl"):
-            check_spread(name, getattr(self, name))
+        check(
+            self,
+            gain=at_least(0.0, "relative", most=1.0, hint="Percent? Divide by 100."),
+            offset=at_least(0.0, "in codes"),
+            inl=at_least(0.0, "in codes"),
+        )
 
     def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> "TransferCurves":
         """The curves of converters of this shape, each error from a draw of its own."""
@@ -41,7 +44,7 @@ class ConverterErrors(eqx.Module):
         return TransferCurves(*(spread * draw for spread, draw in zip(spreads, draws, strict=True)))
 
 
-class TransferCurves(eqx.Module):
+class TransferCurves(Checked):
     """The curves of one chip: relative `gain`, `offset`, `bow` and `s` in codes, one a line."""
 
     gain: Float[Array, "*lines"]

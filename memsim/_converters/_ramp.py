@@ -9,9 +9,10 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from ._adc import AbstractADC, FullScale
-from ._capacitors import drawn_weights, nominal_weights
-from ._codes import check_positive, check_spread, check_whole_bits, straight_through
+from .._checks import at_least, check, whole
+from ._adc import FULL_SCALE, AbstractADC, FullScale
+from ._capacitors import MISMATCH, drawn_weights, nominal_weights
+from ._codes import straight_through
 
 
 class Ramp(AbstractADC):
@@ -43,12 +44,14 @@ class Ramp(AbstractADC):
     offsets: Float[Array, "row_tiles lines"] | None = None
 
     def __check_init__(self):
-        check_whole_bits("Ramp", self.bits, 12)
-        check_positive("full_scale", self.full_scale)
-        check_spread("mismatch", self.mismatch)
-        check_spread("comparator_offset", self.comparator_offset)
-        if self.columns_per_ramp < 1:
-            raise ValueError(f"`columns_per_ramp` must be at least 1. Got {self.columns_per_ramp}.")
+        check(
+            self,
+            bits=whole(2, most=12),
+            full_scale=FULL_SCALE,
+            mismatch=MISMATCH,
+            comparator_offset=at_least(0.0, "in codes"),
+            columns_per_ramp=whole(1),
+        )
 
     @property
     def needs_key(self) -> bool:

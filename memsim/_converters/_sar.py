@@ -4,9 +4,10 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ._adc import AbstractADC, FullScale
-from ._capacitors import drawn_weights, nominal_weights
-from ._codes import check_positive, check_spread, check_whole_bits, straight_through
+from .._checks import check, whole
+from ._adc import FULL_SCALE, AbstractADC, FullScale
+from ._capacitors import MISMATCH, drawn_weights, nominal_weights
+from ._codes import straight_through
 
 
 class SAR(AbstractADC):
@@ -33,11 +34,13 @@ class SAR(AbstractADC):
     weights: Float[Array, "row_tiles converters magnitude_bits"] | None = None
 
     def __check_init__(self):
-        check_whole_bits("SAR", self.bits, 16)
-        check_positive("full_scale", self.full_scale)
-        check_spread("mismatch", self.mismatch)
-        if self.columns_per_adc < 1:
-            raise ValueError(f"`columns_per_adc` must be at least 1. Got {self.columns_per_adc}.")
+        check(
+            self,
+            bits=whole(2, most=16),
+            full_scale=FULL_SCALE,
+            mismatch=MISMATCH,
+            columns_per_adc=whole(1),
+        )
 
     @property
     def needs_key(self) -> bool:

@@ -8,6 +8,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._checks import Checked
 from .._tiles import cuts, tile_mean
 
 Scale = Literal["tensor", "tile", "column"]
@@ -20,7 +21,7 @@ class Fluctuation(NamedTuple):
     shared: Float[Array, "slices rows column_tiles"] | None
 
 
-class AbstractMapping(eqx.Module):
+class AbstractMapping(Checked):
     """Signed weights as the cells of one or more arrays, and what the bit lines of these arrays say together.
 
     A weight is first divided by its scale, so that it lies in [-1, 1], and the mapping gives the state of each cell as
@@ -68,9 +69,3 @@ class AbstractMapping(eqx.Module):
     @abstractmethod
     def fluctuation(self, variance: Float[Array, "planes rows lines"], columns: int) -> Fluctuation:
         """Variance of the presented weights, where that of each cell is `variance`."""
-
-
-def check_scale(scale: str) -> None:
-    """Raises `ValueError` for a scale that there is not."""
-    if scale not in ("tensor", "tile", "column"):
-        raise ValueError(f'`scale` must be "tensor", "tile" or "column". Got {scale!r}.')

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .._tiles import cuts, map_tiles
-from ._mapping import AbstractMapping, Fluctuation, Scale, check_scale
+from ._mapping import AbstractMapping, Fluctuation, Scale
 
 
 class OffsetColumn(AbstractMapping):
@@ -29,11 +29,6 @@ class OffsetColumn(AbstractMapping):
 
     scale: Scale = eqx.field(static=True, default="column")
     offset: Literal["digital", "column"] = eqx.field(static=True, default="digital")
-
-    def __check_init__(self):
-        check_scale(self.scale)
-        if self.offset not in ("digital", "column"):
-            raise ValueError(f'`offset` must be "digital" or "column". Got {self.offset!r}.')
 
     @property
     def weights(self) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._tiles import map_tiles
-from ._mapping import AbstractMapping, Fluctuation, Scale, check_scale
+from ._mapping import AbstractMapping, Fluctuation, Scale
 
 
 class DifferentialPair(AbstractMapping):
@@ -28,11 +28,6 @@ class DifferentialPair(AbstractMapping):
 
     scale: Scale = eqx.field(static=True, default="column")
     arrangement: Literal["separate", "interleaved"] = eqx.field(static=True, default="separate")
-
-    def __check_init__(self):
-        check_scale(self.scale)
-        if self.arrangement not in ("separate", "interleaved"):
-            raise ValueError(f'`arrangement` must be "separate" or "interleaved". Got {self.arrangement!r}.')
 
     @property
     def weights(self) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from .._checks import check, whole, write
 from ._mapping import AbstractMapping, Fluctuation, Scale
 from ._offset import OffsetColumn
 from ._pair import DifferentialPair
@@ -33,15 +34,16 @@ class BitSliced(AbstractMapping):
     slices: int = eqx.field(static=True)
 
     def __check_init__(self):
-        if not isinstance(self.mapping, DifferentialPair | OffsetColumn):
-            raise ValueError(
-                "`mapping` must be a DifferentialPair or an OffsetColumn, whose cells can be split into digits. "
-                f"Got {type(self.mapping).__name__}."
-            )
+        check(
+            self,
+            mapping=write("Its cells must be such as can be split into digits."),
+            bits_per_cell=whole(1),
+            slices=whole(1),
+        )
         # 23 bits: float32 holds a code to half a unit.
-        if self.bits_per_cell < 1 or self.slices < 1 or not 2 <= self.bits_per_cell * self.slices <= 23:
+        if not 2 <= self.bits_per_cell * self.slices <= 23:
             raise ValueError(
-                "`bits_per_cell` and `slices` must be at least 1, and 2 to 23 bits together. "
+                "`bits_per_cell` times `slices` must be 2 to 23 bits together. "
                 f"Got bits_per_cell={self.bits_per_cell}, slices={self.slices}."
             )
 

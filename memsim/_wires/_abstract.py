@@ -2,11 +2,13 @@
 
 from abc import abstractmethod
 
-import equinox as eqx
 from jaxtyping import Array, Float
 
+from .._checks import Checked
+from ._checks import as_conductances
 
-class AbstractWires(eqx.Module):
+
+class AbstractWires(Checked):
     """What the wires of a tile make of its conductances. Ohmic cells behind wires are still a linear operator."""
 
     @abstractmethod
@@ -18,4 +20,4 @@ class IdealWires(AbstractWires):
     """Wires without resistance."""
 
     def effective(self, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
-        return g
+        return as_conductances(g)

@@ -6,8 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._checks import check
 from ._abstract import AbstractWires
-from ._checks import check_conductances, check_end, check_resistance
+from ._checks import OHMS, as_conductances
 
 
 class AlphaBetaWires(AbstractWires):
@@ -39,14 +40,10 @@ class AlphaBetaWires(AbstractWires):
     sense: Literal["bottom", "top"] = eqx.field(static=True, default="bottom")
 
     def __check_init__(self):
-        for name in ("word_line", "bit_line", "source", "sink"):
-            check_resistance(name, getattr(self, name))
-        check_end("drive", self.drive, ("left", "right"))
-        check_end("sense", self.sense, ("bottom", "top"))
+        check(self, word_line=OHMS, bit_line=OHMS, source=OHMS, sink=OHMS)
 
     def effective(self, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
-        check_conductances(g)
-        return self._effective(g)
+        return self._effective(as_conductances(g))
 
     @eqx.filter_jit
     def _effective(self, g: Array) -> Array:

@@ -1,33 +1,38 @@
-"""Checks shared by the models of wires."""
+"""What the models of wires are given, judged, and made arrays."""
 
 from typing import Any
 
-import numpy as np
-from jax.core import Tracer
+from jaxtyping import Array, Float
+
+from .._arguments import as_numbers
+from .._checks import at_least, check_finite, numbers
+
+OHMS = at_least(0.0, "in ohm")
 
 
-def check_resistance(name: str, resistance: Any) -> None:
-    """Raises `ValueError` unless a concrete `resistance` is finite and not negative."""
-    if isinstance(resistance, Tracer):
-        return
-    if not (np.isfinite(np.asarray(resistance)) & (np.asarray(resistance) >= 0)).all():
-        raise ValueError(f"`{name}` must be a resistance of at least 0 ohm, and finite. Got {name}={resistance}.")
+def as_conductances(g: Any) -> Float[Array, "rows columns"]:
+    """Conductances of an array; raises `ValueError` where they are known to be negative or not finite."""
+    found = as_numbers("g", g)
+    if found.ndim != 2 or found.size == 0:
+        raise ValueError(f"`g` must be a matrix of shape (rows, columns) with no empty axis. Got shape {found.shape}.")
+    check_finite("g", found)
+    for values in numbers(found):
+        wrong = int((values < 0).sum())
+        if wrong:
+            raise ValueError(
+                f"`g` must be conductances of at least 0 siemens. Got {wrong} others of {values.size}. A signed "
+                "weight needs two cells, see `DifferentialPair`."
+            )
+    return found
 
 
-def check_end(name: str, end: str, known: tuple[str, ...]) -> None:
-    """Raises `ValueError` unless `end` is one of `known`."""
-    if end not in known:
-        raise ValueError(f"`{name}` must be one of {', '.join(known)}. Got {end!r}.")
-
-
-def check_conductances(g: Any) -> None:
-    """Raises `ValueError` for concrete conductances that are negative or not finite."""
-    if isinstance(g, Tracer):
-        return
-    values = np.asarray(g)
-    wrong = int((~(np.isfinite(values) & (values >= 0))).sum())
-    if wrong:
+def as_voltages(v: Any, g: Array) -> Float[Array, " rows"]:
+    """One voltage for each word line of `g`; raises `ValueError` where one is known not to be finite."""
+    found = as_numbers("v", v, g.dtype)
+    if found.shape != g.shape[:1]:
         raise ValueError(
-            f"Conductances must be finite and at least 0 siemens. Got {wrong} others of {g.size}. A signed weight "
-            "needs two cells, see `DifferentialPair`."
+            f"`v` must hold one voltage for each of {g.shape[0]} word lines. Got shape {found.shape}. "
+            "Several inputs? Use jax.vmap."
         )
+    check_finite("v", found)
+    return found

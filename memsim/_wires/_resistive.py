@@ -9,8 +9,9 @@ from jaxtyping import Array, Float, Int
 
 from device_models import AbstractDevice
 
+from .._checks import check, judge, write
 from ._abstract import AbstractWires
-from ._checks import check_conductances, check_end, check_resistance
+from ._checks import OHMS, as_conductances, as_voltages
 from ._dissection import effective_matrix
 from ._ladder import Lines, tolerance
 
@@ -61,23 +62,19 @@ class ResistiveWires(AbstractWires):
     sense: Literal["bottom", "top"] = eqx.field(static=True, default="bottom")
 
     def __check_init__(self):
-        for name in ("word_line", "bit_line", "source", "sink"):
-            check_resistance(name, getattr(self, name))
-        check_end("drive", self.drive, ("left", "right", "both"))
-        check_end("sense", self.sense, ("bottom", "top"))
+        check(self, word_line=OHMS, bit_line=OHMS, source=OHMS, sink=OHMS)
 
     def effective(self, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
         """The conductance matrix seen from the terminals, in siemens: bit-line currents are `v @ effective(g)`.
 
         Exact, and at the cost of some n^3 operations for all inputs at once; see `_dissection`.
         """
-        check_conductances(g)
-        return self._effective(g)
+        return self._effective(as_conductances(g))
 
     def solve(self, g: Float[Array, "rows columns"], v: Float[Array, " rows"]) -> WireSolution:
         """Every voltage and current of an array of ohmic cells, word lines driven at `v` volts."""
-        check_conductances(g)
-        return self._solve(None, g, v)
+        g = as_conductances(g)
+        return self._solve(None, g, as_voltages(v, g))
 
     def operating_point(
         self, device: AbstractDevice, g: Float[Array, "rows columns"], v: Float[Array, " rows"]
@@ -86,8 +83,9 @@ class ResistiveWires(AbstractWires):
 
         The gradient with respect to `g`, `v` and the resistances is the implicit one: one linear solve.
         """
-        check_conductances(g)
-        return self._solve(device, g, v)
+        judge("device", device, AbstractDevice, write("Such as `dm.Ideal(iv=dm.Sinh(2.5))`."))
+        g = as_conductances(g)
+        return self._solve(device, g, as_voltages(v, g))
 
     def currents(
         self, device: AbstractDevice, g: Float[Array, "rows columns"], v: Float[Array, " rows"]

@@ -1,9 +1,13 @@
 """A labelled set of recordings, and its three splits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int, Int32, UInt8
+from jaxtyping import Float32, Int, UInt8
+
+from .._checks import judge
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,64 +19,89 @@ class Dataset:
     - `name`: What the set is called.
     - `inputs`: One recording a row, `(n, steps, channels)`, or `(n, steps, 2, height, width)` from an event camera;
         float32, or uint8 for counts in a quarter of the memory, to be cast where a batch is used.
-    - `labels`: Class of each recording, `(n,)`, an index into `class_names`, int32.
-    - `lengths`: Frames each recording had originally, `(n,)`, int32.
+    - `labels`: Class of each recording, `(n,)`, an index into `class_names`. Whole numbers of any dtype; kept as int32.
+    - `lengths`: Frames each recording had originally, `(n,)`, as `labels`.
     - `class_names`: One name for each class.
     - `licence`: Terms under which the data may be passed on.
     - `citation`: What to cite.
 
-    Raises `ValueError` where shapes, types or ranges disagree.
+    Raises `ValueError` where shapes, types or ranges disagree, where a number is not finite, and where there is none.
     """
 
     name: str
     inputs: Float32[np.ndarray, "n steps *channels"] | UInt8[np.ndarray, "n steps *channels"]
-    labels: Int32[np.ndarray, " n"]
-    lengths: Int32[np.ndarray, " n"]
+    labels: Int[np.ndarray, " n"]
+    lengths: Int[np.ndarray, " n"]
     class_names: tuple[str, ...]
     licence: str
     citation: str
 
     def __post_init__(self):
-        counts = isinstance(self.inputs, np.ndarray) and self.inputs.dtype == np.uint8
-        self._check_array("inputs", np.uint8 if counts else np.float32, 3, or_more=True)
-        for field in ("labels", "lengths"):
-            self._check_array(field, np.int32, 1)
-            if len(getattr(self, field)) != len(self.inputs):
+        for field in ("name", "licence", "citation"):
+            judge(field, getattr(self, field), str)
+        judge("class_names", self.class_names, tuple[str, ...])
+        _check_inputs(self.inputs)
+        for field, least, most, remedy in (
+            ("labels", 0, len(self.class_names) - 1, "An index into `class_names`: add missing names or renumber."),
+            ("lengths", 1, 2**31 - 1, "Drop empty recordings."),
+        ):
+            whole = _whole_numbers(field, getattr(self, field), len(self.inputs))
+            if np.any((whole < least) | (whole > most)):
                 raise ValueError(
-                    f"`{field}` must have one entry for each of the {len(self.inputs)} recordings in `inputs`. "
-                    f"Got {len(getattr(self, field))}. Build all three from the same recordings."
+                    f"`{field}` must be at least {least}, from {least} to {most}. "
+                    f"Got {whole.min()} to {whole.max()}. {remedy}"
                 )
-        if not counts and not np.isfinite(self.inputs).all():
-            raise ValueError("`inputs` must be finite. Got NaN or infinity. Remove or repair those recordings.")
-        if np.any((self.labels < 0) | (self.labels >= len(self.class_names))):
-            raise ValueError(
-                f"`labels` must be from 0 to {len(self.class_names) - 1}, one for each of `class_names`. "
-                f"Got {self.labels.min()} to {self.labels.max()}. Add the missing names or renumber."
-            )
-        if np.any(self.lengths < 1):
-            raise ValueError(f"`lengths` must be at least 1. Got {self.lengths.min()}. Drop empty recordings.")
+            object.__setattr__(self, field, whole.astype(np.int32))
 
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def take(self, indices: Int[np.ndarray, " taken"]) -> "Dataset":
-        """The recordings at `indices`, in that order."""
-        return replace(self, inputs=self.inputs[indices], labels=self.labels[indices], lengths=self.lengths[indices])
+    def take(self, indices: Int[np.ndarray, " taken"] | Sequence[int]) -> "Dataset":
+        """The recordings at `indices`, in that order. Raises `ValueError` for no indices, and for one that is none."""
+        chosen = np.asarray(indices)
+        if chosen.dtype == bool and chosen.shape == (len(self),):
+            chosen = np.flatnonzero(chosen)
+        if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or np.any((chosen < -len(self)) | (chosen >= len(self))):
+            raise ValueError(
+                f"`indices` must be whole numbers below {len(self)}, the number of recordings. Got {indices!r:.80}."
+            )
+        return replace(self, inputs=self.inputs[chosen], labels=self.labels[chosen], lengths=self.lengths[chosen])
 
     def flattened(self) -> "Dataset":
         """The same recordings as `(n, steps, channels)`, for layers that know no image; nothing is copied."""
         return replace(self, inputs=self.inputs.reshape(*self.inputs.shape[:2], -1))
 
-    def _check_array(self, field: str, dtype: type, dimensions: int, *, or_more: bool = False) -> None:
-        array = getattr(self, field)
-        fits = isinstance(array, np.ndarray) and (array.ndim == dimensions or (or_more and array.ndim > dimensions))
-        if not fits or array.dtype != dtype:
-            came = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
-            raise ValueError(
-                f"`{field}` must be a NumPy array of {np.dtype(dtype)} with {dimensions} dimensions"
-                f"{' or more' * or_more}. "
-                f"Got {came}. Convert it with `np.asarray(..., np.{np.dtype(dtype)})`."
-            )
+
+def _check_inputs(inputs: Any) -> None:
+    fits = isinstance(inputs, np.ndarray) and inputs.ndim >= 3 and inputs.dtype in (np.float32, np.uint8)
+    if not fits:
+        came = f"{inputs.dtype} {inputs.shape}" if isinstance(inputs, np.ndarray) else type(inputs).__name__
+        raise ValueError(
+            "`inputs` must be a NumPy array of float32 or uint8, with recordings, steps and channels as dimensions. "
+            f"Got {came}. Convert it with `np.asarray(..., np.float32)`."
+        )
+    if inputs.size == 0:
+        raise ValueError(
+            f"`inputs` must hold at least one recording, one step and one channel. Got shape {inputs.shape}. "
+            "Was anything selected?"
+        )
+    if not np.isfinite(inputs).all():
+        raise ValueError("`inputs` must be finite. Got NaN or infinity. Remove or repair those recordings.")
+
+
+def _whole_numbers(field: str, values: Any, number: int) -> Int[np.ndarray, " n"]:
+    found = np.asarray(values)
+    if found.dtype.kind not in "iu" or found.ndim != 1:
+        raise ValueError(
+            f"`{field}` must hold one whole number for each recording. Got {found.dtype} {found.shape}. "
+            f"Convert it with `np.asarray(..., np.int32)`."
+        )
+    if len(found) != number:
+        raise ValueError(
+            f"`{field}` must have one entry for each of the {number} recordings in `inputs`. "
+            f"Got {len(found)}. Build all three from the same recordings."
+        )
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +111,10 @@ class Splits:
     train: Dataset
     validation: Dataset
     test: Dataset
+
+    def __post_init__(self):
+        for part in ("train", "validation", "test"):
+            judge(part, getattr(self, part), Dataset)
 
     def flattened(self) -> "Splits":
         """The same recordings as `(n, steps, channels)`, for layers that know no image; nothing is copied."""

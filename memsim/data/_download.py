@@ -6,6 +6,7 @@ import os
 import re
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -32,9 +33,11 @@ def download(urls: tuple[str, ...], target: Path, checksum: str, *, show: Show =
     - `checksum`: "md5:..." or "sha256:...".
     - `show`: Told about every block.
 
-    Raises `ConnectionError` where no address delivered the whole file, and `ValueError` where all that delivered one
-    had another checksum.
+    Raises `ConnectionError` where no address delivered the whole file, and `ValueError` for an address that is not of
+    the web and where all that delivered a file had another checksum.
     """
+    for url in urls:
+        check_address(url)
     partial = target.with_name(target.name + ".partial")
     faults: dict[str, str] = {}
     wrong: set[str] = set()
@@ -69,6 +72,24 @@ def file_checksum(path: Path, like: str) -> str:
         return f"{algorithm}:{hashlib.file_digest(file, lambda: _hasher(algorithm)).hexdigest()}"
 
 
+def check_address(url: str) -> None:
+    """Raises `ValueError` unless the address is one of http or https: no file of this machine, no other protocol."""
+    scheme = urllib.parse.urlsplit(url).scheme.lower() if isinstance(url, str) else None
+    if scheme not in ("http", "https"):
+        raise ValueError(f"An address to download from must begin with http:// or https://. Got {url!r}.")
+
+
+class _WebOnly(urllib.request.HTTPRedirectHandler):
+    """Follows a server to another address only within the web."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        try:
+            check_address(newurl)
+        except ValueError as error:
+            raise ConnectionError(f"the server sent us elsewhere. {error}") from error
+        return urllib.request.HTTPRedirectHandler.redirect_request(self, req, fp, code, msg, headers, newurl)
+
+
 def _hasher(algorithm: str):
     return hashlib.new(algorithm, usedforsecurity=False)  # md5 is what publishers give; some systems forbid it else
 
@@ -78,7 +99,7 @@ def _fetch(url: str, partial: Path, show: Show) -> None:
     have = partial.stat().st_size if partial.is_file() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "memsim"} | _range(have))
     try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT)
+        response = urllib.request.build_opener(_WebOnly).open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416 and have:  # nothing after what we have: the checksum tells whether that is all

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from .._checks import judge
 from ._dataset import Dataset, Splits
 from ._events import Size, event_array
-from ._form import Form, hold_out
-from ._frames import Binning
+from ._form import VALIDATION, Form, hold_out
+from ._frames import Binning, Polarity
 from ._get import data_folder, find_source
 from ._recordings import read_events
 from ._spike_file import SpikeFile
@@ -66,8 +67,8 @@ def shd(
 
     Licence: CC BY 4.0. Reference: Cramer et al. (2022).
     """
+    form = _form("shd", (COCHLEA,), (channels,), binning, "merged", dtype, validation)
     place = _place("shd", folder)
-    form = Form("shd", (COCHLEA,), (channels,), binning, "merged", dtype)
     train, test = (SpikeFile(place / f"shd_{part}.h5") for part in ("train", "test"))
     kept, held = hold_out(train.labels(), validation)
     return Splits(
@@ -89,8 +90,8 @@ def ssc(
 
     Arguments, what is returned and raised, licence and reference as for `shd`.
     """
+    form = _form("ssc", (COCHLEA,), (channels,), binning, "merged", dtype)
     place = _place("ssc", folder)
-    form = Form("ssc", (COCHLEA,), (channels,), binning, "merged", dtype)
     files = [SpikeFile(place / f"ssc_{part}.h5") for part in ("train", "valid", "test")]
     return Splits(*(_spikes(form, file, np.arange(len(file.labels()))) for file in files))
 
@@ -119,9 +120,9 @@ def nmnist(
 
     Raises as `shd` does. Licence: CC BY-SA 4.0. Reference: Orchard et al. (2015).
     """
+    form = _form("nmnist", NMNIST_SIZE, size, binning, "split", dtype, validation)
     place = _place("nmnist", folder)
     names = tuple(str(digit) for digit in range(10))
-    form = Form("nmnist", NMNIST_SIZE, size, binning, "split", dtype)
     train, test = (_files(place / part, "*/*.bin", lambda file: file.parent.name, names) for part in ("Train", "Test"))
     return _images(form, train, test, names, lambda file: read_events(file, size=NMNIST_SIZE), validation)
 
@@ -148,12 +149,28 @@ def dvs_gesture(
 
     What is returned and raised as for `nmnist`. Licence: CC BY 4.0. Reference: Amir et al. (2017).
     """
+    form = _form("dvs_gesture", GESTURE_SIZE, size, binning, "split", dtype, validation)
     place = _place("dvs_gesture", folder)
     numbers = tuple(str(gesture) for gesture in range(len(GESTURES)))
-    form = Form("dvs_gesture", GESTURE_SIZE, size, binning, "split", dtype)
     folders = (place / "ibmGestureTrain", place / "ibmGestureTest")
     train, test = (_files(part, "*/*.npy", lambda file: file.stem, numbers) for part in folders)
     return _images(form, train, test, GESTURES, _read_gesture, validation)
+
+
+def _form(
+    name: str,
+    sensor: Size,
+    size: Size,
+    binning: Binning,
+    polarity: Polarity,
+    dtype: type,
+    validation: float = 0.1,
+) -> Form:
+    """What was asked for, checked before anything is read."""
+    form = Form(name, sensor, size, binning, polarity, dtype)
+    form.check()
+    judge("validation", validation, float, VALIDATION)
+    return form
 
 
 def _place(name: str, folder: Path | str | None) -> Path:

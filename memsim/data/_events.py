@@ -1,17 +1,26 @@
 """Events: a NumPy structured array of time, place and polarity, and the checks that make one."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from jaxtyping import Bool, Int, Real, Shaped
 
+from .._checks import finite, judge, not_nan, positive
+
 EVENT = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
 Size = tuple[int, ...]  # (channels,) of a line, (width, height) of an image sensor
+Times = Real[np.ndarray, " events"] | Sequence[int | float]
+Places = Real[np.ndarray, " events"] | Sequence[int | float]
+Polarities = Real[np.ndarray, " events"] | Bool[np.ndarray, " events"] | Sequence[int | float]
+END = 2.0**63  # microseconds, after all that a time may be
 
 
 def event_array(
-    t: Real[np.ndarray, " events"],
-    x: Real[np.ndarray, " events"],
-    y: Real[np.ndarray, " events"] | None = None,
-    p: Real[np.ndarray, " events"] | Bool[np.ndarray, " events"] | None = None,
+    t: Times,
+    x: Places,
+    y: Places | None = None,
+    p: Polarities | None = None,
     *,
     size: Size | None = None,
     tick: float | None = None,
@@ -23,7 +32,8 @@ def event_array(
 
     **Arguments:**
 
-    - `t`: Times from the start of the recording, in order. Integers are microseconds; floats need `tick`.
+    - `t`: Times from the start of the recording, in order. Integers are microseconds; floats need `tick`. Like the
+      others, an array or a list.
     - `x`, `y`: Column and row, or `x` alone for the channel of a line such as a cochlea (`y` is then 0).
     - `p`: 1 for brighter, 0 or -1 for darker; 1 everywhere if `None`.
     - `size`: What the sensor has: (width, height), or (channels,); checked if given.
@@ -33,14 +43,16 @@ def event_array(
     Raises `ValueError` for times that are negative, not finite, not in order or of unknown unit, and for places outside
     the sensor.
     """
-    y = np.zeros(len(t), np.uint16) if y is None else y
-    p = np.ones(len(t), np.uint8) if p is None else p
-    _check_shapes({"t": t, "x": x, "y": y, "p": p})
-    found = np.empty(len(t), EVENT)
-    found["t"] = _microseconds(t, tick)
-    for name, values, bound in zip(("x", "y"), (x, y), _bounds(size), strict=True):
-        found[name] = _places(name, values, bound)
-    found["p"] = _polarity(p)
+    given = {"t": t, "x": x, "y": y, "p": p}
+    columns = {name: _column(name, values) for name, values in given.items() if values is not None}
+    columns.setdefault("y", np.zeros(columns["t"].shape, np.uint16))
+    columns.setdefault("p", np.ones(columns["t"].shape, np.uint8))
+    _check_shapes(columns)
+    found = np.empty(len(columns["t"]), EVENT)
+    found["t"] = _microseconds(columns["t"], tick)
+    for name, bound in zip(("x", "y"), _bounds(size), strict=True):
+        found[name] = _places(name, columns[name], bound)
+    found["p"] = _polarity(columns["p"])
     return found
 
 
@@ -51,9 +63,10 @@ def as_events(
 
     Arguments `size` and `tick` and errors as for `event_array`. What has the dtype `EVENT` is checked, not copied.
     """
-    names = array.dtype.names or ()
+    dtype = getattr(array, "dtype", None)
+    names = getattr(dtype, "names", None) or ()
     if "t" not in names or "x" not in names:
-        came = f"fields {', '.join(names)}" if names else f"{array.dtype}"
+        came = f"fields {', '.join(names)}" if names else str(dtype or type(array).__name__)
         raise ValueError(
             "Events must be a structured array with fields t and x, and perhaps y and p. "
             f"Got {came}. Build one with `event_array(t, x, y, p)`."
@@ -71,17 +84,21 @@ def in_order(array: Shaped[np.ndarray, " events"]) -> Shaped[np.ndarray, " event
 def crop(events: Shaped[np.ndarray, " events"], start: float, stop: float) -> Shaped[np.ndarray, " kept"]:
     """The events from `start` up to but without `stop`, both in seconds; their time counts from `start`.
 
+    `stop` may be infinite: all events from `start` on.
+
     Raises `ValueError` unless 0 <= start < stop.
     """
+    judge("start", start, float, finite("in seconds"))
+    judge("stop", stop, float, not_nan("a number of seconds, perhaps infinite"))
     if not 0 <= start < stop:
         raise ValueError(
             f"`start` and `stop` must satisfy 0 <= start < stop, in seconds. Got {start} and {stop}. "
             "Microseconds? Multiply by 1e-6."
         )
     events = as_events(events)
-    first, last = whole_microseconds(np.array([start, stop]))
-    kept = events[slice(*np.searchsorted(events["t"], [first, last]))].copy()
-    kept["t"] -= first
+    kept = events[_number_before(events["t"], start) : _number_before(events["t"], stop)].copy()
+    if len(kept):
+        kept["t"] -= whole_microseconds(np.array(start, np.float64))
     return kept
 
 
@@ -97,21 +114,61 @@ def downsample(events: Shaped[np.ndarray, " events"], size: Size, to: Size) -> S
 
     Raises `ValueError` where `to` is larger than `size` or has other dimensions.
     """
-    if len(to) != len(size) or any(not 1 <= new <= old for new, old in zip(to, size, strict=False)):
-        raise ValueError(
-            f"`to` must have the dimensions of `size` and be from 1 to {size}. Got {to}. "
-            "Events cannot be placed finer than they were recorded."
-        )
+    check_coarser("to", to, size)
     moved = as_events(events, size=size).copy()
     for name, old, new in zip(("x", "y"), size, to, strict=False):
         moved[name] = moved[name].astype(np.int64) * new // old
     return moved
 
 
-def whole_microseconds(seconds: Real[np.ndarray, " times"]) -> Int[np.ndarray, " times"]:
-    """The first whole microsecond at or after each time in seconds."""
-    # A thousandth of a microsecond absorbs the rounding of decimals such as 0.07 s.
-    return np.ceil(np.round(seconds.astype(np.float64) * 1e6, 3)).astype(np.int64)
+def whole_microseconds(seconds: Real[np.ndarray, "*times"]) -> Int[np.ndarray, "*times"]:
+    """The first whole microsecond at or after each time in seconds, all of which must be below 9.2e12 s."""
+    exact = seconds.astype(np.float64) * 1e6
+    # Half a thousandth of a microsecond absorbs the rounding of decimals such as 0.07 s.
+    near = np.abs(exact - np.rint(exact)) <= np.maximum(5e-4, np.spacing(exact))
+    return np.where(near, np.rint(exact), np.ceil(exact)).astype(np.int64)
+
+
+def check_size(name: str, size: Any) -> None:
+    """Raises `ValueError` unless `size` is a width and a height, or a number of channels, from 1 to 2**16."""
+    judge(name, size, Size)
+    if not 1 <= len(size) <= 2 or any(not 1 <= extent <= 2**16 for extent in size):
+        raise ValueError(
+            f"`{name}` must be (width, height) or (channels,), each from 1 to {2**16}. Got {size}. "
+            "Without polarity: (34, 34), not (34, 34, 2)."
+        )
+
+
+def check_coarser(name: str, to: Any, size: Size) -> None:
+    """Raises `ValueError` unless `to` has the dimensions of `size` and no more places."""
+    judge(name, to, Size)
+    check_size("size", size)
+    if len(to) != len(size) or any(not 1 <= new <= old for new, old in zip(to, size, strict=False)):
+        raise ValueError(
+            f"`{name}` must have the dimensions of `size` and be from 1 to {size}. Got {to}. "
+            "Events cannot be placed finer than they were recorded."
+        )
+
+
+def _number_before(t: Int[np.ndarray, " events"], seconds: float) -> int:
+    """How many of the sorted times are before a moment, which may be infinite."""
+    if seconds >= END * 1e-6:
+        return len(t)
+    return int(np.searchsorted(t, whole_microseconds(np.array(seconds, np.float64))))
+
+
+def _column(name: str, values: Any) -> np.ndarray:
+    try:
+        found = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        found = np.empty(0, object)
+    if isinstance(values, list | tuple) and len(values) == 0:
+        found = np.empty(0, np.int64)
+    if not (np.issubdtype(found.dtype, np.number) or found.dtype == bool) or np.iscomplexobj(found):
+        raise ValueError(
+            f"`{name}` must hold one number for each event. Got {found.dtype}; convert it with `np.asarray`."
+        )
+    return found
 
 
 def _check_shapes(fields: dict[str, np.ndarray]) -> None:
@@ -128,8 +185,7 @@ def _microseconds(t: np.ndarray, tick: float | None) -> Int[np.ndarray, " events
         )
     if not np.isfinite(t).all():
         raise ValueError("`t` must be finite. Got NaN or infinity. Remove those events.")
-    if tick is not None and not (np.isfinite(tick) and tick > 0):
-        raise ValueError(f"`tick` must be positive, in seconds. Got {tick}. Milliseconds? Pass 1e-3.")
+    judge("tick", tick, float | None, positive("in seconds", hint="Milliseconds? Pass 1e-3."))
     scaled = t if tick is None else np.round(t.astype(np.float64) * (tick * 1e6))
     if len(t) and (scaled.min() < 0 or scaled.max() >= 2**63):
         raise ValueError(
@@ -149,11 +205,7 @@ def _microseconds(t: np.ndarray, tick: float | None) -> Int[np.ndarray, " events
 def _bounds(size: Size | None) -> tuple[int, int]:
     if size is None:
         return 2**16, 2**16
-    if not 1 <= len(size) <= 2 or any(not 1 <= extent <= 2**16 for extent in size):
-        raise ValueError(
-            f"`size` must be (width, height) or (channels,), each from 1 to {2**16}. Got {size}. "
-            "Without polarity: (34, 34), not (34, 34, 2)."
-        )
+    check_size("size", size)
     return size[0], size[1] if len(size) == 2 else 1
 
 

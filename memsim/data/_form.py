@@ -6,10 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
+from .._checks import between, judge
 from ._dataset import Dataset
-from ._events import Size, downsample
+from ._events import Size, check_coarser, downsample
 from ._frames import Binning, Polarity, count_events
 from ._get import find_source
+
+VALIDATION = between(0.0, 1.0, hint="Such as 0.1, a tenth of each class.")
 
 
 class Form(NamedTuple):
@@ -30,12 +33,18 @@ class Form(NamedTuple):
     polarity: Polarity
     dtype: type
 
+    def check(self) -> None:
+        """Raises `ValueError` for settings that cannot be, before anything is read."""
+        judge("binning", self.binning, Binning)
+        check_coarser("channels" if len(self.sensor) == 1 else "size", self.size, self.sensor)
+        if self.dtype not in (np.float32, np.uint8):
+            raise ValueError(f"`dtype` must be np.float32 or np.uint8. Got {self.dtype}.")
+
     def dataset(
         self, recordings: Iterable[np.ndarray], labels: Int[np.ndarray, " n"], class_names: tuple[str, ...]
     ) -> Dataset:
         """The recordings, each binned as it is read: never more than one is held as events."""
-        if self.dtype not in (np.float32, np.uint8):
-            raise ValueError(f"`dtype` must be np.float32 or np.uint8. Got {self.dtype}.")
+        self.check()
         planes = (2,) if self.polarity == "split" else ()
         shape = (self.binning.steps, *planes, *reversed(self.size))
         inputs, lengths = np.empty((len(labels), *shape), self.dtype), np.ones(len(labels), np.int32)
@@ -49,7 +58,10 @@ class Form(NamedTuple):
                 )
             inputs[index] = counts
             if len(events):
-                lengths[index] = int(events["t"][-1] * 1e-6 / self.binning.dt + 1e-9) + 1
+                length = int(events["t"][-1] * 1e-6 / self.binning.dt + 1e-9) + 1
+                if length >= 2**31:
+                    raise ValueError(f"Recording {index} must have fewer than 2**31 steps. Got {length}; crop it.")
+                lengths[index] = length
         source = find_source(self.name)
         return Dataset(
             self.name, inputs, labels.astype(np.int32), lengths, class_names, source.licence, source.citation
@@ -63,8 +75,7 @@ def hold_out(
 
     The same labels give the same indices. Raises `ValueError` unless 0 < fraction < 1.
     """
-    if not 0 < fraction < 1:
-        raise ValueError(f"`validation` must be a fraction between 0 and 1. Got {fraction}. Try 0.1.")
+    judge("validation", fraction, float, VALIDATION)
     generator = np.random.default_rng(0)
     held = np.zeros(len(labels), bool)
     for label in np.unique(labels):

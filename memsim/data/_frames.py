@@ -6,9 +6,14 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32, Int, Shaped
 
-from ._events import EVENT, Size, as_events, whole_microseconds
+from .._checks import judge, that
+from ._events import EVENT, Size, as_events, check_size, whole_microseconds
 
 Polarity = Literal["split", "signed", "merged"]
+Late = Literal["drop", "last", "refuse"]
+LONGEST_STEP = 10.0  # seconds: beyond it is another unit by mistake
+MOST_STEPS = 10**9
+ANY_NUMBER = that("a number", lambda numbers: numbers == numbers)
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class Binning:
 
     **Arguments:**
 
-    - `dt`: Duration of a step, in seconds, at least 1e-6.
+    - `dt`: Duration of a step, in seconds, from 1e-6 to 10.
     - `steps`: How many there are. For 100 steps over 1.4 s say `Binning(1.4 / 100, 100)`.
     - `binary`: Whether a step with several events holds 1 (or -1), instead of their number.
     - `late`: What becomes of events at or after the end, `dt * steps`: "drop" loses them, "last" counts them in the
@@ -29,16 +34,18 @@ class Binning:
     dt: float
     steps: int
     binary: bool = False
-    late: Literal["drop", "last", "refuse"] = "drop"
+    late: Late = "drop"
 
     def __post_init__(self):
-        if not (1e-6 <= self.dt < np.inf and self.steps >= 1):
+        judge("dt", self.dt, float, ANY_NUMBER)
+        judge("steps", self.steps, int, ANY_NUMBER)
+        judge("binary", self.binary, bool)
+        judge("late", self.late, Late)
+        if not (1e-6 <= self.dt <= LONGEST_STEP and 1 <= self.steps <= MOST_STEPS):
             raise ValueError(
-                "`dt` must be at least 1e-6, in seconds, and `steps` at least 1. "
-                f"Got dt={self.dt}, steps={self.steps}. Milliseconds? Multiply by 1e-3."
+                f"`dt` must be at least 1e-6 and at most {LONGEST_STEP:g}, in seconds, and `steps` from 1 to "
+                f"{MOST_STEPS}. Got dt={self.dt}, steps={self.steps}. Milliseconds? Multiply by 1e-3."
             )
-        if self.late not in ("drop", "last", "refuse"):
-            raise ValueError(f"`late` must be drop, last or refuse. Got {self.late!r}.")
 
     def edges(self) -> Int[np.ndarray, " edges"]:
         """The `steps` + 1 borders of the steps, in whole microseconds."""
@@ -77,6 +84,8 @@ def to_frames(
 
     Raises `ValueError` for events outside the sensor.
     """
+    check_size("size", size)
+    judge("binning", binning, Binning)
     return count_events(as_events(events, size=size), size, binning, polarity).astype(np.float32)
 
 
@@ -84,8 +93,7 @@ def count_events(
     events: Shaped[np.ndarray, " events"], size: Size, binning: Binning, polarity: Polarity
 ) -> Int[np.ndarray, "steps *shape"]:
     """What `to_frames` returns, as integers, of events that were checked before."""
-    if polarity not in ("split", "signed", "merged"):
-        raise ValueError(f"`polarity` must be split, signed or merged. Got {polarity!r}.")
+    judge("polarity", polarity, Polarity)
     step = binning.step_of(events["t"])
     events = events[: len(step)]
     shape = (binning.steps, 2, *reversed(size))
@@ -115,13 +123,19 @@ def from_frames(
 
     Raises `ValueError` for counts that are not whole or wrongly signed, and for another number of dimensions.
     """
+    judge("polarity", polarity, Polarity)
+    frames = np.asarray(frames)
     split = polarity == "split"
     if frames.ndim - split not in (2, 3) or (split and frames.shape[1] != 2):
         raise ValueError(
             f"`frames` must be (steps, {'2, ' * split}height, width) or (steps, {'2, ' * split}channels) for polarity "
             f"{polarity}. Got {frames.shape}. Another `polarity`?"
         )
-    if np.any(frames != np.round(frames)) or (polarity != "signed" and np.any(frames < 0)):
+    if (
+        not np.isfinite(frames).all()
+        or np.any(frames != np.round(frames))
+        or (polarity != "signed" and np.any(frames < 0))
+    ):
         raise ValueError(
             "`frames` must hold whole numbers of events, negative ones only with polarity signed. "
             f"Got values from {frames.min()} to {frames.max()}."

@@ -1,15 +1,19 @@
 """Data sets fetched by name into one folder, once."""
 
+import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from device_models._files import as_path
+
 from .._names import did_you_mean
-from ._download import Show, download, file_checksum
+from ._download import Show, check_address, download, file_checksum
 from ._sources import SOURCES, Archive, Source
-from ._unpack import unpack
+from ._unpack import remove_left, unpack
 
 
 def sources() -> dict[str, Source]:
@@ -29,10 +33,11 @@ def get(name: str | Source, *, folder: Path | str | None = None) -> Path:
     - `folder`: Where data sets are kept, each in a folder with its name. By default the environment variable
       `MEMSIM_DATA`, else `memsim/data` in the user's cache folder.
 
-    Raises `ValueError` for an unknown name, a wrong checksum and an archive that is damaged, `ConnectionError` where no
-    address delivers, `OSError` where the folder cannot be written.
+    Raises `ValueError` for an unknown name, an address outside the web, a wrong checksum and an archive that is damaged
+    or unpacks to too much, `ConnectionError` where no address delivers, `OSError` where the folder cannot be written.
     """
     source = find_source(name)
+    _check(source)
     place = data_folder(folder) / source.name
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -40,6 +45,7 @@ def get(name: str | Source, *, folder: Path | str | None = None) -> Path:
         raise OSError(
             f"The data folder must be writable. Got {place} ({error}); choose another with `folder` or MEMSIM_DATA."
         ) from error
+    remove_left(place)
     for archive in source.archives:
         if not (place / archive.holds).exists():
             _get_archive(archive, place)
@@ -50,7 +56,7 @@ def find_source(name: str | Source) -> Source:
     """The data set of this name. Raises `ValueError` with the near names for an unknown one."""
     if isinstance(name, Source):
         return name
-    if name not in sources():
+    if not isinstance(name, str) or name not in sources():
         raise ValueError(did_you_mean("A data set", name, sources()))
     return sources()[name]
 
@@ -58,7 +64,7 @@ def find_source(name: str | Source) -> Source:
 def data_folder(folder: Path | str | None = None) -> Path:
     """Where data sets are kept: `folder`, else `MEMSIM_DATA`, else the user's cache folder."""
     if folder is not None:
-        return Path(folder)
+        return as_path(folder)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(os.environ.get("MEMSIM_DATA") or cache / "memsim" / "data").expanduser()
 
@@ -69,6 +75,20 @@ def is_complete(source: Source, folder: Path | str | None = None) -> bool:
     return all((place / archive.holds).exists() for archive in source.archives)
 
 
+def _check(source: Source) -> None:
+    """Raises `ValueError` for what could not be fetched, or would leave the folder, before anything is."""
+    plain = [source.name, *(name for archive in source.archives for name in (archive.name, archive.holds))]
+    for name in plain:
+        if not isinstance(name, str) or name in ("", ".", "..") or "/" in name or "\\" in name:
+            raise ValueError(f"A data set, its archives and what they hold must have plain names. Got {name!r}.")
+    for archive in source.archives:
+        algorithm, _, digits = archive.checksum.partition(":")
+        if algorithm not in hashlib.algorithms_guaranteed or not re.fullmatch("[0-9a-f]+", digits):
+            raise ValueError(f'A checksum must be written as "md5:..." or "sha256:...". Got {archive.checksum!r}.')
+        for url in archive.urls:
+            check_address(url)
+
+
 def _get_archive(archive: Archive, place: Path) -> None:
     target = place / archive.name
     if target.is_file() and (found := file_checksum(target, archive.checksum)) != archive.checksum:
@@ -76,7 +96,7 @@ def _get_archive(archive: Archive, place: Path) -> None:
     if not target.is_file():
         with _progress(archive) as show:
             download(archive.urls, target, archive.checksum, show=show)
-    unpack(target, place, archive.holds)
+    unpack(target, place, archive.holds, largest=archive.largest)
     target.unlink()
 
 

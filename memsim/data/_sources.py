@@ -14,6 +14,7 @@ class Archive:
     - `checksum`: Such as "md5:f3252a..." or "sha256:33c05c...".
     - `holds`: The one file or folder, at the top of the archive, that is kept.
     - `size`: In bytes, or `None` where the publisher does not say.
+    - `largest`: Most bytes that it may unpack to; `None` for 100 times its own, or 1 GiB if that is more.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Archive:
     checksum: str
     holds: str
     size: int | None = None
+    largest: int | None = None
 
 
 @dataclass(frozen=True)

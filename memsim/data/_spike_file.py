@@ -1,16 +1,18 @@
 """SHD and SSC: recordings of a cochlea's channels in one HDF5 file."""
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from device_models._files import as_path, written_whole
+
+from .._checks import judge, whole
 from ._events import as_events, event_array
+from ._hdf5 import Inside, opened
 
 SECONDS_LIMIT = float(np.finfo(np.float16).max)
 
@@ -31,24 +33,25 @@ class SpikeFile:
     Raises `FileNotFoundError` where there is no file, `ValueError` where it is corrupt, truncated or something else.
     """
 
-    path: Path
+    path: Path | str
     channels: int = 700
 
     def __post_init__(self):
-        if not self.path.is_file():
+        judge("channels", self.channels, int, whole(1, most=2**16))
+        if not as_path(self.path).is_file():
             raise FileNotFoundError(f"A spike file must exist. There is none at {self.path}. Is the path right?")
 
     def labels(self) -> Int[np.ndarray, " n"]:
         """The class of each recording, an index into `class_names()`."""
         with _opened(self.path) as file:
-            return np.asarray(file["labels"]).astype(np.int64)
+            return _labels(file)
 
     def class_names(self) -> tuple[str, ...]:
         """One name for each class; their numbers where the file has no names."""
         with _opened(self.path) as file:
             if "extra/keys" in file:
                 return tuple(key.decode() if isinstance(key, bytes) else str(key) for key in file["extra/keys"][()])
-            return tuple(str(label) for label in range(int(np.max(file["labels"])) + 1))
+            return tuple(str(label) for label in range(int(np.max(_labels(file))) + 1))
 
     def speakers(self) -> Int[np.ndarray, " n"] | None:
         """The speaker of each recording, where the file tells (SHD does)."""
@@ -57,11 +60,15 @@ class SpikeFile:
 
     def recordings(self, indices: Sequence[int] | Int[np.ndarray, " taken"] | None = None) -> Iterator[np.ndarray]:
         """Event arrays (x is the channel) of all recordings, or of those at `indices`, in that order."""
+        number = len(self.labels())
+        indices = np.arange(number) if indices is None else np.asarray(indices)
+        if indices.size and (indices.dtype.kind not in "iu" or indices.min() < 0 or indices.max() >= number):
+            raise ValueError(f"`indices` must be whole numbers from 0 to {number - 1}. Got {indices!r:.80}.")
         with _opened(self.path) as file:
-            times, units = file["spikes/times"], file["spikes/units"]
-            if not len(times) == len(units) == len(file["labels"]):
-                raise ValueError(f"it has {len(times)} times, {len(units)} units and {len(file['labels'])} labels")
-            for index in range(len(times)) if indices is None else indices:
+            times, units, labels = file["spikes/times"], file["spikes/units"], file["labels"]
+            if not len(times) == len(units) == len(labels):
+                raise ValueError(f"it has {len(times)} times, {len(units)} units and {len(labels)} labels")
+            for index in indices.tolist():
                 try:
                     yield event_array(times[index], units[index], size=(self.channels,), tick=1.0)
                 except ValueError as error:
@@ -82,38 +89,50 @@ def write_spikes(
     - `recordings`: One event array each, as for `as_events`.
     - `labels`, `class_names`: The class of each recording, and the names of the classes.
 
-    Raises `ValueError` where recordings and labels differ in number, and for times above 65504 s.
+    Raises `ValueError` where recordings and labels differ in number, for labels without a name, for events with a row,
+    and for times above 65504 s.
     """
     import h5py
 
-    if len(recordings) != len(labels):
-        raise ValueError(f"`labels` must be one for each of the {len(recordings)} recordings. Got {len(labels)}.")
-    partial = Path(path).with_name(Path(path).name + ".partial")
-    with h5py.File(partial, "w") as file:
+    judge("class_names", tuple(class_names), tuple[str, ...])
+    labels = np.asarray(labels)
+    if labels.shape != (len(recordings),) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"`labels` must be one whole number for each of the {len(recordings)} recordings. "
+            f"Got {labels.dtype} {labels.shape}."
+        )
+    if np.any((labels < 0) | (labels >= len(class_names))):
+        raise ValueError(f"`labels` must index the {len(class_names)} `class_names`. Got up to {labels.max()}.")
+    checked = [_checked(index, recording) for index, recording in enumerate(recordings)]
+    with written_whole(path) as partial, h5py.File(partial, "w") as file:
         times = file.create_dataset("spikes/times", (len(labels),), h5py.vlen_dtype(np.float16))
         units = file.create_dataset("spikes/units", (len(labels),), h5py.vlen_dtype(np.uint16))
-        for index, recording in enumerate(recordings):
-            events = as_events(recording)
-            if len(events) and events["t"][-1] * 1e-6 > SECONDS_LIMIT:
-                raise ValueError(f"Times must be at most {SECONDS_LIMIT} s. Got {events['t'][-1] * 1e-6}; crop them.")
+        for index, events in enumerate(checked):
             times[index], units[index] = (events["t"] * 1e-6).astype(np.float16), events["x"]
-        file["labels"] = np.asarray(labels).astype(np.uint16)
+        file["labels"] = labels.astype(np.uint16)
         file["extra/keys"] = np.array([name.encode() for name in class_names])
-    os.replace(partial, path)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    # h5py: OSError for damage, KeyError for a missing part, RuntimeError and TypeError for one of another kind.
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        if isinstance(error, TimeoutError | ConnectionError | PermissionError):
-            raise
+def _checked(index: int, recording: Shaped[np.ndarray, " events"]) -> Shaped[np.ndarray, " events"]:
+    events = as_events(recording)
+    if len(events) and (events["t"][-1] * 1e-6 > SECONDS_LIMIT or events["y"].any()):
         raise ValueError(
-            f"{path} must be a whole HDF5 file with spikes/times, spikes/units and labels. Reading it gave: {error}. "
-            "Delete it and run `memsim data get` again."
-        ) from error
+            f"Recording {index} must end by {SECONDS_LIMIT} s, and have channels x without rows y. "
+            f"Got t up to {events['t'][-1] * 1e-6} s and y up to {events['y'].max()}; crop it, or write another format."
+        )
+    return events
+
+
+def _labels(file: Inside) -> Int[np.ndarray, " n"]:
+    found = np.asarray(file["labels"])
+    if found.ndim != 1 or found.dtype.kind not in "iu" or np.any(found < 0):
+        raise ValueError(f"its labels must be whole numbers from 0. Got {found.dtype} {found.shape}")
+    return found.astype(np.int64)
+
+
+def _opened(path: Path | str) -> AbstractContextManager[Inside]:
+    return opened(
+        path,
+        "a whole HDF5 file with spikes/times, spikes/units and labels",
+        "Delete it and run `memsim data get` again.",
+    )

@@ -8,11 +8,15 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from device_models._files import as_path
+
+from .._checks import judge, that
 from ._dataset import Dataset, Splits
 
 FILE = Path(__file__).with_name("spoken_digits.npz")
 SHA256 = "33c05c5e7656a193d606e48c3067c8a9bb80619008ebfe620eb02da35ded1ca0"
 COEFFICIENTS = 13
+MOST_STEPS = 10_000  # 1.6 GB
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 LICENCE = "CC BY-SA 4.0"
 CITATION = (
@@ -21,7 +25,7 @@ CITATION = (
 )
 
 
-def spoken_digits(steps: int | None = 40, *, file: Path | None = None) -> Splits:
+def spoken_digits(steps: int | None = 40, *, file: Path | str | None = None) -> Splits:
     r"""The Free Spoken Digit Dataset as 13 mel-frequency cepstral coefficients, 3000 recordings.
 
     Every recording of $T$ frames is stretched to `steps` frames: new frame $i$ is the linear interpolation of the old
@@ -42,10 +46,11 @@ def spoken_digits(steps: int | None = 40, *, file: Path | None = None) -> Splits
 
     Raises `ValueError` for fewer than 2 steps or a damaged file, `FileNotFoundError` for a missing one.
     """
-    if steps is not None and steps < 2:
+    judge("steps", steps, int | None, that("a number", lambda numbers: numbers == numbers))
+    if steps is not None and not 2 <= steps <= MOST_STEPS:
         raise ValueError(
-            f"`steps` must be at least 2, to keep the first and the last frame, or None. Got {steps}. "
-            "Try `steps=40`, or None for the original frames padded with zeros."
+            f"`steps` must be at least 2, to keep the first and the last frame, and at most {MOST_STEPS}, or None. "
+            f"Got {steps}. Try `steps=40`, or None for the original frames padded with zeros."
         )
     recordings = _read(file)
     parts = _split(recordings.labels)
@@ -62,8 +67,8 @@ class _Recordings(NamedTuple):
     labels: np.ndarray
 
 
-def _read(file: Path | None) -> _Recordings:
-    path = FILE if file is None else Path(file)
+def _read(file: Path | str | None) -> _Recordings:
+    path = FILE if file is None else as_path(file)
     remedy = "Reinstall memsim or run memsim/data/build_spoken_digits.py."
     if not path.is_file():
         raise FileNotFoundError(f"The spoken digits must be in a file. There is none at {path}. {remedy}")

@@ -22,7 +22,7 @@ class Dialect(NamedTuple):
     - `r`, `w_in`: "equation" where they mean what NIR says; "unscaled" where the exporter's input enters as it is,
       whatever the file says; "decayed" where it enters and decays in the same step.
     - `rate`: Whether the `r` of an integrator without leak is "per_second", as in NIR, or "per_step".
-    - `firing`: How the exporter's neurons fire by default. A file does not say it.
+    - `firing`: How the exporter's neurons fire by default, also at exactly the threshold. A file does not say it.
     - `input_at`: The node that the input of a recurrent sub-graph is written to enter; it is read as the neuron.
     - `firing_cuba`: The same of its neurons with a synaptic current, where that differs.
     """
@@ -48,8 +48,8 @@ DIALECTS = {
     "snntorch": Dialect(step=1e-4, firing=Firing(delay=1)),
     # Version 1.1.0 multiplies by its `dt` of 1e-3 s, and does not scale the input of a synapse. In seconds: "nir".
     "norse": Dialect(second=1e-3, w_in="unscaled", rate="per_step", firing=Firing(reset="zero")),
-    "sinabs": Dialect("exponential", step=1.0, rate="per_step", firing=Firing(max_spikes=MANY)),
-    "spikingjelly": Dialect(),
+    "sinabs": Dialect("exponential", step=1.0, rate="per_step", firing=Firing(max_spikes=MANY, at_threshold="fires")),
+    "spikingjelly": Dialect(firing=Firing(reset="zero", at_threshold="fires")),
     "spyx": Dialect(
         r="unscaled",
         w_in="unscaled",
@@ -59,6 +59,8 @@ DIALECTS = {
         firing_cuba=Firing(emit="old"),
     ),
     "jaxpike": Dialect("exponential"),
-    "rockpool": Dialect("exponential", r="unscaled", w_in="decayed", firing=Firing(max_spikes=MANY)),
+    "rockpool": Dialect(
+        "exponential", r="unscaled", w_in="decayed", firing=Firing(max_spikes=MANY, at_threshold="fires")
+    ),
     "hxtorch": Dialect(second=1e3),
 }

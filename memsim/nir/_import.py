@@ -22,6 +22,8 @@ from ..nn import (
 from ..nn._layer import Shape
 from ..nn._networks._time import Chunk
 from ._dialect import DIALECTS, Dialect
+from ._ends import OutputPart, without_ones
+from ._file import read
 from ._guess import guess
 from ._package import nir_package
 from ._read import Reader, layer_of
@@ -75,13 +77,7 @@ def from_nir(
 
 def _opened(graph: Any) -> Any:
     nir = nir_package()
-    if isinstance(graph, str | Path):
-        if not Path(graph).is_file():
-            raise FileNotFoundError(f"A file must be there to be read. Got {graph}, which is none.")
-        try:
-            graph = nir.read(graph, type_check=False)
-        except Exception as error:  # h5py and nir raise whatever they meet first
-            raise ValueError(f"A file must be one that `nir.write` wrote. Got {graph}: {error}") from error
+    graph = read(graph) if isinstance(graph, str | Path) else graph
     if not isinstance(graph, nir.NIRGraph):
         raise ValueError(f"`graph` must be a nir.NIRGraph or the path of a file. Got {type(graph).__name__}.")
     return graph
@@ -111,17 +107,13 @@ def _compare_hints(metadata: dict[str, Any], dt: float, discretisation: str) -> 
         warnings.warn(f"The file says that it was written for dt={step} s. It is read for dt={dt} s.", stacklevel=3)
 
 
-def _network(graph: Any, shape: Shape | None, r: Reader, chunk: Chunk) -> AbstractNetwork:
-    nodes, edges, declared, output = checked(graph)
+def _network(graph: Any, shape: Shape | None, r: Reader, chunk: Chunk, *, inner: bool = False) -> AbstractNetwork:
+    nodes, edges, declared, output = checked(graph, inner=inner)
     if r.dialect.input_at == "synapse":
         edges = _into_neurons(nodes, edges)
     shape = _without_batch(declared, nodes, edges) if shape is None else shape
-    layers, last = _layers(nodes, edges, shape, r, chunk)
-    if (
-        output is not None
-        and last is not None
-        and tuple(n for n in output if n != 1) != tuple(n for n in last if n != 1)
-    ):
+    layers, last = _layers(nodes, edges, shape, output, r, chunk)
+    if output is not None and last is not None and without_ones(output) != without_ones(last):
         raise ValueError(f"The output must have the shape of what enters it, {last}. Got {output}.")
     chain = _chain(layers, edges)
     if chain is not None:
@@ -130,7 +122,7 @@ def _network(graph: Any, shape: Shape | None, r: Reader, chunk: Chunk) -> Abstra
 
 
 def _layers(
-    nodes: dict[str, Any], edges: Edges, shape: Shape | None, r: Reader, chunk: Chunk
+    nodes: dict[str, Any], edges: Edges, shape: Shape | None, output: Shape | None, r: Reader, chunk: Chunk
 ) -> tuple[dict[str, AbstractLayer], Shape | None]:
     """The layers by name, each built once the shape of its input is known, and the shape of the output."""
     outputs: dict[str, Shape | None] = {"input": shape}
@@ -142,16 +134,25 @@ def _layers(
         came = next((outputs[a] for a in fed[ready] if outputs[a] is not None), None)
         node = nodes[ready]
         try:
-            if _is_graph(node):
-                layers[ready] = _network(node, came, r, chunk)
+            if isinstance(node, AbstractLayer):
+                layers[ready] = node
+            elif _is_graph(node):
+                layers[ready] = _network(node, came, r, chunk, inner=True)
             else:
-                layers[ready] = layer_of(node, came, r)
+                after = tuple(_follower(b, nodes, output) for a, b in edges if a == ready)
+                layers[ready] = layer_of(node, came, r._replace(following=after))
             outputs[ready] = layers[ready].output_shape(came)
         except ValueError as error:
             raise ValueError(f"Node {ready!r} ({type(node).__name__}) {error}") from error
         waiting.remove(ready)
     ends = [outputs[a] for a, b in edges if b == "output"]
     return {name: layers[name] for name in nodes}, next((end for end in ends if end is not None), None)
+
+
+def _follower(name: str, nodes: dict[str, Any], output: Shape | None) -> Any:
+    """What an edge leads to: a node, or the shape of an output."""
+    node = output if name == "output" else nodes[name]
+    return node.shape if isinstance(node, OutputPart) else node
 
 
 def _is_graph(node: Any) -> bool:

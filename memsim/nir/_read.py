@@ -1,6 +1,7 @@
 """One node of NIR as one layer of ours."""
 
 from collections.abc import Callable
+from math import prod
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -29,17 +30,20 @@ from ..nn import (
 )
 from ..nn._layer import Shape
 from ._dialect import Dialect
+from ._flatten import flatten
 from ._step import ROUNDING, Filter, Values, filter_of, kept, parameter_of
 
 KEY = 0  # of initial weights, which are replaced
+LONGEST = 2**28  # values that delays keep
 
 
 class Reader(NamedTuple):
-    """What reading a node needs to know besides the node."""
+    """What reading a node needs to know besides the node: `following` are the nodes, or outputs' shapes, after it."""
 
     dt: float
     dialect: Dialect
     firing: Firing | None
+    following: tuple[Any, ...] = ()
 
     def fires(self, *, cuba: bool = False) -> Firing:
         if self.firing is not None:
@@ -80,15 +84,17 @@ def linear(node: Any, shape: Shape | None, r: Reader) -> Linear:
 
 
 def conv(node: Any, shape: Shape | None, r: Reader) -> Conv1d | Conv2d:
-    kernel, groups = array(node, "weight"), int(np.asarray(node.groups))
-    rank = kernel.ndim - 2
+    rank = 1 if type(node).__name__ == "Conv1d" else 2
+    kernel, (groups,) = array(node, "weight"), whole(node, "groups", 1)
+    if kernel.ndim != rank + 2:
+        raise ValueError(f"must have a weight of {rank + 2} axes. Got shape {kernel.shape}.")
     layer = (Conv1d if rank == 1 else Conv2d)(
         kernel.shape[1] * groups,
         kernel.shape[0],
         kernel.shape[2:],
-        stride=whole(node.stride, rank),
-        padding=node.padding if isinstance(node.padding, str) else whole(node.padding, rank),
-        dilation=whole(node.dilation, rank),
+        stride=whole(node, "stride", rank),
+        padding=node.padding if isinstance(node.padding, str) else whole(node, "padding", rank, least=0),
+        dilation=whole(node, "dilation", rank),
         groups=groups,
         use_bias=node.bias is not None,
         key=jr.key(KEY),
@@ -99,11 +105,11 @@ def conv(node: Any, shape: Shape | None, r: Reader) -> Conv1d | Conv2d:
 
 def pool(node: Any, shape: Shape | None, r: Reader) -> SumPool2d | AvgPool2d:
     kind = SumPool2d if type(node).__name__ == "SumPool2d" else AvgPool2d
-    return kind(whole(node.kernel_size, 2), whole(node.stride, 2), whole(node.padding, 2))
+    return kind(whole(node, "kernel_size", 2), whole(node, "stride", 2), whole(node, "padding", 2, least=0))
 
 
-def flatten(node: Any, shape: Shape | None, r: Reader) -> Flatten:
-    return Flatten(int(node.start_dim), int(node.end_dim))
+def flat(node: Any, shape: Shape | None, r: Reader) -> Flatten:
+    return flatten(node, shape, r.following)
 
 
 def scale(node: Any, shape: Shape | None, r: Reader) -> Scale:
@@ -113,7 +119,8 @@ def scale(node: Any, shape: Shape | None, r: Reader) -> Scale:
 
 def threshold(node: Any, shape: Shape | None, r: Reader) -> Threshold:
     _, p = parameters(node, shape, "threshold")
-    return Threshold(parameter_of(p["threshold"]), r.fires().surrogate)
+    fires = r.fires()
+    return Threshold(parameter_of(p["threshold"]), fires.surrogate, fires.at_threshold)
 
 
 def delay(node: Any, shape: Shape | None, r: Reader) -> Delay:
@@ -124,7 +131,9 @@ def delay(node: Any, shape: Shape | None, r: Reader) -> Delay:
             f"must have delays of whole time steps of at least 0. Got {steps.min():.6g} to {steps.max():.6g} steps of "
             f"dt={r.dt}; choose another dt."
         )
-    return Delay(size, np.round(steps).astype(int))
+    if steps.max() * prod(shape_of(size)) > LONGEST:
+        raise ValueError(f"must keep at most {LONGEST} values. Got delays up to {steps.max():.6g} steps of {size}.")
+    return Delay(size, np.broadcast_to(np.round(steps).astype(int), shape_of(size)))
 
 
 def li(node: Any, shape: Shape | None, r: Reader) -> LI:
@@ -185,34 +194,66 @@ def spiking(p: dict[str, Values], r: Reader) -> dict[str, Any]:
 
 
 def parameters(node: Any, shape: Shape | None, *names: str) -> tuple[int | Shape, dict[str, Values]]:
-    """The size of a layer and its parameters, one value a neuron; single values are those of all neurons."""
+    """The size of a layer and its parameters: single values, or arrays with as many axes as the layer.
+
+    Arrays are spread over the layer's input as NumPy and PyTorch do: one value a channel is an array (channels, 1, 1).
+    """
     found = {name: array(node, name) for name in names}
-    own = {x.shape for x in found.values() if x.size > 1}
-    if len(own) > 1:
-        raise ValueError(f"must have parameters of one shape. Got { ({n: x.shape for n, x in found.items()}) }.")
-    shape = next(iter(own)) if own else shape
-    if shape is None:
-        shape = max((x.shape for x in found.values()), key=len)
+    own = {name: _fitted(x, shape) for name, x in found.items() if x.size > 1}
+    try:
+        spread = np.broadcast_shapes(*(x.shape for x in own.values()))
+        spread = spread if shape is None else np.broadcast_shapes(spread, shape)
+    except ValueError:
+        spread = None
+    if spread is None or (shape is not None and spread != shape):
+        if len({x.shape for x in own.values()}) > 1:
+            raise ValueError(
+                f"must have parameters of one shape, or that spread over its input of shape {shape}. "
+                f"Got { ({n: x.shape for n, x in found.items()}) }."
+            )
+        spread = next(iter(own.values())).shape  # which the layer refuses for this input
+    shape = spread or shape or max((x.shape for x in found.values()), key=len)
     if not shape:
         raise ValueError("must have a shape. Got single values and an input of unknown shape; pass `input_shape`.")
-    full = {name: np.broadcast_to(x.reshape(()) if x.size == 1 else x, shape) for name, x in found.items()}
-    return shape[0] if len(shape) == 1 else shape, full
+    single = {name: x.reshape(()) for name, x in found.items() if x.size == 1}
+    arrays = {name: x.reshape((1,) * (len(shape) - x.ndim) + x.shape) for name, x in own.items()}
+    return shape[0] if len(shape) == 1 else shape, single | arrays
+
+
+def _fitted(x: Values, shape: Shape | None) -> Values:
+    """`x` without leading axes of one element that its input does not have, such as a batch axis."""
+    while shape is not None and x.ndim > len(shape) and x.shape[0] == 1:
+        x = x[0]
+    return x
+
+
+def shape_of(size: int | Shape) -> Shape:
+    return (size,) if isinstance(size, int) else size
 
 
 def array(node: Any, name: str) -> Values:
     """A finite array of a node, in double precision."""
-    found = np.asarray(getattr(node, name), np.float64)
-    if not np.isfinite(found).all() or found.size == 0:
+    found = np.asarray(getattr(node, name))
+    if found.dtype.kind not in "biuf":
+        raise ValueError(f"must have real numbers in `{name}`. Got {found.dtype}.")
+    found = found.astype(np.float64)
+    if not (np.abs(found) <= np.finfo(jnp.result_type(float)).max).all() or found.size == 0:
         raise ValueError(
-            f"must have finite numbers in `{name}`. Got {'none' if not found.size else 'NaN or infinity'}."
+            f"must have finite numbers in `{name}`. Got {'none' if not found.size else 'NaN, infinity or too large ones'}."
         )
     return found
 
 
-def whole(x: Any, rank: int) -> tuple[int, ...]:
-    """Whole numbers, one a spatial axis."""
-    found = tuple(int(number) for number in np.asarray(x).reshape(-1))
-    return found * rank if len(found) == 1 else found
+def whole(node: Any, name: str, rank: int, *, least: int = 1) -> tuple[int, ...]:
+    """Whole numbers of a node, one a spatial axis."""
+    found = array(node, name).reshape(-1)
+    if (found != np.round(found)).any() or (found < least).any() or found.size not in (1, rank):
+        raise ValueError(
+            f"must have whole numbers of at least {least} in `{name}`, {rank} or one for all axes. "
+            f"Got {getattr(node, name)}."
+        )
+    numbers = tuple(int(number) for number in found)
+    return numbers * rank if len(numbers) == 1 else numbers
 
 
 def with_weights(layer: Any, weight: Values, bias: Values | None) -> Any:
@@ -233,7 +274,7 @@ READERS: dict[str, Callable[..., AbstractLayer]] = {
     "CubaLI": cuba_li,
     "CubaLIF": cuba_lif,
     "Delay": delay,
-    "Flatten": flatten,
+    "Flatten": flat,
     "I": integrator,
     "IF": integrate_and_fire,
     "LI": li,

@@ -1,32 +1,73 @@
 """What must hold for the nodes and edges of a graph, whatever is in the nodes."""
 
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._names import did_you_mean
 from ..nn._layer import Shape
+from ._ends import InputPart, OutputPart, parts
 
 Edges = list[tuple[str, str]]
+LARGEST = 2**31  # elements of one input or output
+ENDS = {"Input": "input", "Output": "output"}
 
 
-def checked(graph: Any) -> tuple[dict[str, Any], Edges, Shape | None, Shape | None]:
-    """The nodes but for the ends, the edges with "input" and "output" for the ends, and the shapes of the ends.
+class Structure(NamedTuple):
+    """A graph whose one input is "input" and whose one output is "output", with their shapes where they are known.
 
-    Raises `ValueError` for a graph that has not one input and one output, or an edge without a node.
+    Several inputs or outputs are nodes that are layers already: parts of the one.
+    """
+
+    nodes: dict[str, Any]
+    edges: Edges
+    input_shape: Shape | None
+    output_shape: Shape | None
+
+
+def checked(graph: Any, *, inner: bool) -> Structure:
+    """The structure of a graph, which stands within another one if it is `inner`.
+
+    Raises `ValueError` for a graph that has no input or output, or an edge without a node.
     """
     ends = {kind: [name for name, node in graph.nodes.items() if type(node).__name__ == kind] for kind in ENDS}
     for kind, found in ends.items():
-        if len(found) != 1:
-            raise ValueError(f"A graph must have one {kind} node. Got {found or 'none'}.")
-    names = {found[0]: ENDS[kind] for kind, found in ends.items()}
-    nodes = {}
-    for name, node in graph.nodes.items():
-        if name not in names:
-            new = name if name not in ENDS.values() else f"{name}_layer"
-            names[name], nodes[new] = new, node
-    if not nodes:
+        if not found:
+            raise ValueError(f"A graph must have at least one {kind} node. Got none.")
+        if inner and len(found) > 1:
+            raise ValueError(f"must have one {kind} node where it stands within another graph. Got {found}.")
+    names, nodes = _renamed(graph, ends)
+    if len(names) == len(ends["Input"]) + len(ends["Output"]):
         raise ValueError("A graph must have nodes between its input and its output. Got none.")
+    edges = _edges(graph, names)
+    shapes = {}
+    for kind, part in (("Input", InputPart), ("Output", OutputPart)):
+        declared = {names[name]: _shape(name, getattr(graph.nodes[name], f"{ENDS[kind]}_type")) for name in ends[kind]}
+        shapes[kind] = next(iter(declared.values()))
+        if len(declared) > 1:
+            layers = parts(part, declared)
+            nodes |= layers
+            edges += [(ENDS[kind], name) if kind == "Input" else (name, ENDS[kind]) for name in layers]
+            shapes[kind] = (next(iter(layers.values())).total,)
+    _check_reached(nodes, edges)
+    return Structure(nodes, edges, shapes["Input"], shapes["Output"])
+
+
+def _renamed(graph: Any, ends: dict[str, list[str]]) -> tuple[dict[str, str], dict[str, Any]]:
+    """New names, in which "input" and "output" are the only ends, and the nodes between the ends by them."""
+    names = {found[0]: ENDS[kind] for kind, found in ends.items() if len(found) == 1}
+    nodes, several = {}, {name for found in ends.values() for name in found} - names.keys()
+    for name, node in graph.nodes.items():
+        if name in names:
+            continue
+        names[name] = name if name not in ENDS.values() else f"{name}_layer"
+        if name not in several:
+            nodes[names[name]] = node
+    return names, nodes
+
+
+def _edges(graph: Any, names: dict[str, str]) -> Edges:
     edges: Edges = []
     for a, b in graph.edges:
         for name in (a, b):
@@ -36,12 +77,7 @@ def checked(graph: Any) -> tuple[dict[str, Any], Edges, Shape | None, Shape | No
     if len(set(edges)) < len(edges):
         twice = sorted({edge for edge in edges if edges.count(edge) > 1})
         raise ValueError(f"Each edge must be listed once. Got {twice} twice.")
-    _check_reached(nodes, edges)
-    (source,), (sink,) = ends["Input"], ends["Output"]
-    return nodes, edges, _shape(graph.nodes[source].input_type), _shape(graph.nodes[sink].output_type)
-
-
-ENDS = {"Input": "input", "Output": "output"}
+    return edges
 
 
 def _check_reached(nodes: dict[str, Any], edges: Edges) -> None:
@@ -58,9 +94,12 @@ def _check_reached(nodes: dict[str, Any], edges: Edges) -> None:
             raise ValueError(f"Every node must be reached from the input. Got {name!r}, which is not.")
 
 
-def _shape(types: Any) -> Shape | None:
+def _shape(name: str, types: Any) -> Shape | None:
     """The shape in the type of a node; `None` where it says none."""
     found = next(iter(types.values()), None) if types else None
     if found is None or np.asarray(found).dtype == object:
         return None
-    return tuple(int(size) for size in np.asarray(found).reshape(-1))
+    sizes = np.asarray(found, np.float64).reshape(-1)
+    if not (np.isfinite(sizes) & (sizes >= 1) & (sizes == np.round(sizes))).all() or np.prod(sizes) > LARGEST:
+        raise ValueError(f"Node {name!r} must have a shape of whole numbers, {LARGEST} elements at most. Got {found}.")
+    return tuple(int(size) for size in sizes)

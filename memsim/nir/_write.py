@@ -181,6 +181,11 @@ def resets(firing: Firing, w: Writer) -> bool:
         raise ValueError(
             f"must have no refractory period to be written as NIR. Got refractory={firing.refractory} s; use 0."
         )
+    if firing.at_threshold == "fires":
+        raise ValueError(
+            "must be silent at exactly its threshold to be written as NIR, whose neurons fire above it. Got "
+            'at_threshold="fires"; use "silent" and a threshold that is one rounding lower (`numpy.nextafter`).'
+        )
     if firing.emit == "old":
         raise ValueError(
             'must give out the spikes of its own step to be written as NIR. Got emit="old"; use emit="new" with '

@@ -4,43 +4,55 @@ import dataclasses
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Key, Num
 
 from device_models import Ideal
 
 from .._converters._adc import ADC
 from .._converters._dac import DAC, PulseWidthDAC
+from .._checks import check, write
 from .._crossbar import Crossbar
 from .._matrix import AnalogMatrix, Clipping
 from .._ranges import AbstractRanges, Percentile
 from ._deploy import analog_layers, digital_weight
-from ._mixed_signal import Designs, MixedSignal, crossbar_of
-from ._networks._network import AbstractNetwork
+from ._mixed_signal import Designs, MixedSignal, check_designs, crossbar_of
+from ._synapses._keyed import KeyedMatrix
 from ._synapses._synapse import AbstractAnalog
+from ._word_lines import checked_samples, word_lines
 
 COVERING = Percentile()
 
 
 class PerLayer(eqx.Module):
-    """A design for each layer by its path; goes wherever a design goes."""
+    """A design for each layer by its path, `None` for a digital one; goes wherever a design goes.
+
+    As `PerLayer({".layers[0]": crossbar, ".layers[2]": None})`, or from `memsim.calibrate`.
+    """
 
     designs: dict[str, Crossbar | None]
 
+    def __check_init__(self):
+        check(self, designs=write("Write `PerLayer({\".layers[0]\": memsim.Crossbar(...)})`."))
+
     def __call__(self, path: str, layer: AbstractAnalog) -> Crossbar | None:
         if path not in self.designs:
-            raise ValueError(f"A calibrated layer must be one of {sorted(self.designs)}. Got {path}; calibrate again.")
+            raise ValueError(
+                f"Each analog layer must have a design, or None, by its path. Got {path}, where there are "
+                f"{', '.join(sorted(self.designs)) or 'none'}. Of another model? Calibrate again."
+            )
         return self.designs[path]
 
 
 def calibrate(
-    model: AbstractNetwork,
-    xs: Num[Array, "batch steps *inputs"],
+    model: Any,
+    xs: Num[Array, "batch *sample"] | np.ndarray | list,
     crossbar: Designs,
     *,
     ranges: AbstractRanges = COVERING,
+    key: Key[Array, ""] | None = None,
 ) -> PerLayer | MixedSignal:
     """A design for each layer, with converter ranges that suit what the digital `model` does on `xs`.
 
@@ -51,12 +63,17 @@ def calibrate(
 
     **Arguments:**
 
-    - `model`: A digital network.
-    - `xs`: A batch of sequences.
+    - `model`: A digital network, or any other model that is called on one sample, such as a converted one of Equinox.
+      Its layers are watched wherever they are called: under `jax.vmap`, in a scan, several times.
+    - `xs`: A batch of samples, finite; of a network, of sequences.
     - `crossbar`: A design, or a function `path, layer -> design | None`.
     - `ranges`: `Percentile(coverage)`, `LeastSquares()` or `Maximal()`.
+    - `key`: For models that draw random numbers.
+
+    Raises `ValueError` for samples that do not fit, and for a layer that none of them reaches.
     """
-    inputs = _word_lines(model, xs)
+    check_designs(crossbar)
+    inputs = word_lines(model, checked_samples(model, xs), key)
     designs = {}
     for path, layer in analog_layers(model).items():
         design = crossbar_of(crossbar, path, layer)
@@ -64,22 +81,6 @@ def calibrate(
             design = _ranged(design, layer, digital_weight(path, layer), inputs[path], ranges)
         designs[path] = design
     return MixedSignal(PerLayer(designs), crossbar.neurons) if isinstance(crossbar, MixedSignal) else PerLayer(designs)
-
-
-@eqx.filter_jit
-def _word_lines(model: AbstractNetwork, xs: Array, keys: Array | None = None) -> dict[str, Array]:
-    """What the word lines of each analog layer are driven with: (sequences, steps, reads a step, inputs)."""
-    xs = xs.astype(jnp.result_type(float))
-    inputs = jax.vmap(lambda x, key: model(x, key=key, record="inputs")[1]["inputs"])(xs, keys)
-    found = {}
-    for path, layer in analog_layers(model).items():
-        if path not in inputs:
-            raise ValueError(
-                f"A layer must stand in a network itself for its input to be recorded. Got {path}, within a module of "
-                "another kind; give it a design with ranges of its own."
-            )
-        found[path] = jax.vmap(jax.vmap(layer.word_lines))(inputs[path])
-    return found
 
 
 def _ranged(design: Crossbar, layer: AbstractAnalog, w: Array, x: Array, ranges: AbstractRanges) -> Crossbar:
@@ -107,15 +108,15 @@ def _without_faults(design: Crossbar) -> Crossbar:
 
 
 def clipping(
-    model: AbstractNetwork, xs: Num[Array, "batch steps *inputs"], *, key: Key[Array, ""] | None = None
+    model: Any, xs: Num[Array, "batch *sample"] | np.ndarray | list, *, key: Key[Array, ""] | None = None
 ) -> dict[str, Clipping]:
-    """What the converters of each layer clip while a deployed `model` runs on `xs`."""
+    """What the converters of each layer clip while a deployed `model`, of any kind, runs on the samples `xs`."""
     run_key, read_key = (None, None) if key is None else jr.split(key)
-    keys = None if run_key is None else jr.split(run_key, xs.shape[0])
-    inputs = _word_lines(model, xs, keys)
-    found: dict[str, Any] = {}
+    inputs = word_lines(model, checked_samples(model, xs), run_key)
+    found: dict[str, Clipping] = {}
     for place, (path, layer) in enumerate(analog_layers(model).items()):
-        if isinstance(layer.weight, AnalogMatrix):
+        matrix = layer.weight.matrix if isinstance(layer.weight, KeyedMatrix) else layer.weight
+        if isinstance(matrix, AnalogMatrix):
             layer_key = None if read_key is None else jr.fold_in(read_key, place)
-            found[path] = layer.as_wired(layer.weight).clipping(inputs[path], key=layer_key)
+            found[path] = layer.as_wired(matrix).clipping(inputs[path], key=layer_key)
     return found

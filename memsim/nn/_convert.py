@@ -10,12 +10,13 @@ from jaxtyping import Array, Key
 
 from .._matrix import AnalogMatrix
 from .._names import did_you_mean
+from ._convertible import convertible, inner, is_layer
 from ._deploy import analog_layers, replace_weights
 from ._networks._network import AbstractNetwork
 from ._synapses._conv import Conv1d, Conv2d
 from ._synapses._gated import GRUCell, LSTMCell
 from ._synapses._linear import Linear
-from ._synapses._synapse import KeyedMatrix, Stateless, opened
+from ._synapses._keyed import KeyedMatrix
 
 Model = TypeVar("Model")
 
@@ -34,26 +35,30 @@ def convert(model: Model, *, paths: Collection[str] | None = None) -> Model:
     - `model`: Any pytree with layers in it.
     - `paths`: The layers to replace, such as [".layers[0]"]; all that can be by default.
     """
-    found = {path: node for path, node in _with_paths(model) if _makes(node) is not None}
+    found = convertible(model)
     for path in paths or ():
         if path not in found:
             raise ValueError(did_you_mean("A layer that can be converted", path, found))
     chosen = found if paths is None else {path: found[path] for path in paths}
-    changed = {path: _converted(node) for path, node in chosen.items()}
+    changed = {path: _converted(path, inner(node)) for path, node in chosen.items()}
 
     def swap(path, node):
         return changed.get(jax.tree_util.keystr(path), node)
 
-    return jax.tree_util.tree_map_with_path(swap, model, is_leaf=_is_layer)
+    return jax.tree_util.tree_map_with_path(swap, model, is_leaf=is_layer)
 
 
 def with_read_keys(model: Model, *, key: Key[Array, ""]) -> Model:
     """A deployed `model` whose layers carry the key of their reads, for models that call layers without one.
 
-    Each layer's key is `key` folded with its place, so one call draws independent noise in each layer. A new call needs
-    a new key: `jax.vmap(lambda x, k: with_read_keys(model, key=k)(x))(xs, keys)`, and within `jax.lax.scan` one for
-    each step; a layer called twice with one key repeats its noise. A key passed to a layer's call takes precedence.
-    Digital layers stay as they are. A network of `memsim.nn` takes its key in the call instead.
+    Each layer's key is `key` folded with its place, and every read has a key of its own made from it: when a layer is
+    called several times, and when it is mapped over tokens or a batch with `jax.vmap`. What does not differ over a
+    mapped axis is read once for all of it. In `jax.lax.scan` and other loops each step needs a key of its own,
+    `with_read_keys(cell, key=jax.random.fold_in(key, step))` within the step; a read with a key from outside raises
+    `ValueError`. A compiled function repeats its noise when it is called again with the same key: give it a new one.
+
+    A key passed to a layer's call takes precedence. Digital layers stay as they are. A network of `memsim.nn` takes its
+    key in the call instead.
     """
     if isinstance(model, AbstractNetwork):
         raise ValueError(
@@ -61,40 +66,28 @@ def with_read_keys(model: Model, *, key: Key[Array, ""]) -> Model:
         )
     keyed = {}
     for place, (path, layer) in enumerate(analog_layers(model).items()):
-        matrix, _ = opened(layer.weight, None)
+        matrix = layer.weight.matrix if isinstance(layer.weight, KeyedMatrix) else layer.weight
         if isinstance(matrix, AnalogMatrix):
             keyed[path] = KeyedMatrix(matrix, jr.fold_in(key, place))
     return replace_weights(model, keyed)
 
 
-def _with_paths(model: Any) -> list[tuple[str, Any]]:
-    leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=_is_layer)
-    return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves]
+def _converted(path: str, layer: Any) -> Linear | Conv1d | Conv2d | GRUCell | LSTMCell:
+    _check_single(path, layer)
+    if isinstance(layer, eqx.nn.Linear):
+        return _linear(layer)
+    return _conv(layer) if isinstance(layer, eqx.nn.Conv) else _cell(layer)
 
 
-def _is_layer(node: Any) -> bool:
-    inner = node.layer if isinstance(node, Stateless) else node
-    return isinstance(inner, eqx.nn.Linear | eqx.nn.Conv | eqx.nn.GRUCell | eqx.nn.LSTMCell)
-
-
-def _converted(node: Any) -> Any:
-    make = _makes(node)
-    assert make is not None
-    return make(node.layer if isinstance(node, Stateless) else node)
-
-
-def _makes(node: Any) -> Callable[[Any], Any] | None:
-    """What converts a layer; `None` for one that stays as it is."""
-    if isinstance(node, Stateless):
-        node = node.layer
-    if isinstance(node, eqx.nn.Linear) and eqx.is_array(node.weight):
-        return _linear if isinstance(node.in_features, int) and isinstance(node.out_features, int) else None
-    if isinstance(node, eqx.nn.Conv) and eqx.is_array(node.weight):
-        fits = node.num_spatial_dims in (1, 2) and node.padding_mode == "ZEROS" and node.padding != "SAME_LOWER"
-        return _conv if fits else None
-    if isinstance(node, eqx.nn.GRUCell | eqx.nn.LSTMCell) and eqx.is_array(node.weight_ih):
-        return _cell if eqx.is_array(node.weight_hh) else None
-    return None
+def _check_single(path: str, layer: Any) -> None:
+    """Raises `ValueError` for a layer whose weights have a batch axis."""
+    weight = layer.weight if isinstance(layer, eqx.nn.Linear | eqx.nn.Conv) else layer.weight_ih
+    axes = layer.num_spatial_dims + 2 if isinstance(layer, eqx.nn.Conv) else 2
+    if weight.ndim != axes:
+        raise ValueError(
+            f"`model` must be one model. Got weights of shape {weight.shape} in {type(layer).__name__} {path}, a batch "
+            "of models; map over them outside, `equinox.filter_vmap(memsim.nn.convert)(models)`."
+        )
 
 
 def _linear(layer: eqx.nn.Linear) -> Linear:

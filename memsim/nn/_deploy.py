@@ -9,9 +9,11 @@ from jaxtyping import Array, Float, Key
 
 from .._crossbar import Chip
 from .._matrix import AnalogMatrix
-from ._mixed_signal import Designs, check_spread, circuit_of, crossbar_of
+from ._mixed_signal import Designs, check_designs, check_spread, circuit_of, crossbar_of
 from ._neurons._neuron import AbstractNeuron
-from ._synapses._synapse import AbstractAnalog, KeyedMatrix
+from ._synapses._keyed import KeyedMatrix
+from ._synapses._synapse import AbstractAnalog
+from ._told import tell_digital, tell_ranges, tell_shared
 
 Model = TypeVar("Model")
 Layer = TypeVar("Layer")
@@ -34,13 +36,23 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     `crossbar` is one design for all layers, a function `path, layer -> design`, where `None` leaves a layer digital, or
     a `MixedSignal` that designs the neurons, too. Each layer's randomness comes from `key` folded with its place, so it
     does not depend on the other layers' designs.
+
+    Warns, by path, where a model is not all that it seems: of layers of `equinox.nn` that stay digital (use `convert`),
+    of one array that is the weight of two layers, and, unless the model is a network over time whose signals are
+    spikes, of converters whose ranges are still the defaults (use `calibrate`).
     """
-    chips = {}
-    for place, (path, layer) in enumerate(analog_layers(model).items()):
-        design = crossbar_of(crossbar, path, layer)
-        if design is None:
-            continue
-        chips[path] = design.program(digital_weight(path, layer), key=jr.fold_in(key, place))
+    check_designs(crossbar)
+    layers = analog_layers(model)
+    designs = {path: crossbar_of(crossbar, path, layer) for path, layer in layers.items()}
+    chosen = {path: design for path, design in designs.items() if design is not None}
+    tell_digital(model)
+    tell_shared({path: layers[path] for path in chosen})
+    tell_ranges(model, chosen)
+    chips = {
+        path: chosen[path].program(digital_weight(path, layer), key=jr.fold_in(key, place))
+        for place, (path, layer) in enumerate(layers.items())
+        if path in chosen
+    }
     circuits = {path: (circuit_of(crossbar, path, neuron), neuron) for path, neuron in neurons(model).items()}
     designed = [(circuit, neuron) for circuit, neuron in circuits.values() if circuit is not None]
     check_spread(designed)

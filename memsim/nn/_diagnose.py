@@ -129,7 +129,7 @@ def _gradients(
 def _placed(weight: Any, w: Array) -> Any:
     """`weight` presenting `w`."""
     if isinstance(weight, KeyedMatrix):
-        return KeyedMatrix(_placed(weight.matrix, w), weight.key)
+        return eqx.tree_at(lambda keyed: keyed.matrix, weight, _placed(weight.matrix, w))
     if isinstance(weight, AnalogMatrix):
         return eqx.tree_at(lambda matrix: matrix.weight, weight, weight.in_codes(w))
     return w

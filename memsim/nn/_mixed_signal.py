@@ -9,11 +9,13 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from device_models import AbstractDevice
+
 from .._crossbar import Crossbar
 from .._names import did_you_mean
 from ._neurons._leak import Leak
 from ._neurons._neuron import AbstractNeuron
-from ._neurons._parameters import Positive, parameter, positive, value
+from ._neurons._parameters import Converter, Positive, value
 from ._synapses._synapse import AbstractAnalog
 
 CrossbarDesigns = Crossbar | Callable[[str, AbstractAnalog], Crossbar | None]
@@ -113,10 +115,38 @@ class MixedSignal(eqx.Module):
 Designs = CrossbarDesigns | MixedSignal
 
 
+def check_designs(designs: Any) -> None:
+    """Raises `ValueError` for what is neither a design nor a function that gives one."""
+    found = designs.synapses if isinstance(designs, MixedSignal) else designs
+    if isinstance(found, Crossbar) or (found is None and isinstance(designs, MixedSignal)):
+        return
+    remedy = ""
+    if isinstance(found, Mapping):
+        remedy = " Designs by path go in a `PerLayer`: `memsim.nn.PerLayer({...})`."
+    elif isinstance(found, AbstractDevice):
+        remedy = " A device goes in a crossbar: `memsim.Crossbar(device)`."
+    elif isinstance(found, type) and issubclass(found, eqx.Module):
+        remedy = f" Make one: `{found.__name__}(...)`."
+    elif callable(found):
+        return
+    raise ValueError(
+        "`crossbar` must be a `memsim.Crossbar`, a function `path, layer -> Crossbar | None`, or a `MixedSignal`. "
+        f"Got a {type(found).__name__}.{remedy}"
+    )
+
+
 def crossbar_of(designs: Designs, path: str, layer: AbstractAnalog) -> Crossbar | None:
     """The crossbar design of one synapse layer, `None` where it stays digital."""
     synapses = designs.synapses if isinstance(designs, MixedSignal) else designs
-    return synapses if synapses is None or isinstance(synapses, Crossbar) else synapses(path, layer)
+    if synapses is None or isinstance(synapses, Crossbar):
+        return synapses
+    design = synapses(path, layer)
+    if design is not None and not isinstance(design, Crossbar):
+        raise ValueError(
+            f"A function of designs must give a `memsim.Crossbar` or None for each layer. Got a "
+            f"{type(design).__name__} for {path}."
+        )
+    return design
 
 
 def circuit_of(designs: Designs, path: str, neuron: AbstractNeuron) -> NeuronCircuit | None:
@@ -137,7 +167,7 @@ def check_spread(circuits: list[tuple[NeuronCircuit, AbstractNeuron]]) -> None:
 def deviable(neuron: AbstractNeuron) -> dict[str, bool]:
     """The parameters of a neuron that may differ from device to device: name -> whether it must stay positive."""
     converters = {field.name: field.metadata.get("converter") for field in dataclasses.fields(neuron)}
-    return {name: use is positive for name, use in converters.items() if use in (positive, parameter)}
+    return {name: use.positive for name, use in converters.items() if isinstance(use, Converter)}
 
 
 def _deviated(nominal: Any, sigma: Any, stays_positive: bool, shape: tuple[int, ...], key: Array) -> Positive | Array:

@@ -3,7 +3,10 @@
 from ._attribute import attribute as attribute
 from ._explain import attribution_table as attribution_table
 from ._explain import explain as explain
+from ._options import check_options as check_options
+from ._options import quick as quick
 from ._parts import parts_folder as parts_folder
+from ._parts import remove_parts as remove_parts
 from ._parts import run_parts as run_parts
 from ._provenance import device_numbers as device_numbers
 from ._provenance import git_state as git_state
@@ -11,6 +14,7 @@ from ._provenance import provenance as provenance
 from ._results import make_folder as make_folder
 from ._results import open_result as open_result
 from ._results import save_result as save_result
+from ._results import save_table as save_table
 from ._robustness import check_times as check_times
 from ._robustness import chip_accuracies as chip_accuracies
 from ._robustness import robustness as robustness

@@ -17,9 +17,10 @@ from .._effects import EFFECTS, effects, without
 from .._matrix import AnalogMatrix
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers, at, program
-from ..nn._calibrate import PerLayer, _word_lines
+from ..nn._calibrate import PerLayer
 from ..nn._deploy import digital_weight
 from ..nn._mixed_signal import Designs, MixedSignal, crossbar_of
+from ..nn._word_lines import word_lines
 from ..train import class_scores, run_batch
 from ._provenance import device_numbers, provenance
 from ._robustness import check_times
@@ -80,7 +81,7 @@ def attribute(
     if not present:
         raise ValueError("`crossbar` must show at least one effect. Got an ideal design: nothing can cost accuracy.")
     xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
-    workload = Workload(xs, labels, _word_lines(model, xs[:recordings]), jnp.asarray(times, jnp.result_type(float)))
+    workload = Workload(xs, labels, word_lines(model, xs[:recordings], None), jnp.asarray(times, jnp.result_type(float)))
     removals: dict[Any, tuple[str, ...]] = {"together": (), "ideal": present}
     removals |= {("alone", e): tuple(other for other in present if other != e) for e in present}
     removals |= {("left out", e): (e,) for e in present}

@@ -1,13 +1,17 @@
-"""Experiments in parts: each is saved when it is finished, so that an interrupted run goes on."""
+"""Experiments in parts: each is saved when it is finished, so that an interrupted run goes on, alone or with others."""
 
-import hashlib
-import json
+import shutil
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._provenance import git_state
+from device_models._files import as_path
+
+from .._claims import SECONDS_BETWEEN_LOOKS, claimed
+from .._fingerprint import fingerprint
+from .._identity import code_hash, environment
 from ._results import make_folder, open_result, save_result
 
 if TYPE_CHECKING:
@@ -16,35 +20,104 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 
 
-def parts_folder(out: Path, settings: Mapping[str, Any]) -> Path:
-    """The folder in `out` for the parts of a run with these `settings` and this state of the source tree.
+def parts_folder(out: Path | str, settings: Mapping[str, Any]) -> Path:
+    """The folder in `out` for the parts of a run with these `settings`, this code of memsim, and these packages.
 
-    Another run has another folder, so that no part of it is mistaken for one of this.
+    Another run has another folder, so that no part of it is mistaken for one of this. Where memsim is installed or
+    in which state its repository is plays no part; what it computes with does.
     """
-    state = json.dumps({**settings, "git": git_state()}, default=str)
-    return out / f"parts-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
+    named = fingerprint((dict(settings), environment()))
+    if named.unknown:
+        warnings.warn(
+            f"`settings` should hold numbers, text and functions. Got {', '.join(named.unknown)}, of which only "
+            "the class is known: parts made with another one would be taken over.",
+            stacklevel=2,
+        )
+    return as_path(out) / f"parts-{named.digest[:12]}"
 
 
-def run_parts(parts: Mapping[str, Part], compute: Callable[[Part], "xr.Dataset"], folder: Path) -> "xr.Dataset":
+def run_parts(parts: Mapping[str, Part], compute: Callable[[Part], "xr.Dataset"], folder: Path | str) -> "xr.Dataset":
     """Computes and saves the `parts` that are not in `folder` yet; returns all of them as one data set.
+
+    Any number of processes may share the work: each takes the parts that no other one is at, waits for the last ones,
+    and returns the whole. A part whose process was killed is taken over, and one whose file is damaged is computed
+    again. A part is known by its name and by the code of `compute`: its file, and what this imports of the user's.
 
     **Arguments:**
 
     - `parts`: By the names of their files.
     - `compute`: One part; its coordinates say where in the whole it belongs.
-    - `folder`: As of `parts_folder`. Whoever has saved the whole deletes it.
+    - `folder`: As of `parts_folder`. Whoever has saved the whole calls `remove_parts`.
     """
     import xarray as xr
 
+    folder = as_path(folder)
+    for name in parts:
+        if not name or Path(name).name != name:
+            raise ValueError(f"The name of a part must be one of a file. Got {name!r}; leave slashes out.")
     make_folder(folder)
-    files = {name: folder / f"{name}.nc" for name in parts}
-    done = sum(file.exists() for file in files.values())
-    if done:
-        print(f"Continuing: {done} of {len(parts)} parts are finished in {folder}.")
-    start = time.perf_counter()
-    for name, part in parts.items():
-        if not files[name].exists():
-            save_result(compute(part), files[name])
-            print(f"{time.perf_counter() - start:6.0f} s  {name}", flush=True)
+    code = code_hash(compute)[:8]
+    files = {name: folder / f"{name}-{code}.nc" for name in parts}
+    with claimed(_in_use(folder), shared=True, wait=f"Waiting for the process that removes {folder}."):
+        done = sum(file.exists() for file in files.values())
+        if done:
+            print(f"Continuing: {done} of {len(parts)} parts are finished in {folder}.")
+        found = _all(parts, compute, files)
     # Not combine_by_coords: where parts differ in a coordinate's length, it spreads every variable over it.
-    return xr.merge([open_result(file) for file in files.values()], join="outer", compat="no_conflicts")
+    return xr.merge([found[name] for name in parts], join="outer", compat="no_conflicts")
+
+
+def remove_parts(folder: Path | str) -> None:
+    """Removes the parts of a whole that is saved; where another process is still at them, the last one does."""
+    folder = as_path(folder)
+    if folder.is_dir():
+        with claimed(_in_use(folder)) as alone:
+            if alone:
+                shutil.rmtree(folder, ignore_errors=True)  # network file systems keep what is open
+
+
+def _in_use(folder: Path) -> Path:
+    return folder / "in-use"
+
+
+def _all(
+    parts: Mapping[str, Part], compute: Callable[[Part], "xr.Dataset"], files: Mapping[str, Path]
+) -> dict[str, "xr.Dataset"]:
+    found: dict[str, xr.Dataset] = {}
+    start, told = time.perf_counter(), False
+    while missing := [name for name in parts if name not in found]:
+        for name in missing:
+            part, computed = _one(parts[name], compute, files[name])
+            if part is not None:
+                found[name] = part
+            if computed:
+                print(f"{time.perf_counter() - start:6.0f} s  {name}", flush=True)
+        if found.keys().isdisjoint(missing):
+            if not told:
+                print(f"Waiting for {len(missing)} of {len(parts)} parts, which other processes are at.", flush=True)
+            told = True
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+    return found
+
+
+def _one(part: Part, compute: Callable[[Part], "xr.Dataset"], file: Path) -> tuple["xr.Dataset | None", bool]:
+    """A part from its file or computed, and which of them; `None` where another process is at it."""
+    if (found := _saved(file)) is not None:
+        return found, False
+    with claimed(file.with_suffix(".claim")) as mine:
+        if not mine:
+            return None, False
+        if (found := _saved(file)) is not None:  # finished while we asked
+            return found, False
+        save_result(compute(part), file)
+        return open_result(file), True
+
+
+def _saved(file: Path) -> "xr.Dataset | None":
+    try:
+        return open_result(file)
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        print(f"{file} cannot be read and is computed again.", flush=True)
+        return None

@@ -1,8 +1,6 @@
 """Where a result comes from: versions, git state, and every device number with its source."""
 
-import importlib.metadata
 import json
-import platform
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,16 +9,26 @@ import equinox as eqx
 import jax
 
 from .._crossbar import Crossbar
+from .._identity import jax_options, source_hash, versions
 from ..nn import MixedSignal
-
-PACKAGES = ("memsim", "jax", "jaxlib", "equinox", "optax", "numpy", "xarray")
 
 
 def provenance() -> dict[str, str]:
-    """Attributes for a result: package versions, Python, git commit and whether the tree was clean."""
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    versions["python"] = platform.python_version()
-    return {"versions": json.dumps(versions), "git": git_state(), "backend": jax.default_backend()}
+    """Attributes for a result: versions of packages and Python, and what else decides a number or helps to repeat it.
+
+    - `source`: The hash of the source of memsim and device_models, which tells two states of the code apart wherever
+      they are installed.
+    - `git`: The commit, and whether the tree was clean, for a person to find that source.
+    - `x64`, `backend`, `devices`: Whether jax has 64 bits, where it computed, and on how many devices.
+    """
+    return {
+        "versions": json.dumps(versions()),
+        "source": source_hash(),
+        "git": git_state(),
+        "x64": jax_options()["jax_enable_x64"],
+        "backend": jax.default_backend(),
+        "devices": str(jax.device_count()),
+    }
 
 
 def git_state() -> str:

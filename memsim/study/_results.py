@@ -1,49 +1,90 @@
-"""Labelled result files: written whole or not at all, and read with a clear complaint."""
+"""Labelled result files: written whole or not at all, and read as they were written or not at all."""
 
+import hashlib
+import io
 import os
+import re
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device_models._files import as_path, written_whole
+
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
+LAYOUT = 1
+# Behind the end of the NetCDF4 data, where no reader of NetCDF looks: the layout, and the hash of all that is before.
+SEAL = re.compile(rb"\nmemsim result, layout (\d{1,9}), sha256 ([0-9a-f]{64})\n\Z")
 
-def save_result(result: "xr.Dataset", path: Path) -> None:
-    """Writes NetCDF4 next to `path` and moves it there.
+
+def save_result(result: "xr.Dataset", path: Path | str) -> None:
+    """Writes NetCDF4 with a checksum to `path`, whole or not at all.
 
     Raises `OSError` with the folder's name where it cannot be written.
     """
+    path = as_path(path)
     make_folder(path.parent)
-    partial = path.with_name(path.name + ".partial")
-    result.to_netcdf(partial, engine="h5netcdf")
-    os.replace(partial, path)
+    with written_whole(path) as partial:
+        result.to_netcdf(partial, engine="h5netcdf")
+        with open(partial, "ab") as file:
+            file.write(_seal(partial.read_bytes()))
 
 
-def open_result(path: Path) -> "xr.Dataset":
+def open_result(path: Path | str) -> "xr.Dataset":
     """Reads a result file into memory.
 
-    Raises `FileNotFoundError` where there is none and `ValueError` for a corrupt or truncated one.
+    Raises `FileNotFoundError` where there is none, and `ValueError` for one that is not, to the last bit, what
+    `save_result` wrote, or that has the layout of another release.
     """
     import xarray as xr
 
+    path = as_path(path)
     if not path.exists():
         raise FileNotFoundError(f"A result file must exist before it is read. Got {path}; run its experiment first.")
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as file:
+        with xr.open_dataset(io.BytesIO(_unsealed(path)), engine="h5netcdf") as file:
             # Encodings describe this file: kept, the length of its names would cut those of a larger result.
             return file.load().drop_encoding()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ValueError(
-            f"A result file must be complete NetCDF4. Got {path}, which cannot be read; delete it and run again."
+            f"A result file must be complete NetCDF4 of layout {LAYOUT}, as `save_result` writes it. Got {path}, which "
+            f"cannot be read: {error}. Delete it and run its experiment again."
         ) from error
 
 
-def make_folder(folder: Path) -> None:
+def save_table(table: "pd.DataFrame", path: Path | str, *, index: bool = True) -> None:
+    """Writes a summary as CSV to `path`, whole or not at all; `index` says whether its index becomes a column."""
+    with written_whole(path) as partial:
+        table.to_csv(partial, index=index)
+
+
+def make_folder(folder: Path | str) -> None:
     """Makes `folder` and checks that it can be written, before hours of work are spent."""
+    folder = as_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe{os.getpid()}"
+        probe = folder / f".probe{os.getpid()}-{secrets.token_hex(4)}"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)
     except OSError as error:
         raise OSError(f"The output folder must be writable. Got {folder}; choose another with --out.") from error
+
+
+def _seal(data: bytes) -> bytes:
+    return f"\nmemsim result, layout {LAYOUT}, sha256 {hashlib.sha256(data).hexdigest()}\n".encode()
+
+
+def _unsealed(path: Path) -> bytes:
+    """The NetCDF4 data of a result file; raises `ValueError` with the reason where it is not what was written."""
+    content = path.read_bytes()
+    found = SEAL.search(content, max(0, len(content) - 200))
+    if found is None:
+        raise ValueError("its end with layout and checksum is missing, so it is cut, or of another release")
+    data = content[: found.start()]
+    if content[found.start() :] == _seal(data):
+        return data
+    if int(found[1]) != LAYOUT:
+        raise ValueError(f"its layout is {int(found[1])}, that of another release")
+    raise ValueError("its checksum differs, so it was damaged or changed")

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from ._provenance import provenance
-from ._results import make_folder, save_result
+from ._results import make_folder, save_result, save_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,5 +64,5 @@ def measured(measures: Iterable[Iterable[Case]], out: Path, config: Any) -> "xr.
         {"case": [case.name for case in cases]},
     ).assign_attrs(provenance() | {"cores": str(os.cpu_count()), "config": repr(config)})
     save_result(result, out)
-    result.to_dataframe().to_csv(out.with_suffix(".csv"))
+    save_table(result.to_dataframe(), out.with_suffix(".csv"))
     return result

@@ -1,10 +1,9 @@
 """The training loop: one compiled epoch, repeated."""
 
-import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -65,11 +64,13 @@ def fit(
     - `epochs`, `batch_size`: Passes over the training set, and sequences a step; an incomplete last batch is left out.
     - `clip`: After each step, the weights of each analog layer are clipped to this many of their standard deviations.
     - `checkpoint`: File to save to and to resume from; it is removed by whoever no longer needs it. It knows the run by
-      everything but `optimizer` and `loss`, which are functions: keep those the same.
+      all of these arguments but `report`, functions by their code, and by the versions and options that decide numbers.
+      A second process with the same checkpoint waits for the first. Where a later save fails, a warning says so once,
+      and training goes on.
     - `report`: Called after each epoch.
 
-    Raises `ValueError` for bad settings and a foreign checkpoint, `FloatingPointError` when the loss or
-    the weights are no longer finite.
+    Raises `ValueError` for bad settings and a foreign checkpoint, `OSError` before any work for a checkpoint that
+    cannot be written, and `FloatingPointError` when the loss or the weights are no longer finite.
     """
     _check(model, data.train, epochs, batch_size, clip)
     steps = len(data.train) // batch_size
@@ -78,12 +79,11 @@ def fit(
     trainer = Trainer(optimizer, loss, hardware, clip, batch_size, ramp_steps=_ramp_steps(hardware, epochs * steps))
     arrays = _arrays(data.train), _arrays(data.validation)
     state = model, optimizer.init(eqx.filter(model, eqx.is_inexact_array)), jnp.zeros((), int)
-    fingerprint = _fingerprint(trainer, state, arrays, key, epochs)
-    path = None if checkpoint is None else Path(checkpoint)
-    first, state = (0, state) if path is None else _checkpoint.load(path, state, fingerprint=fingerprint)
+    run = trainer, state, arrays, key, epochs
     saved = time.monotonic()
-    with progress_bar(epochs, first) as show:
-        for epoch in range(first, epochs):
+    with _checkpoint.opened(checkpoint, state, run=run) as file, progress_bar(epochs, file.epoch) as show:
+        state = file.state
+        for epoch in range(file.epoch, epochs):
             state, mean_loss, validation = trainer.epoch(state, *arrays, jr.fold_in(key, epoch))
             done = Epoch(epoch + 1, float(mean_loss), float(validation))
             _check_finite(done, state[0])
@@ -91,8 +91,8 @@ def fit(
             if report is not None:
                 report(done)
             last = epoch + 1 == epochs
-            if path is not None and (last or time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS):
-                _checkpoint.save(path, state, epoch=epoch + 1, fingerprint=fingerprint)
+            if last or time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                file.save(state, epoch + 1)
                 saved = time.monotonic()
     return state[0]
 
@@ -111,16 +111,6 @@ def _arrays(dataset: Dataset) -> tuple[Array, Array]:
 
 def _ramp_steps(hardware: AbstractHardware | None, steps: int) -> float:
     return max(1.0, steps * (0.0 if hardware is None else hardware.ramp))
-
-
-def _fingerprint(trainer: Trainer, state: Any, arrays: Any, key: Array, epochs: int) -> str:
-    """Names the run: settings, initial weights, data and key."""
-    hardware = eqx.tree_pformat(trainer.hardware, short_arrays=False)
-    digest = hashlib.sha256(f"{hardware} {trainer.clip} {trainer.batch_size} {epochs} {state}".encode())
-    for leaf in jax.tree.leaves((state[0], arrays, jr.key_data(key))):
-        if eqx.is_array(leaf):
-            digest.update(np.ascontiguousarray(leaf).tobytes())
-    return digest.hexdigest()
 
 
 def _check(model: AbstractNetwork, train: Dataset, epochs: int, batch_size: int, clip: float | None) -> None:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._crossbar import check_time
+from .._arguments import check_time
 from .._matrix import AnalogMatrix
 from ..nn import AbstractNetwork, analog_layers, deploy
 from ..nn._deploy import digital_weight, replace_weights

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ._firing import Firing, Membrane
-from ._leak import Leak, check_leak
+from ._leak import LONGEST_ADAPTATION, Leak, check_times
 from ._neuron import check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
 from ._spiking import AbstractSpiking
 
 STEEPEST = 30.0  # largest exponent: e^30 and its gradient stay finite in float32
@@ -49,34 +49,23 @@ class AdEx(AbstractSpiking):
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
-    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive)
-    tau_adapt: PositiveParameter = eqx.field(default=100e-3, converter=positive)
-    threshold: Parameter = eqx.field(default=1.0, converter=parameter)
-    v_onset: Parameter = eqx.field(default=0.8, converter=parameter)
-    slope_factor: PositiveParameter = eqx.field(default=0.1, converter=positive)
-    coupling: Parameter = eqx.field(default=0.1, converter=parameter)
-    jump: Parameter = eqx.field(default=0.1, converter=parameter)
-    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
-    v_rest: Parameter = eqx.field(default=0.0, converter=parameter)
-    v_reset: Parameter = eqx.field(default=0.0, converter=parameter)
-    dt: float = eqx.field(static=True, default=1e-3)
+    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
+    tau_adapt: PositiveParameter = eqx.field(default=100e-3, converter=positive("tau_adapt"))
+    threshold: Parameter = eqx.field(default=1.0, converter=parameter("threshold"))
+    v_onset: Parameter = eqx.field(default=0.8, converter=parameter("v_onset"))
+    slope_factor: PositiveParameter = eqx.field(default=0.1, converter=positive("slope_factor"))
+    coupling: Parameter = eqx.field(default=0.1, converter=parameter("coupling"))
+    jump: Parameter = eqx.field(default=0.1, converter=parameter("jump"))
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
+    v_rest: Parameter = eqx.field(default=0.0, converter=parameter("v_rest"))
+    v_reset: Parameter = eqx.field(default=0.0, converter=parameter("v_reset"))
+    dt: float = eqx.field(static=True, default=1e-3, converter=plain)
     firing: Firing = Firing(reset="zero")
 
     def __check_init__(self):
-        check_leak(self.dt, "euler", "euler", tau_mem=self.tau_mem, tau_adapt=self.tau_adapt)
-        check_neuron(
-            self,
-            tau_mem=self.tau_mem,
-            tau_adapt=self.tau_adapt,
-            threshold=self.threshold,
-            v_onset=self.v_onset,
-            slope_factor=self.slope_factor,
-            coupling=self.coupling,
-            jump=self.jump,
-            resistance=self.resistance,
-            v_rest=self.v_rest,
-            v_reset=self.v_reset,
-        )
+        check_neuron(self)
+        check_times(self.dt, "euler", tau_mem=self.tau_mem)
+        check_times(self.dt, "euler", longest=LONGEST_ADAPTATION, tau_adapt=self.tau_adapt)
         self.firing.check_value_reset("AdEx")
         self.firing.check_step(self.dt)
 

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ._firing import Firing, Membrane
-from ._leak import Decay, Gain, Leak, check_leak, leak
+from ._leak import LONGEST_ADAPTATION, Decay, Gain, Leak, check_times, leak
 from ._neuron import check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
 from ._spiking import AbstractSpiking
 
 
@@ -37,7 +37,7 @@ class ALIF(AbstractSpiking):
 
     - Spyx `ALIF`: `kappa=1.0`, `gain_adapt="leak"`, `Firing(delay=1, emit="old")`.
     - jaxpike `ALIF`: `gain="leak"`, `kappa=beta`.
-    - sinabs `ALIF`: `gain="leak"`, `gain_adapt="leak"`, `kappa=adapt_scale`; it also fires at the threshold.
+    - sinabs `ALIF`: `gain="leak"`, `gain_adapt="leak"`, `kappa=adapt_scale`, `Firing(at_threshold="fires")`.
     - norse `LSNN` without its synapse: `decay="euler"`, `gain="euler"`, `kappa=beta*(1 - dt/tau_adapt)`,
       `Firing(reset="zero")`.
 
@@ -45,33 +45,23 @@ class ALIF(AbstractSpiking):
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
-    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive)
-    tau_adapt: PositiveParameter = eqx.field(default=200e-3, converter=positive)
-    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive)
-    kappa: Parameter = eqx.field(default=1.8, converter=parameter)
-    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
-    v_rest: Parameter = eqx.field(default=0.0, converter=parameter)
-    v_reset: Parameter = eqx.field(default=0.0, converter=parameter)
-    dt: float = eqx.field(static=True, default=1e-3)
+    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
+    tau_adapt: PositiveParameter = eqx.field(default=200e-3, converter=positive("tau_adapt"))
+    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive("threshold"))
+    kappa: Parameter = eqx.field(default=1.8, converter=parameter("kappa"))
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
+    v_rest: Parameter = eqx.field(default=0.0, converter=parameter("v_rest"))
+    v_reset: Parameter = eqx.field(default=0.0, converter=parameter("v_reset"))
+    dt: float = eqx.field(static=True, default=1e-3, converter=plain)
     decay: Decay = eqx.field(static=True, default="exponential")
     gain: Gain = eqx.field(static=True, default="one")
     gain_adapt: Literal["one", "leak"] = eqx.field(static=True, default="one")
     firing: Firing = Firing()
 
     def __check_init__(self):
-        check_leak(self.dt, self.decay, self.gain, tau_mem=self.tau_mem, tau_adapt=self.tau_adapt)
-        if self.gain_adapt not in ("one", "leak"):
-            raise ValueError(f'`gain_adapt` must be "one" or "leak". Got {self.gain_adapt!r}.')
-        check_neuron(
-            self,
-            tau_mem=self.tau_mem,
-            tau_adapt=self.tau_adapt,
-            threshold=self.threshold,
-            kappa=self.kappa,
-            resistance=self.resistance,
-            v_rest=self.v_rest,
-            v_reset=self.v_reset,
-        )
+        check_neuron(self)
+        check_times(self.dt, self.decay, tau_mem=self.tau_mem)
+        check_times(self.dt, self.decay, longest=LONGEST_ADAPTATION, tau_adapt=self.tau_adapt)
         self.firing.check_step(self.dt)
 
     def initial_state(self) -> ALIFState:

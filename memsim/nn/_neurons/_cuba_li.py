@@ -6,9 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ._leak import Decay, Gain, Leak, check_leak, leak
+from ._leak import Decay, Gain, Leak, check_times, leak
 from ._neuron import AbstractNeuron, check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
 
 
 class CuBaLIState(NamedTuple):
@@ -29,30 +29,20 @@ class CuBaLI(AbstractNeuron):
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
-    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive)
-    tau_syn: PositiveParameter = eqx.field(default=5e-3, converter=positive)
-    w_in: Parameter = eqx.field(default=1.0, converter=parameter)
-    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
-    v_rest: Parameter = eqx.field(default=0.0, converter=parameter)
-    dt: float = eqx.field(static=True, default=1e-3)
+    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
+    tau_syn: PositiveParameter = eqx.field(default=5e-3, converter=positive("tau_syn"))
+    w_in: Parameter = eqx.field(default=1.0, converter=parameter("w_in"))
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
+    v_rest: Parameter = eqx.field(default=0.0, converter=parameter("v_rest"))
+    dt: float = eqx.field(static=True, default=1e-3, converter=plain)
     decay: Decay = eqx.field(static=True, default="exponential")
     gain: Gain = eqx.field(static=True, default="one")
     gain_syn: Gain = eqx.field(static=True, default="one")
     synaptic_delay: Literal[0, 1] = eqx.field(static=True, default=0)
 
     def __check_init__(self):
-        check_leak(self.dt, self.decay, self.gain, tau_mem=self.tau_mem)
-        check_leak(self.dt, self.decay, self.gain_syn, tau_syn=self.tau_syn)
-        if self.synaptic_delay not in (0, 1):
-            raise ValueError(f"`synaptic_delay` must be 0 or 1 steps. Got {self.synaptic_delay!r}.")
-        check_neuron(
-            self,
-            tau_mem=self.tau_mem,
-            tau_syn=self.tau_syn,
-            w_in=self.w_in,
-            resistance=self.resistance,
-            v_rest=self.v_rest,
-        )
+        check_neuron(self)
+        check_times(self.dt, self.decay, tau_mem=self.tau_mem, tau_syn=self.tau_syn)
 
     @property
     def spiking(self) -> bool:

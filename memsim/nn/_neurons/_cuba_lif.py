@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ._firing import Firing, Membrane
-from ._leak import Decay, Gain, Leak, check_leak, leak
+from ._leak import Decay, Gain, Leak, check_times, leak
 from ._neuron import check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
 from ._spiking import AbstractSpiking
 
 
@@ -40,23 +40,23 @@ class CuBaLIF(AbstractSpiking):
       thresholds; its reset to zero also loses one step of current, `Firing(reset="zero", refractory=dt)`.
     - Spyx `CuBaLIF`: `Firing(emit="old")`.
     - norse `LIF`: `decay="euler"`, `gain="euler"`, `Firing(reset="zero")`.
-    - sinabs `LIF` with tau_syn: `gain="leak"`, `w_in=exp(-1/tau_syn)`, `Firing(max_spikes=1000)`.
-    - snnax `LIF`: `gain="leak"`, `gain_syn="leak"`, `synaptic_delay=1`, `Firing(reset="zero")`.
-    - rockpool `LIF`: `w_in=exp(-dt/tau_syn)`, `Firing(max_spikes=...)`.
+    - sinabs `LIF` with tau_syn: `gain="leak"`, `w_in=exp(-1/tau_syn)`, `Firing(max_spikes=1000, at_threshold="fires")`.
+    - snnax `LIF`: `gain="leak"`, `gain_syn="leak"`, `synaptic_delay=1`, `Firing(reset="zero", at_threshold="fires")`.
+    - rockpool `LIF`: `w_in=exp(-dt/tau_syn)`, `Firing(max_spikes=..., at_threshold="fires")`.
     - lava-dl CUBA: `Firing(reset="zero")`.
     - jaxsnn: `decay="euler"`, `gain="euler"`, `synaptic_delay=1`, `Firing(reset="zero")`.
     - NIR `CubaLIF`: `gain="leak"`, `gain_syn="leak"`, `Firing(reset="zero")`.
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
-    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive)
-    tau_syn: PositiveParameter = eqx.field(default=5e-3, converter=positive)
-    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive)
-    w_in: Parameter = eqx.field(default=1.0, converter=parameter)
-    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
-    v_rest: Parameter = eqx.field(default=0.0, converter=parameter)
-    v_reset: Parameter = eqx.field(default=0.0, converter=parameter)
-    dt: float = eqx.field(static=True, default=1e-3)
+    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
+    tau_syn: PositiveParameter = eqx.field(default=5e-3, converter=positive("tau_syn"))
+    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive("threshold"))
+    w_in: Parameter = eqx.field(default=1.0, converter=parameter("w_in"))
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
+    v_rest: Parameter = eqx.field(default=0.0, converter=parameter("v_rest"))
+    v_reset: Parameter = eqx.field(default=0.0, converter=parameter("v_reset"))
+    dt: float = eqx.field(static=True, default=1e-3, converter=plain)
     decay: Decay = eqx.field(static=True, default="exponential")
     gain: Gain = eqx.field(static=True, default="one")
     gain_syn: Gain = eqx.field(static=True, default="one")
@@ -64,20 +64,8 @@ class CuBaLIF(AbstractSpiking):
     firing: Firing = Firing()
 
     def __check_init__(self):
-        check_leak(self.dt, self.decay, self.gain, tau_mem=self.tau_mem)
-        check_leak(self.dt, self.decay, self.gain_syn, tau_syn=self.tau_syn)
-        if self.synaptic_delay not in (0, 1):
-            raise ValueError(f"`synaptic_delay` must be 0 or 1 steps. Got {self.synaptic_delay!r}.")
-        check_neuron(
-            self,
-            tau_mem=self.tau_mem,
-            tau_syn=self.tau_syn,
-            threshold=self.threshold,
-            w_in=self.w_in,
-            resistance=self.resistance,
-            v_rest=self.v_rest,
-            v_reset=self.v_reset,
-        )
+        check_neuron(self)
+        check_times(self.dt, self.decay, tau_mem=self.tau_mem, tau_syn=self.tau_syn)
         self.firing.check_step(self.dt)
 
     def initial_state(self) -> CuBaState:

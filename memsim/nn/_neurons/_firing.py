@@ -8,7 +8,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, Int
 
+from ..._checks import Must, check, that, whole
+from ._parameters import plain
 from ._surrogate import AbstractSurrogate, SuperSpike
+
+REFRACTORY = that(
+    "a time of at least 0 seconds and at most 0.5",
+    lambda x: (x >= 0) & (x <= 0.5),
+    hint="Milliseconds? Multiply by 1e-3.",
+)
 
 
 class Membrane(NamedTuple):
@@ -28,7 +36,7 @@ class Firing(eqx.Module):
     A step first resets what has fired, then integrates the input, and then fires $s = H(u - \theta)$. With several
     spikes a step, $s$ is the number of thresholds below $u$, at most `max_spikes`. The state is the membrane before its
     reset, so that a recorded trace shows the crossing. The gradient does not flow through the reset (Zenke2021); it
-    flows through $s$ by the surrogate.
+    flows through $s$ by the surrogate. A membrane that is not finite fires NaN, and stays so.
 
     **Arguments:**
 
@@ -41,23 +49,28 @@ class Firing(eqx.Module):
     - `refractory`: Time after a spike during which the membrane stays at its reset value and input is lost, in seconds:
       a whole number of steps.
     - `surrogate`: Slope of the spike in the backward pass.
+    - `at_threshold`: Whether a membrane at exactly its threshold "fires" (SpikingJelly, sinabs, rockpool, snnax) or is
+      "silent" (snnTorch, norse, Spyx, jaxpike, hxtorch, and the equations of NIR). Weights on a grid meet thresholds
+      exactly, and often. With several spikes a step it holds for each multiple of the threshold.
     """
 
     reset: Literal["subtract", "zero", "none"] = eqx.field(static=True, default="subtract")
     delay: Literal[0, 1] = eqx.field(static=True, default=0)
     emit: Literal["new", "old"] = eqx.field(static=True, default="new")
-    max_spikes: int = eqx.field(static=True, default=1)
-    refractory: float = eqx.field(static=True, default=0.0)
+    max_spikes: int = eqx.field(static=True, default=1, converter=plain)
+    refractory: float = eqx.field(static=True, default=0.0, converter=plain)
     surrogate: AbstractSurrogate = SuperSpike()
+    at_threshold: Literal["silent", "fires"] = eqx.field(static=True, default="silent")
 
     def __check_init__(self):
-        for name, allowed in {"reset": ("subtract", "zero", "none"), "delay": (0, 1), "emit": ("new", "old")}.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"`{name}` must be one of {allowed}. Got {getattr(self, name)!r}.")
-        if self.max_spikes < 1:
-            raise ValueError(f"`max_spikes` must be at least 1. Got {self.max_spikes}.")
-        if not 0 <= self.refractory < float("inf"):
-            raise ValueError(f"`refractory` must be a time of at least 0 seconds. Got {self.refractory}.")
+        check(
+            self,
+            reset=Must('one of "subtract", "zero" or "none"'),
+            delay=Must("one of 0 or 1 steps"),
+            emit=Must('one of "new" or "old"'),
+            max_spikes=whole(1)._replace(what="at least 1, a whole number"),
+            refractory=REFRACTORY,
+        )
         if self.refractory > 0 and self.reset == "none":
             raise ValueError(f'`refractory` must be 0 with reset="none". Got {self.refractory}; choose another reset.')
 
@@ -67,16 +80,16 @@ class Firing(eqx.Module):
 
     def spikes(self, state: Membrane, threshold: Float[Array, "..."]) -> Float[Array, "*shape"]:
         """How often each membrane fires, with the surrogate's gradient; the real part of a complex one."""
-        membrane = jnp.real(state.membrane)
+        membrane, included = jnp.real(state.membrane), self.at_threshold == "fires"
         if self.max_spikes == 1:
-            spikes = self.surrogate(membrane - threshold)
+            spikes = self.surrogate(membrane - threshold, at_zero=included)
         else:
             ratio = jax.lax.stop_gradient(membrane / threshold)
             over = membrane - jnp.clip(jnp.round(ratio), 1, self.max_spikes) * threshold  # over the nearest threshold
-            below = jnp.clip(jnp.ceil(ratio) - 1, 0, self.max_spikes)
+            below = jnp.clip(jnp.floor(ratio) if included else jnp.ceil(ratio) - 1, 0, self.max_spikes)
             spikes = self.surrogate(over)
             spikes = spikes + jax.lax.stop_gradient(below - spikes)
-        return spikes if state.wait is None else jnp.where(state.wait == 0, spikes, jnp.zeros_like(spikes))
+        return spikes if state.wait is None else jnp.where(state.wait == 0, spikes, 0 * spikes)
 
     def rested(
         self,
@@ -108,6 +121,7 @@ class Firing(eqx.Module):
             return Membrane(membrane, None)
         wait = jnp.where(fired > 0, round(self.refractory / dt), jnp.maximum(state.wait - 1, 0))
         held = self._reset(state.membrane, fired, threshold, v_reset)
+        held = held + 0 * membrane  # an input is lost, but not one that is not finite
         return Membrane(jnp.where(wait > 0, held, membrane), wait)
 
     def check_step(self, dt: float) -> None:

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ._firing import Firing, Membrane
-from ._leak import Leak, check_dt
+from ._leak import Leak
 from ._neuron import check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
 from ._spiking import AbstractSpiking
 
 
@@ -26,24 +26,21 @@ class IF(AbstractSpiking):
 
     - Spyx `IF`: `Firing(delay=1, emit="old")`.
     - norse `IAF`: `Firing(reset="zero")`.
-    - sinabs `IAF`: `Firing(max_spikes=1000)`.
-    - SpikingJelly `IFNode`: `Firing(reset="zero")`, v_reset=None being `Firing()`; it also fires at the threshold.
+    - sinabs `IAF`: `Firing(max_spikes=1000, at_threshold="fires")`.
+    - SpikingJelly `IFNode`: `Firing(reset="zero", at_threshold="fires")`; v_reset=None is reset="subtract".
     - NIR `IF`: `gain="dt"`, `Firing(reset="zero")`.
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
-    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive)
-    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
-    v_reset: Parameter = eqx.field(default=0.0, converter=parameter)
-    dt: float = eqx.field(static=True, default=1e-3)
+    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive("threshold"))
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
+    v_reset: Parameter = eqx.field(default=0.0, converter=parameter("v_reset"))
+    dt: float = eqx.field(static=True, default=1e-3, converter=plain)
     gain: Literal["one", "dt"] = eqx.field(static=True, default="one")
     firing: Firing = Firing()
 
     def __check_init__(self):
-        check_dt(self.dt)
-        if self.gain not in ("one", "dt"):
-            raise ValueError(f'`gain` must be "one" or "dt". Got {self.gain!r}.')
-        check_neuron(self, threshold=self.threshold, resistance=self.resistance, v_reset=self.v_reset)
+        check_neuron(self)
         self.firing.check_step(self.dt)
 
     def initial_state(self) -> Membrane:

@@ -6,9 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ._leak import Leak, check_dt
+from ._leak import Leak
 from ._neuron import AbstractNeuron, check_neuron
-from ._parameters import Parameter, parameter, value
+from ._parameters import Parameter, parameter, plain, value
 
 
 class Integrator(AbstractNeuron):
@@ -18,15 +18,12 @@ class Integrator(AbstractNeuron):
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
-    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
-    dt: float = eqx.field(static=True, default=1e-3)
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
+    dt: float = eqx.field(static=True, default=1e-3, converter=plain)
     gain: Literal["one", "dt"] = eqx.field(static=True, default="one")
 
     def __check_init__(self):
-        check_dt(self.dt)
-        if self.gain not in ("one", "dt"):
-            raise ValueError(f'`gain` must be "one" or "dt". Got {self.gain!r}.')
-        check_neuron(self, resistance=self.resistance)
+        check_neuron(self)
 
     @property
     def spiking(self) -> bool:

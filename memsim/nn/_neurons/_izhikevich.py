@@ -8,11 +8,12 @@ from jaxtyping import Array, Float, Key
 
 from device_models import Sourced
 
+from ..._checks import whole
 from ..._names import did_you_mean
 from ._firing import Firing, Membrane
-from ._leak import Leak, check_dt
+from ._leak import Leak
 from ._neuron import check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
 from ._spiking import AbstractSpiking
 from ._surrogate import SuperSpike
 
@@ -52,28 +53,23 @@ class Izhikevich(AbstractSpiking):
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
-    a: Parameter = eqx.field(default=0.02, converter=parameter)
-    b: Parameter = eqx.field(default=0.2, converter=parameter)
-    c: Parameter = eqx.field(default=-65.0, converter=parameter)
-    d: Parameter = eqx.field(default=8.0, converter=parameter)
-    threshold: PositiveParameter = eqx.field(default=30.0, converter=positive)
-    dt: float = eqx.field(static=True, default=1e-3)
-    substeps: int = eqx.field(static=True, default=2)
+    a: Parameter = eqx.field(default=0.02, converter=parameter("a"))
+    b: Parameter = eqx.field(default=0.2, converter=parameter("b"))
+    c: Parameter = eqx.field(default=-65.0, converter=parameter("c"))
+    d: Parameter = eqx.field(default=8.0, converter=parameter("d"))
+    threshold: PositiveParameter = eqx.field(default=30.0, converter=positive("threshold"))
+    dt: float = eqx.field(static=True, default=1e-3, converter=plain)
+    substeps: int = eqx.field(static=True, default=2, converter=plain)
     recovery: Literal["new", "old"] = eqx.field(static=True, default="new")
     firing: Firing = Firing(reset="zero", surrogate=SuperSpike(0.5))
 
     def __check_init__(self):
-        check_dt(self.dt)
-        if self.substeps < 1:
-            raise ValueError(f"`substeps` must be at least 1. Got {self.substeps}.")
+        check_neuron(self, substeps=whole(1)._replace(what="at least 1, a whole number"))
         if self.dt / self.substeps > 1.5e-3:
             raise ValueError(
                 f"An Euler step must be at most 1.5e-3 seconds. Got dt={self.dt} in {self.substeps} substeps. "
                 "Milliseconds? Multiply by 1e-3. Or take more substeps."
             )
-        if self.recovery not in ("new", "old"):
-            raise ValueError(f'`recovery` must be "new" or "old". Got {self.recovery!r}.')
-        check_neuron(self, a=self.a, b=self.b, c=self.c, d=self.d, threshold=self.threshold)
         self.firing.check_value_reset("Izhikevich")
         self.firing.check_step(self.dt)
 
@@ -100,7 +96,7 @@ class Izhikevich(AbstractSpiking):
         def integrate(v):
             for _ in range(self.substeps):
                 slope = 0.04 * v * v + 5.0 * v + 140.0 - u + current
-                v = jnp.clip(v + milliseconds / self.substeps * slope, LOWEST, threshold + OVERSHOOT)
+                v = _bounded(v + milliseconds / self.substeps * slope, threshold + OVERSHOOT)
             return v
 
         before = self.firing.rested(state.membrane, fired, threshold, c)
@@ -124,6 +120,11 @@ class _Coefficients(NamedTuple):
     c: Float[Array, "*units"]
     d: Float[Array, "*units"]
     threshold: Float[Array, "*units"]
+
+
+def _bounded(v: Float[Array, "*shape"], highest: Float[Array, "*units"]) -> Float[Array, "*shape"]:
+    """`v` within its bounds, and NaN where it is not finite, which bounds alone would hide."""
+    return jnp.clip(v, LOWEST, highest) + 0 * v
 
 
 def izhikevich_2003(kind: str, size: int | tuple[int, ...], **settings: Any) -> Izhikevich:

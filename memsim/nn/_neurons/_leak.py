@@ -6,8 +6,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact
 
-from ._parameters import value
+from ..._checks import numbers
+from ._parameters import Positive, value
 
+LONGEST, LONGEST_ADAPTATION = 1.0, 10.0  # seconds: of membranes and synapses, and of what adapts
+FORGOTTEN = 20.0  # time constants, after which float32 keeps nothing of a state
+ROUNDING = 1e-5  # relative; a trained time constant is stored by its logarithm, in float32
 Decay = Literal["exponential", "euler"]
 Gain = Literal["one", "leak", "euler"]
 
@@ -56,25 +60,30 @@ def leak(tau: Any, dt: float, decay: Decay, gain: Gain, resistance: Any = 1.0, r
     return Leak(alpha, gained, None if _is(rest, 0.0) else (1 - alpha) * value(rest))
 
 
-def check_leak(dt: float, decay: str, gain: str, **taus: Any) -> None:
-    """Raises `ValueError` for a time step, a decay or a gain that does not exist, or an Euler step too long."""
-    check_dt(dt)
-    if decay not in ("exponential", "euler"):
-        raise ValueError(f'`decay` must be "exponential" or "euler". Got {decay!r}.')
-    if gain not in ("one", "leak", "euler"):
-        raise ValueError(f'`gain` must be "one", "leak" or "euler". Got {gain!r}.')
+def check_times(dt: float, decay: Decay, *, longest: float = LONGEST, **taus: float | Positive) -> None:
+    """Raises `ValueError` for time constants, known here, that do not go with the time step `dt`.
+
+    They must not be above `longest` seconds, or 1000 steps where that is more, nor so short that a state is forgotten
+    within a step.
+    """
     for name, tau in taus.items():
-        if decay == "euler" and isinstance(tau, float) and tau < dt:
-            raise ValueError(
-                f"An Euler step must be no longer than the time constant, both in seconds. Got dt={dt} and "
-                f'{name}={tau}. Shorten dt, or use decay="exponential".'
-            )
-
-
-def check_dt(dt: float) -> None:
-    """Raises `ValueError` for a time step that is none."""
-    if not 0 < dt < float("inf"):
-        raise ValueError(f"`dt` must be positive, in seconds. Got dt={dt}.")
+        for found in numbers(tau.value if isinstance(tau, Positive) else tau):
+            shortest, most = float(found.min()), float(found.max())
+            if decay == "euler" and shortest < dt * (1 - ROUNDING):
+                raise ValueError(
+                    f"An Euler step must be no longer than the time constant, both in seconds. Got dt={dt} and "
+                    f'{name}={shortest:g}. Shorten dt, or use decay="exponential".'
+                )
+            if shortest < dt / FORGOTTEN:
+                raise ValueError(
+                    f"`dt` must be at most {FORGOTTEN:g} time constants, after which nothing is left of a state. Got "
+                    f"dt={dt} and {name}={shortest:g}. Milliseconds? Multiply by 1e-3. No memory? Use `Threshold`."
+                )
+            if most > max(longest, 1000 * dt):
+                raise ValueError(
+                    f"`{name}` must be at most {longest:g} s, or 1000 time steps. Got {name}={most:g} with dt={dt}. "
+                    "Milliseconds? Multiply by 1e-3. No leak? Use `IF` or `Integrator`."
+                )
 
 
 def _is(x: Any, constant: float) -> bool:

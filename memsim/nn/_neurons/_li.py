@@ -4,9 +4,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ._leak import Decay, Gain, Leak, check_leak, leak
+from ._leak import Decay, Gain, Leak, check_times, leak
 from ._neuron import AbstractNeuron, check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
 
 
 class LI(AbstractNeuron):
@@ -16,16 +16,16 @@ class LI(AbstractNeuron):
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
-    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive)
-    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
-    v_rest: Parameter = eqx.field(default=0.0, converter=parameter)
-    dt: float = eqx.field(static=True, default=1e-3)
+    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
+    v_rest: Parameter = eqx.field(default=0.0, converter=parameter("v_rest"))
+    dt: float = eqx.field(static=True, default=1e-3, converter=plain)
     decay: Decay = eqx.field(static=True, default="exponential")
     gain: Gain = eqx.field(static=True, default="one")
 
     def __check_init__(self):
-        check_leak(self.dt, self.decay, self.gain, tau_mem=self.tau_mem)
-        check_neuron(self, tau_mem=self.tau_mem, resistance=self.resistance, v_rest=self.v_rest)
+        check_neuron(self)
+        check_times(self.dt, self.decay, tau_mem=self.tau_mem)
 
     @property
     def spiking(self) -> bool:

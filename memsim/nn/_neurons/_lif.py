@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ._firing import Firing, Membrane
-from ._leak import Decay, Gain, Leak, check_leak, leak
+from ._leak import Decay, Gain, Leak, check_times, leak
 from ._neuron import check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
 from ._spiking import AbstractSpiking
 
 
@@ -31,7 +31,8 @@ class LIF(AbstractSpiking):
     - `dt`: Time step, in seconds.
     - `decay`: "exponential" or "euler", $\alpha = 1 - dt/\tau$.
     - `gain`: Input gain: "one", "leak" ($1 - \alpha$) or "euler" ($dt/\tau$), each times `resistance`.
-    - `firing`: Reset, its delay, several spikes a step, refractory period, surrogate.
+    - `firing`: Reset, its delay, several spikes a step, refractory period, surrogate, and whether a membrane at exactly
+      its threshold fires.
 
     The same spikes as other libraries, given the same weights; `tau_mem` is -dt / ln(beta) of a decay beta:
 
@@ -42,35 +43,27 @@ class LIF(AbstractSpiking):
     - Spyx `LIF`: `Firing(delay=1, emit="old")`.
     - jaxpike `LIF`: `gain="leak"`, and `Firing(reset="zero")` for its reset to zero.
     - norse `LIFBox`: `decay="euler"`, `gain="euler"`, `Firing(reset="zero")`.
-    - sinabs `LIF`: `gain="leak"`, `Firing(max_spikes=1000)`; `Firing()` with its SingleSpike; `gain="one"` without
-      norm_input.
-    - SpikingJelly `LIFNode`: as norse, `v_reset=None` being `Firing()`; `gain="one"` with decay_input=False.
-    - snnax `SimpleLIF`: `gain="leak"`, `Firing(reset="zero")`.
-
-    sinabs' SingleSpike, SpikingJelly and snnax also fire at exactly the threshold.
+    - sinabs `LIF`: `gain="leak"`, `Firing(max_spikes=1000, at_threshold="fires")`; `max_spikes=1` with its SingleSpike;
+      `gain="one"` without norm_input.
+    - SpikingJelly `LIFNode`: as norse, with `at_threshold="fires"`; v_reset=None is reset="subtract"; `gain="one"` with
+      decay_input=False.
+    - snnax `SimpleLIF`: `gain="leak"`, `Firing(reset="zero", at_threshold="fires")`.
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
-    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive)
-    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive)
-    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
-    v_rest: Parameter = eqx.field(default=0.0, converter=parameter)
-    v_reset: Parameter = eqx.field(default=0.0, converter=parameter)
-    dt: float = eqx.field(static=True, default=1e-3)
+    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
+    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive("threshold"))
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
+    v_rest: Parameter = eqx.field(default=0.0, converter=parameter("v_rest"))
+    v_reset: Parameter = eqx.field(default=0.0, converter=parameter("v_reset"))
+    dt: float = eqx.field(static=True, default=1e-3, converter=plain)
     decay: Decay = eqx.field(static=True, default="exponential")
     gain: Gain = eqx.field(static=True, default="one")
     firing: Firing = Firing()
 
     def __check_init__(self):
-        check_leak(self.dt, self.decay, self.gain, tau_mem=self.tau_mem)
-        check_neuron(
-            self,
-            tau_mem=self.tau_mem,
-            threshold=self.threshold,
-            resistance=self.resistance,
-            v_rest=self.v_rest,
-            v_reset=self.v_reset,
-        )
+        check_neuron(self)
+        check_times(self.dt, self.decay, tau_mem=self.tau_mem)
         self.firing.check_step(self.dt)
 
     def initial_state(self) -> Membrane:

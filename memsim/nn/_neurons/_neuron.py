@@ -2,15 +2,19 @@
 
 from abc import abstractmethod
 from collections.abc import Set
+from dataclasses import fields
 from typing import Any
 
 import equinox as eqx
 import jax
 from jaxtyping import Array, Float, Key
 
+from ..._checks import Must, check, positive
 from .._layer import AbstractLayer, Record, Shape, chosen
 from ._leak import Leak
-from ._parameters import check_shape
+from ._parameters import Converter, check_shape
+
+STEP = positive("in seconds", most=1.0, hint="Milliseconds? Multiply by 1e-3.")
 
 
 class AbstractNeuron(AbstractLayer):
@@ -128,10 +132,12 @@ class Prepared(AbstractNeuron):
         return self.neuron.filters(coefficients)
 
 
-def check_neuron(neuron: AbstractNeuron, **parameters: Any) -> None:
-    """Raises `ValueError` for an empty layer, or parameters that do not fit its shape."""
+def check_neuron(neuron: AbstractNeuron, **rules: Must) -> None:
+    """Raises `ValueError` for a wrong field, an empty layer, or parameters that do not fit its shape."""
+    check(neuron, dt=STEP, **rules)
     shape = neuron.shape
     if not shape or min(shape) < 1:
         raise ValueError(f"`size` must be at least 1 neuron. Got size={neuron.size}.")
-    for name, parameter in parameters.items():
-        check_shape(name, parameter, shape)
+    for field in fields(neuron):
+        if isinstance(field.metadata.get("converter"), Converter):
+            check_shape(field.name, getattr(neuron, field.name), shape)

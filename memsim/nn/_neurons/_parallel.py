@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from ..._checks import check
 from .._layer import AbstractLayer, Record, Shape, below
 from ._neuron import AbstractNeuron
 
@@ -25,6 +26,7 @@ class ParallelInTime(AbstractLayer):
     neuron: AbstractNeuron
 
     def __check_init__(self):
+        check(self)
         if self.neuron.filters(self.neuron.coefficients()) is None:
             raise ValueError(
                 "A neuron must have neither a reset nor a synaptic delay to be solved over time at once. "

@@ -1,12 +1,14 @@
 """Parameters of neurons: a float is a constant, an array is trained, and what must be positive stays positive."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Real
+
+from ..._checks import Must, is_known, judge
 
 
 class Positive(eqx.Module):
@@ -27,25 +29,43 @@ class Positive(eqx.Module):
 Parameter = float | Float[Array, "*units"]
 PositiveParameter = float | Positive
 
-
-def positive(x: float | Array | np.ndarray | Positive) -> float | Positive:
-    """Converter of a field: a number is a constant, an array becomes a trained `Positive`."""
-    if isinstance(x, Positive):
-        return x
-    if isinstance(x, int | float):
-        if not 0 < x < float("inf"):
-            raise ValueError(f"Time constants and thresholds must be positive and finite, in SI units. Got {x}.")
-        return float(x)
-    if not isinstance(x, Tracer) and not (np.asarray(x) > 0).all():
-        raise ValueError(
-            f"Time constants and thresholds must be positive, in SI units. Got values down to {np.min(np.asarray(x))}."
-        )
-    return Positive(jnp.log(jnp.asarray(x, jnp.result_type(float))))
+ANY_SIGN = Must("finite: a number, or an array of them", np.isfinite)
+ABOVE_ZERO = Must("positive and finite, in SI units", lambda x: np.isfinite(x) & (x > 0))
+ALL_ABOVE_ZERO = ABOVE_ZERO._replace(what="positive, in SI units, and finite for every neuron")
 
 
-def parameter(x: float | Array | np.ndarray) -> float | Array:
-    """Converter of a field that may have any sign: a number is a constant, an array is trained."""
-    return float(x) if isinstance(x, int | float) else jnp.asarray(x, jnp.result_type(float))
+class Converter(NamedTuple):
+    """Converter of the field `name`: a number is a constant, an array is trained, both judged by their values."""
+
+    name: str
+    positive: bool
+
+    def __call__(self, x: float | Array | np.ndarray | Positive) -> Any:
+        if self.positive and isinstance(x, Positive):
+            judge(self.name, x.log, Float[Array, "..."])
+            return x
+        rule = ANY_SIGN if not self.positive else ALL_ABOVE_ZERO if np.ndim(x) > 0 else ABOVE_ZERO
+        judge(self.name, x, float | Real[Array, "..."], rule)
+        if isinstance(x, int | float | np.generic):
+            return float(x)
+        values = jnp.asarray(x, jnp.result_type(float))
+        return Positive(jnp.log(values)) if self.positive else values
+
+
+def positive(name: str) -> Converter:
+    """Converter of a field that must be positive: an array becomes a trained `Positive`."""
+    return Converter(name, positive=True)
+
+
+def parameter(name: str) -> Converter:
+    """Converter of a field that may have any sign."""
+    return Converter(name, positive=False)
+
+
+def plain(x: Any) -> Any:
+    """Converter of a setting: a number of NumPy or JAX as one of Python, which is the same in every comparison."""
+    single = isinstance(x, jax.Array | np.ndarray | np.generic) and x.ndim == 0 and is_known(x)
+    return x.item() if single else x
 
 
 def value(x: Any) -> Float[Array, "*units"]:
@@ -55,6 +75,6 @@ def value(x: Any) -> Float[Array, "*units"]:
 
 def check_shape(name: str, x: Any, shape: tuple[int, ...]) -> None:
     """Raises `ValueError` for a parameter that is neither one for all neurons nor fits their `shape`."""
-    found = value(x).shape
+    found = np.shape(x.log if isinstance(x, Positive) else x)
     if found != () and (len(found) != len(shape) or any(f not in (1, s) for f, s in zip(found, shape, strict=True))):
         raise ValueError(f"`{name}` must be one value, or one a neuron of shape {shape}. Got shape {found}.")

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from ..._checks import numbers
 from ._firing import Firing, Membrane
-from ._leak import Leak, check_dt
+from ._leak import ROUNDING, Leak, check_times
 from ._neuron import check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
 from ._spiking import AbstractSpiking
 
 
@@ -36,32 +37,24 @@ class ResonateAndFire(AbstractSpiking):
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)
-    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive)
-    frequency: PositiveParameter = eqx.field(default=10.0, converter=positive)
-    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive)
-    resistance: Parameter = eqx.field(default=1.0, converter=parameter)
-    v_reset: Parameter = eqx.field(default=0.0, converter=parameter)
-    dt: float = eqx.field(static=True, default=1e-3)
+    tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
+    frequency: PositiveParameter = eqx.field(default=10.0, converter=positive("frequency"))
+    threshold: PositiveParameter = eqx.field(default=1.0, converter=positive("threshold"))
+    resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
+    v_reset: Parameter = eqx.field(default=0.0, converter=parameter("v_reset"))
+    dt: float = eqx.field(static=True, default=1e-3, converter=plain)
     gain: Literal["one", "dt"] = eqx.field(static=True, default="one")
     firing: Firing = Firing()
 
     def __check_init__(self):
-        check_dt(self.dt)
-        if self.gain not in ("one", "dt"):
-            raise ValueError(f'`gain` must be "one" or "dt". Got {self.gain!r}.')
-        if isinstance(self.frequency, float) and self.frequency > 0.5 / self.dt:
-            raise ValueError(
-                f"`frequency` must be at most half of 1/dt, in hertz. Got {self.frequency} with dt={self.dt}. "
-                "Shorten dt."
-            )
-        check_neuron(
-            self,
-            tau_mem=self.tau_mem,
-            frequency=self.frequency,
-            threshold=self.threshold,
-            resistance=self.resistance,
-            v_reset=self.v_reset,
-        )
+        check_neuron(self)
+        check_times(self.dt, "exponential", tau_mem=self.tau_mem)
+        for found in numbers(value(self.frequency)):
+            if found.max() > 0.5 / self.dt * (1 + ROUNDING):
+                raise ValueError(
+                    f"`frequency` must be at most half of 1/dt, in hertz. Got {found.max():g} with dt={self.dt}. "
+                    "Shorten dt."
+                )
         self.firing.check_step(self.dt)
 
     def initial_state(self) -> Membrane:

@@ -7,30 +7,39 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..._checks import at_least, check, positive
+
 
 class AbstractSurrogate(eqx.Module):
-    """`surrogate(x)` is 1 where x > 0 and 0 elsewhere; its derivative is that of a smooth `relaxation`."""
+    """`surrogate(x)` is 1 where x > 0 and 0 elsewhere; its derivative is that of a smooth `relaxation`.
+
+    With `at_zero`, it is 1 at exactly zero, too. Where x is not finite it is NaN: a spike hides no mistake.
+    """
 
     slope: eqx.AbstractVar[float]
+
+    def __check_init__(self):
+        check(self, slope=positive())
 
     @abstractmethod
     def relaxation(self, x: Float[Array, "*units"]) -> Float[Array, "*units"]:
         """The function whose derivative stands in for that of the step."""
 
-    def __call__(self, x: Float[Array, "*units"]) -> Float[Array, "*units"]:
-        return _step(self, x)
+    def __call__(self, x: Float[Array, "*units"], *, at_zero: bool = False) -> Float[Array, "*units"]:
+        return _step(self, x, at_zero)
 
 
 @eqx.filter_custom_jvp
-def _step(surrogate: AbstractSurrogate, x: Array) -> Array:
-    return (x > 0).astype(x.dtype)
+def _step(surrogate: AbstractSurrogate, x: Array, at_zero: bool) -> Array:
+    above = x >= 0 if at_zero else x > 0
+    return above.astype(x.dtype) + 0 * x  # 0 * x is NaN for NaN and infinity: one multiply-add
 
 
 @_step.def_jvp
 def _step_jvp(primals, tangents):
-    surrogate, x = primals
-    _, x_dot = tangents
-    spikes = (x > 0).astype(x.dtype)
+    surrogate, x, at_zero = primals
+    _, x_dot, _ = tangents
+    spikes = _step(surrogate, x, at_zero)
     if x_dot is None:
         return spikes, jnp.zeros_like(x)
     return spikes, jax.jvp(surrogate.relaxation, (x,), (x_dot,))[1]
@@ -146,6 +155,9 @@ class MultiGaussian(AbstractSurrogate):
     lobes: float = 0.15
     width: float = 6.0
 
+    def __check_init__(self):
+        check(self, lobes=at_least(0), width=positive())
+
     def relaxation(self, x: Float[Array, "*units"]) -> Float[Array, "*units"]:
         shift, wide = 0.5**0.5 / self.slope, self.slope / self.width
         sides = jax.lax.erf(wide * (x - shift)) + jax.lax.erf(wide * (x + shift))
@@ -168,6 +180,9 @@ class Slayer(AbstractSurrogate):
 
     slope: float = 1.0
     scale: float = 1.0
+
+    def __check_init__(self):
+        check(self, scale=positive())
 
     def relaxation(self, x: Float[Array, "*units"]) -> Float[Array, "*units"]:
         # Two one-sided parts: the product of sign(x) and |x| would have no slope at zero.

@@ -44,7 +44,7 @@ class AbstractConv(AbstractSynapse, AbstractAnalog):
     ) -> Float[Array, "outputs *_"]:
         """One image or signal, without a batch axis. A weight with read noise needs `key`."""
         shape = self._checked(x.shape)
-        weight, key = opened(self.weight, key)
+        weight, key = opened(self.weight, x, key)
         if isinstance(weight, AnalogMatrix):
             y = self.as_wired(weight)(self.word_lines(x), key=key).T.reshape(shape)
         else:

@@ -79,15 +79,14 @@ class DelayedLinear(AbstractAnalog):
     ) -> tuple[Float[Array, "steps outputs"], Any, Record]:
         last, noise = state
         history = jnp.concatenate([last, xs])
-        weight, stored = opened(self.weight, None)
-        lines = self._lines(history) if isinstance(weight, AnalogMatrix) or "inputs" in record else None
+        digital = eqx.is_array(self.weight)
+        lines = None if digital and "inputs" not in record else self._lines(history)
         if noise is not None:
             ys, noise = self._through_noise(lines, noise, keys)
-        elif isinstance(weight, AnalogMatrix):
-            wired = self.as_wired(weight)
-            ys = jax.vmap(lambda x, key: wired(x, key=stored if key is None else key))(lines, keys)
+        elif digital:
+            ys = self._digital(self.weight, history)
         else:
-            ys = self._digital(weight, history)
+            ys = jax.vmap(lambda line, key: self._read(self.weight, line, key))(lines, keys)
         ys = ys if self.bias is None else ys + jnp.broadcast_to(self.bias, ys.shape)
         return ys, (history[xs.shape[0] :], noise), chosen(record, inputs=lines)
 
@@ -96,11 +95,18 @@ class DelayedLinear(AbstractAnalog):
 
         def one(noise: Any, inputs: Any) -> tuple[Any, Array]:
             line, key = inputs
-            matrix, noise = moved(self.weight, noise, key)  # pyright: ignore[reportArgumentType]
-            return noise, self.as_wired(matrix)(line, key=key)
+            weight, noise = moved(self.weight, noise, key)
+            return noise, self._read(weight, line, key)
 
         noise, ys = jax.lax.scan(one, noise, (lines, keys))
         return ys, noise
+
+    def _read(self, weight: Any, line: Float[Array, " lines"], key: Any) -> Float[Array, " outputs"]:
+        """The product of one step, by cells that each meet an input of their own age."""
+        matrix, key = opened(weight, line, key)
+        if isinstance(matrix, AnalogMatrix):
+            return self.as_wired(matrix)(line, key=key)
+        return line @ spread_lanes(matrix.T, self._meets())
 
     def word_lines(self, x: Float[Array, " lines"]) -> Float[Array, "1 lines"]:
         return x[None]

@@ -62,7 +62,7 @@ class Linear(AbstractSynapse, AbstractAnalog):
         """Applies the layer to the last axis of `x`. A weight with read noise needs `key`."""
         if x.ndim == 0 or x.shape[-1] != self.in_features:
             raise ValueError(f"The input's last axis must have {self.in_features} entries. Got shape {x.shape}.")
-        weight, key = opened(self.weight, key)
+        weight, key = opened(self.weight, x, key)
         if isinstance(weight, AnalogMatrix):
             y = weight(x, key=key)
         else:

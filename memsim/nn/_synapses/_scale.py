@@ -16,7 +16,7 @@ class Scale(AbstractSynapse):
     - `scale`: A number is a constant; an array, of the shape of the input, is trained.
     """
 
-    scale: Parameter = eqx.field(converter=parameter)
+    scale: Parameter = eqx.field(converter=parameter("scale"))
 
     def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*shape"]:
         return value(self.scale) * x

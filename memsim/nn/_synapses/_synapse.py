@@ -12,6 +12,8 @@ from jaxtyping import Array, Float, Key
 from ..._crossbar import Chip
 from ..._matrix import AnalogMatrix
 from .._layer import AbstractLayer, Record, Shape, chosen
+from ._keyed import KeyedMatrix
+from ._watched import Watched
 
 MOVE = 2**31 - 2  # folded into the key of a step, so that moving noise leaves its other draws as they are
 
@@ -49,20 +51,7 @@ class AbstractSynapse(AbstractLayer):
         return ys, state, chosen(record, inputs=xs)
 
 
-class KeyedMatrix(eqx.Module):
-    """An `AnalogMatrix` with the key of its reads in it, for models that call their layers without a key.
-
-    **Arguments:**
-
-    - `matrix`: The matrix.
-    - `key`: For every read that gets no key of its own.
-    """
-
-    matrix: AnalogMatrix
-    key: Key[Array, ""]
-
-
-Weight = Float[Array, "outputs inputs"] | Chip | AnalogMatrix | KeyedMatrix
+Weight = Float[Array, "outputs inputs"] | Chip | AnalogMatrix | KeyedMatrix | Watched
 
 
 class AbstractAnalog(AbstractLayer):
@@ -109,9 +98,11 @@ class Stateless(AbstractSynapse):
 
 def noise_state(layer: Any) -> Any:
     """The state of read noise that moves, before the first step; `None` for a layer without such noise."""
-    if not isinstance(layer, AbstractAnalog) or not isinstance(layer.weight, AnalogMatrix):
+    weight = layer.weight if isinstance(layer, AbstractAnalog) else None
+    weight = weight.weight if isinstance(weight, Watched) else weight
+    if not isinstance(weight, AnalogMatrix) or weight.fluctuation is None:
         return None
-    return None if layer.weight.fluctuation is None else layer.weight.fluctuation.state
+    return weight.fluctuation.state
 
 
 def read(layer: Any, x: Array, state: Any, *, key: Key[Array, ""] | None) -> tuple[Array, Any]:
@@ -122,26 +113,35 @@ def read(layer: Any, x: Array, state: Any, *, key: Key[Array, ""] | None) -> tup
     return eqx.tree_at(lambda layer: layer.weight, layer, matrix)(x, key=key), state
 
 
-def moved(matrix: AnalogMatrix, state: Any, key: Key[Array, ""] | None) -> tuple[AnalogMatrix, Any]:
-    """`matrix` with its noise in `state`, and the state one step later."""
+def moved(weight: Any, state: Any, key: Key[Array, ""] | None) -> tuple[Any, Any]:
+    """`weight` with its noise in `state`, and the state one step later."""
+    if isinstance(weight, Watched):
+        matrix, state = moved(weight.weight, state, key)
+        return Watched(matrix, weight.path, weight.seen), state
     if key is None:
         raise ValueError("Read noise that moves from step to step needs `key=`. Got none. Pass one for each sequence.")
-    assert matrix.fluctuation is not None
-    return matrix.fluctuated(state), matrix.fluctuation.advance(state, key=jr.fold_in(key, MOVE))
+    return weight.fluctuated(state), weight.fluctuation.advance(state, key=jr.fold_in(key, MOVE))
 
 
-def opened(weight: Any, key: Key[Array, ""] | None) -> tuple[Array | AnalogMatrix, Key[Array, ""] | None]:
-    """A weight that can be read, and the key to read it with."""
-    if isinstance(weight, Chip):
-        raise ValueError("A programmed layer must be read at a time. Got a Chip; use `memsim.at(model, t, key=...)`.")
-    if isinstance(weight, KeyedMatrix):
-        return weight.matrix.now, weight.key if key is None else key
-    return weight.now if isinstance(weight, AnalogMatrix) else weight, key
+def opened(weight: Any, x: Array, key: Key[Array, ""] | None) -> tuple[Array | AnalogMatrix, Key[Array, ""] | None]:
+    """A weight that can be read, and the key for the read of `x`."""
+    if isinstance(weight, Watched):
+        weight.tell(x)
+        weight = weight.weight
+    matrix = _at_a_time(weight)
+    if isinstance(weight, KeyedMatrix) and key is None:
+        key = weight.read_key(x)
+    return matrix.now if isinstance(matrix, AnalogMatrix) else matrix, key
 
 
 def presented(weight: Any) -> Float[Array, "outputs inputs"]:
-    """The weights of a layer, or those its chip presents on average."""
-    if isinstance(weight, AnalogMatrix):
-        return weight.effective_weight  # without the moving noise of the moment, which `opened` adds
-    weight, _ = opened(weight, None)
-    return weight.effective_weight if isinstance(weight, AnalogMatrix) else weight
+    """The weights of a layer, or those its chip presents on average, without the moving noise of the moment."""
+    matrix = _at_a_time(weight)
+    return matrix.effective_weight if isinstance(matrix, AnalogMatrix) else matrix
+
+
+def _at_a_time(weight: Any) -> Array | AnalogMatrix:
+    weight = weight.weight if isinstance(weight, Watched) else weight
+    if isinstance(weight, Chip):
+        raise ValueError("A programmed layer must be read at a time. Got a Chip; use `memsim.at(model, t, key=...)`.")
+    return weight.matrix if isinstance(weight, KeyedMatrix) else weight

@@ -1,5 +1,7 @@
 """Spikes wherever a signal is above a threshold, without memory."""
 
+from typing import Literal
+
 import equinox as eqx
 from jaxtyping import Array, Float, Key
 
@@ -17,13 +19,15 @@ class Threshold(AbstractSynapse):
     - `threshold`: $\theta$, in units of the input. A number is a constant; an array, of the shape of the input, is
       trained.
     - `surrogate`: Slope of the spike in the backward pass.
+    - `at_threshold`: Whether an input of exactly the threshold "fires", as in `Firing`.
     """
 
-    threshold: Parameter = eqx.field(default=1.0, converter=parameter)
+    threshold: Parameter = eqx.field(default=1.0, converter=parameter("threshold"))
     surrogate: AbstractSurrogate = SuperSpike()
+    at_threshold: Literal["silent", "fires"] = eqx.field(static=True, default="silent")
 
     def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*shape"]:
-        return self.surrogate(x - value(self.threshold))
+        return self.surrogate(x - value(self.threshold), at_zero=self.at_threshold == "fires")
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         if shape is None:

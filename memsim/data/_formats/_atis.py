@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 
-from ._events import EVENT
+from .._events import EVENT, Size
 
 OVERFLOW_ROW = 240  # marks an event that is none: all times from here on are STEP later
 STEP = 2**13  # microseconds
@@ -26,7 +26,7 @@ def decode_atis(raw: bytes) -> Shaped[np.ndarray, " events"]:
     return found[~marks]
 
 
-def encode_atis(events: Shaped[np.ndarray, " events"]) -> bytes:
+def encode_atis(events: Shaped[np.ndarray, " events"], size: Size) -> bytes:
     """The bytes of a file with these events; times from 2**23 microseconds on are preceded by overflow marks.
 
     Raises `ValueError` for places that do not fit one byte, or row 240, which is the mark.

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 from jaxtyping import Shaped
 
-from ._events import EVENT
+from .._events import EVENT, Size
 
 MAGIC = b"#!AER-DAT3.1"
 END_OF_HEADER = b"#!END-HEADER"
@@ -39,7 +39,7 @@ def decode_aedat3(raw: bytes) -> Shaped[np.ndarray, " events"]:
     return np.concatenate(parts)
 
 
-def encode_aedat3(events: Shaped[np.ndarray, " events"]) -> bytes:
+def encode_aedat3(events: Shaped[np.ndarray, " events"], size: Size) -> bytes:
     """The bytes of a file with these events, in packets of at most 4096 that share one time overflow.
 
     Raises `ValueError` for places above 2**15 - 1.

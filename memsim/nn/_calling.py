@@ -1,0 +1,107 @@
+"""How a model is called on one sample, where its reads get their keys, and what it gives out."""
+
+import inspect
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Key
+
+from ._convert import with_read_keys
+from ._layer import Shape
+from ._networks._network import AbstractNetwork
+
+
+def is_network(model: Any) -> bool:
+    """Whether `model` is a network over time: a sequence (steps, ...) in, a sequence (steps, ...) out."""
+    return isinstance(model, AbstractNetwork)
+
+
+def check_model(model: Any) -> None:
+    """Raises `ValueError` for what cannot be called on a sample: a class, a dictionary, a bare array."""
+    if isinstance(model, type):
+        raise ValueError(
+            f"`model` must be a model. Got the class {model.__name__}; make one of it, `{model.__name__}(...)`."
+        )
+    if not callable(model):
+        raise ValueError(
+            "`model` must be a model that is called on one sample, such as a `memsim.nn.SpikingNetwork` or an "
+            f"`equinox.Module`. Got a {type(model).__name__}."
+        )
+
+
+def check_network(model: Any, purpose: str) -> None:
+    """Raises `ValueError` unless `model` is a network over time, for what can work on nothing else.
+
+    `purpose` names the caller as its user wrote it, such as "`memsim.study.robustness`".
+    """
+    check_model(model)
+    if not is_network(model):
+        raise ValueError(
+            f"{purpose} must be given a network over time, such as a `memsim.nn.SpikingNetwork`. Got a "
+            f"{type(model).__name__}. Call other models on samples yourself: `jax.vmap(model)(xs)`."
+        )
+
+
+def call(model: Any, x: Any, *, key: Key[Array, ""] | None = None) -> Any:
+    """The output of `model` for one sample `x`, which `jax.vmap` makes a batch."""
+    ready, kwargs = keyed(model, key)
+    return ready(x, **kwargs)
+
+
+def keyed(model: Any, key: Key[Array, ""] | None) -> tuple[Any, dict[str, Any]]:
+    """`model` ready for one sample, and what to call it with besides: `ready(x, **kwargs)`.
+
+    A network takes `key` itself. In another model the layers on chips carry keys made from it, since such a model
+    usually hands none to its layers; if its call has an argument `key`, for dropout perhaps, it gets one, too.
+    """
+    if is_network(model):
+        return model, {"key": key}
+    if key is None:
+        return model, {}
+    read_key, own_key = jr.split(key)
+    ready = with_read_keys(model, key=read_key)
+    return ready, {"key": own_key} if takes_key(model) else {}
+
+
+def takes_key(model: Any) -> bool:
+    """Whether the call of `model` has an argument `key` that means randomness: one that is passed by name only."""
+    try:
+        parameters = inspect.signature(model).parameters.values()
+    except (TypeError, ValueError):  # callables of other languages tell no signature
+        return False
+    return any(
+        one.kind is inspect.Parameter.VAR_KEYWORD or (one.name == "key" and one.kind is inspect.Parameter.KEYWORD_ONLY)
+        for one in parameters
+    )
+
+
+def output_shape(model: Any, x: Any) -> Shape:
+    """Shape of what `model` gives out for one sample of the shape of `x`, without computing it.
+
+    `x` is an array, or a `jax.ShapeDtypeStruct`; whole numbers count as floats, as everywhere in memsim. Of a network
+    over time the first axis is the steps, so that a network with one output for each class gives (steps, classes).
+    Raises `ValueError` where the input does not fit the model, and where the output is not one array.
+    """
+    check_model(model)
+    sample = jax.ShapeDtypeStruct(np.shape(x), _dtype(x))
+    try:
+        y = eqx.filter_eval_shape(lambda model, x: call(model, x, key=jr.key(0)), model, sample)
+    except TypeError as error:
+        raise ValueError(
+            f"`model` must take a sample of shape {sample.shape}. Got a {type(model).__name__} that does not: {error}"
+        ) from error
+    if not isinstance(y, jax.ShapeDtypeStruct):
+        raise ValueError(
+            f"`model` must give out one array for a sample. Got {type(y).__name__}; wrap it in a module that picks one."
+        )
+    return y.shape
+
+
+def _dtype(x: Any) -> Any:
+    """The type that `x` is computed with."""
+    dtype = getattr(x, "dtype", None)
+    return dtype if dtype is not None and jnp.issubdtype(dtype, jnp.inexact) else jnp.result_type(float)

@@ -1,0 +1,77 @@
+"""The options of an experiment: judged as a whole before any work, and smaller where a quick run is asked for."""
+
+import dataclasses
+import functools
+import typing
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .._checks import Must, at_least, between, fraction, judge, positive
+
+Options = TypeVar("Options", bound=type)
+
+COUNT = Must("at least 1", lambda x: x >= 1)
+SHARE = fraction(one=False)
+RULES = {  # of options that are not counts if whole, and positive if not
+    "times": Must("one or more seconds after programming, all at least 0", lambda x: np.isfinite(x) & (x >= 0)),
+    "time": at_least(0, "in seconds after programming"),
+    "write_noise": at_least(0, "in multiples of the published one"),
+    "noise_scales": Must("positive multiples", lambda x: np.isfinite(x) & (x > 0)),
+    "duration": positive("in seconds"),
+    "resistances": at_least(0, "in ohm"),
+    "training_resistance": at_least(0, "in ohm"),
+    "g_min": at_least(0, "in siemens"),
+    "gaussian_std": SHARE,
+    "mismatch": SHARE,
+    "training_mismatch": SHARE,
+    "noise": SHARE,
+    "stuck": fraction(zero=False, one=False),
+    "transfer_rate": fraction(zero=False),
+    "rtol": between(0, 1),
+    "window": at_least(0, "in steps"),
+}
+# What the part of memsim that an option is for judges by itself, with a better message: make that part before any work.
+LEFT_TO_PARTS = {"adc_bits", "dac_bits", "levels", "tile"}
+
+
+def check_options(config: Any, **rules: Must) -> None:
+    """Raises `ValueError` for an option that cannot be, before anything is computed or written.
+
+    Every option must be what its annotation says. Whole numbers must be at least 1, others must
+    be positive, unless the table here says something else for their name, or `rules` do. Tuples must not be empty.
+    """
+    annotations = typing.get_type_hints(type(config))
+    for field in dataclasses.fields(config):
+        value, annotation = getattr(config, field.name), annotations[field.name]
+        rule = rules.get(field.name) or RULES.get(field.name) or _usual(field.name, annotation)
+        judge(field.name, value, annotation, rule)
+        if value == ():
+            raise ValueError(f"`{field.name}` must name one or more. Got none; leave it out for its default.")
+
+
+def quick(**smaller: Any) -> Callable[[Options], Options]:
+    """A decorator of a dataclass with an option `quick`: where that is given, `smaller` are the defaults.
+
+    What is given besides holds, whatever it is.
+    """
+
+    def decorate(kind: Options) -> Options:
+        plain = kind.__init__
+
+        @functools.wraps(plain)
+        def init(self: Any, *args: Any, **given: Any) -> None:
+            plain(self, *args, **(smaller | given if given.get("quick") else given))
+
+        kind.__init__ = init  # type: ignore[misc]
+        return kind
+
+    return decorate
+
+
+def _usual(name: str, annotation: Any) -> Must:
+    kinds = {annotation, *typing.get_args(annotation)}
+    if name in LEFT_TO_PARTS or not kinds & {int, float}:
+        return Must()
+    return positive() if float in kinds else COUNT

@@ -1,0 +1,81 @@
+"""No wrong value becomes a number: every argument of every public name refuses what its annotation excludes, by name.
+
+The quick run takes one wrong value in `SAMPLE`, and classes only; the slow one takes all of them (some thousands).
+"""
+
+import inspect
+import warnings
+import zlib
+
+import bad_values
+import pytest
+import right_calls
+
+pytestmark = pytest.mark.usefixtures("unchecked")
+
+SAMPLE = 8
+PUBLIC = {name: thing for name, thing in bad_values.public().items() if name.split(".")[-1] not in right_calls.RESULTS}
+CLASSES = [name for name in PUBLIC if inspect.isclass(PUBLIC[name])]
+FUNCTIONS = [name for name in PUBLIC if not inspect.isclass(PUBLIC[name])]
+
+# Arguments that may be negative: signed by nature, or a sign with a meaning of its own.
+SIGNED: set[str] = set()
+
+# (name, argument, wrong value): why it is right all the same.
+ALLOWED: dict[tuple[str, str, str], str] = {}
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory):
+    """Right arguments of a public name."""
+    folder = tmp_path_factory.mktemp("right")
+    right_calls.fill(folder)
+    instances = {type(instance): instance for instance in reversed(right_calls.instances())}
+    calls = right_calls.calls(folder)
+
+    def arguments(name):
+        thing = PUBLIC[name]
+        if thing in instances:
+            return bad_values.fields_of(instances[thing])
+        return calls.get(name.split(".")[-1], {})
+
+    return arguments
+
+
+def faults(name, arguments, *, every):
+    """What is wrong about how a public name answers each wrong value, or one in `every`."""
+    thing, found = PUBLIC[name], []
+    for argument, parameter in bad_values.parameters(thing).items():
+        signed = f"{name.split('.')[-1]}.{argument}" in SIGNED
+        right = arguments.get(argument, parameter.default)
+        for wrong in bad_values.wrong_values(parameter.annotation, right, magnitude=not signed):
+            case = name, argument, wrong.label
+            if zlib.crc32(repr(case).encode()) % every == 0 and case not in ALLOWED:
+                answer = bad_values.refusal(thing, arguments, argument, wrong.value)
+                found += [f"{name}({argument}=<{wrong.label}>): {answer}"] if answer else []
+    return found
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_has_right_arguments_to_spoil(name, right):
+    given = right(name)
+    missing = [
+        argument
+        for argument, parameter in bad_values.parameters(PUBLIC[name]).items()
+        if parameter.default is parameter.empty and argument not in given
+    ]
+    assert not missing, f"give right arguments for {name} in tests/right_calls.py"
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_class_refuses_wrong_values_by_the_name_of_the_field(name, right):
+    assert faults(name, right(name), every=SAMPLE) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PUBLIC)
+def test_everything_public_refuses_every_wrong_value_by_the_name_of_the_argument(name, right):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        PUBLIC[name](**right(name))  # the right ones pass
+        assert faults(name, right(name), every=1) == []
