@@ -1,9 +1,12 @@
 # Needs Python 3.11 or newer, make and a package index. Another Python: make PYTHON=/path/to/python test
 PYTHON ?=
 CANDIDATES = $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3 python)
+OLDEST_PYTHON = $(if $(PYTHON),$(PYTHON),python3.11)
 RUN = .venv/bin
+# What test-oldest and test-newest run; all that `make test` does if empty.
+TESTS ?=
 
-.PHONY: demo test test-slow test-peers lint figures speed clean
+.PHONY: demo test test-slow test-peers test-oldest test-newest lint figures speed clean
 
 demo: .venv/.installed
 	$(RUN)/memsim run drift
@@ -19,6 +22,16 @@ test-slow: .venv/.installed
 test-peers: .venv-peers/.installed
 	.venv-peers/bin/python -m pytest -q -m peers
 
+# The lower bounds of pyproject.toml, on the oldest Python.
+test-oldest: .venv-oldest/.installed
+	.venv-oldest/bin/python -m pytest -n 2 -q $(TESTS)
+
+# The newest versions that pyproject.toml allows, looked up anew, on the newest Python at hand: PYTHON names another.
+test-newest: .venv-newest/.made
+	.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager \
+	    -e '.[test,data,events]'
+	.venv-newest/bin/python -m pytest -n 2 -q $(TESTS)
+
 lint: .venv/.installed
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
@@ -32,13 +45,31 @@ speed: .venv/.installed
 
 # Results stay: they may have taken hours.
 clean:
-	rm -rf .venv .venv-peers .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-peers .venv-oldest .venv-newest .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv-peers/.installed: .venv/.installed
 	$(RUN)/python -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,nir,peers]'
 	@touch $@
+
+.venv-oldest/.installed: pyproject.toml tests/oldest.txt
+	@$(OLDEST_PYTHON) -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' || { \
+	    echo "The oldest versions need Python 3.11. Got $(OLDEST_PYTHON). Run make PYTHON=/path/to/python3.11 test-oldest." >&2; \
+	    exit 1; }
+	rm -rf .venv-oldest
+	$(OLDEST_PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test,data,events]' -c tests/oldest.txt
+	@touch $@
+
+.venv-newest/.made:
+	@for python in $(CANDIDATES); do \
+	    if "$$python" -c 'import sys, venv, ensurepip; raise SystemExit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	        rm -rf .venv-newest && "$$python" -m venv .venv-newest && touch $@ && exit 0; \
+	    fi; \
+	done; \
+	echo "memsim needs Python 3.11 or newer with venv and ensurepip. None runs among: $(CANDIDATES)." >&2; \
+	exit 1
 
 # The stamp holds the folder it was made in: a .venv that does not run, or was moved, is made again.
 ifneq ($(shell $(RUN)/python -c '' 2>/dev/null && cat .venv/.installed 2>/dev/null),$(CURDIR))

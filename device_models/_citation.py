@@ -20,10 +20,11 @@ def citation(model: Any) -> str:
     `model` is a device, a memristor or a pulsed device, wrapped or not: anything with `sources`. A model of your own
     numbers, or without any, has nothing to cite, and the answer is empty. Entries noted as recalled were not read.
     """
-    if not (isinstance(model, eqx.Module) and hasattr(model, "sources")):
+    sources = getattr(model, "sources", None) if isinstance(model, eqx.Module) else None
+    if sources is None:
         judge("model", model, AbstractDevice | AbstractMemristor | AbstractPulsed)
     entries = bibliography()
-    keys = dict.fromkeys(key for line in model.sources for key in KEY.findall(line))
+    keys = dict.fromkeys(key for line in sources or () for key in KEY.findall(line))
     return "\n".join(entries[key] for key in keys if key in entries)
 
 

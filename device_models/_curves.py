@@ -14,7 +14,6 @@ RELATIVE = at_least(0.0, "a relative conductance", most=1.0, hint=PER_G_MAX)
 ABOVE_ZERO = that("a relative conductance in (0, 1]", lambda g: (g > 0) & (g <= 1), hint=PER_G_MAX)
 
 
-
 class AbstractCurve(Checked):
     """A property of a cell as a function of its relative conductance."""
 
@@ -29,7 +28,7 @@ class Polynomial(AbstractCurve):
     coefficients: tuple[float, ...]
 
     def __check_init__(self):
-        check_coefficients(self, 1)
+        check_coefficients(self, self.coefficients, 1)
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         total = jnp.full_like(g, self.coefficients[-1])
@@ -138,7 +137,7 @@ class Chebyshev(AbstractCurve):
     coefficients: tuple[float, ...]
 
     def __check_init__(self):
-        check_coefficients(self, 2)
+        check_coefficients(self, self.coefficients, 2)
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         x = 2 * g - 1
@@ -173,10 +172,10 @@ class Table(AbstractCurve):
         return jnp.interp(g, at, values)
 
 
-def check_coefficients(curve: Polynomial | Chebyshev, least: int) -> None:
-    """Raises `ValueError` unless the coefficients are numbers, at least this many."""
+def check_coefficients(curve: AbstractCurve, coefficients: tuple[float, ...], least: int) -> None:
+    """Raises `ValueError` unless the `coefficients` of a `curve` are numbers, at least this many."""
     check(curve)
-    if (n := len(curve.coefficients)) < least:
+    if (n := len(coefficients)) < least:
         raise ValueError(f"`coefficients` must be at least {least} numbers. Got {n}. For one number use `Constant`.")
 
 

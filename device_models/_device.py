@@ -1,5 +1,6 @@
 """What every memory cell promises: program, conductance, read_noise, and its current-voltage relation."""
 
+import dataclasses
 import functools
 from abc import abstractmethod
 from collections.abc import Callable
@@ -35,8 +36,9 @@ class AbstractDevice(eqx.Module):
     sources: eqx.AbstractVar[tuple[str, ...]]
 
     def __check_init__(self):
-        check(self)
-        for name in ("g_min", "g_max"):  # here, for they are fields of some devices and follow from others in some
+        ends = ("g_min", "g_max")  # fields of some devices, and of others properties
+        check(self, **{field.name: SIEMENS for field in dataclasses.fields(self) if field.name in ends})
+        for name in ends:
             judge(name, getattr(self, name), float, SIEMENS)
         _check_range(self.g_min, self.g_max)
 

@@ -53,7 +53,7 @@ class Snapshots(AbstractHistory):
         log_of_zero = self.scale == "log" and is_known(*self.times[:1]) and any(t < 1e-12 for t in self.times[:1])
         if not enough or not is_rising(self.times) or log_of_zero:
             raise ValueError(
-                '`times` must be two or more and increasing, positive for the scale "log", with one of `curves` for '
+                '`times` must be at least two and increasing, positive for the scale "log", with one of `curves` for '
                 f"each. Got times={self.times} and {len(self.curves)} curves, scale={self.scale!r}."
             )
         if len({jax.tree.structure(curve) for curve in self.curves}) > 1:

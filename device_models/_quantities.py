@@ -3,8 +3,11 @@
 import math
 
 import numpy as np
+from jaxtyping import Array, Float
 
 from ._checks import Must, at_least, positive, that
+
+Number = float | Float[Array, ""]  # a constant, or a parameter with a gradient
 
 # A selected memristive cell conducts far less than this; a larger number is micro-siemens by mistake.
 LARGEST_PLAUSIBLE_CONDUCTANCE = 0.1

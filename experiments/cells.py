@@ -46,11 +46,11 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
-        ms.study.check_times(self.times)
+        ms.study.check_options(self)
         for name in self.devices:
             dm.device(name)
-        if self.cells < 2 or self.targets < 2 or not self.devices:
-            raise ValueError(f"`cells` and `targets` must be at least 2, and `devices` name a device. Got {self}.")
+        if min(self.cells, self.targets) < 2:
+            raise ValueError(f"`cells` and `targets` must be at least 2. Got {self.cells} and {self.targets}.")
 
 
 class Population(NamedTuple):

@@ -68,6 +68,7 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
+        ms.study.check_options(self)
         dm.device(self.device)
         for bits in (self.adc_bits, self.dac_bits):
             if not bits or list(bits) != sorted(set(bits)) or not 2 <= min(bits) <= max(bits) <= 16:
@@ -75,12 +76,6 @@ class Config:
                     f"`adc_bits` and `dac_bits` must be rising whole numbers from 2 to 16. Got {bits}. "
                     "No converter is added by itself."
                 )
-        counts = (self.chips, self.seeds, self.hidden, self.epochs, self.calibration, self.recordings)
-        if min(counts) < 1 or self.steps < 2:
-            raise ValueError(
-                "`chips`, `seeds`, `hidden`, `epochs`, `calibration` and `recordings` must be at least 1, and `steps` "
-                f"at least 2. Got {self}."
-            )
 
 
 class Part(NamedTuple):

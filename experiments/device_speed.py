@@ -37,8 +37,9 @@ class Config:
     out: Path = Path("results/device_speed")
 
     def __post_init__(self):
-        if min(self.rounds, self.cells, self.memristors, self.points - 1, self.width, self.length) < 1:
-            raise ValueError(f"All numbers must be at least 1, and `points` at least 2. Got {self}.")
+        ms.study.check_options(self)
+        if self.points < 2:
+            raise ValueError(f"`points` must be at least 2. Got {self.points}.")
 
 
 def run(config: Config) -> xr.Dataset:

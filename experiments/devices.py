@@ -58,14 +58,11 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
-        ms.study.check_times(self.times)
+        if not self.devices:
+            raise ValueError("`devices` must name a device. Got none.")
+        ms.study.check_options(self)
         for name in self.devices:
             dm.device(name)
-        if min(self.chips, self.seeds, self.hidden, self.epochs, self.recordings, len(self.devices)) < 1:
-            raise ValueError(
-                "`devices` must name a device, and `chips`, `seeds`, `hidden`, `epochs` and `recordings` must be at "
-                f"least 1. Got {self}."
-            )
 
 
 class Part(NamedTuple):
@@ -82,6 +79,8 @@ class Part(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
+    for name in config.devices:
+        design(config, name)  # says what cannot be, before any work
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     # Devices vary slowest: what is compiled for one serves all its networks.

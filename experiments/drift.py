@@ -76,14 +76,8 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
-        ms.study.check_times(self.times)
+        ms.study.check_options(self, batch_size=200 if self.quick else 1800)
         dm.device(self.device)
-        counts = (self.chips, self.seeds, self.hidden, self.epochs, len(self.write_noise))
-        if min(counts) < 1 or min(self.write_noise) < 0:
-            raise ValueError(
-                "`chips`, `seeds`, `hidden` and `epochs` must be at least 1, and `write_noise` one or more multiples "
-                f"of at least 0. Got {self}."
-            )
         if self.model is not None and self.seeds > 1:
             raise ValueError(f"`seeds` must be 1 for a `model` that is not trained. Got {self.seeds}.")
 
@@ -119,6 +113,8 @@ class Study:
 
     def __init__(self, config: Config):
         self.config = config
+        for write_noise in config.write_noise:
+            self.crossbar(write_noise, "global", config.training_full_scale)  # says what cannot be, before any work
         self.data = ms.data.spoken_digits(steps=config.steps)
         if config.quick:
             splits = self.data.train, self.data.validation, self.data.test

@@ -69,6 +69,7 @@ class Config:
                 "Counts must be at least 1, with a device, an algorithm and as many recordings as a batch has. "
                 f"Got {self}."
             )
+        ms.study.check_options(self)
 
 
 Optimizer = optax.GradientTransformation

@@ -78,10 +78,11 @@ class Config:
     def __post_init__(self):
         ohms = (*self.resistances, self.training_resistance)
         if not self.resistances or not all(0 <= ohm < float("inf") for ohm in ohms):
-            raise ValueError(f"Resistances must be one or more, in ohm, finite and at least 0. Got {ohms}.")
-        counts = (*self.tiles, self.training_tile, self.recurrent, self.hidden, self.seeds, self.steps, self.epochs)
-        if not self.tiles or not self.sizes or min(*counts, *self.sizes, self.recordings) < 1:
-            raise ValueError(f"Sizes and counts must be at least 1. Got {self}.")
+            raise ValueError(
+                f"Resistances must be one or more, in ohm, finite and at least 0. Got {ohms} as "
+                "`resistances` and `training_resistance`."
+            )
+        ms.study.check_options(self, batch_size=200 if self.quick else 1800, recordings=600)
 
 
 class Part(NamedTuple):
@@ -94,6 +95,8 @@ class Part(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
+    for r in (*config.resistances, config.training_resistance):
+        design(config, ms.ResistiveWires(r, r), config.training_tile)  # says what cannot be, before any work
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     parts = {"arrays": Part("", "", 0)} | {

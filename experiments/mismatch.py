@@ -56,16 +56,7 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
-        levels = (*self.mismatch, self.training_mismatch)
-        if not self.mismatch or not all(0 <= level < 1 for level in levels):
-            raise ValueError(
-                "`mismatch` must be one or more relative deviations, and each of them and `training_mismatch` in "
-                f"[0, 1). Got {levels}. Percent? Divide by 100."
-            )
-        if min(self.chips, self.seeds, self.steps, self.hidden, self.epochs, self.recordings) < 1:
-            raise ValueError(
-                f"`chips`, `seeds`, `steps`, `hidden`, `epochs` and `recordings` must be at least 1. Got {self}."
-            )
+        ms.study.check_options(self, batch_size=200 if self.quick else 1800, recordings=600)
 
 
 class Part(NamedTuple):

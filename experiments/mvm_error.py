@@ -63,15 +63,8 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
-        ms.study.check_times([self.time])
+        ms.study.check_options(self)
         dm.device(self.device)
-        if min(self.size, self.chips, self.inputs) < 1:
-            raise ValueError(f"`size`, `chips` and `inputs` must be at least 1. Got {self}.")
-        if not (min(self.largest_input, self.full_scale, self.segment, self.kappa) > 0 and 0 < self.stuck < 1):
-            raise ValueError(
-                "`largest_input`, `full_scale`, `segment` and `kappa` must be positive, and `stuck` a fraction in "
-                f"(0, 1). Got {self}."
-            )
 
 
 def run(config: Config) -> xr.Dataset:
@@ -109,6 +102,7 @@ def cases(config: Config) -> dict[str, ms.Crossbar]:
 
 
 def together(config: Config) -> ms.Crossbar:
+    ms.ADC(config.adc_bits)  # says what cannot be, before currents are computed
     cell = dm.Levels(dm.device(config.device).make(), config.levels)
     return ms.Crossbar(
         dm.StuckCells(cell, config.stuck / 2, config.stuck / 2),

@@ -70,15 +70,9 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
+        ms.study.check_options(self, batch_size=200 if self.quick else 1800, recordings=600)
         if dm.device(self.device).make().sources == ():
             raise ValueError(f"`device` must be a published one, with read noise to scale. Got {self.device}.")
-        if min(self.chips, self.seeds, self.hidden, self.epochs, self.recordings) < 1 or min(self.noise_scales) <= 0:
-            raise ValueError(
-                "`chips`, `seeds`, `hidden`, `epochs` and `recordings` must be at least 1, and `noise_scales` "
-                f"positive multiples. Got {self}."
-            )
-        if not self.duration > 0:
-            raise ValueError(f"`duration` must be positive, in seconds. Got {self.duration}.")
 
 
 class Part(NamedTuple):
@@ -91,6 +85,7 @@ class Part(NamedTuple):
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
+    design(config)  # says what cannot be, before any work
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     parts = {

@@ -53,17 +53,13 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
-        if not all(0 <= value < float("inf") for value in (*self.write_noise, *self.resistances)):
-            raise ValueError(f"`write_noise` and `resistances` must be finite and at least 0. Got {self}.")
-        counts = (self.writes, self.size, self.chips, self.seeds, self.steps, self.epochs, self.recordings)
-        if min(counts) < 1 or not self.write_noise or not self.resistances:
-            raise ValueError(
-                f"Counts must be at least 1, and there must be a write noise and a resistance. Got {self}."
-            )
+        ms.study.check_options(self, recordings=600)
 
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
+    for method in methods(config):
+        design(config, method, config.write_noise[0], config.resistances[0])  # says what cannot be, before any work
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
     folder = ms.study.parts_folder(config.out, settings)
     parts = {f"seed{seed}": seed for seed in range(config.seeds)}

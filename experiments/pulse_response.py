@@ -50,8 +50,7 @@ class Config:
         unknown = [name for name in self.devices if name not in dm.PULSED]
         if unknown or not self.devices:
             raise ValueError(f"`devices` must be one or more of {', '.join(dm.PULSED)}. Got {self.devices}.")
-        if not (0 < self.sweeps < math.inf and self.reads >= 1 and self.cells >= 1):
-            raise ValueError(f"`sweeps` must be positive, `reads` and `cells` at least 1. Got {self}.")
+        ms.study.check_options(self)
 
 
 def run(config: Config) -> xr.Dataset:

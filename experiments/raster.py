@@ -51,17 +51,13 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
-        ms.study.check_times([self.time])
+        ms.study.check_options(self, recordings=200 if self.quick else 600)
         dm.device(self.device)
-        if min(self.chips, self.recordings, self.hidden, self.epochs) < 1 or self.window < 0:
-            raise ValueError(
-                "`chips`, `recordings`, `hidden` and `epochs` must be at least 1, and `window` at least 0 steps. "
-                f"Got {self}."
-            )
 
 
 def run(config: Config) -> xr.Dataset:
     """Trains the network, runs it on its chips, and writes what it did."""
+    circuit(config)  # says what cannot be, before any work
     ms.study.make_folder(config.out)
     data = ms.data.spoken_digits()
     if config.quick:

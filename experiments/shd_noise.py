@@ -67,6 +67,7 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
+        ms.study.check_options(self)
         if not self.noise or self.noise[0] != 0 or not all(0 <= level < 1 for level in self.noise):
             raise ValueError(f"`noise` must be in [0, 1), the first 0. Got {self.noise}. Percent? Divide by 100.")
         if not 0 < self.dt <= DURATION / 2:
@@ -76,6 +77,7 @@ class Config:
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     data = load(config)
+    ms.study.check_options(config, batch_size=len(data.train))
     settings = dataclasses.asdict(config) | {"out": str(config.out), "task": data.test.name}
     folder = ms.study.parts_folder(config.out, settings)
     # One optimizer for all fits, so that they share compiled functions.

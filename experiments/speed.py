@@ -42,8 +42,7 @@ class Config:
     out: Path = Path("results/speed")
 
     def __post_init__(self):
-        if min(self.rounds, self.width, self.batch, self.chips, self.neurons) < 1:
-            raise ValueError(f"`rounds`, `width`, `batch`, `chips` and `neurons` must be at least 1. Got {self}.")
+        ms.study.check_options(self)
 
 
 def run(config: Config) -> xr.Dataset:

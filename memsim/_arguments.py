@@ -1,12 +1,18 @@
 """What users hand to the stages of an array: weights, times, inputs and keys, judged, and made arrays."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float, Key, Shaped
 
 from ._checks import Must, check_finite, described, judge
+
+# What is made an array of floats: an array of JAX or NumPy, or nested lists.
+Weights = Shaped[ArrayLike, "outputs inputs"] | Sequence[Sequence[float]]
+Inputs = Shaped[ArrayLike, "*batch inputs"] | Sequence[Any]
 
 LONGEST_TIME = 1e12  # seconds, some 30 000 years: until then the time laws of all cells stay finite in float32
 TIME = Must(
@@ -14,7 +20,6 @@ TIME = Must(
     lambda t: (t >= 0) & (t <= LONGEST_TIME),
     "Write seconds: an hour is 3600.0. Several times? Use jax.vmap.",
 )
-ONE_KEY, NO_KEY_OR_ONE = Key[Array, ""], Key[Array, ""] | None
 
 
 def as_array(name: str, values: Any) -> Array:
@@ -79,16 +84,20 @@ def as_time(t: Any) -> Float[Array, ""]:
 
 def check_key(key: Any) -> None:
     """Raises `ValueError` for what is not one key of `jax.random`."""
-    judge("key", key, ONE_KEY)
+    judge("key", key, Key[Array, ""])
 
 
 def check_optional_key(key: Any) -> None:
-    """Raises `ValueError` for what is neither one key of `jax.random` nor `None`."""
-    judge("key", key, NO_KEY_OR_ONE)
+    """As `check_key`, where no key may do as well."""
+    if key is not None:
+        check_key(key)
 
 
 def _array(values: Any) -> Array | None:
+    if isinstance(values, list | tuple) and any(isinstance(leaf, str | bytes) for leaf in jax.tree.leaves(values)):
+        return None
     try:
-        return jnp.asarray(values)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
+            return jnp.asarray(values)
     except (TypeError, ValueError, OverflowError):
         return None

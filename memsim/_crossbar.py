@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int, Key
 from device_models import AbstractDevice, Ohmic
 
 from . import _hints
-from ._arguments import as_time, as_weights, check_key, check_optional_key
+from ._arguments import Weights, as_time, as_weights, check_key, check_optional_key
 from ._checks import Checked, Must, check, each, is_zero, positive, whole, write
 from ._compensation import GlobalDriftCompensation
 from ._converters._adc import AbstractADC
@@ -139,7 +139,7 @@ class Crossbar(Checked):
         """Current over voltage of a cell of conductance `g` at full input, in siemens."""
         return g if isinstance(self.device.iv, Ohmic) else chord(self.device.iv, jnp.asarray(g), self.v_read)
 
-    def program(self, w: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> "Chip":
+    def program(self, w: Weights, *, key: Key[Array, ""]) -> "Chip":
         """Fabricates and writes one array that holds `w`. All that chance decides here is frozen in the chip."""
         check_key(key)
         return self._program(as_weights(w), key)
@@ -183,7 +183,7 @@ class Crossbar(Checked):
             return dac, adc, None
         return dac, adc, self.sense.fabricate(cells[0], row_tiles, cells[2], key=sense_key)
 
-    def deploy(self, w: Float[Array, "outputs inputs"], t: Any, *, key: Key[Array, ""]) -> AnalogMatrix:
+    def deploy(self, w: Weights, t: Any, *, key: Key[Array, ""]) -> AnalogMatrix:
         """`program`, then `at` time `t`, with keys split from one."""
         check_key(key)
         w, t = as_weights(w), as_time(t)  # both before work starts

@@ -158,7 +158,7 @@ class _Reader:
             return
         yield from map(self.of, kind.__bases__)
         for name, item in sorted(vars(kind).items()):
-            generated = isinstance(item, types.FunctionType) and item.__code__.co_filename == "<string>"
+            generated = isinstance(item, types.FunctionType) and "__create_fn__" in item.__code__.co_qualname
             noise = name.startswith("__") and not callable(item)
             if not (generated or noise or name == "_abc_impl" or isinstance(item, type(kind.__dict__))):
                 yield from (name, self.of(item))

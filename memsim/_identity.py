@@ -30,8 +30,13 @@ def source_hash() -> str:
     """The hash of the source of memsim and device_models, as installed or as it lies in a checkout."""
     import device_models
 
+    return hash_of(Path(__file__).parent, Path(str(device_models.__file__)).parent)
+
+
+def hash_of(*packages: Path) -> str:
+    """The hash of what decides a number in the folders of some packages."""
     digest = hashlib.sha256()
-    for package in (Path(__file__).parent, Path(str(device_models.__file__)).parent):
+    for package in packages:
         for file in sorted(package.rglob("*")):
             place = file.relative_to(package.parent)
             # Experiments lie inside the package after an install only; each is known by the function that measures.

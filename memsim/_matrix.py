@@ -9,7 +9,7 @@ import jax.random as jr
 from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Float, Key
 
-from ._arguments import as_inputs, check_optional_key
+from ._arguments import Inputs, as_inputs, check_optional_key
 from ._checks import Checked
 from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped, largest_code
@@ -112,9 +112,7 @@ class AnalogMatrix(Checked):
         spread = jnp.tile(jnp.repeat(share, self._terms, axis=0), (1, self.slices))
         return self.weight + spread * self._weight_per_code
 
-    def __call__(
-        self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
-    ) -> Float[Array, "*batch outputs"]:
+    def __call__(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> Float[Array, "*batch outputs"]:
         """One read of each row of `x`, independent noise for each output. Noise needs `key`."""
         x = self._inputs(x, key)
         sums = self._partial_sums(x, key)
@@ -125,9 +123,7 @@ class AnalogMatrix(Checked):
             total = total + self._codes(x) @ self.digital
         return total.reshape(*x.shape[:-1], self.outputs)
 
-    def partial_sums(
-        self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
-    ) -> list[Float[Array, "n outputs"]]:
+    def partial_sums(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "n outputs"]]:
         """What each row tile's converters say, in weight times input units; the batch is flattened."""
         return self._partial_sums(self._inputs(x, key), key)
 
@@ -143,7 +139,7 @@ class AnalogMatrix(Checked):
         codes = [self.adc.codes(current, k, key=keys[k]) for k, current in enumerate(currents)]
         return [self._shifted(code * self.scale[k][None]) for k, code in enumerate(codes)]
 
-    def clipping(self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None) -> Clipping:
+    def clipping(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> Clipping:
         """How much of `x`, and of the currents it causes, the converters clip."""
         x = self._inputs(x, key)
         dac = jnp.zeros(())
@@ -156,9 +152,7 @@ class AnalogMatrix(Checked):
             adc = jnp.stack([jnp.mean(part, dtype=self.weight.dtype) for part in clipped])
         return Clipping(dac, adc)
 
-    def currents(
-        self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
-    ) -> list[Float[Array, "pulses_n columns"]]:
+    def currents(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "pulses_n columns"]]:
         """What meets the converters of each row tile, in ADC codes; several pulses of an input one after the other."""
         return self._currents(self._inputs(x, key), key)
 

@@ -56,7 +56,7 @@ class LeastSquares(AbstractRanges):
     - `smallest`: The smallest of them, relative to the largest magnitude.
     """
 
-    candidates: int = 100
+    candidates: int = eqx.field(static=True, default=100)
     smallest: float = 0.01
 
     def __check_init__(self):

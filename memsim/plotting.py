@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .study import mean_interval
+from device_models._files import as_path, written_whole
+
+from ._checks import checked, described, whole
+from ._names import did_you_mean
+from .study import check_times, make_folder, mean_interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,7 +27,10 @@ WIDTHS = {  # one column and two columns, in inches
 COLOURS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")  # Wong, colour-blind safe
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # a second channel, for black and white
 MINUTE, HOUR, DAY, YEAR = 60.0, 3600.0, 86400.0, 365.25 * 86400.0
-TICKS = {1.0: "1 s", HOUR: "1 h", DAY: "1 d", 30 * DAY: "1 mo", YEAR: "1 y", 10 * YEAR: "10 y"}
+TICKS = {1e-9: "1 ns", 1e-6: "1 µs", 1e-3: "1 ms", 1.0: "1 s", HOUR: "1 h", DAY: "1 d", 30 * DAY: "1 mo"}
+TICKS |= {10.0**n * YEAR: f"{10**n} y" for n in range(5)}
+UNITS = {"y": YEAR, "d": DAY, "h": HOUR, "min": MINUTE, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9, "ps": 1e-12}
+MOST_TICKS = 6
 
 
 @contextmanager
@@ -55,21 +62,19 @@ def style() -> Iterator[None]:
         yield
 
 
+@checked(columns=whole(1, most=2))
 def width(journal: str, columns: int = 1) -> float:
     """Width of a figure over one or two `columns` of a `journal`, in inches."""
-    from ._names import did_you_mean
-
     if journal not in WIDTHS:
         raise ValueError(did_you_mean("A journal", journal, WIDTHS))
-    if columns not in (1, 2):
-        raise ValueError(f"`columns` must be 1 or 2. Got {columns}.")
-    return WIDTHS[journal][columns - 1]
+    return WIDTHS[journal][int(columns) - 1]
 
 
 def accuracy_over_time(result: "xr.Dataset", *, journal: str = "neutral") -> "Figure":
     """Accuracy in percent against time since programming, one panel for a result of `memsim.study.robustness`."""
     from matplotlib.figure import Figure
 
+    _check_has(result, ("accuracy", "time"), "memsim.study.robustness")
     with style():
         figure = Figure(figsize=(width(journal), 0.75 * width(journal)))
         axes = figure.subplots()
@@ -99,6 +104,8 @@ def draw_spread(
     With several seeds, bars show the 95 % interval of the mean over seeds. `along` is the dimension of `values` that
     `x` shows, and `place` chooses colour and marker.
     """
+    if along not in values.dims:
+        raise ValueError(did_you_mean("`along`, a dimension of `values`,", along, map(str, values.dims)))
     over = [name for name in values.dims if name != along]
     colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
     mean = 100 * np.asarray(values.mean(over))
@@ -120,6 +127,9 @@ def attribution(result: "xr.Dataset", *, journal: str = "neutral", time: int = 0
 
     from .study import attribution_table
 
+    _check_has(result, ("accuracy", "layer_error", "effect", "case", "time"), "memsim.study.attribute")
+    if not -result.sizes["time"] <= time < result.sizes["time"]:
+        raise ValueError(f"`time` must be the place of one of {result.sizes['time']} times, from 0. Got {time}.")
     table = attribution_table(result, time).iloc[::-1]
     errors = 100 * result.layer_error.sel(case="alone").isel(time=time).mean("chip")
     places = np.arange(len(table))
@@ -152,10 +162,10 @@ def letter_panels(panels: Iterable["Axes"]) -> None:
 
 
 def label_time(axes: "Axes", times: np.ndarray) -> None:
-    """A logarithmic time axis with ticks at times people say."""
+    """A logarithmic time axis with ticks at times people say, or round ones where those are too few."""
     axes.set_xscale("log")
     shown = shown_time(times)
-    ticks = {t: name for t, name in TICKS.items() if shown.min() * 0.99 <= t <= shown.max() * 1.01}
+    ticks = _ticks(shown[np.asarray(times) > 0]) if np.max(times) > 0 else {}
     if np.min(times) == 0:
         ticks[float(shown.min())] = "0"
     axes.set_xticks(list(ticks), list(ticks.values()))
@@ -165,19 +175,55 @@ def label_time(axes: "Axes", times: np.ndarray) -> None:
 
 def shown_time(times: np.ndarray) -> np.ndarray:
     """Times for a logarithmic axis: 0 s stands at 1 s, or a decade before the first positive time."""
+    check_times(times)
     times = np.asarray(times, float)
     positive = times[times > 0]
     first = min(1.0, positive.min() / 10) if positive.size else 1.0
     return np.where(times > 0, times, first)
 
 
-def save(figure: "Figure", path: Path) -> list[Path]:
-    """Writes PDF (TrueType fonts embedded) and PNG (600 dpi) of `figure`; returns their paths."""
-    from .study import make_folder
+def save(figure: "Figure", path: Path | str) -> list[Path]:
+    """Writes PDF (TrueType fonts embedded) and PNG (600 dpi) of `figure`, whole or not at all; returns their paths.
 
+    `path` is without an ending, and may hold dots: "fig_r0.5" becomes fig_r0.5.pdf and fig_r0.5.png.
+    """
+    if not hasattr(figure, "savefig"):
+        raise ValueError(f"`figure` must be a figure of matplotlib. Got {described(figure)}; draw it first.")
+    path = as_path(path)
     make_folder(path.parent)
-    files = [path.with_suffix(".pdf"), path.with_suffix(".png")]
+    name = path.stem if path.suffix in (".pdf", ".png") else path.name
+    files = [path.with_name(f"{name}.{ending}") for ending in ("pdf", "png")]
     with style():
         for file in files:
-            figure.savefig(file)
+            with written_whole(file) as partial:
+                figure.savefig(partial, format=file.suffix[1:])
     return files
+
+
+def _ticks(shown: np.ndarray) -> dict[float, str]:
+    """Ticks that tell the scale between the first and the last of some positive times."""
+    low, high = float(shown.min()), float(shown.max())
+    said = {t: name for t, name in TICKS.items() if 0.99 * low <= t <= 1.01 * high}
+    if len(said) > 1:
+        return said
+    decades = 10.0 ** np.arange(np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9) + 1)
+    if len(decades) > 1:
+        return {float(t): _said(float(t)) for t in decades[:: -(-len(decades) // MOST_TICKS)]}
+    return {low: _said(low), high: _said(high)} | said
+
+
+def _said(seconds: float) -> str:
+    """A time in the unit in which people say it."""
+    round_number = seconds < HOUR or np.log10(seconds) % 1 == 0
+    if 1 <= seconds < 1e6 and seconds % 1 == 0 and round_number:
+        return f"{seconds:.0f} s"
+    name, unit = next(((n, u) for n, u in UNITS.items() if seconds >= 0.999 * u), ("ps", UNITS["ps"]))
+    return f"{seconds / unit:.3g} {name}"
+
+
+def _check_has(result: "xr.Dataset", names: Iterable[str], maker: str) -> None:
+    missing = [name for name in names if name not in getattr(result, "variables", ())]
+    if missing:
+        raise ValueError(
+            f"`result` must be a data set of `{maker}`. Got {described(result)}, without {', '.join(missing)}."
+        )

@@ -111,7 +111,8 @@ def wrong_values(annotation: Any, right: Any, *, magnitude: bool) -> Iterator[Wr
     if any(is_key(choice) for choice in choices):
         yield from (Wrong("a whole number", 0), Wrong("a raw key", jax.random.PRNGKey(0)))
     elif any(is_array(choice) and axes(choice) for choice in choices) and isinstance(right, jax.Array | np.ndarray):
-        yield from _wrong_arrays(right)
+        free = any(is_array(choice) and ("*" in choice.dim_str or "..." in choice.dim_str) for choice in choices)
+        yield from _wrong_arrays(right, any_axes=free)
     if any(is_several(choice) for choice in choices):
         yield from _wrong_sequences(choices, right)
     for choice in choices:
@@ -135,14 +136,15 @@ def _wrong_numbers(*, whole: bool, magnitude: bool) -> Iterator[Wrong]:
     yield Wrong("a truth", True)
 
 
-def _wrong_arrays(right: Any) -> Iterator[Wrong]:
+def _wrong_arrays(right: Any, *, any_axes: bool) -> Iterator[Wrong]:
     yield Wrong("a number", 8.5)
     if jnp.issubdtype(right.dtype, jnp.inexact) and right.size:
         flat = np.asarray(right).copy().reshape(-1)
         flat[flat.size // 2] = np.nan
         module = jnp if isinstance(right, jax.Array) else np
         yield Wrong("NaN in an array", module.asarray(flat.reshape(right.shape)))
-        yield Wrong("another number of axes", module.asarray(right)[None, None, None])
+        if not any_axes:
+            yield Wrong("another number of axes", module.asarray(right)[None, None, None])
     yield Wrong("texts", ["a", "b"])
 
 

@@ -42,9 +42,9 @@ def right(tmp_path_factory):
     return arguments
 
 
-def faults(name, arguments, *, every):
-    """What is wrong about how a public name answers each wrong value, or one in `every`."""
-    thing, found = PUBLIC[name], []
+def faults(name, thing, arguments, *, every):
+    """What is amiss in how a public name answers each wrong value, or one in `every`."""
+    found = []
     for argument, parameter in bad_values.parameters(thing).items():
         signed = f"{name.split('.')[-1]}.{argument}" in SIGNED
         right = arguments.get(argument, parameter.default)
@@ -69,7 +69,7 @@ def test_every_public_name_has_right_arguments_to_spoil(name, right):
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_class_refuses_wrong_values_by_the_name_of_the_field(name, right):
-    assert faults(name, right(name), every=SAMPLE) == []
+    assert faults(name, PUBLIC[name], right(name), every=SAMPLE) == []
 
 
 @pytest.mark.slow
@@ -78,4 +78,11 @@ def test_everything_public_refuses_every_wrong_value_by_the_name_of_the_argument
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         PUBLIC[name](**right(name))  # the right ones pass
-        assert faults(name, right(name), every=1) == []
+        assert faults(name, PUBLIC[name], right(name), every=1) == []
+
+
+@pytest.mark.parametrize("name", right_calls.methods())
+def test_a_method_refuses_wrong_values_by_the_name_of_the_argument(name):
+    method, arguments = right_calls.methods()[name]
+    method(**arguments)
+    assert faults(name, method, arguments, every=1) == []

@@ -110,7 +110,7 @@ def test_the_matrix_of_given_codes_has_the_given_effective_weight():
 @pytest.mark.parametrize("bits", [0, -1, 1, 25])
 def test_bits_that_leave_no_code_are_refused(converter, bits):
     with pytest.raises(
-        ValueError, match=f"`bits` of a signed {converter.__name__} must be .* 2 to 24.*Got bits={bits}"
+        ValueError, match=f"`bits` must be .* 2 to 24.*Got bits={bits}.*leave the {converter.__name__} out"
     ):
         converter(bits)
 
@@ -118,9 +118,15 @@ def test_bits_that_leave_no_code_are_refused(converter, bits):
 @pytest.mark.parametrize(
     "make, says",
     [
-        (lambda: ADC(8, 0.0), "`full_scale` must be positive and finite. Got full_scale=0.0"),
+        (
+            lambda: ADC(8, 0.0),
+            "`full_scale` must be positive and finite, in units of one fully-on cell at full input, or None. Got full_scale=0.0",
+        ),
         (lambda: ADC(8, float("nan")), "`full_scale` must be positive"),
-        (lambda: DAC(8, -1.0), "`input_range` must be positive and finite. Got input_range=-1.0"),
+        (
+            lambda: DAC(8, -1.0),
+            "`input_range` must be positive and finite, in the units of the layer's input. Got input_range=-1.0",
+        ),
         (lambda: DAC(8, float("inf")), "`input_range` must be positive and finite"),
     ],
 )

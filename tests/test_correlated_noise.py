@@ -138,7 +138,7 @@ def test_the_weight_presented_on_average_is_without_the_noise_of_the_moment():
 
 
 def test_bad_input_is_refused_with_its_remedy():
-    with pytest.raises(ValueError, match="positive and finite, in seconds"):
+    with pytest.raises(ValueError, match="positive and at most 1, in seconds"):
         ms.Correlated(FLICKER, 0.0)
     with pytest.raises(ValueError, match="must have ohmic cells"):
         ms.Crossbar(dm.Ideal(iv=dm.Sinh(2.5)), read_noise=ms.Correlated(FLICKER, DT))

@@ -194,7 +194,7 @@ def test_effective_weights_of_nonlinear_cells_are_those_at_full_input():
 @pytest.mark.parametrize(
     "make, says",
     [
-        (lambda: BitSerialDAC(1), "`bits` of a BitSerialDAC must be a whole number from 2 to 24. Got bits=1"),
+        (lambda: BitSerialDAC(1), "`bits` must be a whole number from 2 to 24. Got bits=1"),
         (lambda: BitSerialDAC(4, 1.0, 4), "All in one pulse? Use PulseWidthDAC"),
         (lambda: PulseWidthDAC(8, 0.0), "`input_range` must be positive"),
         (lambda: Crossbar(dm.Ideal(), v_read=200.0), "Got v_read=200.0. Millivolts? Multiply by 1e-3"),

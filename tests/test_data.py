@@ -7,7 +7,7 @@ import pytest
 from jaxtyping import TypeCheckError
 
 import memsim.data._spoken_digits as source
-from memsim.data import Dataset, spoken_digits
+from memsim.data import Dataset, Splits, spoken_digits
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +181,64 @@ def test_a_dataset_that_contradicts_itself_is_refused(change, message):
     # Where annotations are checked at run time, jaxtyping refuses a wrong type or shape first.
     with pytest.raises((ValueError, TypeCheckError), match=message):
         dataclasses.replace(good, **change)
+
+
+def toy(**change):
+    ones = np.ones(2, np.int32)
+    good = {"inputs": np.zeros((2, 3, 4), np.float32), "labels": ones, "lengths": ones, "class_names": ("no", "yes")}
+    return Dataset(**{"name": "toy", "licence": "CC0", "citation": "nobody", **good, **change})
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int16, ">u4", list])
+def test_labels_of_any_whole_dtype_are_kept_as_int32(unchecked, dtype):
+    whole = [1, 0] if dtype is list else np.array([1, 0], dtype)
+    assert toy(labels=whole).labels.tolist() == [1, 0] and toy(labels=whole).labels.dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"inputs": np.zeros((0, 3, 4), np.float32)}, "`inputs` must hold at least one recording"),
+        ({"inputs": np.zeros((2, 0, 4), np.float32)}, "at least one recording, one step and one channel"),
+        ({"inputs": np.zeros((2, 3), np.float32)}, "`inputs` must be a NumPy array .* recordings, steps and channels"),
+        ({"inputs": [[[1.0]]]}, "`inputs` must be a NumPy array .*Got list"),
+        ({"labels": np.array([0.0, 1.0])}, r"`labels` must hold one whole number.*float64 \(2,\)"),
+        ({"labels": np.array([True, False])}, "`labels` must hold one whole number"),
+        ({"labels": np.zeros((2, 1), int)}, "`labels` must hold one whole number"),
+        ({"labels": np.array([0, 2**32])}, "`labels` must be .*from 0 to 1. Got 0 to 4294967296"),
+        ({"labels": np.array([0, -1])}, "`labels` must be .*from 0 to 1"),
+        ({"labels": "ab"}, "`labels` must hold one whole number"),
+        ({"lengths": np.array([1, 2**40])}, "`lengths` must be at least 1"),
+        ({"class_names": ["no", "yes"]}, "`class_names` must be a tuple"),
+        ({"class_names": (0, 1)}, "`class_names` must be a tuple"),
+        ({"class_names": ()}, "`labels` must be"),
+        ({"name": None}, "`name` must be"),
+    ],
+)
+def test_a_dataset_names_what_does_not_fit(unchecked, change, message):
+    with pytest.raises(ValueError, match=message):
+        toy(**change)
+
+
+@pytest.mark.parametrize("indices", [[], [2], [-3], [0.5], 1, "a", [[0]]])
+def test_recordings_that_are_not_there_cannot_be_taken(unchecked, indices):
+    with pytest.raises(ValueError, match=r"`indices` must be|`inputs` must hold at least one"):
+        toy().take(indices)
+
+
+def test_recordings_can_be_taken_by_a_list_and_by_a_mask(unchecked):
+    labels = np.array([1, 0])
+    assert toy(labels=labels).take([1, 0, -1]).labels.tolist() == [0, 1, 0]
+    assert toy(labels=labels).take(labels == 1).labels.tolist() == [1]
+
+
+@pytest.mark.parametrize("wrong", [None, "train", np.zeros(3)])
+def test_splits_consist_of_data_sets(unchecked, wrong):
+    with pytest.raises(ValueError, match="`validation` must be a Dataset"):
+        Splits(toy(), wrong, toy())
+
+
+@pytest.mark.parametrize("steps", [2.5, "40", float("nan"), 10**9])
+def test_steps_that_cannot_be_are_named(unchecked, steps):
+    with pytest.raises(ValueError, match="`steps` must be"):
+        spoken_digits(steps)

@@ -193,7 +193,7 @@ def test_a_silent_layer_keeps_a_range():
 
 @pytest.mark.parametrize("coverage", [0.0, -0.1, 1.5, 99.99, float("nan")])
 def test_a_coverage_that_is_no_fraction_is_refused(coverage):
-    with pytest.raises(ValueError, match=re.escape("`coverage` must be in (0, 1]")):
+    with pytest.raises(ValueError, match=re.escape("`coverage` must be a fraction in (0, 1]")):
         ms.Percentile(coverage)
 
 

@@ -94,6 +94,69 @@ def test_cropped_events_count_their_time_from_the_cut():
         crop(events, 2e-3, 1e-3)
 
 
+def test_a_crop_without_an_end_takes_all_events_from_its_start(unchecked):
+    t = [1, 20_000_000, 40_000_000, 2**63 - 1]
+    events = event_array(t, [1, 2, 3, 4])
+    for stop in (np.inf, 9.3e12, 1e300, np.float32(np.inf), 2.0**63):
+        assert crop(events, 0.5, stop)["t"].tolist() == [s - 500_000 for s in t[1:]]
+    assert len(crop(events, 9.3e12, np.inf)) == 0
+    assert crop(events, 0.0, 9e12)["t"].tolist() == t[:3]
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0.5, np.nan), (np.nan, 1.0), (np.inf, np.inf), ("0", 1.0), (0.0, None), (-1.0, 1.0)]
+)
+def test_a_crop_between_no_times_names_the_argument(unchecked, start, stop):
+    with pytest.raises(ValueError, match=r"`start`|`stop`"):
+        crop(random_events(3), start, stop)
+
+
+def test_lists_are_arrays():
+    events = event_array([1, 2], [3, 4], [5, 6], [0, 1])
+    assert events.tolist() == [(1, 3, 5, 0), (2, 4, 6, 1)]
+    assert event_array([0.5, 1.0], [0, 0], tick=1.0)["t"].tolist() == [500_000, 1_000_000]
+    assert len(event_array([], [])) == 0
+    assert from_frames([[0, 1], [2, 0]], 0.1, polarity="merged")["x"].tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda e: event_array("12", [1]), "t"),
+        (lambda e: event_array([1, [2]], [1, 2]), "t"),
+        (lambda e: event_array([1], [1 + 2j]), "x"),
+        (lambda e: event_array([1], [None]), "x"),
+        (lambda e: event_array([1], [1], tick="1 s"), "tick"),
+        (lambda e: event_array([1], [1], size=34), "size"),
+        (lambda e: event_array([1], [1], size=(34.5, 3)), "size"),
+        (lambda e: downsample(e, SIZE, [17, 7]), "to"),
+        (lambda e: downsample(e, "ab", (1, 1)), "size"),
+        (lambda e: to_frames(e, None, Binning(0.1, 3)), "size"),
+        (lambda e: to_frames(e, SIZE, 0.1), "binning"),
+        (lambda e: to_frames(e, SIZE, Binning(0.1, 3), polarity="both"), "polarity"),
+        (lambda e: from_frames(np.full((2, 3), np.inf), 0.1, polarity="merged"), "frames"),
+        (lambda e: from_frames(np.zeros((2, 3)), 0.1, polarity="none"), "polarity"),
+        (lambda e: from_frames(np.zeros((2, 3)), "0.1", polarity="merged"), "dt"),
+        (lambda e: Binning(14, 100), "dt"),
+        (lambda e: Binning(1e300, 100), "dt"),
+        (lambda e: Binning(np.nan, 100), "dt"),
+        (lambda e: Binning(0.1, 2.5), "steps"),
+        (lambda e: Binning(0.1, 3, late="keep"), "late"),
+        (lambda e: Binning(0.1, 3, binary=2), "binary"),
+        (lambda e: hold_out(np.zeros(4, int), "half"), "validation"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_named(unchecked, call, name):
+    with pytest.raises(ValueError, match=f"`{name}` must"):
+        call(random_events(3))
+
+
+def test_what_is_no_array_of_events_is_refused_with_its_type(unchecked):
+    for wrong, came in (([1, 2], "list"), (None, "NoneType"), (3.0, "float")):
+        with pytest.raises(ValueError, match=f"fields t and x.*Got {came}"):
+            crop(wrong, 0.0, 1.0)
+
+
 def test_down_sampling_700_channels_to_256_gathers_two_or_three_and_loses_none():
     every = event_array(np.zeros(700, np.int64), np.arange(700))
     gathered = np.bincount(downsample(every, (700,), (256,))["x"], minlength=256)
@@ -218,3 +281,25 @@ def test_importing_memsim_loads_neither_h5py_nor_faery():
     root = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("call", [ms.data.shd, ms.data.ssc, ms.data.nmnist, ms.data.dvs_gesture])
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"channels": 0, "size": (0, 1)}, "channels|size"),
+        ({"channels": 2.5, "size": 34}, "channels|size"),
+        ({"channels": 701, "size": (500, 500)}, "channels|size"),
+        ({"validation": 1.5}, "validation"),
+        ({"binning": 0.1}, "binning"),
+        ({"dtype": np.float64}, "dtype"),
+    ],
+)
+def test_bad_settings_of_a_data_set_are_refused_before_it_is_looked_for(unchecked, tmp_path, call, settings, name):
+    known = call.__wrapped__.__code__ if hasattr(call, "__wrapped__") else call.__code__
+    arguments = known.co_varnames[: known.co_argcount + known.co_kwonlyargcount]
+    chosen = {key: value for key, value in settings.items() if key in arguments}
+    if not chosen:
+        pytest.skip("has no such setting")
+    with pytest.raises(ValueError, match=f"`({name})` must"):
+        call(**chosen, folder=tmp_path)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = {
     "_names": 0,  # words only, for every floor
     "_checks": 0,  # and what a value may be
+    "_inputs": 0,  # and signals as floats
     "_tiles": 1,
     "_complex": 1,
     "_converters": 1,

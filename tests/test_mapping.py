@@ -267,11 +267,14 @@ def test_chips_of_many_keys_are_the_chips_one_by_one(name):
 @pytest.mark.parametrize(
     "make, says",
     [
-        (lambda: DifferentialPair("row"), '`scale` must be "tensor", "tile" or "column". Got \'row\'.'),
-        (lambda: OffsetColumn("row"), '`scale` must be "tensor", "tile" or "column". Got \'row\'.'),
+        (lambda: DifferentialPair("row"), '`scale` must be "tensor", "tile" or "column". Got scale=\'row\'.'),
+        (lambda: OffsetColumn("row"), '`scale` must be "tensor", "tile" or "column". Got scale=\'row\'.'),
         (lambda: DifferentialPair(arrangement="mixed"), '`arrangement` must be "separate" or "interleaved"'),
-        (lambda: OffsetColumn(offset="none"), '`offset` must be "digital" or "column". Got \'none\'.'),
-        (lambda: BitSliced(DifferentialPair(), 0, 4), "Got bits_per_cell=0, slices=4"),
+        (lambda: OffsetColumn(offset="none"), '`offset` must be "digital" or "column". Got offset=\'none\'.'),
+        (
+            lambda: BitSliced(DifferentialPair(), 0, 4),
+            "`bits_per_cell` must be a whole number of at least 1. Got bits_per_cell=0",
+        ),
         (lambda: BitSliced(DifferentialPair(), 8, 4), "2 to 23 bits together"),
         (lambda: BitSliced(BitSliced(DifferentialPair(), 2, 2), 2, 2), "`mapping` must be"),
     ],

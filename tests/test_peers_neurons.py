@@ -14,6 +14,10 @@ X = np.random.default_rng(0).normal(0.1, 0.4, (STEPS, 4))
 SMALL = np.clip(X, -0.9, 0.9)
 EULER = {"decay": "euler", "gain": "euler"}
 ZERO = Firing(reset="zero")
+FIRES, ZERO_FIRES = Firing(at_threshold="fires"), Firing(reset="zero", at_threshold="fires")
+MANY = Firing(max_spikes=1000, at_threshold="fires")
+QUARTERS = np.random.default_rng(1).integers(-4, 7, X.shape) / 4  # weights on a grid meet thresholds exactly, and often
+HALF = {"tau_mem": 2 * DT, "decay": "euler"}  # half of the membrane is left after a step
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +106,13 @@ def test_snntorch_lapicque(mechanism):
     same(LIF(4, resistance=2.0, firing=firing, **EULER), 9 * X, theirs)
 
 
+@pytest.mark.parametrize("mechanism, firing", [("subtract", Firing(delay=1)), ("zero", ZERO)])
+def test_snntorch_leaky_at_exactly_its_threshold(mechanism, firing):
+    leaky = pytest.importorskip("snntorch").Leaky(beta=double(0.5), reset_mechanism=mechanism)
+    theirs = torch_loop(stateful(lambda x, mem: leaky(x, mem), 0 * double(X[0])), QUARTERS)
+    same(LIF(4, firing=firing, **HALF), QUARTERS, theirs)
+
+
 # Spyx.
 
 
@@ -121,8 +132,9 @@ def test_spyx_lif():
     same(LIF(4, firing=Firing(delay=1, emit="old")), X, spyx("LIF", X, beta=BETA))
 
 
-def test_spyx_if():
-    same(IF(4, firing=Firing(delay=1, emit="old")), X, spyx("IF", X))
+@pytest.mark.parametrize("xs", [X, QUARTERS])
+def test_spyx_if(xs):
+    same(IF(4, firing=Firing(delay=1, emit="old")), xs, spyx("IF", xs))
 
 
 def test_spyx_cuba_lif():
@@ -165,6 +177,14 @@ def test_norse_lif_box(subtract):
     theirs = torch_loop(stateful(lambda x, s: box.lif_box_feed_forward_step(x, s, p, DT), start), 20 * X)
     neuron = LIF(4, v_rest=0.1, v_reset=-0.3, firing=Firing() if subtract else ZERO, **EULER)
     same(neuron, 20 * X, theirs)
+
+
+def test_norse_lif_box_at_exactly_its_threshold():
+    box, tau = norse("lif_box"), 2.0**-9  # of which a step of 2**-10 s is exactly a half
+    p, start = box.LIFBoxParameters(tau_mem_inv=double(1 / tau)), box.LIFBoxFeedForwardState(v=double([0.0] * 4))
+    xs, dt = 2 * QUARTERS, tau / 2
+    theirs = torch_loop(stateful(lambda x, s: box.lif_box_feed_forward_step(x, s, p, dt), start), xs)
+    same(LIF(4, tau, dt=dt, firing=ZERO, **EULER), xs, theirs)
 
 
 @pytest.mark.parametrize("refractory", [0, 5])
@@ -238,6 +258,14 @@ def test_jaxpike_lif(reset):
         same(neuron, 20 * X, jaxpike("LIF", 20 * X, reset=reset))
 
 
+def test_jaxpike_lif_at_exactly_its_threshold():
+    with jax.enable_x64(False):
+        settings = {"dt": 1.0, "gain": "leak", "firing": ZERO}
+        gain = float(LIF(4, jnp.asarray(20.0), **settings).coefficients().membrane.gain)
+        neuron = LIF(4, jnp.asarray(20.0), threshold=gain, **settings)  # which an input of 1 meets from zero
+        same(neuron, QUARTERS, jaxpike("LIF", QUARTERS, reset="zero", threshold=gain))
+
+
 @pytest.mark.parametrize("reset", ["subtract", "zero"])
 def test_jaxpike_alif(reset):
     with jax.enable_x64(False):
@@ -270,19 +298,21 @@ def test_sinabs_lif(single, normalised):
     how = activation.SingleSpike if single else activation.MultiSpike
     xs = 60 * X if normalised else 3 * X
     theirs = sinabs(layers.LIF(tau_mem=20.0, spike_fn=how, norm_input=normalised), xs)
-    firing = Firing(max_spikes=1 if single else 1000)
-    same(LIF(4, gain="leak" if normalised else "one", firing=firing), xs, theirs)
+    same(LIF(4, gain="leak" if normalised else "one", firing=FIRES if single else MANY), xs, theirs)
 
 
 def test_sinabs_lif_with_a_synapse():
     layers = pytest.importorskip("sinabs.layers")
     theirs = sinabs(layers.LIF(tau_mem=20.0, tau_syn=5.0), 20 * X)
-    same(CuBaLIF(4, w_in=ALPHA, gain="leak", firing=Firing(max_spikes=1000)), 20 * X, theirs)
+    same(CuBaLIF(4, w_in=ALPHA, gain="leak", firing=MANY), 20 * X, theirs)
 
 
-def test_sinabs_iaf():
-    layers = pytest.importorskip("sinabs.layers")
-    same(IF(4, firing=Firing(max_spikes=1000)), 2 * X, sinabs(layers.IAF(), 2 * X))
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("xs", [2 * X, QUARTERS])
+def test_sinabs_iaf(single, xs):
+    activation, layers = pytest.importorskip("sinabs.activation"), pytest.importorskip("sinabs.layers")
+    how = activation.SingleSpike if single else activation.MultiSpike
+    same(IF(4, firing=FIRES if single else MANY), xs, sinabs(layers.IAF(spike_fn=how), xs))
 
 
 def test_sinabs_alif():
@@ -291,7 +321,7 @@ def test_sinabs_alif():
     slow = 1 - 2**-6  # and so is 1 - slow, also in the float32 of its spikes
     for parameter, decay in ((neuron.alpha_mem, BETA), (neuron.alpha_adapt, slow)):
         parameter.data = torch.tensor(decay, dtype=torch.float64)
-    settings = {"gain": "leak", "gain_adapt": "leak", "tau_adapt": -DT / np.log(slow)}
+    settings = {"gain": "leak", "gain_adapt": "leak", "tau_adapt": -DT / np.log(slow), "firing": FIRES}
     same(ALIF(4, **settings), 20 * X, sinabs(neuron, 20 * X))
 
 
@@ -300,16 +330,17 @@ def test_sinabs_alif():
 
 @pytest.mark.parametrize("v_reset", [0.0, -0.5, None])
 @pytest.mark.parametrize("decay_input", [True, False])
-def test_spikingjelly_lif_node(v_reset, decay_input):
+@pytest.mark.parametrize("tau, xs", [(20.0, X), (2.0, QUARTERS)])
+def test_spikingjelly_lif_node(v_reset, decay_input, tau, xs):
     nodes = pytest.importorskip("spikingjelly.activation_based.neuron")
-    node = nodes.LIFNode(tau=20.0, decay_input=decay_input, v_reset=v_reset)
-    xs, rest = (20 * X if decay_input else X), v_reset or 0.0
-    firing = Firing() if v_reset is None else ZERO
-    gain = "euler" if decay_input else "one"
-    same(LIF(4, v_rest=rest, v_reset=rest, decay="euler", gain=gain, firing=firing), xs, torch_loop(node, xs))
+    node = nodes.LIFNode(tau=tau, decay_input=decay_input, v_reset=v_reset)
+    xs, rest = (tau * xs if decay_input else xs), v_reset or 0.0
+    settings = {"v_rest": rest, "v_reset": rest, "decay": "euler", "gain": "euler" if decay_input else "one"}
+    same(LIF(4, tau * DT, firing=FIRES if v_reset is None else ZERO_FIRES, **settings), xs, torch_loop(node, xs))
 
 
 @pytest.mark.parametrize("v_reset", [0.0, None])
-def test_spikingjelly_if_node(v_reset):
+@pytest.mark.parametrize("xs", [X, QUARTERS])
+def test_spikingjelly_if_node(v_reset, xs):
     node = pytest.importorskip("spikingjelly.activation_based.neuron").IFNode(v_reset=v_reset)
-    same(IF(4, firing=Firing() if v_reset is None else ZERO), X, torch_loop(node, X))
+    same(IF(4, firing=FIRES if v_reset is None else ZERO_FIRES), xs, torch_loop(node, xs))

@@ -202,3 +202,92 @@ def run_jaxpike(jaxpike, net):
         state, spikes = net(state, jnp.asarray(x)[None])
         theirs.append(np.asarray(spikes))
     return np.stack(theirs)
+
+
+# Weights in quarters, as on quantised hardware: membranes meet their threshold exactly, and often.
+
+GRID = np.random.default_rng(1).integers(-4, 9, (SIZE, INPUTS)).astype(np.float32) / 4
+
+
+def torch_grid(torch, gain):
+    linear = torch.nn.Linear(INPUTS, SIZE)
+    linear.weight.data, linear.bias.data = torch.tensor(gain * GRID), torch.zeros(SIZE)
+    return linear
+
+
+def read_as(graph, dialect, dt):
+    return np.asarray(ms.nir.from_nir(graph, dt=dt, dialect=dialect)(jnp.asarray(XS)))
+
+
+@pytest.mark.parametrize("dt", [1e-3, 1e-4])
+@pytest.mark.parametrize(
+    "neuron, settings, gain",
+    [
+        ("IFNode", {}, 1.0),
+        ("LIFNode", {"tau": 2.0}, 1.0),
+        ("LIFNode", {"tau": 2.0, "decay_input": False}, 1.0),
+        ("LIFNode", {"tau": 4.0}, 2.0),
+        *(("LIFNode", {"tau": tau}, tau) for tau in (3.0, 5.0, 10.0, 20.0)),
+    ],
+)
+def test_spikingjelly_at_exactly_its_threshold(neuron, settings, gain, dt):
+    torch, neurons = pytest.importorskip("torch"), pytest.importorskip("spikingjelly.activation_based.neuron")
+    from spikingjelly.activation_based import functional
+    from spikingjelly.activation_based.nir_exchange.to_nir import export_to_nir
+
+    net = torch.nn.Sequential(torch_grid(torch, gain), getattr(neurons, neuron)(**settings))
+    graph = export_to_nir(net, torch.ones(1, INPUTS), dt=dt)
+    functional.reset_net(net)
+    with torch.no_grad():
+        theirs = np.stack([net(torch.tensor(x)[None]).numpy() for x in XS])
+    assert_same(read_as(graph, "spikingjelly", dt), theirs)
+
+
+def test_sinabs_at_exactly_its_threshold():
+    torch, layers = pytest.importorskip("torch"), pytest.importorskip("sinabs.layers")
+    from sinabs.nir import to_nir
+
+    neurons = layers.IAFSqueeze(batch_size=1)
+    net = torch.nn.Sequential(torch_grid(torch, 1.0), neurons)
+    graph = to_nir(net, torch.ones(4, INPUTS))
+    neurons.reset_states()
+    with torch.no_grad():
+        theirs = net(torch.tensor(XS)).numpy()
+    assert_same(read_as(graph, "sinabs", DT), theirs)
+
+
+def test_snntorch_at_exactly_its_threshold():
+    torch, snn = pytest.importorskip("torch"), pytest.importorskip("snntorch")
+    from snntorch.export_nir import export_to_nir
+
+    neuron = snn.Leaky(beta=torch.full((SIZE,), 0.5), threshold=torch.ones(SIZE), init_hidden=True)
+    net = torch.nn.Sequential(torch_grid(torch, 1.0), neuron)
+    graph = export_to_nir(net, torch.ones(INPUTS))
+    neuron.reset_mem()
+    assert_same(read_as(graph, "snntorch", DT), stepped(torch, net))
+
+
+# Convolutions.
+
+
+def conv_net(torch, neuron):
+    torch.manual_seed(0)
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(2, 4, 3, padding=1), neuron, torch.nn.AvgPool2d(2), torch.nn.Flatten(), torch.nn.Linear(24, 3)
+    )
+
+
+def test_a_convolutional_network_of_spikingjelly():
+    torch, neurons = pytest.importorskip("torch"), pytest.importorskip("spikingjelly.activation_based.neuron")
+    from spikingjelly.activation_based import functional
+    from spikingjelly.activation_based.nir_exchange.to_nir import export_to_nir
+
+    net = conv_net(torch, neurons.IFNode())
+    graph = export_to_nir(net, torch.ones(1, 2, 4, 6), dt=DT)
+    functional.reset_net(net)
+    xs = np.random.default_rng(2).random((40, 2, 4, 6)).astype(np.float32)
+    with torch.no_grad():
+        theirs = np.stack([net(torch.tensor(x)[None]).numpy()[0] for x in xs])
+    ours = ms.nir.from_nir(graph, dt=DT, dialect="spikingjelly")(jnp.asarray(xs))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+    assert len(np.unique(theirs[:, 0])) > 10

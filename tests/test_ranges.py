@@ -93,9 +93,12 @@ def test_a_silent_layer_keeps_a_range(ranges):
 @pytest.mark.parametrize(
     "make, says",
     [
-        (lambda: ms.Percentile(99.0), "`coverage` must be in (0, 1]. Got 99.0. Percent? Divide by 100."),
+        (
+            lambda: ms.Percentile(99.0),
+            "`coverage` must be a fraction in (0, 1]. Got coverage=99.0. Percent? Divide by 100.",
+        ),
         (lambda: ms.LeastSquares(candidates=1), "Got candidates=1"),
-        (lambda: ms.LeastSquares(smallest=1.0), "`smallest` in (0, 1)"),
+        (lambda: ms.LeastSquares(smallest=1.0), "`smallest` must be between 0 and 1"),
     ],
 )
 def test_bad_settings_are_refused(make, says):

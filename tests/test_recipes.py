@@ -48,5 +48,5 @@ def test_the_amplifier_noise_of_the_standard_point_is_four_hundredths_of_a_cell(
 
 
 def test_bits_beyond_the_chip_are_told():
-    with pytest.raises(ValueError, match="`input_bits` must be from 2 to 8"):
+    with pytest.raises(ValueError, match="`input_bits` must be a whole number from 2 to 8"):
         recipes.neurram(input_bits=9)

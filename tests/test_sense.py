@@ -119,8 +119,8 @@ def test_an_amplifier_without_fault_is_none():
 @pytest.mark.parametrize(
     "make, says",
     [
-        (lambda: SenseAmplifier(series_resistance=-1.0), "`series_resistance` must be at least 0"),
-        (lambda: SenseAmplifier(offset=5.0), "Got 5.0. Millivolts? Multiply by 1e-3"),
+        (lambda: SenseAmplifier(series_resistance=-1.0), "`series_resistance` must be finite and at least 0, in ohms"),
+        (lambda: SenseAmplifier(offset=5.0), "Got offset=5.0. Millivolts? Multiply by 1e-3"),
         (lambda: design(SenseAmplifier(saturation=0.1)), "must be followed by an ADC. Got adc=None"),
     ],
 )

@@ -128,6 +128,42 @@ def test_a_result_file_round_trips_and_a_broken_one_is_named(tmp_path):
         ms.study.open_result(tmp_path / "none.nc")
 
 
+def test_no_flipped_bit_of_a_result_passes(tmp_path):
+    path = tmp_path / "x.nc"
+    values = {"accuracy": (("chip", "layer"), np.eye(2), {"units": "1"}), "name": ("chip", ["a", "bb"])}
+    result = xr.Dataset(values, {"layer": ["one", "two"], "chip": [3, 4]}, {"config": "{}", "number": 1.5})
+    ms.study.save_result(result, str(path))
+    assert ms.study.open_result(str(path)).identical(result)
+    assert xr.load_dataset(path, engine="h5netcdf").identical(result)  # any reader of NetCDF4 reads it
+    whole, refused = path.read_bytes(), 0
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << place % 8)]) + whole[place + 1 :])
+        with pytest.raises(ValueError, match="complete NetCDF4 of layout 1"):
+            ms.study.open_result(path)
+        refused += 1
+    assert refused > 1000
+
+
+def test_a_result_of_another_layout_is_refused_with_what_to_do(tmp_path):
+    path = tmp_path / "x.nc"
+    result = xr.Dataset({"accuracy": ("chip", np.arange(3.0))})
+    result.to_netcdf(path, engine="h5netcdf")  # without a checksum, as older releases wrote
+    with pytest.raises(ValueError, match=r"of another release\. Delete it and run its experiment again"):
+        ms.study.open_result(path)
+    ms.study.save_result(result, path)
+    path.write_bytes(path.read_bytes().replace(b"memsim result, layout 1,", b"memsim result, layout 7,"))
+    with pytest.raises(ValueError, match=r"its layout is 7.*run its experiment again"):
+        ms.study.open_result(path)
+
+
+def test_a_table_is_written_whole(tmp_path):
+    table = ms.study.summary(xr.DataArray(np.ones((1, 1, 2)), dims=("seed", "time", "chip"), coords={"time": [1.0]}))
+    ms.study.save_table(table, str(tmp_path / "deep" / "x.csv"), index=False)
+    assert (tmp_path / "deep" / "x.csv").read_text() == table.to_csv(index=False)
+    with pytest.raises(OSError, match="must be that of a file"):
+        ms.study.save_table(table, tmp_path)
+
+
 def test_an_unwritable_folder_is_named_before_any_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="must be writable"):

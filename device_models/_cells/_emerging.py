@@ -2,6 +2,7 @@
 
 from .._curves import Constant, Proportional
 from .._device import AbstractDevice
+from .._quantities import Number
 from .._sourced import Sourced, describe
 from .._wrappers._levels import Levels
 from ._gaussian import Gaussian
@@ -31,7 +32,7 @@ STT_MRAM_JUNG_2022 = {
 }
 
 
-def ecram_chen2023(*, write_noise_scale=1.0) -> Gaussian:
+def ecram_chen2023(*, write_noise_scale: Number = 1.0) -> Gaussian:
     """Electrochemical memory of tungsten oxide written open loop, 60 to 100 uS in steps of 0.4 uS.
 
     The range and the step were read in a figure caption; that the write error is half a step is assumed. States are
@@ -51,7 +52,7 @@ def ecram_chen2023(*, write_noise_scale=1.0) -> Gaussian:
     )
 
 
-def fefet_jerry2017(*, write_noise_scale=1.0) -> AbstractDevice:
+def fefet_jerry2017(*, write_noise_scale: Number = 1.0) -> AbstractDevice:
     """A ferroelectric transistor of 32 levels, 0.04 to 1.8 uS. All numbers are recalled.
 
     Reference: Jerry2017.
@@ -69,7 +70,7 @@ def fefet_jerry2017(*, write_noise_scale=1.0) -> AbstractDevice:
     return Levels(device=cell, n=int(float(n["levels"])))  # pyright: ignore[reportCallIssue]
 
 
-def stt_mram_jung2022(*, write_noise_scale=1.0) -> AbstractDevice:
+def stt_mram_jung2022(*, write_noise_scale: Number = 1.0) -> AbstractDevice:
     """A magnetic tunnel junction: two states of 83 and 200 uS, each with a relative spread. All numbers are recalled.
 
     The spread is one of fabrication there; here a new one is drawn at each write.

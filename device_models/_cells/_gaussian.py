@@ -13,6 +13,7 @@ from .._device import AbstractDevice, ages, check_effect, in_order, writes
 from .._histories import AbstractHistory
 from .._iv import AbstractIV, Ohmic
 from .._quantities import NOT_NEGATIVE, SIEMENS
+from .._sizes import check_not_negative, check_siemens
 
 SCALES = {"write noise": "write_noise_scale", "drift": "drift_scale", "read noise": "read_noise_scale"}
 
@@ -73,7 +74,12 @@ class Gaussian(AbstractDevice):
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        check(self, lowest=SIEMENS, highest=SIEMENS, **dict.fromkeys(SCALES.values(), NOT_NEGATIVE))
+        conductances = ("g_min", "g_max", "lowest", "highest")
+        check(self, **dict.fromkeys(conductances, SIEMENS), **dict.fromkeys(SCALES.values(), NOT_NEGATIVE))
+        for name in ("write_noise", "shift", "spread", "noise"):
+            check_siemens(name, getattr(self, name), self.g_max)
+        for name in ("write_noise", "spread", "noise"):
+            check_not_negative(name, getattr(self, name))
         highest = self.g_max if self.highest is None else self.highest
         known = is_known(self.lowest, self.g_min, self.g_max, highest)
         if known and not (float(self.lowest) <= float(self.g_min) and float(highest) >= float(self.g_max)):

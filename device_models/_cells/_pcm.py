@@ -11,7 +11,8 @@ from .._checks import Checked, check, is_known, is_zero, positive
 from .._curves import AbstractCurve
 from .._device import AbstractDevice, ages, check_effect, writes
 from .._iv import AbstractIV, Ohmic
-from .._quantities import NOT_NEGATIVE
+from .._quantities import NOT_NEGATIVE, SIEMENS
+from .._sizes import check_not_negative, check_siemens
 
 SCALES = {"write noise": "write_noise_scale", "drift": "nu_scale", "read noise": "read_noise_scale"}
 
@@ -74,7 +75,11 @@ class PCM(AbstractDevice):
 
     def __check_init__(self):
         seconds = positive("in seconds")
-        check(self, t_0=seconds, t_read=seconds, **dict.fromkeys(SCALES.values(), NOT_NEGATIVE))
+        scales = dict.fromkeys(SCALES.values(), NOT_NEGATIVE)
+        check(self, g_min=SIEMENS, g_max=SIEMENS, t_0=seconds, t_read=seconds, **scales)
+        check_siemens("write_noise", self.write_noise, self.g_max)
+        for name in ("write_noise", "nu_std", "relative_read_noise"):
+            check_not_negative(name, getattr(self, name))
         if is_known(self.t_0, self.t_read) and float(self.t_read) > float(self.t_0):
             raise ValueError(
                 "`t_read` must be at most `t_0`, in seconds: the logarithm of the read noise is negative otherwise. "

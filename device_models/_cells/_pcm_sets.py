@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from .._checks import checked
 from .._curves import Branches, ClippedLog, Constant, InversePower, Polynomial, Table, is_rising
-from .._quantities import NOT_NEGATIVE, SIEMENS
+from .._quantities import NOT_NEGATIVE, SIEMENS, Number
 from .._sourced import Sourced, describe
 from ._pcm import PCM
 
@@ -62,7 +62,7 @@ PCM_LI_2023 = {
 }
 
 
-def pcm_joshi2020(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) -> PCM:
+def pcm_joshi2020(*, write_noise_scale: Number = 1.0, nu_scale: Number = 1.0, read_noise_scale: Number = 1.0) -> PCM:
     """Mushroom-cell PCM of 25 uS, about a million devices measured; published use spans 1 s to 1 year.
 
     Reference: Nandakumar2019, Joshi2020.
@@ -84,7 +84,7 @@ def pcm_joshi2020(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) 
     )
 
 
-def pcm_hermes1(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) -> PCM:
+def pcm_hermes1(*, write_noise_scale: Number = 1.0, nu_scale: Number = 1.0, read_noise_scale: Number = 1.0) -> PCM:
     """PCM of the 14 nm HERMES chip, one device for each sign of a weight, 10.35 uS.
 
     Reference: LeGallo2023.
@@ -92,7 +92,7 @@ def pcm_hermes1(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) ->
     return _hermes(PCM_HERMES_1, write_noise_scale, nu_scale, read_noise_scale)
 
 
-def pcm_hermes2(*, write_noise_scale=1.0, nu_scale=1.0, read_noise_scale=1.0) -> PCM:
+def pcm_hermes2(*, write_noise_scale: Number = 1.0, nu_scale: Number = 1.0, read_noise_scale: Number = 1.0) -> PCM:
     """PCM of the 14 nm HERMES chip, two devices for each sign of a weight, 20.7 uS.
 
     Both devices are taken as equally programmed, which drifts worse than the chip, where they are remapped dynamically.
@@ -146,7 +146,7 @@ def pcm_with_drift(
     return dataclasses.replace(device, nu_mean=Table(at, tuple(nu_mean)), nu_std=Table(at, tuple(nu_std)))
 
 
-def _hermes(n: dict[str, Sourced], write_noise_scale, nu_scale, read_noise_scale) -> PCM:
+def _hermes(n: dict[str, Sourced], write_noise_scale: Number, nu_scale: Number, read_noise_scale: Number) -> PCM:
     def branches(name: str) -> Branches:
         low, high = n[f"{name}_low"].coefficients, n[f"{name}_high"].coefficients
         return Branches(float(n[f"{name}_at"]), ClippedLog(*low), Polynomial(high))

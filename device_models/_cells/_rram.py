@@ -8,6 +8,7 @@ from .._checks import checked, that
 from .._curves import ClippedLog, Constant, Polynomial
 from .._histories import LogGrowth, LogTime, Snapshots, Steady
 from .._iv import MiloPolynomial
+from .._quantities import Number
 from .._sourced import Sourced, describe
 from ._gaussian import Gaussian
 
@@ -46,7 +47,9 @@ CMO_HFOX_FALCONE_2025 = {
 }
 
 
-def rram_wan2022(*, write_noise_scale=1.0, drift_scale=1.0, read_noise_scale=1.0) -> Gaussian:
+def rram_wan2022(
+    *, write_noise_scale: Number = 1.0, drift_scale: Number = 1.0, read_noise_scale: Number = 1.0
+) -> Gaussian:
     """HfOx of the NeuRRAM chip, 1 to 40 uS: a spread about the target that grows from one second to two days.
 
     Relaxation, not drift: the mean stays. Between the three measured ages the spread is interpolated in log time;
@@ -72,7 +75,7 @@ def rram_wan2022(*, write_noise_scale=1.0, drift_scale=1.0, read_noise_scale=1.0
     )
 
 
-def rram_milo2021(*, write_noise_scale=1.0) -> Gaussian:
+def rram_milo2021(*, write_noise_scale: Number = 1.0) -> Gaussian:
     """HfO2 written by the verify algorithm IGVVA-100, 50 to 225 uS, with the measured nonlinear I-V up to 0.5 V.
 
     The paper's fit has no age and no read noise.
@@ -101,7 +104,11 @@ ACCEPTANCE = that(
 
 @checked(acceptance=ACCEPTANCE)
 def cmo_hfox_falcone2025(
-    *, acceptance: float = 0.002, write_noise_scale=1.0, drift_scale=1.0, read_noise_scale=1.0
+    *,
+    acceptance: float = 0.002,
+    write_noise_scale: Number = 1.0,
+    drift_scale: Number = 1.0,
+    read_noise_scale: Number = 1.0,
 ) -> Gaussian:
     """A conductive metal oxide on HfOx, 9 to 88.2 uS: the least write error of all, then relaxation in log time.
 

@@ -3,6 +3,7 @@
 
 from .._curves import Saturating, Table, as_chebyshev
 from .._histories import Snapshots, Steady
+from .._quantities import Number
 from .._sourced import Sourced, describe
 from ._gaussian import Gaussian
 
@@ -81,7 +82,9 @@ SONOS_XIAO_2022 = {
 }
 
 
-def sonos_agrawal2022(*, write_noise_scale=1.0, drift_scale=1.0, read_noise_scale=1.0) -> Gaussian:
+def sonos_agrawal2022(
+    *, write_noise_scale: Number = 1.0, drift_scale: Number = 1.0, read_noise_scale: Number = 1.0
+) -> Gaussian:
     """SONOS of 128 thousand cells, 0 to 16 uS: mean and spread by day up to five, and read noise.
 
     Between the days all parameters are interpolated linearly; after five days they are held (assumed). The spread
@@ -109,7 +112,7 @@ def sonos_agrawal2022(*, write_noise_scale=1.0, drift_scale=1.0, read_noise_scal
     )
 
 
-def sonos_xiao2022(*, write_noise_scale=1.0, drift_scale=1.0) -> Gaussian:
+def sonos_xiao2022(*, write_noise_scale: Number = 1.0, drift_scale: Number = 1.0) -> Gaussian:
     """SONOS of an earlier measurement, 0 to 16 uS: means by day from a table, and the spread. No read noise.
 
     Means are interpolated in conductance and in time; below 52 nA and above 1585 nA the shift is held, as are all

@@ -15,7 +15,6 @@ from ._check import Checked as Checked
 from ._check import check as check
 from ._check import checked as checked
 from ._check import judge as judge
-from ._known import check_at_least_zero as check_at_least_zero
 from ._known import is_known as is_known
 from ._known import is_zero as is_zero
 from ._known import numbers as numbers

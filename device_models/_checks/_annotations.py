@@ -49,6 +49,11 @@ def expected(annotation: Any) -> str:
     return options[0] if len(options) == 1 else f"{', '.join(options[:-1])} or {options[-1]}"
 
 
+def with_article(name: str) -> str:
+    """A class's `name` with "a" or "an"."""
+    return f"a{'n' if name[:1] in 'AEIO' else ''} {name}"
+
+
 def alternatives(annotation: Any) -> tuple[Any, ...]:
     """What a union allows; any other annotation alone."""
     if typing.get_origin(annotation) not in (Union, types.UnionType):
@@ -158,7 +163,7 @@ def _word(annotation: Any) -> str:
     if _is_array_type(annotation):
         return _array_words(annotation)
     name = getattr(annotation, "__name__", str(annotation))
-    return f"a{'n' if name[:1] in 'AEIO' else ''} {name}"
+    return with_article(name)
 
 
 def _array_words(annotation: Any) -> str:

@@ -23,7 +23,7 @@ def is_zero(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and value == 0
 
 
-def numbers(value: Any) -> Iterator[np.ndarray | np.generic]:
+def numbers(value: Any) -> Iterator[Any]:
     """The known numbers in `value`: a scalar, an array, or a tuple, list or mapping of them."""
     if value is None or isinstance(value, bool | str | eqx.Module):
         return
@@ -46,10 +46,3 @@ def _scalar(value: int | float | complex) -> np.generic:
         return np.complex128(value) if isinstance(value, complex) else np.float64(value)
     except OverflowError:  # a whole number that no float can hold
         return np.float64("inf")
-
-
-def check_at_least_zero(name: str, value: Any) -> None:
-    """Raises `ValueError` where a known number is negative or not finite."""
-    for found in numbers(value):
-        if not (np.isfinite(found) & (found >= 0)).all():
-            raise ValueError(f"`{name}` must be finite and at least 0. Got {value}.")

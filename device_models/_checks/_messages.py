@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from ._annotations import alternatives, is_key
+from ._annotations import alternatives, is_key, with_article
 
 LENGTH = 80  # characters of a value that a message shows
 
@@ -19,7 +19,7 @@ def described(value: Any) -> str:
     if inspect.isclass(value):
         return f"the class {value.__name__}"
     if isinstance(value, eqx.Module):
-        return f"a {type(value).__name__}"
+        return with_article(type(value).__name__)
     if inspect.isroutine(value) or inspect.ismodule(value):
         return f"the {'module' if inspect.ismodule(value) else 'function'} {value.__name__}"
     if isinstance(value, Tracer) or (isinstance(value, jax.Array | np.ndarray) and value.ndim > 0 and value.size > 8):
@@ -44,7 +44,7 @@ def remedy(value: Any, annotation: Any) -> str:
         return f"Call it: `{value.__name__}(...)`."
     if inspect.isfunction(value) and _returns(value, classes):
         return f"Call it: `{value.__name__}()`."
-    if int in options and isinstance(value, float) and value == round(value):
+    if int in options and isinstance(value, float) and value.is_integer():
         return f"Write {round(value)}."
     if isinstance(value, list) and any(typing.get_origin(option) is tuple for option in options):
         return f"Write a tuple: {described(tuple(value))}."

@@ -1,12 +1,14 @@
 """What a value must be beyond its annotation."""
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Hint = str | Callable[[Any], str]
+Number = int | float
 
 
 class Must(NamedTuple):
@@ -24,28 +26,28 @@ class Must(NamedTuple):
     hint: Hint = ""
 
 
-def positive(unit: str = "", *, most: float = math.inf, hint: Hint = "") -> Must:
+def positive(unit: str = "", *, most: Number = math.inf, hint: Hint = "") -> Must:
     """Above zero and finite. Beyond `most` it is another unit by mistake. `unit` is such as "in volts"."""
     what = "positive and finite" if most == math.inf else f"positive and at most {most:g}"
     return Must(_with(what, unit), lambda x: np.isfinite(x) & (x > 0) & (x <= most), hint)
 
 
-def at_least(least: float, unit: str = "", *, most: float = math.inf, hint: Hint = "") -> Must:
+def at_least(least: Number, unit: str = "", *, most: Number = math.inf, hint: Hint = "") -> Must:
     """Finite, and from `least` to `most`, both included."""
     what = f"finite and at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
     return Must(_with(what, unit), lambda x: np.isfinite(x) & (x >= least) & (x <= most), hint)
 
 
-def between(low: float, high: float, unit: str = "", *, hint: Hint = "") -> Must:
+def between(low: Number, high: Number, unit: str = "", *, hint: Hint = "") -> Must:
     """From `low` to `high`, neither included."""
     return Must(_with(f"between {low:g} and {high:g}", unit), lambda x: (x > low) & (x < high), hint)
 
 
 def fraction(*, zero: bool = True, one: bool = True) -> Must:
     """Within [0, 1], or without one of its ends."""
-    low, high = 0.0 if zero else math.ulp(0.0), 1.0 if one else math.nextafter(1.0, 0.0)
     what = f"a fraction in {'[' if zero else '('}0, 1{']' if one else ')'}"
-    return Must(what, lambda x: (x >= low) & (x <= high), "Percent? Divide by 100.")
+    above, below = operator.ge if zero else operator.gt, operator.le if one else operator.lt
+    return Must(what, lambda x: above(x, 0) & below(x, 1), "Percent? Divide by 100.")
 
 
 def whole(least: int, *, most: int | None = None, hint: Hint = "") -> Must:
@@ -60,7 +62,7 @@ def finite(unit: str = "", *, hint: Hint = "") -> Must:
     return Must(_with("a finite number", unit), np.isfinite, hint)
 
 
-def not_nan(what: str, least: float = -math.inf, *, hint: Hint = "") -> Must:
+def not_nan(what: str, least: Number = -math.inf, *, hint: Hint = "") -> Must:
     """At least `least`, and infinite as well."""
     return Must(what, lambda x: x >= least, hint)
 

@@ -5,14 +5,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._checks import check, positive
-from .._quantities import ELECTRONVOLTS, KELVINS, METRES, NOT_NEGATIVE
+from .._quantities import ELECTRONVOLTS, KELVINS, METRES, NOT_NEGATIVE, Number
 from .._sourced import describe
 from ._interval import AbstractInterval, Walls
 from ._jart_set import JART_BENGEL_2020
 from ._memristor import AbstractMemristor, check_order, values
 
 CHARGES = 2  # of an oxygen vacancy
-Number = float | Float[Array, ""]
 UNIT = 1e26  # vacancies per cubic metre in a state of one
 
 

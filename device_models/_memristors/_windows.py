@@ -111,4 +111,3 @@ def vanishing(u: Float[Array, "*cells"], p: float | Float[Array, ""]) -> Float[A
     """1 - (1 - u)^p, exact to rounding also for small `u`."""
     below_one = jnp.minimum(u, 1 - float(jnp.finfo(u.dtype).eps))  # the logarithm of zero has no gradient
     return -jnp.expm1(p * jnp.log1p(-below_one))
-

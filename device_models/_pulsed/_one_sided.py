@@ -102,7 +102,8 @@ class OneSidedPair(Checked):
         """
         if is_known(below, above) and not float(below) < float(above):
             raise ValueError(
-                f"`below` and `above` must satisfy 0 <= below < above <= 1. Got below={below}, above={above}. Swap them."
+                "`below` and `above` must satisfy 0 <= below < above <= 1. "
+                f"Got below={below}, above={above}. Swap them."
             )
         reset_key, write_key = jr.split(key)
         full, wanted = self.full(above, below), self.shown

@@ -44,8 +44,8 @@ class CellPair(AbstractDevice):
         check(self, significance=at_least(1.0))
         if "I-V" in (*self.coarse.effects, *self.fine.effects):
             raise ValueError(
-                "`coarse` and `fine` must be ohmic: of other cells, what the middle of the fine cell's range adds depends "
-                f"on the voltage. Got {type(self.coarse.iv).__name__} and {type(self.fine.iv).__name__}."
+                "`coarse` and `fine` must be ohmic: of other cells, what the middle of the fine cell's range adds "
+                f"depends on the voltage. Got {type(self.coarse.iv).__name__} and {type(self.fine.iv).__name__}."
             )
 
     @property

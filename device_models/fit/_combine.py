@@ -21,9 +21,11 @@ def combine(*fits: Fit) -> PCM:
     **Raises:** `ValueError` where two fits measured the same, where their `g_max` or `t_0` differ, and for a fit whose
     device is no `PCM`.
     """
-    if not fits or not all(isinstance(fit.device, PCM) for fit in fits):
-        got = [type(fit.device).__name__ for fit in fits]
-        raise ValueError(f"What is combined must be one or more fits of a `PCM`. Got {got}.")
+    if not fits or not all(isinstance(fit, Fit) and isinstance(fit.device, PCM) for fit in fits):
+        got = [type(fit.device if isinstance(fit, Fit) else fit).__name__ for fit in fits]
+        raise ValueError(
+            f"`fits` must be one or more fits of a `PCM`. Got {got}. Each is what `fit_drift` etc. return."
+        )
     devices = [fit.device for fit in fits if isinstance(fit.device, PCM)]
     measured = [effect for device in devices for effect in device.effects]
     if len(set(measured)) < len(measured):

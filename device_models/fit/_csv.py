@@ -1,16 +1,20 @@
 """Measurements from text files whose columns carry their units."""
 
+import codecs
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
+from .._files import as_path
 from .._names import nearest
 
 PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6}
 BASES = ("S", "s", "V", "A", "Hz", "Ohm")
 UNITS = {f"{prefix}{base}": (scale, base) for base in BASES for prefix, scale in PREFIXES.items()}
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # that other programs write for commas
 UNITS |= {"1": (1.0, "1"), "%": (1e-2, "1"), "min": (60.0, "s"), "h": (3600.0, "s"), "d": (86400.0, "s")}
 
 
@@ -18,7 +22,8 @@ def read_csv(path: str | Path, columns: dict[str, str]) -> dict[str, Float[np.nd
     """Columns of a comma-separated file, converted to SI units.
 
     The first line names the columns, each with its unit in brackets: `target [uS], conductance [uS]`. A column without
-    brackets is a pure number, "1". Lines that begin with `#` and empty lines are skipped.
+    brackets is a pure number, "1". Lines that begin with `#` and empty lines are skipped. Text may be in UTF-8, in
+    UTF-16 as spreadsheets mark it, or in Windows' western code page.
 
     **Arguments:**
 
@@ -28,21 +33,25 @@ def read_csv(path: str | Path, columns: dict[str, str]) -> dict[str, Float[np.nd
 
     **Returns:** One array a column, rows in the order of the file.
 
-    **Raises:** `ValueError` for a column that is missing, a unit that is unknown or of another kind, and an entry that
-    is not a finite number.
+    **Raises:** `ValueError` for a column that is missing, a unit that is unknown or of another kind, an entry that is
+    not a finite number, a line with more or fewer entries than there are columns, and a file without numbers.
     """
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        lines = [(i, line) for i, line in enumerate(file, start=1) if line.strip() and not line.startswith("#")]
+    _check_wanted(columns)
+    lines = [(i, line) for i, line in _lines(as_path(path)) if line.strip() and not line.lstrip().startswith("#")]
     if not lines:
         raise ValueError(f"A file of measurements must have a line that names its columns. {path} is empty.")
-    rows = list(csv.reader([line for _, line in lines], skipinitialspace=True))
+    rows = [next(csv.reader([line], skipinitialspace=True)) for _, line in lines]
     header = _header(rows[0], path)
     for name in columns:
         if name not in header:
-            near = nearest(name, header)
-            raise ValueError(f"{path} must have a column {name!r}. Got {list(header)}. Did you mean {near}?")
+            raise ValueError(f"{path} must have a column {name!r}. Got {list(header)}. {_remedy(name, header, lines)}")
+    if len(rows) == 1:
+        raise ValueError(f"A file of measurements must have a line of numbers. {path} only names its columns.")
     numbers = [number for number, _ in lines[1:]]
-    return {name: _column(rows[1:], numbers, *header[name], name, unit, path) for name, unit in columns.items()}
+    _check_longest(rows, numbers, path)
+    found = {name: _column(rows[1:], numbers, *header[name], name, unit, path) for name, unit in columns.items()}
+    _check_shortest(rows, numbers, path)
+    return found
 
 
 def read_cells(
@@ -87,8 +96,62 @@ def to_si(unit: str, wanted: str, what: str) -> float:
     return scale
 
 
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """The lines of a text file, numbered from 1."""
+    data = path.read_bytes()
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if b"\0" in data and not wide:
+        raise ValueError(
+            f"A file of measurements must be text. Got {path}, which has zero bytes. A workbook, or UTF-16 without a "
+            "mark? Save it as CSV in UTF-8."
+        )
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
+        try:
+            return list(enumerate(io.StringIO(data.decode(encoding), newline=None), start=1))
+        except UnicodeDecodeError:
+            continue
+    raise ValueError(f"A file of measurements must be text in a known encoding. Got {path}; save it as UTF-8.")
+
+
+def _check_wanted(columns: dict[str, str]) -> None:
+    for name, unit in columns.items():
+        if unit not in (*BASES, "1"):
+            raise ValueError(
+                f"`columns` must want each in one of {', '.join(BASES)} or 1. Got {unit!r} for {name!r}. The file says "
+                "which multiple it has."
+            )
+
+
+def _remedy(name: str, header: dict[str, tuple[int, str]], lines: list[tuple[int, str]]) -> str:
+    for separator, word in SEPARATORS.items():
+        if separator in lines[0][1]:
+            return f"Its columns are separated by {word}: save it with commas for columns and points in numbers."
+    return f"Did you mean {nearest(name, header)}?"
+
+
+def _check_longest(rows: list[list[str]], numbers: list[int], path: str | Path) -> None:
+    """More entries than columns shift those behind a decimal comma; empty ones at the end say nothing."""
+    for number, row in zip(numbers, rows[1:], strict=True):
+        if any(entry.strip() for entry in row[len(rows[0]) :]):
+            raise ValueError(
+                f"Line {number} of {path} must have {len(rows[0])} entries, one a column. Got {len(row)}: "
+                f"{','.join(row)!r}. Decimal commas? Write points: 1.5."
+            )
+
+
+def _check_shortest(rows: list[list[str]], numbers: list[int], path: str | Path) -> None:
+    for number, row in zip(numbers, rows[1:], strict=True):
+        if len(row) < len(rows[0]):
+            raise ValueError(
+                f"Line {number} of {path} must have {len(rows[0])} entries, one a column. Got {len(row)}. Was the file "
+                "cut? Leave that line out."
+            )
+
+
 def _header(row: list[str], path: str | Path) -> dict[str, tuple[int, str]]:
-    """Position and unit of each column by its name."""
+    """Position and unit of each column by its name; empty ones at the end are dropped from `row`."""
+    while row and not row[-1].strip():
+        row.pop()
     header = {}
     for i, cell in enumerate(row):
         name, bracket, rest = cell.partition("[")
@@ -107,7 +170,7 @@ def _column(
     for i, (number, row) in enumerate(zip(numbers, rows, strict=True)):
         text = row[index].strip() if index < len(row) else ""
         try:
-            values[i] = float(text)
+            values[i] = float(text.replace("_", "?"))  # Python reads 1_5 as 15
         except ValueError:
             values[i] = np.nan
         if not np.isfinite(values[i]):

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._files import as_path, written_whole
 from .._names import nearest
 from ._units import unit_of
 
@@ -25,19 +26,20 @@ def save_device(path: str | Path, device: eqx.Module, *, provenance: dict[str, A
 
     **Arguments:**
 
-    - `path`: The file, which is replaced.
+    - `path`: The file, which is replaced as a whole or not at all.
     - `device`: Any device, wrapper, curve, pulsed device or memristor.
     - `provenance`: Where the numbers are from, of what JSON can hold; `Fit.provenance` makes it for a fitted device.
 
     **Raises:** `ValueError` for a class that is not exported, a field that is neither number, text nor such a class,
-    and a provenance that JSON cannot hold.
+    and a provenance that JSON cannot hold; `OSError` where the file cannot be written.
     """
     content = {"format": FORMAT, "version": VERSION, "device": _encoded(device, None), "provenance": provenance}
     try:
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"`provenance` must be of what JSON can hold. {error}. Write it as text.") from error
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    with written_whole(path) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def load_device(path: str | Path) -> eqx.Module:
@@ -58,7 +60,7 @@ def load_provenance(path: str | Path) -> dict[str, Any]:
 
 def _content(path: str | Path) -> dict[str, Any]:
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(as_path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"A device file must be JSON. Got {path}, {error}. Was it cut or edited?") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

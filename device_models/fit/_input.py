@@ -24,7 +24,6 @@ SETTINGS = {
     "offset_degree": (int | None, DEGREE),
     "g_min": (float | None, SIEMENS),
     "g_max": (float | None, SIEMENS),
-    "starts": (int, whole(1)),
 }
 
 
@@ -72,9 +71,9 @@ def span(g_min: float | None, g_max: float | None, data: Float[np.ndarray, "..."
     high = float(data.max()) if g_max is None else float(g_max)
     if not high > 0:
         raise ValueError(f"`g_max` must be positive, in siemens. Got g_max={high}. Are the conductances all zero?")
-    if not 0 <= low < high:
+    if not low < high and (g_min is not None or g_max is not None):
         raise ValueError(
-            "`g_min` and `g_max` must satisfy 0 <= g_min < g_max, in siemens; left out, they are the ends of the data. "
+            "`g_min` and `g_max` must satisfy g_min < g_max, in siemens; left out, they are the ends of the data. "
             f"Got g_min={low}, g_max={high}. Pass both."
         )
     return low, high

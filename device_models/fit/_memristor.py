@@ -1,7 +1,7 @@
 """Compact memristors fitted to measured currents, with exact derivatives through the differential equation."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -12,6 +12,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from .._checks import judge, not_nan, whole, write
 from .._memristors._memristor import AbstractMemristor
 from .._memristors._simulate import simulate
 from .._memristors._steps import AbstractSteps, FixedSteps
@@ -72,14 +73,11 @@ def fit_memristor(
     **Raises:** `ValueError` for data that are not finite or do not belong together, an unknown parameter, and
     parameters that this waveform does not tell apart.
     """
+    _check_settings(model, parameters, bounds, steps, starts, key)
     t, v, i = _checked(time, voltage, current)
     scales = tuple(_scale(model, name, bounds or {}) for name in parameters)
     enough(i.size, 3 * len(parameters), of="currents", why=f"for {len(parameters)} parameters")
-    e = (
-        np.ones_like(i)
-        if error is None
-        else np.broadcast_to(finite("error", error), np.shape(current)).reshape(i.shape)
-    )
+    e = np.ones_like(i) if error is None else _broadcast(finite("error", error), np.shape(current)).reshape(i.shape)
     if e.min() <= 0:
         raise ValueError(f"`error` must be positive, a standard deviation. Got {e.min()}. Leave it out for equal ones.")
     e = e * np.sqrt(np.mean((i / e) ** 2))  # residuals in units of the current
@@ -136,6 +134,27 @@ class _Problem:
             slopes = _slopes(values, self.model, self.names, self.time, self.voltage, self.steps)
         slope = np.array([scale.slope(x) for scale, x in zip(self.scales, u, strict=True)])
         return (np.asarray(slopes) / self.error[..., None]).reshape(-1, len(u)) * slope
+
+
+def _check_settings(model: Any, parameters: Any, bounds: Any, steps: Any, starts: Any, key: Any) -> None:
+    judge("model", model, AbstractMemristor)
+    judge("parameters", parameters, Sequence[str], write('Write a tuple of names: `("r_on", "mobility")`.'))
+    judge("bounds", bounds, Mapping[str, tuple[float, float]] | None, not_nan("a dictionary of names and (low, high)"))
+    judge("steps", steps, AbstractSteps)
+    judge("starts", starts, int, whole(1))
+    if key is not None:
+        judge("key", key, Key[Array, ""])
+    if not parameters or len(set(parameters)) < len(parameters):
+        raise ValueError(f"`parameters` must be one or more different names. Got parameters={parameters}.")
+    if unknown := [name for name in bounds or {} if name not in parameters]:
+        raise ValueError(f"`bounds` must be of some of `parameters`, {parameters}. Got bounds of {unknown}.")
+
+
+def _broadcast(error: Float[np.ndarray, "..."], shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+    try:
+        return np.broadcast_to(error, shape)
+    except ValueError:
+        raise ValueError(f"`error` must be of the shape of `current`. Got {error.shape} and {shape}.") from None
 
 
 def _with(model: AbstractMemristor, names: tuple[str, ...], values) -> AbstractMemristor:

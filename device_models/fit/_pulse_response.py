@@ -9,6 +9,7 @@ import numpy as np
 from jax.scipy.special import erfc
 from jaxtyping import Array, Float, Real
 
+from .._checks import judge
 from ._goodness import alike, explained, kept, normality, pattern, uncorrelated
 from ._input import Measured, enough, finite
 from ._likelihood import estimates, fitted
@@ -77,9 +78,13 @@ def fit_pulse_response(
     **Raises:** `ValueError` for data that are not finite or too few, pulses of one direction only, and an unknown rule.
     """
     kind, noisy = chosen("rule", rule, RULES), chosen("noise", noise, NOISES)
+    judge("bounds", bounds, tuple[float, float] | None)
+    if bounds is not None and not bounds[0] < bounds[1]:
+        raise ValueError(f"`bounds` must be the least and the greatest weight. Got bounds={bounds}. Swap them.")
     found = finite("weights", weights)
     signs = _signs(directions, found)
-    ends = (float(found.min()), float(found.max())) if bounds is None else bounds
+    low, high = (found.min(), found.max()) if bounds is None else bounds
+    ends = (float(low), float(high))
     start, unit = _start(kind, signs, found, ends)
     enough(signs.size, 10 * len(start), of="pulses in all cells", why=f"for {len(start)} parameters")
 
@@ -112,12 +117,13 @@ def _signs(directions: Real[Measured, "..."], weights: Float[np.ndarray, "..."])
     if weights.ndim != 2:
         raise ValueError(f"`weights` must be (cells, reads). Got {weights.shape}. One cell? Write weights[None].")
     signs = np.sign(finite("directions", directions))
-    if signs.shape[-1] != weights.shape[1] - 1 or not np.all(signs):
+    pulses = (weights.shape[1] - 1,)
+    if signs.shape not in (pulses, (1, *pulses), (len(weights), *pulses)) or not np.all(signs):
         raise ValueError(
             "`directions` must be positive or negative, one for each pulse, and `weights` one more: the first before "
             f"any pulse. Got {signs.shape} and {weights.shape}. Without a first read leave out the first pulse."
         )
-    signs = np.broadcast_to(signs, (len(weights), weights.shape[1] - 1))
+    signs = np.broadcast_to(signs, (len(weights), *pulses))
     for direction, way in ((1, "up"), (-1, "down")):
         enough(int(np.sum(signs == direction)), 5, of=f"pulses {way}", why="for the step in this direction")
     return signs

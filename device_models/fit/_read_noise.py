@@ -28,7 +28,7 @@ class PerConductance(AbstractCurve):
 
     def __check_init__(self):
         check(self, low=ABOVE_ZERO)
-        check_coefficients(self, 1)
+        check_coefficients(self, self.coefficients, 1)
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         total = jnp.full_like(g, self.coefficients[-1])

@@ -8,6 +8,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._checks import judge
 from .._names import nearest
 from .._pulsed._curved import ExpStep, PowStep
 from .._pulsed._linear import ConstantStep, LinearStep, SoftBounds
@@ -52,6 +53,7 @@ NOISES: dict[str, type[AbstractPulseNoise]] = {"multiplicative": MultiplicativeN
 
 def chosen(argument: str, name: str, among: dict):
     """The entry of this `name`, or `ValueError` with the nearest."""
+    judge(argument, name, str)
     if name not in among:
         near = nearest(name, among)
         raise ValueError(f"`{argument}` must be one of {list(among)}. Got {name!r}. Did you mean {near}?")

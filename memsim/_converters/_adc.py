@@ -35,10 +35,11 @@ class AbstractADC(Checked):
 
     def check_slices(self, slices: int) -> None:
         """Raises `ValueError` where a full scale for each slice goes with another number of slices."""
-        if np.ndim(self.full_scale) == 1 and len(self.full_scale) != slices:
+        shape = () if self.full_scale is None else np.shape(self.full_scale)
+        if shape not in ((), (slices,)):
             raise ValueError(
                 f"`full_scale` must be one number, or one for each slice of the mapping, of which there are {slices}. "
-                f"Got {len(self.full_scale)}."
+                f"Got shape {shape}."
             )
 
     @property

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from .._checks import check
 from ._abstract import AbstractWires
-from ._checks import OHMS, as_conductances
+from ._checks import OHMS, Conductances, as_conductances
 
 
 class AlphaBetaWires(AbstractWires):
@@ -42,7 +42,7 @@ class AlphaBetaWires(AbstractWires):
     def __check_init__(self):
         check(self, word_line=OHMS, bit_line=OHMS, source=OHMS, sink=OHMS)
 
-    def effective(self, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
+    def effective(self, g: Conductances) -> Float[Array, "rows columns"]:
         return self._effective(as_conductances(g))
 
     @eqx.filter_jit

@@ -1,11 +1,15 @@
 """What the models of wires are given, judged, and made arrays."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float, Shaped
 
 from .._arguments import as_numbers
 from .._checks import at_least, check_finite, numbers
+
+Conductances = Shaped[ArrayLike, "rows columns"] | Sequence[Sequence[float]]
+Voltages = Shaped[ArrayLike, " rows"] | Sequence[float]
 
 OHMS = at_least(0.0, "in ohm")
 

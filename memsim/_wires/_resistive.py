@@ -11,7 +11,7 @@ from device_models import AbstractDevice
 
 from .._checks import check, judge, write
 from ._abstract import AbstractWires
-from ._checks import OHMS, as_conductances, as_voltages
+from ._checks import OHMS, Conductances, Voltages, as_conductances, as_voltages
 from ._dissection import effective_matrix
 from ._ladder import Lines, tolerance
 
@@ -64,21 +64,19 @@ class ResistiveWires(AbstractWires):
     def __check_init__(self):
         check(self, word_line=OHMS, bit_line=OHMS, source=OHMS, sink=OHMS)
 
-    def effective(self, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
+    def effective(self, g: Conductances) -> Float[Array, "rows columns"]:
         """The conductance matrix seen from the terminals, in siemens: bit-line currents are `v @ effective(g)`.
 
         Exact, and at the cost of some n^3 operations for all inputs at once; see `_dissection`.
         """
         return self._effective(as_conductances(g))
 
-    def solve(self, g: Float[Array, "rows columns"], v: Float[Array, " rows"]) -> WireSolution:
+    def solve(self, g: Conductances, v: Voltages) -> WireSolution:
         """Every voltage and current of an array of ohmic cells, word lines driven at `v` volts."""
         g = as_conductances(g)
         return self._solve(None, g, as_voltages(v, g))
 
-    def operating_point(
-        self, device: AbstractDevice, g: Float[Array, "rows columns"], v: Float[Array, " rows"]
-    ) -> WireSolution:
+    def operating_point(self, device: AbstractDevice, g: Conductances, v: Voltages) -> WireSolution:
         """Every voltage and current of an array of cells with the I-V of `device`; `iterations` are Newton's.
 
         The gradient with respect to `g`, `v` and the resistances is the implicit one: one linear solve.
@@ -87,9 +85,7 @@ class ResistiveWires(AbstractWires):
         g = as_conductances(g)
         return self._solve(device, g, as_voltages(v, g))
 
-    def currents(
-        self, device: AbstractDevice, g: Float[Array, "rows columns"], v: Float[Array, " rows"]
-    ) -> Float[Array, " columns"]:
+    def currents(self, device: AbstractDevice, g: Conductances, v: Voltages) -> Float[Array, " columns"]:
         """Bit-line currents of an array of cells with the I-V of `device`, in amperes, by Newton's method."""
         return self.operating_point(device, g, v).currents
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
 from .._checks import judge
+from ._arrays import as_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class Dataset:
 
     def take(self, indices: Int[np.ndarray, " taken"] | Sequence[int]) -> "Dataset":
         """The recordings at `indices`, in that order. Raises `ValueError` for no indices, and for one that is none."""
-        chosen = np.asarray(indices)
+        chosen = as_array("indices", indices)
         if chosen.dtype == bool and chosen.shape == (len(self),):
             chosen = np.flatnonzero(chosen)
         if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or np.any((chosen < -len(self)) | (chosen >= len(self))):
@@ -90,7 +91,7 @@ def _check_inputs(inputs: Any) -> None:
 
 
 def _whole_numbers(field: str, values: Any, number: int) -> Int[np.ndarray, " n"]:
-    found = np.asarray(values)
+    found = as_array(field, values)
     if found.dtype.kind not in "iu" or found.ndim != 1:
         raise ValueError(
             f"`{field}` must hold one whole number for each recording. Got {found.dtype} {found.shape}. "

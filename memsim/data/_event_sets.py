@@ -11,6 +11,7 @@ from .._checks import judge
 from ._dataset import Dataset, Splits
 from ._events import Size, event_array
 from ._form import VALIDATION, Form, hold_out
+from ._formats import load_npy
 from ._frames import Binning, Polarity
 from ._get import data_folder, find_source
 from ._recordings import read_events
@@ -222,13 +223,13 @@ def _images(
 def _read_gesture(path: Path) -> Shaped[np.ndarray, " events"]:
     """One gesture: a row (x, y, p, t) an event, t in milliseconds."""
     try:
-        rows = np.load(path, allow_pickle=False)
+        rows = load_npy(path)
         if rows.ndim != 2 or rows.shape[1] != 4 or len(rows) == 0:
             raise ValueError(f"it holds an array of shape {rows.shape}")
         rows = rows[np.argsort(rows[:, 3], kind="stable")]
         x, y, p, t = rows.T
         return event_array(t - t[0], x, y, p, size=GESTURE_SIZE, tick=1e-3)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError) as error:
         raise ValueError(
             f"{path} must be a whole .npy file of rows x, y, p, t. Reading it gave: {error}. "
             "Delete its data set's folder and run `memsim data get dvs_gesture` again."

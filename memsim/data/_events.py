@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Real, Shaped
 
 from .._checks import finite, judge, not_nan, positive
+from ._arrays import as_array
 
 EVENT = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
 Size = tuple[int, ...]  # (channels,) of a line, (width, height) of an image sensor
@@ -44,7 +45,7 @@ def event_array(
     the sensor.
     """
     given = {"t": t, "x": x, "y": y, "p": p}
-    columns = {name: _column(name, values) for name, values in given.items() if values is not None}
+    columns = {name: _column(name, values) for name, values in given.items() if values is not None or name in "tx"}
     columns.setdefault("y", np.zeros(columns["t"].shape, np.uint16))
     columns.setdefault("p", np.ones(columns["t"].shape, np.uint8))
     _check_shapes(columns)
@@ -158,12 +159,7 @@ def _number_before(t: Int[np.ndarray, " events"], seconds: float) -> int:
 
 
 def _column(name: str, values: Any) -> np.ndarray:
-    try:
-        found = np.asarray(values)
-    except ValueError:  # lists of several lengths
-        found = np.empty(0, object)
-    if isinstance(values, list | tuple) and len(values) == 0:
-        found = np.empty(0, np.int64)
+    found = as_array(name, values)
     if not (np.issubdtype(found.dtype, np.number) or found.dtype == bool) or np.iscomplexobj(found):
         raise ValueError(
             f"`{name}` must hold one number for each event. Got {found.dtype}; convert it with `np.asarray`."
@@ -185,8 +181,9 @@ def _microseconds(t: np.ndarray, tick: float | None) -> Int[np.ndarray, " events
         )
     if not np.isfinite(t).all():
         raise ValueError("`t` must be finite. Got NaN or infinity. Remove those events.")
-    judge("tick", tick, float | None, positive("in seconds", hint="Milliseconds? Pass 1e-3."))
-    scaled = t if tick is None else np.round(t.astype(np.float64) * (tick * 1e6))
+    judge("tick", tick, float | None, positive("in seconds", most=1e6, hint="Milliseconds? Pass 1e-3."))
+    with np.errstate(over="ignore"):  # what overflows is refused below
+        scaled = t if tick is None else np.round(t.astype(np.float64) * (tick * 1e6))
     if len(t) and (scaled.min() < 0 or scaled.max() >= 2**63):
         raise ValueError(
             f"`t` must count microseconds from the start of the recording, from 0 to 2**63 - 1. "

@@ -37,6 +37,7 @@ class Form(NamedTuple):
         """Raises `ValueError` for settings that cannot be, before anything is read."""
         judge("binning", self.binning, Binning)
         check_coarser("channels" if len(self.sensor) == 1 else "size", self.size, self.sensor)
+        judge("dtype", self.dtype, type)
         if self.dtype not in (np.float32, np.uint8):
             raise ValueError(f"`dtype` must be np.float32 or np.uint8. Got {self.dtype}.")
 

@@ -1,5 +1,6 @@
 """Events counted in steps of time, and counts turned back into events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Int, Shaped
 
 from .._checks import judge, that
+from ._arrays import as_array
 from ._events import EVENT, Size, as_events, check_size, whole_microseconds
 
 Polarity = Literal["split", "signed", "merged"]
@@ -108,7 +110,7 @@ def count_events(
 
 
 def from_frames(
-    frames: Shaped[np.ndarray, "steps *shape"], dt: float, *, polarity: Polarity = "split"
+    frames: Shaped[np.ndarray, "steps *shape"] | Sequence, dt: float, *, polarity: Polarity = "split"
 ) -> Shaped[np.ndarray, " events"]:
     """Events whose counts are `frames`: each at the start of its step, in the order of steps and places.
 
@@ -124,7 +126,7 @@ def from_frames(
     Raises `ValueError` for counts that are not whole or wrongly signed, and for another number of dimensions.
     """
     judge("polarity", polarity, Polarity)
-    frames = np.asarray(frames)
+    frames = as_array("frames", frames)
     split = polarity == "split"
     if frames.ndim - split not in (2, 3) or (split and frames.shape[1] != 2):
         raise ValueError(

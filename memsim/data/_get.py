@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from device_models._files import as_path
@@ -45,10 +45,11 @@ def get(name: str | Source, *, folder: Path | str | None = None) -> Path:
         raise OSError(
             f"The data folder must be writable. Got {place} ({error}); choose another with `folder` or MEMSIM_DATA."
         ) from error
-    remove_left(place)
-    for archive in source.archives:
-        if not (place / archive.holds).exists():
-            _get_archive(archive, place)
+    with _alone(place):
+        remove_left(place)
+        for archive in source.archives:
+            if not (place / archive.holds).exists():
+                _get_archive(archive, place)
     return place
 
 
@@ -69,8 +70,9 @@ def data_folder(folder: Path | str | None = None) -> Path:
     return Path(os.environ.get("MEMSIM_DATA") or cache / "memsim" / "data").expanduser()
 
 
-def is_complete(source: Source, folder: Path | str | None = None) -> bool:
+def is_complete(source: Source | str, folder: Path | str | None = None) -> bool:
     """Whether all of a data set has been fetched."""
+    source = find_source(source)
     place = data_folder(folder) / source.name
     return all((place / archive.holds).exists() for archive in source.archives)
 
@@ -82,6 +84,8 @@ def _check(source: Source) -> None:
         if not isinstance(name, str) or name in ("", ".", "..") or "/" in name or "\\" in name:
             raise ValueError(f"A data set, its archives and what they hold must have plain names. Got {name!r}.")
     for archive in source.archives:
+        if not archive.urls:
+            raise ValueError(f"`urls` must hold at least one address. Got none for {archive.name}.")
         algorithm, _, digits = archive.checksum.partition(":")
         if algorithm not in hashlib.algorithms_guaranteed or not re.fullmatch("[0-9a-f]+", digits):
             raise ValueError(f'A checksum must be written as "md5:..." or "sha256:...". Got {archive.checksum!r}.')
@@ -98,6 +102,23 @@ def _get_archive(archive: Archive, place: Path) -> None:
             download(archive.urls, target, archive.checksum, show=show)
     unpack(target, place, archive.holds, largest=archive.largest)
     target.unlink()
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Lets other processes that fetch into this folder wait, where the system can."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems of a network lock no folders
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

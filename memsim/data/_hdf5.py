@@ -7,6 +7,7 @@ from typing import Any
 
 from device_models._files import as_path
 
+LARGEST_FACTOR, LARGEST_LEAST = 100, 2**30  # of what a data set may unpack to
 PLUGINS = {36559: "Prophesee's ECF codec"}  # of the filters that HDF5 does not bring along
 
 
@@ -49,6 +50,9 @@ class Inside:
             raise KeyError(f"it has no data set {name}")
         if found.external or found.is_virtual:
             raise ValueError(f"{name} lies in another file, which is not read")
+        most = max(LARGEST_FACTOR * self._file.id.get_filesize(), LARGEST_LEAST)
+        if found.nbytes > most:
+            raise ValueError(f"{name} unpacks to {found.nbytes} bytes, more than {most}, a hundred times its file")
         _check_filters(name, found)
         return found
 

@@ -42,6 +42,8 @@ def read_events(file: Path | str, *, size: Size | None = None) -> Shaped[np.ndar
     """
     file = as_path(file)
     ending = _ending(file)
+    if size is not None:
+        check_size("size", size)
     if not file.is_file():
         raise FileNotFoundError(f"A recording must be a file. There is none at {file}. Is the path right?")
     try:

@@ -1,6 +1,10 @@
 """Where the downloadable data sets come from, what proves a file, and under which terms they may be used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from .._checks import Must, judge, whole
+
+ANYTHING, BYTES = Must(), whole(0)
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,10 @@ class Archive:
     size: int | None = None
     largest: int | None = None
 
+    def __post_init__(self):
+        for field in fields(self):
+            judge(field.name, getattr(self, field.name), field.type, BYTES if field.type == (int | None) else ANYTHING)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -43,6 +51,10 @@ class Source:
     archives: tuple[Archive, ...]
     licence: str
     citation: str
+
+    def __post_init__(self):
+        for field in fields(self):
+            judge(field.name, getattr(self, field.name), field.type)
 
 
 def _heidelberg(stem: str, md5: str) -> Archive:

@@ -11,6 +11,7 @@ from jaxtyping import Int, Shaped
 from device_models._files import as_path, written_whole
 
 from .._checks import judge, whole
+from ._arrays import as_array
 from ._events import as_events, event_array
 from ._hdf5 import Inside, opened
 
@@ -61,7 +62,7 @@ class SpikeFile:
     def recordings(self, indices: Sequence[int] | Int[np.ndarray, " taken"] | None = None) -> Iterator[np.ndarray]:
         """Event arrays (x is the channel) of all recordings, or of those at `indices`, in that order."""
         number = len(self.labels())
-        indices = np.arange(number) if indices is None else np.asarray(indices)
+        indices = np.arange(number) if indices is None else as_array("indices", indices)
         if indices.size and (indices.dtype.kind not in "iu" or indices.min() < 0 or indices.max() >= number):
             raise ValueError(f"`indices` must be whole numbers from 0 to {number - 1}. Got {indices!r:.80}.")
         with _opened(self.path) as file:
@@ -94,8 +95,10 @@ def write_spikes(
     """
     import h5py
 
+    judge("class_names", class_names, Sequence[str])
     judge("class_names", tuple(class_names), tuple[str, ...])
-    labels = np.asarray(labels)
+    judge("recordings", recordings, Sequence[np.ndarray])
+    labels = as_array("labels", labels)
     if labels.shape != (len(recordings),) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"`labels` must be one whole number for each of the {len(recordings)} recordings. "

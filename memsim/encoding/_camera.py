@@ -3,9 +3,11 @@
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
-from ._checks import check_positive, check_values, whole_steps
+from .._checks import at_least, check, checked, positive, whole
+from .._inputs import as_floats
+from ._checks import DURATION, SECONDS, SIGNAL, check_values, whole_steps
 from ._crossings import crossings, staircase
 from ._rate import bernoulli
 
@@ -42,35 +44,44 @@ class EventCamera(eqx.Module):
     noise_rate: float = eqx.field(static=True, default=0.0)
 
     def __check_init__(self):
-        check_positive("dt", self.dt, "in seconds")
-        check_positive("on", self.on, "a change of log intensity")
-        check_positive("off", self.off, "a change of log intensity")
-        check_positive("dark", self.dark, "in the unit of the frames")
+        contrast, hertz = positive("a change of log intensity"), at_least(0.0, "in Hz")
+        dark = positive("in the unit of the frames")
+        check(
+            self,
+            dt=SECONDS,
+            on=contrast,
+            off=contrast,
+            dark=dark,
+            refractory=DURATION,
+            leak_rate=hertz,
+            noise_rate=hertz,
+        )
         whole_steps(self.refractory, self.dt)
         for name, rate in (("leak_rate", self.leak_rate), ("noise_rate", self.noise_rate)):
-            if not 0 <= rate * self.dt <= 1:
+            if rate * self.dt > 1:
                 raise ValueError(
-                    f"`{name}` must be at least 0, and at most one event a frame. Got {rate} Hz with dt={self.dt} s. "
+                    f"`{name}` must be at most one event a frame. Got {rate} Hz with dt={self.dt} s. "
                     "Milliseconds? Multiply by 1e-3."
                 )
 
+    @checked(height=whole(1), width=whole(1), std=at_least(0.0, "a change of log intensity"))
     def fabricate(self, height: int, width: int, *, std: float, key: Key[Array, ""]) -> "EventCamera":
         """One camera of this design: its pixels' thresholds are drawn once, with standard deviation `std`.
 
         A threshold is at least a tenth of the design's, so that no pixel fires without end.
         """
-        if not 0 <= std < float("inf"):
-            raise ValueError(f"`std` must be at least 0, a change of log intensity. Got {std}.")
         on, off = (
             jnp.maximum(nominal + std * jr.normal(k, (height, width)), 0.1 * nominal)
             for nominal, k in zip((self.on, self.off), jr.split(key), strict=True)
         )
         return eqx.tree_at(lambda camera: (camera.on, camera.off), self, (on, off))
 
+    @checked(frames=SIGNAL)
     def __call__(
-        self, frames: Float[Array, "steps height width"], *, key: Key[Array, ""] | None = None
+        self, frames: Shaped[Array, "steps height width"], *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "steps height width 2"]:
         """The events; `key` draws the random ones."""
+        frames = as_floats(frames, "frames")
         check_values("frames", frames, 0.0, float("inf"), "They are intensities, not their logarithm.")
         leak = self.leak_rate * self.dt * self.on
         hold = whole_steps(self.refractory, self.dt)
@@ -82,12 +93,14 @@ class EventCamera(eqx.Module):
         p = -jnp.expm1(jnp.full_like(events, -self.noise_rate * self.dt / 2))
         return events + bernoulli(p, key=key)
 
+    @checked()
     def decode(
-        self, events: Float[Array, "steps height width 2"], start: Float[Array, "height width"]
+        self, events: Shaped[Array, "steps height width 2"], start: Shaped[Array, "height width"]
     ) -> Float[Array, "steps height width"]:
         """Intensities from the frame `start` on.
 
         Their logarithm, with `dark` added, is within a threshold of that of the frames, unless events were random,
         leaked, or lost in a refractory period.
         """
+        events, start = as_floats(events, "events"), as_floats(start, "start")
         return jnp.exp(staircase(events, jnp.log(start + self.dark), self.on, self.off)) - self.dark

@@ -1,15 +1,22 @@
-"""What encoders ask of their settings and values. Traced values cannot be looked at, and pass."""
+"""What encoders ask of their settings and values beyond one number. Traced values cannot be looked at, and pass."""
 
 from typing import Any
 
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array
+
+from .._checks import at_least, is_known, positive, that, whole
+
+SECONDS = positive("in seconds", hint="Milliseconds? Multiply by 1e-3.")
+DURATION = at_least(0.0, "in seconds", hint="Milliseconds? Multiply by 1e-3.")
+STEPS = whole(1)
+SIGNAL = that("an array of numbers", np.isreal)  # finite and within which range, `check_values` says
+SPIKES = that("an array of finite numbers, time first", np.isfinite)
 
 
 def check_values(name: str, x: Array, low: float, high: float, remedy: str) -> None:
     """Raises `ValueError` for NaN, infinite values, and values outside [low, high]."""
-    if isinstance(x, Tracer):
+    if not is_known(x):
         return
     found = np.asarray(x)
     bad = found[~(np.isfinite(found) & (found >= low) & (found <= high))]
@@ -20,31 +27,17 @@ def check_values(name: str, x: Array, low: float, high: float, remedy: str) -> N
         )
 
 
-def check_steps(name: str, steps: int, least: int = 1) -> None:
-    """Raises `ValueError` for a number of steps, neurons or events that is not whole, or below `least`."""
-    if steps != int(steps) or steps < least:
-        raise ValueError(f"`{name}` must be a whole number of at least {least}. Got {steps}.")
-
-
 def check_length(spikes: Array, steps: int) -> None:
     """Raises `ValueError` for a spike train that the encoder has not made."""
     if spikes.ndim == 0 or spikes.shape[0] != steps:
         raise ValueError(
-            f"Spikes must have the {steps} steps of the encoder on their first axis. Got shape {spikes.shape}."
+            f"`spikes` must have the {steps} steps of the encoder on their first axis. Got shape {spikes.shape}."
         )
 
 
-def check_positive(name: str, x: Any, unit: str) -> None:
-    """Raises `ValueError` for a setting that is not positive and finite; arrays are checked as a whole."""
-    if not isinstance(x, Tracer) and not (np.isfinite(x) & (np.asarray(x) > 0)).all():
-        raise ValueError(f"`{name}` must be positive and finite, {unit}. Got {x}.")
-
-
 def check_tau(tau: Any, dt: Any) -> None:
-    """Raises `ValueError` for times that are not positive, and for a step longer than the time constant."""
-    check_positive("dt", dt, "in seconds")
-    check_positive("tau", tau, "in seconds")
-    if not isinstance(tau, Tracer) and not isinstance(dt, Tracer) and not np.asarray(dt <= tau).all():
+    """Raises `ValueError` for a step longer than the time constant."""
+    if is_known(tau) and is_known(dt) and not np.all(np.asarray(dt) <= np.asarray(tau)):
         raise ValueError(
             "`dt` must be no longer than `tau`, both in seconds. "
             f"Got dt={dt} and tau={tau}. Milliseconds? Multiply by 1e-3."
@@ -53,7 +46,7 @@ def check_tau(tau: Any, dt: Any) -> None:
 
 def whole_steps(refractory: float, dt: float) -> int:
     """Steps of a refractory period; raises `ValueError` unless they are whole and not negative."""
-    steps = refractory / dt
+    steps = float(refractory / dt)
     if not 0 <= steps < float("inf") or abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
         raise ValueError(
             "`refractory` must be a whole number of steps of `dt`, at least 0, both in seconds. "

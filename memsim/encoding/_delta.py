@@ -1,9 +1,11 @@
 """An analog signal as ON and OFF events."""
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
-from ._checks import check_positive, check_steps, check_values, whole_steps
+from .._checks import check, checked, positive, whole
+from .._inputs import as_floats
+from ._checks import DURATION, SECONDS, SIGNAL, check_values, whole_steps
 from ._crossings import crossings, staircase
 
 
@@ -31,24 +33,24 @@ class DeltaModulator(eqx.Module):
     dt: float | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
-        check_positive("threshold", self.threshold, "in the unit of the signal")
-        if self.max_events is not None:
-            check_steps("max_events", self.max_events)
-        if self.dt is not None:
-            check_positive("dt", self.dt, "in seconds")
+        threshold = positive("in the unit of the signal")
+        check(self, threshold=threshold, max_events=whole(1), refractory=DURATION, dt=SECONDS)
         if self.refractory != 0 and self.dt is None:
             raise ValueError(f"`refractory` must come with `dt`, in seconds. Got {self.refractory} without; give dt=.")
         self._hold()
 
-    def __call__(self, signal: Float[Array, "steps *channels"]) -> Float[Array, "steps *channels 2"]:
+    @checked(signal=SIGNAL)
+    def __call__(self, signal: Shaped[Array, "steps *channels"]) -> Float[Array, "steps *channels 2"]:
+        signal = as_floats(signal, "signal")
         check_values("signal", signal, -float("inf"), float("inf"), "Fill the gaps first.")
         return crossings(signal, self.threshold, self.threshold, max_events=self.max_events, refractory=self._hold())
 
+    @checked()
     def decode(
-        self, events: Float[Array, "steps *channels 2"], start: Float[Array, "*channels"]
+        self, events: Shaped[Array, "steps *channels 2"], start: Shaped[Array, "*channels"]
     ) -> Float[Array, "steps *channels"]:
         """The staircase from `start`, the first sample; within a threshold of the signal unless it lags or was held."""
-        return staircase(events, start, self.threshold, self.threshold)
+        return staircase(as_floats(events, "events"), as_floats(start, "start"), self.threshold, self.threshold)
 
     def _hold(self) -> int:
         return 0 if self.dt is None else whole_steps(self.refractory, self.dt)

@@ -3,9 +3,11 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
-from ._checks import check_length, check_positive, check_steps, check_tau, check_values
+from .._checks import check, checked, positive, that, whole
+from .._inputs import as_floats
+from ._checks import SECONDS, SIGNAL, SPIKES, STEPS, check_length, check_tau, check_values
 
 
 class LinearLatency(eqx.Module):
@@ -24,23 +26,26 @@ class LinearLatency(eqx.Module):
     threshold: float = 0.0
 
     def __check_init__(self):
-        check_steps("steps", self.steps, least=2)
-        if not 0 <= self.threshold < 1:
-            raise ValueError(f"`threshold` must be in [0, 1), as the values are. Got {self.threshold}.")
+        below_one = that("in [0, 1), as the values are", lambda x: (x >= 0) & (x < 1))
+        check(self, steps=whole(2), threshold=below_one)
 
-    def times(self, values: Float[Array, "*values"]) -> Float[Array, "*values"]:
+    @checked(values=SIGNAL)
+    def times(self, values: Shaped[Array, "*values"]) -> Float[Array, "*values"]:
         """When each value spikes, in steps, before rounding; infinite for those that do not."""
+        values = as_floats(values, "values")
         check_values("values", values, 0.0, 1.0, "Scale them first.")
-        return jnp.where(values > self.threshold, (1 - values) / self._per_step, jnp.inf)
+        return jnp.where(values <= self.threshold, jnp.inf, (1 - values) / self._per_step)
 
-    def __call__(self, values: Float[Array, "*values"]) -> Float[Array, "steps *values"]:
+    @checked(values=SIGNAL)
+    def __call__(self, values: Shaped[Array, "*values"]) -> Float[Array, "steps *values"]:
         return _spikes_at(jnp.round(self.times(values)), self.steps)
 
-    def decode(self, spikes: Float[Array, "steps *values"]) -> Float[Array, "*values"]:
+    @checked(spikes=SPIKES)
+    def decode(self, spikes: Shaped[Array, "steps *values"]) -> Float[Array, "*values"]:
         """The value whose spike is the first, off by at most half a step; 0 for a train without spikes."""
         check_length(spikes, self.steps)
         time = first_spike_time(spikes)
-        return jnp.where(time < self.steps, 1 - time * self._per_step, 0.0)
+        return jnp.where(time >= self.steps, 0.0, 1 - time * self._per_step)
 
     @property
     def _per_step(self) -> float:
@@ -68,40 +73,46 @@ class ChargingLatency(eqx.Module):
     threshold: float
 
     def __check_init__(self):
-        check_steps("steps", self.steps)
+        check(self, steps=STEPS, tau=SECONDS, dt=SECONDS, threshold=positive("in the unit of the values"))
         check_tau(self.tau, self.dt)
-        check_positive("threshold", self.threshold, "in the unit of the values")
 
-    def times(self, values: Float[Array, "*values"]) -> Float[Array, "*values"]:
+    @checked(values=SIGNAL)
+    def times(self, values: Shaped[Array, "*values"]) -> Float[Array, "*values"]:
         """When each value spikes, in steps, as a real number; infinite for those that do not."""
+        values = as_floats(values, "values")
         check_values("values", values, 0.0, float("inf"), "A capacitor cannot be charged to a positive threshold.")
-        above = values > self.threshold
-        ratio = self.threshold / jnp.where(above, values, 2 * self.threshold)
-        return jnp.where(above, -jnp.log1p(-ratio) * (self.tau / self.dt), jnp.inf)
+        silent = values <= self.threshold
+        ratio = self.threshold / jnp.where(silent, 2 * self.threshold, values)
+        return jnp.where(silent, jnp.inf, -jnp.log1p(-ratio) * (self.tau / self.dt))
 
-    def __call__(self, values: Float[Array, "*values"]) -> Float[Array, "steps *values"]:
+    @checked(values=SIGNAL)
+    def __call__(self, values: Shaped[Array, "*values"]) -> Float[Array, "steps *values"]:
         return _spikes_at(jnp.floor(self.times(values)), self.steps)
 
-    def decode(self, spikes: Float[Array, "steps *values"]) -> Float[Array, "*values"]:
+    @checked(spikes=SPIKES)
+    def decode(self, spikes: Shaped[Array, "steps *values"]) -> Float[Array, "*values"]:
         """The value that crosses in the middle of the first spike's step; 0 for a train without spikes."""
         check_length(spikes, self.steps)
         time = first_spike_time(spikes)
         value = self.threshold / -jnp.expm1(-(time + 0.5) * (self.dt / self.tau))
-        return jnp.where(time < self.steps, value, 0.0)
+        return jnp.where(time >= self.steps, 0.0, value)
 
 
-def first_spike_time(spikes: Float[Array, "steps *units"]) -> Float[Array, "*units"]:
+@checked(spikes=SPIKES)
+def first_spike_time(spikes: Shaped[Array, "steps *units"]) -> Float[Array, "*units"]:
     r"""The step of each unit's first spike, from 0, and the number of steps $T$ for a unit without spikes.
 
     It is $\sum_n \prod_{m \le n} (1 - s_m)$, which is linear in each $s_m$. So its derivative in a spike is the exact
     change of the time when that spike is put in or taken out: $-(T - m)$ for a silent unit, and nothing after the first
     two spikes. Several spikes in a step count as one.
     """
+    spikes = as_floats(spikes, "spikes")
     present = jnp.where(spikes > 1, jnp.ones_like(spikes), spikes)
     return jnp.sum(jnp.cumprod(1 - present, axis=0), axis=0)
 
 
 def _spikes_at(times: Float[Array, "*values"], steps: int) -> Float[Array, "steps *values"]:
-    """One spike at each whole step of `times`, none at or after `steps`."""
+    """One spike at each whole step of `times`, none at or after `steps`; NaN in every step for a time that is NaN."""
     place = jnp.where(times < steps, times, steps).astype(int)
-    return jax.nn.one_hot(place, steps, axis=0, dtype=times.dtype)
+    spikes = jax.nn.one_hot(place, steps, axis=0, dtype=times.dtype)
+    return jnp.where(jnp.broadcast_to(jnp.isnan(times), spikes.shape), jnp.nan, spikes)

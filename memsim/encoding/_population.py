@@ -2,9 +2,11 @@
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
-from ._checks import check_positive, check_steps, check_values
+from .._checks import check, checked, is_known, positive, whole
+from .._inputs import as_floats
+from ._checks import SIGNAL, check_values
 
 
 class Population(eqx.Module):
@@ -27,36 +29,41 @@ class Population(eqx.Module):
     width: float | None = None
 
     def __check_init__(self):
-        check_steps("neurons", self.neurons, least=2)
-        if not -float("inf") < self.low < self.high < float("inf"):
+        check(self, neurons=whole(2), width=positive("in the unit of the values"))
+        if is_known(self.low, self.high) and not self.low < self.high:
             raise ValueError(f"`low` and `high` must be finite, with low < high. Got {self.low} and {self.high}.")
-        if self.width is not None:
-            check_positive("width", self.width, "in the unit of the values")
 
-    def __call__(self, values: Float[Array, "*values"]) -> Float[Array, "*values neurons"]:
+    @checked(values=SIGNAL)
+    def __call__(self, values: Shaped[Array, "*values"]) -> Float[Array, "*values neurons"]:
+        values = as_floats(values, "values")
         check_values("values", values, self.low, self.high, "Scale them, or widen the range.")
         return jnp.exp(self._log_activity(values))
 
-    def decode(self, activity: Float[Array, "*values neurons"]) -> Float[Array, "*values"]:
+    @checked()
+    def decode(self, activity: Shaped[Array, "*values neurons"]) -> Float[Array, "*values"]:
         """Centre of mass of the activity, or of spike counts; the middle of the range if there is none.
 
         Near an end of the range, where neurons are missing on one side, it is drawn inwards; `most_likely` is not.
         """
+        activity = as_floats(activity, "activity")
         total = jnp.sum(activity, axis=-1)
         mass = activity @ self._centres(activity.dtype)
-        return jnp.where(total > 0, mass / jnp.where(total > 0, total, 1.0), (self.low + self.high) / 2)
+        return jnp.where(total <= 0, (self.low + self.high) / 2, mass / jnp.where(total <= 0, 1.0, total))
 
-    def most_likely(self, activity: Float[Array, "*values neurons"], points: int = 1001) -> Float[Array, "*values"]:
+    @checked(points=whole(2))
+    def most_likely(self, activity: Shaped[Array, "*values neurons"], points: int = 1001) -> Float[Array, "*values"]:
         r"""The value on a grid of `points` over the range that maximises $\sum_i a_i \ln a_i(x) - a_i(x)$.
 
         That is the likelihood of Poisson counts, here divided by the number of steps: give the mean over time of the
         spikes. Without noise it is the value itself, off by at most half a grid step. It has no gradient.
         """
+        activity = as_floats(activity, "activity")
         grid = jnp.linspace(self.low, self.high, points, dtype=activity.dtype)
         log_activity = self._log_activity(grid)
         expected = jnp.sum(jnp.exp(log_activity), axis=-1)
         score = activity @ log_activity.T
-        return grid[jnp.argmax(score - jnp.broadcast_to(expected, score.shape), axis=-1)]
+        best = grid[jnp.argmax(score - jnp.broadcast_to(expected, score.shape), axis=-1)]
+        return jnp.where(jnp.isnan(jnp.sum(activity, axis=-1)), jnp.nan, best)
 
     def _centres(self, dtype: jnp.dtype) -> Float[Array, " neurons"]:
         return jnp.linspace(self.low, self.high, self.neurons, dtype=dtype)

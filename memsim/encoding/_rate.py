@@ -4,9 +4,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
-from ._checks import check_positive, check_steps, check_values
+from .._checks import check, checked, is_known
+from .._inputs import as_floats
+from ._checks import SECONDS, SIGNAL, SPIKES, STEPS, check_values
 
 
 class Rate(eqx.Module):
@@ -23,15 +25,18 @@ class Rate(eqx.Module):
     steps: int | None = eqx.field(static=True)
 
     def __check_init__(self):
-        _check_steps(self.steps)
+        check(self, steps=STEPS)
 
-    def __call__(self, values: Float[Array, "*values"], *, key: Key[Array, ""]) -> Float[Array, "steps *_"]:
+    @checked(values=SIGNAL)
+    def __call__(self, values: Shaped[Array, "*values"], *, key: Key[Array, ""]) -> Float[Array, "steps *_"]:
+        values = as_floats(values, "values")
         check_values("values", values, 0.0, 1.0, "Scale them first; for rates in Hz use `Poisson`.")
         return bernoulli(over_time(values, self.steps), key=key)
 
-    def decode(self, spikes: Float[Array, "steps *values"]) -> Float[Array, "*values"]:
+    @checked(spikes=SPIKES)
+    def decode(self, spikes: Shaped[Array, "steps *values"]) -> Float[Array, "*values"]:
         """The spikes' mean over time, with standard error sqrt(p (1 - p) / steps)."""
-        return jnp.mean(spikes, axis=0)
+        return jnp.mean(as_floats(spikes, "spikes"), axis=0)
 
 
 class Poisson(eqx.Module):
@@ -53,11 +58,12 @@ class Poisson(eqx.Module):
     counts: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self):
-        _check_steps(self.steps)
-        check_positive("dt", self.dt, "in seconds")
+        check(self, steps=STEPS, dt=SECONDS)
 
-    def __call__(self, rates: Float[Array, "*values"], *, key: Key[Array, ""]) -> Float[Array, "steps *_"]:
-        largest = float("inf") if self.counts or isinstance(self.dt, jax.Array) else 1 / self.dt
+    @checked(rates=SIGNAL)
+    def __call__(self, rates: Shaped[Array, "*values"], *, key: Key[Array, ""]) -> Float[Array, "steps *_"]:
+        rates = as_floats(rates, "rates")
+        largest = 1 / self.dt if not self.counts and is_known(self.dt) else float("inf")
         check_values("rates", rates, 0.0, largest, "They are in Hz, with `dt` in seconds: is it given in milliseconds?")
         means = over_time(rates, self.steps) * self.dt
         if not self.counts:
@@ -65,15 +71,17 @@ class Poisson(eqx.Module):
         drawn = jr.poisson(key, jax.lax.stop_gradient(means), means.shape)
         return straight_through(drawn.astype(means.dtype), means)
 
-    def decode(self, spikes: Float[Array, "steps *values"]) -> Float[Array, "*values"]:
+    @checked(spikes=SPIKES)
+    def decode(self, spikes: Shaped[Array, "steps *values"]) -> Float[Array, "*values"]:
         """The most likely rate, in Hz. Without `counts` it is infinite where every step has a spike."""
-        mean = jnp.mean(spikes, axis=0)
+        mean = jnp.mean(as_floats(spikes, "spikes"), axis=0)
         return (mean if self.counts else -jnp.log1p(-mean)) / self.dt
 
 
 def bernoulli(p: Float[Array, "*shape"], *, key: Key[Array, ""]) -> Float[Array, "*shape"]:
-    """0/1 with mean `p`, straight through in the gradient."""
-    return straight_through((jr.uniform(key, p.shape, p.dtype) < p).astype(p.dtype), p)
+    """0/1 with mean `p`, straight through in the gradient; NaN where `p` is."""
+    drawn = (jr.uniform(key, p.shape, p.dtype) < p).astype(p.dtype)
+    return straight_through(jnp.where(jnp.isnan(p), p, drawn), p)
 
 
 @jax.custom_jvp
@@ -94,8 +102,3 @@ def over_time(values: Float[Array, "*values"], steps: int | None) -> Float[Array
     if values.ndim == 0:
         raise ValueError("With steps=None the first axis of the values must be time. Got a scalar; give `steps`.")
     return values
-
-
-def _check_steps(steps: int | None) -> None:
-    if steps is not None:
-        check_steps("steps", steps)

@@ -2,13 +2,16 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
-from ._checks import check_tau
+from .._checks import checked
+from .._inputs import as_floats
+from ._checks import SECONDS, SPIKES, check_tau
 
 
+@checked(spikes=SPIKES, tau=SECONDS, dt=SECONDS)
 def exponential_trace(
-    spikes: Float[Array, "steps *units"], tau: float | Float[Array, ""], dt: float | Float[Array, ""]
+    spikes: Shaped[Array, "steps *units"], tau: float | Float[Array, ""], dt: float | Float[Array, ""]
 ) -> Float[Array, "steps *units"]:
     r"""$y_n = e^{-dt/\tau} y_{n-1} + s_n$: a spike adds one, and is forgotten with time constant `tau`.
 
@@ -16,6 +19,7 @@ def exponential_trace(
     spikes, and so is its gradient. `tau` and `dt` are in seconds, dt no longer than tau.
     """
     check_tau(tau, dt)
+    spikes = as_floats(spikes, "spikes")
     decay = jnp.exp(-jnp.asarray(dt / tau, spikes.dtype))
 
     def step(y: Array, s: Array) -> tuple[Array, Array]:

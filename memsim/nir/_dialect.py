@@ -4,9 +4,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from .._checks import Must, judge, positive
 from ..nn import Firing
 from ._step import Discretisation, Values
 
+ANYTHING = Must()
 MANY = 1 << 16  # spikes a step of neurons that set no limit
 
 
@@ -36,6 +38,12 @@ class Dialect(NamedTuple):
     input_at: Literal["neuron", "synapse"] = "neuron"
     firing: Firing = Firing(reset="zero")
     firing_cuba: Firing | None = None
+
+    def check(self) -> None:
+        """Raises `ValueError` for a field that is not what its annotation says, or a unit that is not positive."""
+        rules = {"second": positive(), "step": positive()}
+        for name, annotation in self.__annotations__.items():
+            judge(name, getattr(self, name), annotation, rules.get(name, ANYTHING))
 
     def seconds(self, tau: Values, dt: float) -> Values:
         """A time constant of the file, in seconds of a network that makes steps of `dt`."""

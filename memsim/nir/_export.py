@@ -5,17 +5,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._checks import checked
 from ..nn import AbstractLayer, Graph, Recurrent, SpikingNetwork
 from ..nn._layer import Shape
 from ._analog import Notes, digital_twin, with_reset_to_value
 from ._check import check_export
 from ._package import nir_package
-from ._step import Discretisation, check_step
+from ._step import SIZES, STEP, Discretisation
 from ._write import Writer, nodes_of
 
 Edges = list[tuple[str, str]]
 
 
+@checked(dt=STEP, input_shape=SIZES)
 def to_nir(
     model: AbstractLayer,
     *,
@@ -25,7 +27,7 @@ def to_nir(
     allow_reset_change: bool = False,
     check: bool = True,
 ) -> Any:
-    r"""`model` as a `nir.NIRGraph`; `nir.write(path, graph)` makes a file of it.
+    r"""`model` as a `nir.NIRGraph`; `memsim.nir.write(path, graph)` makes a file of it.
 
     NIR holds differential equations, not steps. Time constants are written in seconds, and such that the
     `discretisation` of each equation (Euler's, or the exponential one, exact for an input constant over the step) is
@@ -51,7 +53,6 @@ def to_nir(
 
     Reference: Pedersen2024.
     """
-    check_step(dt, discretisation)
     w = Writer(nir_package(), dt, discretisation, allow_reset_change)
     shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
     twin, notes = digital_twin(model)

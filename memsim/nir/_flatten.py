@@ -13,8 +13,8 @@ from ._ends import without_ones
 def flatten(node: Any, shape: Shape | None, following: Sequence[Any]) -> Flatten:
     """The layer that a `nir.Flatten` is for an input of `shape`; following nodes, or shapes of outputs, decide.
 
-    NIR counts axes without a batch, but its own default, 1 to -1, is that of PyTorch, which counts one. An axis is taken
-    off the count where the node says a shape that has one more, and where nothing else fits what follows.
+    NIR counts axes without a batch, but its own default, 1 to -1, is that of PyTorch, which counts one. An axis is
+    taken off the count where the node says a shape that has one more, and where nothing else fits what follows.
     """
     start, end = _axis(node, "start_dim"), _axis(node, "end_dim")
     as_written = Flatten(start, end)

@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._checks import checked
 from ._dialect import DIALECTS, Dialect
 from ._package import nir_package
-from ._step import ROUNDING, check_step
+from ._step import ROUNDING, STEP
 
 SNNTORCH_STEP = 1e-4
 
@@ -19,13 +20,13 @@ class Guess(NamedTuple):
     reasons: tuple[str, ...]
 
 
+@checked(dt=STEP)
 def guess(graph: Any, *, dt: float) -> Guess:
     """The dialect that `graph` looks like for a step of `dt` seconds.
 
     The size of the time constants tells their unit, how `r` goes with them the scale of the input; where several
     exporters are left, shapes, dtypes and names decide. A guess: its reasons say what else it could be.
     """
-    check_step(dt, "euler")
     if not isinstance(graph, nir_package().NIRGraph):
         raise ValueError(f"`graph` must be a nir.NIRGraph; read a file with `nir.read`. Got {type(graph).__name__}.")
     said = graph.metadata.get("memsim_discretisation")

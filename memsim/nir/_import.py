@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._checks import checked
 from .._names import did_you_mean
 from ..nn import (
     AbstractLayer,
@@ -27,12 +28,13 @@ from ._file import read
 from ._guess import guess
 from ._package import nir_package
 from ._read import Reader, layer_of
-from ._step import Discretisation, check_step
-from ._structure import Edges, checked
+from ._step import SIZES, STEP, Discretisation
+from ._structure import Edges, structure_of
 
 RANKS = {"Linear": 1, "Affine": 1, "Conv1d": 2, "Conv2d": 3, "SumPool2d": 3, "AvgPool2d": 3}
 
 
+@checked(dt=STEP, input_shape=SIZES)
 def from_nir(
     graph: Any,
     *,
@@ -47,7 +49,9 @@ def from_nir(
 
     A chain becomes a `SpikingNetwork`, in which a neuron and one synapse in a cycle are `Recurrent`; any other graph a
     `Graph`. Layers are ordered by edges, never by names; what enters a node is summed; an edge that closes a cycle
-    carries the value of the step before. Parameters that all neurons share become constants, others are trained.
+    carries the value of the step before. Parameters that all neurons share become constants, others are trained; one
+    value a channel may be an array (channels, 1, 1). Of several inputs, or outputs, the network has one, flat: their
+    elements in a row, in the order of their names. Axes of `Flatten` may count a batch where only that fits.
 
     A file says neither its time step nor how its numbers came about, and exporters differ: name the one that wrote it
     as `dialect`, a key of `memsim.nir.DIALECTS` or a `Dialect`. "nir" takes the file at its word, with time constants
@@ -62,14 +66,14 @@ def from_nir(
     - `chunk`: As in `SpikingNetwork`.
 
     Warns where the file's own hints, which `to_nir` leaves, differ from `dt` and `discretisation`; they are not used.
-    Raises `ValueError` for a malformed graph, naming the node.
+    Raises `ValueError` for a malformed graph, naming the node, and for a file that is corrupt, that refers to other
+    files, or that would unpack to more than 4 GiB.
 
     Reference: Pedersen2024.
     """
     graph = _opened(graph)
     chosen = _dialect(graph, dialect, dt)
     chosen = chosen if discretisation is None else chosen._replace(discretisation=discretisation)
-    check_step(dt, chosen.discretisation)
     _compare_hints(graph.metadata, dt, chosen.discretisation)
     shape = (input_shape,) if isinstance(input_shape, int) else input_shape
     return _network(graph, shape, Reader(dt, chosen, firing), chunk)
@@ -85,6 +89,7 @@ def _opened(graph: Any) -> Any:
 
 def _dialect(graph: Any, dialect: str | Dialect, dt: float) -> Dialect:
     if isinstance(dialect, Dialect):
+        dialect.check()
         return dialect
     if dialect == "guess":
         found = guess(graph, dt=dt)
@@ -96,7 +101,7 @@ def _dialect(graph: Any, dialect: str | Dialect, dt: float) -> Dialect:
 
 
 def _compare_hints(metadata: dict[str, Any], dt: float, discretisation: str) -> None:
-    said, step = metadata.get("memsim_discretisation"), metadata.get("memsim_dt")
+    said, step = metadata.get("memsim_discretisation"), _number(metadata.get("memsim_dt"))
     if said is not None and said != discretisation:
         warnings.warn(
             f"The file says that it was written for the {said} step. It is read for the {discretisation} one; "
@@ -107,8 +112,16 @@ def _compare_hints(metadata: dict[str, Any], dt: float, discretisation: str) -> 
         warnings.warn(f"The file says that it was written for dt={step} s. It is read for dt={dt} s.", stacklevel=3)
 
 
+def _number(x: Any) -> float | None:
+    """A hint as a number, `None` where it is none."""
+    try:
+        return float(x)
+    except (TypeError, ValueError):
+        return None
+
+
 def _network(graph: Any, shape: Shape | None, r: Reader, chunk: Chunk, *, inner: bool = False) -> AbstractNetwork:
-    nodes, edges, declared, output = checked(graph, inner=inner)
+    nodes, edges, declared, output = structure_of(graph, inner=inner)
     if r.dialect.input_at == "synapse":
         edges = _into_neurons(nodes, edges)
     shape = _without_batch(declared, nodes, edges) if shape is None else shape

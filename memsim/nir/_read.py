@@ -238,9 +238,8 @@ def array(node: Any, name: str) -> Values:
         raise ValueError(f"must have real numbers in `{name}`. Got {found.dtype}.")
     found = found.astype(np.float64)
     if not (np.abs(found) <= np.finfo(jnp.result_type(float)).max).all() or found.size == 0:
-        raise ValueError(
-            f"must have finite numbers in `{name}`. Got {'none' if not found.size else 'NaN, infinity or too large ones'}."
-        )
+        came = "NaN, infinity or numbers that are too large" if found.size else "none"
+        raise ValueError(f"must have finite numbers in `{name}`. Got {came}.")
     return found
 
 

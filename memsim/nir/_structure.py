@@ -1,6 +1,5 @@
 """What must hold for the nodes and edges of a graph, whatever is in the nodes."""
 
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ class Structure(NamedTuple):
     output_shape: Shape | None
 
 
-def checked(graph: Any, *, inner: bool) -> Structure:
+def structure_of(graph: Any, *, inner: bool) -> Structure:
     """The structure of a graph, which stands within another one if it is `inner`.
 
     Raises `ValueError` for a graph that has no input or output, or an edge without a node.

@@ -102,6 +102,7 @@ def scale(layer: Scale, shape: Shape, w: Writer) -> Nodes:
 
 
 def threshold(layer: Threshold, shape: Shape, w: Writer) -> Nodes:
+    check_silent(layer.at_threshold)
     return {"": w.nir.Threshold(full(layer.threshold, shape))}
 
 
@@ -181,17 +182,21 @@ def resets(firing: Firing, w: Writer) -> bool:
         raise ValueError(
             f"must have no refractory period to be written as NIR. Got refractory={firing.refractory} s; use 0."
         )
-    if firing.at_threshold == "fires":
-        raise ValueError(
-            "must be silent at exactly its threshold to be written as NIR, whose neurons fire above it. Got "
-            'at_threshold="fires"; use "silent" and a threshold that is one rounding lower (`numpy.nextafter`).'
-        )
+    check_silent(firing.at_threshold)
     if firing.emit == "old":
         raise ValueError(
             'must give out the spikes of its own step to be written as NIR. Got emit="old"; use emit="new" with '
             "`Delay` of one step after it."
         )
     return firing.reset != "none"
+
+
+def check_silent(at_threshold: str) -> None:
+    if at_threshold == "fires":
+        raise ValueError(
+            "must be silent at exactly its threshold to be written as NIR, whose neurons fire above it. Got "
+            'at_threshold="fires"; use "silent" and a threshold that is one rounding lower (`numpy.nextafter`).'
+        )
 
 
 def symmetric(padding: Any, shape: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> tuple[int, ...]:

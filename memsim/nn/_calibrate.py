@@ -11,17 +11,17 @@ from jaxtyping import Array, Key, Num
 
 from device_models import Ideal
 
+from .._checks import check, checked, write
 from .._converters._adc import ADC
 from .._converters._dac import DAC, PulseWidthDAC
-from .._checks import check, write
 from .._crossbar import Crossbar
 from .._matrix import AnalogMatrix, Clipping
 from .._ranges import AbstractRanges, Percentile
 from ._deploy import analog_layers, digital_weight
-from ._mixed_signal import Designs, MixedSignal, check_designs, crossbar_of
+from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
 from ._synapses._keyed import KeyedMatrix
 from ._synapses._synapse import AbstractAnalog
-from ._word_lines import checked_samples, word_lines
+from ._word_lines import SAMPLES, checked_samples, word_lines
 
 COVERING = Percentile()
 
@@ -35,7 +35,7 @@ class PerLayer(eqx.Module):
     designs: dict[str, Crossbar | None]
 
     def __check_init__(self):
-        check(self, designs=write("Write `PerLayer({\".layers[0]\": memsim.Crossbar(...)})`."))
+        check(self, designs=write('Write `PerLayer({".layers[0]": memsim.Crossbar(...)})`.'))
 
     def __call__(self, path: str, layer: AbstractAnalog) -> Crossbar | None:
         if path not in self.designs:
@@ -46,6 +46,7 @@ class PerLayer(eqx.Module):
         return self.designs[path]
 
 
+@checked(xs=SAMPLES, crossbar=DESIGNS)
 def calibrate(
     model: Any,
     xs: Num[Array, "batch *sample"] | np.ndarray | list,
@@ -107,6 +108,7 @@ def _without_faults(design: Crossbar) -> Crossbar:
     )
 
 
+@checked(xs=SAMPLES)
 def clipping(
     model: Any, xs: Num[Array, "batch *sample"] | np.ndarray | list, *, key: Key[Array, ""] | None = None
 ) -> dict[str, Clipping]:

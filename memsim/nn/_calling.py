@@ -36,13 +36,13 @@ def check_model(model: Any) -> None:
 def check_network(model: Any, purpose: str) -> None:
     """Raises `ValueError` unless `model` is a network over time, for what can work on nothing else.
 
-    `purpose` names the caller as its user wrote it, such as "`memsim.study.robustness`".
+    `purpose` names the caller as its user wrote it, such as "memsim.study.robustness".
     """
     check_model(model)
     if not is_network(model):
         raise ValueError(
-            f"{purpose} must be given a network over time, such as a `memsim.nn.SpikingNetwork`. Got a "
-            f"{type(model).__name__}. Call other models on samples yourself: `jax.vmap(model)(xs)`."
+            f"`model` of `{purpose.strip('`')}` must be a network over time, such as a `memsim.nn.SpikingNetwork`. Got "
+            f"a {type(model).__name__}. Call other models on samples yourself: `jax.vmap(model)(xs)`."
         )
 
 

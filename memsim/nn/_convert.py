@@ -8,6 +8,7 @@ import jax
 import jax.random as jr
 from jaxtyping import Array, Key
 
+from .._checks import checked
 from .._matrix import AnalogMatrix
 from .._names import did_you_mean
 from ._convertible import convertible, inner, is_layer
@@ -15,12 +16,13 @@ from ._deploy import analog_layers, replace_weights
 from ._networks._network import AbstractNetwork
 from ._synapses._conv import Conv1d, Conv2d
 from ._synapses._gated import GRUCell, LSTMCell
-from ._synapses._linear import Linear
 from ._synapses._keyed import KeyedMatrix
+from ._synapses._linear import Linear
 
 Model = TypeVar("Model")
 
 
+@checked()
 def convert(model: Model, *, paths: Collection[str] | None = None) -> Model:
     """`model` with its layers of `equinox.nn` replaced by those that can sit on a crossbar; the outputs stay the same.
 
@@ -36,6 +38,8 @@ def convert(model: Model, *, paths: Collection[str] | None = None) -> Model:
     - `paths`: The layers to replace, such as [".layers[0]"]; all that can be by default.
     """
     found = convertible(model)
+    if isinstance(paths, str):
+        raise ValueError(f"`paths` must be several paths of layers. Got text; write [{paths!r}].")
     for path in paths or ():
         if path not in found:
             raise ValueError(did_you_mean("A layer that can be converted", path, found))
@@ -48,6 +52,7 @@ def convert(model: Model, *, paths: Collection[str] | None = None) -> Model:
     return jax.tree_util.tree_map_with_path(swap, model, is_leaf=is_layer)
 
 
+@checked()
 def with_read_keys(model: Model, *, key: Key[Array, ""]) -> Model:
     """A deployed `model` whose layers carry the key of their reads, for models that call layers without one.
 

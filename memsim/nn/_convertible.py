@@ -31,10 +31,6 @@ def fits(layer: Any) -> bool:
     if isinstance(layer, eqx.nn.Linear):
         return eqx.is_array(layer.weight) and isinstance(layer.in_features, int) and isinstance(layer.out_features, int)
     if isinstance(layer, eqx.nn.Conv):
-        plain = layer.padding_mode == "ZEROS" and layer.padding != "SAME_LOWER" and _is_forward(layer)
+        plain = layer.padding_mode == "ZEROS" and layer.padding != "SAME_LOWER"
         return eqx.is_array(layer.weight) and layer.num_spatial_dims in (1, 2) and plain
     return eqx.is_array(layer.weight_ih) and eqx.is_array(layer.weight_hh)
-
-
-def _is_forward(layer: eqx.nn.Conv) -> bool:
-    return not isinstance(layer, eqx.nn.ConvTranspose)

@@ -7,12 +7,14 @@ import jax
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from .._checks import checked
 from .._crossbar import Chip
 from .._matrix import AnalogMatrix
-from ._mixed_signal import Designs, check_designs, check_spread, circuit_of, crossbar_of
+from ._mixed_signal import DESIGNS, Designs, check_designs, check_spread, circuit_of, crossbar_of
 from ._neurons._neuron import AbstractNeuron
 from ._synapses._keyed import KeyedMatrix
 from ._synapses._synapse import AbstractAnalog
+from ._synapses._watched import Watched
 from ._told import tell_digital, tell_ranges, tell_shared
 
 Model = TypeVar("Model")
@@ -30,6 +32,7 @@ def neurons(model: Any) -> dict[str, AbstractNeuron]:
     return _layers(model, AbstractNeuron)
 
 
+@checked(crossbar=DESIGNS)
 def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     """`model` fabricated: the weight of every analog layer a freshly programmed `Chip`, neurons as designed.
 
@@ -65,6 +68,7 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     return replace_weights(_replace(model, AbstractNeuron, fabricated), chips)
 
 
+@checked()
 def at(model: Model, t: Any, *, key: Key[Array, ""] | None = None) -> Model:
     """`model` with every `Chip` replaced by the matrix it presents `t` seconds after programming."""
     matrices = {}
@@ -78,6 +82,7 @@ def at(model: Model, t: Any, *, key: Key[Array, ""] | None = None) -> Model:
     return replace_weights(model, matrices)
 
 
+@checked(crossbar=DESIGNS)
 def deploy(model: Model, crossbar: Designs, t: Any, *, key: Key[Array, ""]) -> Model:
     """`program`, then `at` time `t`, with keys split from one."""
     program_key, moment_key = jr.split(key)
@@ -86,7 +91,7 @@ def deploy(model: Model, crossbar: Designs, t: Any, *, key: Key[Array, ""]) -> M
 
 def digital_weight(path: str, layer: AbstractAnalog) -> Float[Array, "outputs inputs"]:
     """The weights of a layer that is not programmed; raises `ValueError` for one that is."""
-    if isinstance(layer.weight, Chip | AnalogMatrix | KeyedMatrix):
+    if isinstance(layer.weight, Chip | AnalogMatrix | KeyedMatrix | Watched):
         raise ValueError(f"Layer {path} must hold digital weights. Got a {type(layer.weight).__name__}.")
     return layer.weight
 

@@ -8,15 +8,18 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key, Shaped
 
+from .._checks import checked
 from .._crossbar import Crossbar
 from .._matrix import AnalogMatrix
 from .._tiles import spread_rows
+from ._calling import check_network
 from ._deploy import analog_layers, replace_weights
-from ._mixed_signal import Designs, crossbar_of
+from ._mixed_signal import DESIGNS, Designs, crossbar_of
 from ._networks._network import AbstractNetwork
 from ._synapses._synapse import KeyedMatrix, presented
+from ._word_lines import SAMPLES, checked_samples
 
 SATURATED = 0.9  # spikes a step
 MANY = 0.5  # fraction of neurons, or of weights, from which it is worth a sentence
@@ -62,9 +65,10 @@ class Diagnosis(NamedTuple):
         return "\n".join(self.findings) or "Nothing stands out."
 
 
+@checked(xs=SAMPLES, crossbar=DESIGNS)
 def diagnose(
-    model: AbstractNetwork,
-    xs: Float[Array, "batch steps *inputs"],
+    model: Any,
+    xs: Shaped[Array, "batch steps *inputs"] | np.ndarray | list,
     *,
     key: Key[Array, ""] | None = None,
     loss: Callable[..., Any] | None = None,
@@ -83,6 +87,8 @@ def diagnose(
     - `labels`: A label for each sequence.
     - `crossbar`: A design, or a function `path, layer -> design | None`, to ask whether it can hold the weights.
     """
+    check_network(model, "memsim.nn.diagnose")
+    xs = checked_samples(model, xs)
     keys = None if key is None else jr.split(key, xs.shape[0])
     spikes, inputs, finite = _run(model, xs, keys)
     gradients = _gradients(model, xs, keys, loss, labels)

@@ -7,6 +7,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from .._checks import checked, fraction, positive, that
 from ._deploy import analog_layers, digital_weight, replace_weights
 from ._networks._network import SpikingNetwork
 from ._neurons._firing import Firing
@@ -17,6 +18,11 @@ from ._stages import Stage, changed, stages, with_bias
 from ._synapses._synapse import AbstractAnalog
 
 
+@checked(
+    xi=positive("in standard deviations"),
+    mean=that("finite and below 1, the threshold", lambda x: np.isfinite(x) & (x < 1)),
+    alpha=fraction(zero=False),
+)
 def fluctuation_driven(
     model: SpikingNetwork,
     *,
@@ -50,7 +56,6 @@ def fluctuation_driven(
 
     Reference: Rossbroich2022.
     """
-    _check_arguments(xi, mean, alpha)
     first = _statistics("rate", rate, variance)
     hidden = _statistics("hidden_rate", rate if hidden_rate is None else hidden_rate, None)
     layers, drawn = analog_layers(model), {}
@@ -148,10 +153,3 @@ def _statistics(name: str, rate: float, variance: float | None) -> tuple[float, 
     if not variance > 0:
         raise ValueError(f"`variance` of the inputs must be positive. Got {variance}.")
     return rate, variance
-
-
-def _check_arguments(xi: float, mean: float, alpha: float) -> None:
-    if not xi > 0 or not mean < 1:
-        raise ValueError(f"`xi` must be positive and `mean` below 1, the threshold. Got xi={xi}, mean={mean}.")
-    if not 0 < alpha <= 1:
-        raise ValueError(f"`alpha` must be a share in (0, 1]. Got {alpha}. Percent? Divide by 100.")

@@ -8,7 +8,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
+
+from .._inputs import as_floats
 
 Shape = tuple[int, ...]
 Record = dict[str, dict[str, Array]]  # kind of quantity -> path of the layer -> (steps, ...)
@@ -45,13 +47,13 @@ class AbstractLayer(eqx.Module):
         """All steps of `xs` from `state`: the outputs, the state after them, and what `record` asks for."""
 
     def step(
-        self, x: Float[Array, "*shape"], state: Any, *, key: Key[Array, ""] | None = None
+        self, x: Shaped[Array, "*shape"], state: Any, *, key: Key[Array, ""] | None = None
     ) -> tuple[Float[Array, "*_"], Any]:
         """One time step: the output and the new state.
 
         Step t of a whole sequence with `key` is this with `key=jax.random.fold_in(key, t)`.
         """
-        ys, state, _ = self.run(x[None], state, keys=None if key is None else key[None])
+        ys, state, _ = self.run(as_floats(x)[None], state, keys=None if key is None else key[None])
         return ys[0], state
 
 

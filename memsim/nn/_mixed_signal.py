@@ -11,13 +11,17 @@ from jaxtyping import Array, Float, Key
 
 from device_models import AbstractDevice
 
+from .._checks import at_least, check, is_zero, that, write
 from .._crossbar import Crossbar
 from .._names import did_you_mean
+from ._layer import AbstractLayer
 from ._neurons._leak import Leak
 from ._neurons._neuron import AbstractNeuron
 from ._neurons._parameters import Converter, Positive, value
 from ._synapses._synapse import AbstractAnalog
 
+PERCENT = "Percent? Divide by 100."
+NOISE = at_least(0.0, "in units of the input")
 CrossbarDesigns = Crossbar | Callable[[str, AbstractAnalog], Crossbar | None]
 
 
@@ -36,14 +40,11 @@ class NeuronCircuit(eqx.Module):
     """
 
     spread: Mapping[str, float | Float[Array, ""]] = eqx.field(default_factory=dict)
-    noise: float = 0.0
+    noise: float | Float[Array, ""] = 0.0
 
     def __check_init__(self):
-        for name, sigma in self.spread.items():
-            if isinstance(sigma, int | float) and not 0 <= sigma < 2:
-                raise ValueError(f"`spread` must be relative, in [0, 2). Got {name}={sigma}. Percent? Divide by 100.")
-        if isinstance(self.noise, int | float) and not 0 <= self.noise < float("inf"):
-            raise ValueError(f"`noise` must be at least 0 and finite. Got {self.noise}.")
+        relative = that("relative, in [0, 2), by the name of a parameter", lambda x: (x >= 0) & (x < 2), hint=PERCENT)
+        check(self, spread=relative, noise=NOISE)
 
     def fabricate(self, neuron: AbstractNeuron, *, key: Key[Array, ""]) -> AbstractNeuron:
         """`neuron` as one chip has it, frozen."""
@@ -54,7 +55,7 @@ class NeuronCircuit(eqx.Module):
                 actual = _deviated(nominal, self.spread[name], names[name], neuron.shape, draw)
                 neuron = eqx.tree_at(lambda n, name=name: getattr(n, name), neuron, actual)
         # A traced noise level may be zero: whether there is noise must be known when tracing.
-        if isinstance(self.noise, int | float) and self.noise == 0:
+        if is_zero(self.noise):
             return neuron
         return NoisyNeuron(neuron, self.noise)  # pyright: ignore[reportCallIssue]
 
@@ -64,6 +65,9 @@ class NoisyNeuron(AbstractNeuron):
 
     neuron: AbstractNeuron
     noise: float | Float[Array, ""]
+
+    def __check_init__(self):
+        check(self, noise=NOISE)
 
     @property
     def size(self) -> int | tuple[int, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -111,27 +115,40 @@ class MixedSignal(eqx.Module):
     synapses: CrossbarDesigns | None = None
     neurons: NeuronCircuit | Callable[[str, AbstractNeuron], NeuronCircuit | None] | None = None
 
+    def __check_init__(self):
+        _check_given("synapses", self.synapses, Crossbar)
+        _check_given("neurons", self.neurons, NeuronCircuit)
+
 
 Designs = CrossbarDesigns | MixedSignal
 
 
 def check_designs(designs: Any) -> None:
     """Raises `ValueError` for what is neither a design nor a function that gives one."""
-    found = designs.synapses if isinstance(designs, MixedSignal) else designs
-    if isinstance(found, Crossbar) or (found is None and isinstance(designs, MixedSignal)):
+    if not isinstance(designs, MixedSignal):
+        _check_given("crossbar", designs, Crossbar)
+
+
+def _check_given(name: str, given: Any, kind: type) -> None:
+    """Raises `ValueError` unless `given` is a design of this kind, a function that gives one, or `None`."""
+    function = callable(given) and not isinstance(given, type | AbstractLayer)
+    if given is None or isinstance(given, kind) or function:
         return
-    remedy = ""
-    if isinstance(found, Mapping):
-        remedy = " Designs by path go in a `PerLayer`: `memsim.nn.PerLayer({...})`."
-    elif isinstance(found, AbstractDevice):
-        remedy = " A device goes in a crossbar: `memsim.Crossbar(device)`."
-    elif isinstance(found, type) and issubclass(found, eqx.Module):
-        remedy = f" Make one: `{found.__name__}(...)`."
-    elif callable(found):
-        return
+    came = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
     raise ValueError(
-        "`crossbar` must be a `memsim.Crossbar`, a function `path, layer -> Crossbar | None`, or a `MixedSignal`. "
-        f"Got a {type(found).__name__}.{remedy}"
+        f"`{name}` must be a {kind.__name__}, or a function `path, layer -> {kind.__name__} | None`. "
+        f"Got {came}. {design_hint(given)}"
+    )
+
+
+def design_hint(given: Any) -> str:
+    """What to write for a design, instead of something near to one."""
+    if isinstance(given, Mapping):
+        return "Designs by path go in a `PerLayer`: `memsim.nn.PerLayer({...})`."
+    if isinstance(given, AbstractDevice):
+        return "A device goes in a crossbar: `memsim.Crossbar(device)`."
+    return (
+        f"Make one of it: `{given.__name__}(...)`." if isinstance(given, type) else "Such as `memsim.Crossbar(device)`."
     )
 
 
@@ -178,3 +195,6 @@ def _deviated(nominal: Any, sigma: Any, stays_positive: bool, shape: tuple[int, 
     log = nominal.log if isinstance(nominal, Positive) else jnp.log(value(nominal))
     s2 = jnp.log1p(sigma**2)
     return Positive(jnp.broadcast_to(log, shape) + jnp.sqrt(s2) * z - s2 / 2)
+
+
+DESIGNS = write(design_hint)

@@ -7,22 +7,26 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
+from .._checks import between, checked, positive
 from ._deploy import digital_weight
 from ._networks._network import SpikingNetwork
 from ._stages import changed, stages, with_bias
 from ._synapses._synapse import AbstractAnalog
+from ._word_lines import SAMPLES, checked_samples
 
 DOUBLINGS = 20  # of a layer's scale, in search of its rate
 HALVINGS = 30
 
+RATE = positive("in spikes a step", hint="From Hz? Multiply by dt.")
 Groups = tuple[tuple[str, ...], ...]  # the synapses that are scaled together
 
 
+@checked(xs=SAMPLES, rate=RATE, tolerance=between(0.0, 1.0, "relative"))
 def scaled_to_rate(
     model: SpikingNetwork,
-    xs: Float[Array, "batch steps *inputs"],
+    xs: Shaped[Array, "batch steps *inputs"] | np.ndarray | list,
     *,
     rate: float,
     tolerance: float = 0.02,
@@ -41,8 +45,7 @@ def scaled_to_rate(
     - `tolerance`: Relative deviation from `rate` at which a layer is done.
     - `key`: For layers with noise.
     """
-    if not rate > 0:
-        raise ValueError(f"`rate` must be positive, in spikes a step. Got {rate}. From Hz? Multiply by dt.")
+    xs = checked_samples(model, xs)
     driven = [s for s in stages(model) if s.neuron.spiking and (s.forward or s.recurrent)]
     if not driven:
         raise ValueError("The model must have spiking neurons behind a synapse. Got none.")

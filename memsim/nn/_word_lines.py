@@ -9,24 +9,21 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key, Num
 
-from .._checks import check_finite
+from .._checks import check_finite, that
+from .._inputs import as_floats
 from ._calling import is_network, keyed, output_shape
 from ._deploy import analog_layers, replace_weights
 from ._synapses._watched import Seen, Watched
 
+SAMPLES = that("a batch of samples as one array of finite numbers, such as `data.train.inputs`", np.isfinite)
 Lines = dict[str, Array]  # path of a layer -> (..., lines)
 
 
 def checked_samples(model: Any, xs: Any) -> Array:
     """A batch of samples as floats; raises `ValueError` for what is none, or does not fit `model`."""
-    if not isinstance(xs, jax.Array | np.ndarray | list | tuple) or np.ndim(xs) < 1 or np.size(xs) == 0:
-        raise ValueError(
-            f"`xs` must be a batch of samples as one array, such as `data.train.inputs`. Got {_described(xs)}."
-        )
-    xs = jnp.asarray(xs)
-    if not (jnp.issubdtype(xs.dtype, jnp.number) or xs.dtype == bool):
-        raise ValueError(f"`xs` must be real numbers. Got {xs.dtype}.")
-    xs = _as_float(xs)
+    xs = as_floats(xs, "xs")
+    if xs.ndim < 1 or xs.size == 0:
+        raise ValueError(f"`xs` must be a batch of at least one sample. Got shape {xs.shape}.")
     check_finite("xs", xs, "Fill the gaps first.")
     try:
         output_shape(model, xs[0])
@@ -43,7 +40,7 @@ def word_lines(model: Any, xs: Num[Array, "batch *sample"], key: Key[Array, ""] 
     The layers of a network record their inputs: (sequences, steps, reads a step, lines). All others are watched, within
     whatever module calls them: (reads, lines). Raises `ValueError` for a layer that no sample reaches.
     """
-    xs, layers = _as_float(xs), analog_layers(model)
+    xs, layers = as_floats(xs, "xs"), analog_layers(model)
     keys = None if key is None else jr.split(key, xs.shape[0])
     inputs = _recorded(model, xs, keys) if is_network(model) else {}
     found = {path: jax.vmap(jax.vmap(layers[path].word_lines))(x) for path, x in inputs.items() if path in layers}
@@ -83,12 +80,3 @@ def _seen(model: Any, xs: Array, keys: Array | None, paths: list[str]) -> dict[s
     jax.block_until_ready(run(model, xs, keys))
     jax.effects_barrier()
     return seen.inputs
-
-
-def _as_float(xs: Array) -> Array:
-    return xs if jnp.issubdtype(xs.dtype, jnp.inexact) else xs.astype(jnp.result_type(float))
-
-
-def _described(xs: Any) -> str:
-    shape = f" of shape {np.shape(xs)}" if isinstance(xs, jax.Array | np.ndarray) else ""
-    return f"a {type(xs).__name__}{shape}"

@@ -16,37 +16,41 @@ COUNT = Must("at least 1", lambda x: x >= 1)
 SHARE = fraction(one=False)
 RULES = {  # of options that are not counts if whole, and positive if not
     "times": Must("one or more seconds after programming, all at least 0", lambda x: np.isfinite(x) & (x >= 0)),
-    "time": at_least(0, "in seconds after programming"),
-    "write_noise": at_least(0, "in multiples of the published one"),
+    "time": at_least(0.0, "in seconds after programming"),
+    "write_noise": at_least(0.0, "in multiples of the published one"),
     "noise_scales": Must("positive multiples", lambda x: np.isfinite(x) & (x > 0)),
+    "steps": Must("from 2 to 10000, to keep the first and the last frame", lambda x: (x >= 2) & (x <= 10_000)),
     "duration": positive("in seconds"),
-    "resistances": at_least(0, "in ohm"),
-    "training_resistance": at_least(0, "in ohm"),
-    "g_min": at_least(0, "in siemens"),
+    "resistances": at_least(0.0, "in ohm"),
+    "training_resistance": at_least(0.0, "in ohm"),
+    "g_min": at_least(0.0, "in siemens"),
     "gaussian_std": SHARE,
     "mismatch": SHARE,
     "training_mismatch": SHARE,
     "noise": SHARE,
     "stuck": fraction(zero=False, one=False),
     "transfer_rate": fraction(zero=False),
-    "rtol": between(0, 1),
-    "window": at_least(0, "in steps"),
+    "levels": Must("at least 2", lambda x: x >= 2),
+    "rtol": between(0.0, 1.0),
+    "window": at_least(0.0, "in steps"),
 }
 # What the part of memsim that an option is for judges by itself, with a better message: make that part before any work.
-LEFT_TO_PARTS = {"adc_bits", "dac_bits", "levels", "tile"}
+LEFT_TO_PARTS = {"adc_bits", "dac_bits", "tile"}
 
 
-def check_options(config: Any, **rules: Must) -> None:
+def check_options(config: Any, **most: int) -> None:
     """Raises `ValueError` for an option that cannot be, before anything is computed or written.
 
-    Every option must be what its annotation says. Whole numbers must be at least 1, others must
-    be positive, unless the table here says something else for their name, or `rules` do. Tuples must not be empty.
+    Every option must be what its annotation says. Whole numbers must be at least 1, others positive, unless the table
+    here says something else for their name. Tuples must not be empty. `most` names options that have an upper limit,
+    such as a `batch_size`, of which the data must have one.
     """
     annotations = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
         value, annotation = getattr(config, field.name), annotations[field.name]
-        rule = rules.get(field.name) or RULES.get(field.name) or _usual(field.name, annotation)
-        judge(field.name, value, annotation, rule)
+        judge(field.name, value, annotation, RULES.get(field.name) or _usual(field.name, annotation))
+        if field.name in most and value > most[field.name]:
+            raise ValueError(f"`{field.name}` must be at most {most[field.name]}, as many as there are. Got {value}.")
         if value == ():
             raise ValueError(f"`{field.name}` must name one or more. Got none; leave it out for its default.")
 

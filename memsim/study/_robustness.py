@@ -1,25 +1,39 @@
 """Accuracy of one network on many chips at many times, in one compiled call."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Key, Num
+from jaxtyping import Array, Float, Int, Key, Num
 
+from .._checks import checked, whole, write
+from .._matrix import AnalogMatrix
 from ..data import Dataset
-from ..nn import AbstractNetwork, at, program
-from ..nn._mixed_signal import Designs
-from ..train import accuracy, class_scores
+from ..nn import AbstractNetwork, analog_layers
+from ..nn._mixed_signal import Designs, check_designs, design_hint
+from ..train import class_scores
+from ..train._evaluate import ENOUGH, as_float, sequence_scores, share_right
+from ..train._memory import MEMORY, told
+from ..train._task import NETWORK, ONE_SET, check_task
+from ._chips import aged, check_times, present_effects, programmed
+from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
 
 if TYPE_CHECKING:
     from xarray import Dataset as Result
 
+WATCHED = 8  # recordings, from the first, that tell what converters clip
+WORTH_A_LINE = 0.01  # of what a converter is given; clipping less is not mentioned
+KNOBS = "Lower `memory` or `chunk`."
 
+
+@checked(
+    model=NETWORK, data=ONE_SET, crossbar=write(design_hint), chips=whole(1), chunk=whole(1), memory=ENOUGH
+)
 def robustness(
     model: AbstractNetwork,
     data: Dataset,
@@ -30,10 +44,12 @@ def robustness(
     key: Key[Array, ""],
     chunk: int = 1,
     scores: Callable[[Array], Array] = class_scores,
+    memory: float = MEMORY,
 ) -> "Result":
     """Accuracy on `data` of `model` on `chips` chips, each aged to all `times`.
 
-    Chip i is drawn from `key` folded with i, whatever the number of chips and the chunk.
+    Chip i is drawn from `key` folded with i, and its moments from the times themselves: no number depends on how many
+    chips and times there are, in which order, or on the chunk.
 
     **Arguments:**
 
@@ -45,64 +61,86 @@ def robustness(
     - `key`: For everything.
     - `chunk`: Chips evaluated side by side. One is fastest on a CPU; a GPU wants more.
     - `scores`: From the outputs of one sequence to one score a class; the largest names the class.
+    - `memory`: Bytes for the sequences that run side by side, by an estimate. More than the default helps a GPU.
 
-    Returns an `xarray.Dataset` with `accuracy` over (chip, time), and provenance in the attributes. Raises `ValueError`
-    for no chips, no times or a negative time.
+    Returns an `xarray.Dataset` with `accuracy` over (chip, time), and provenance in the attributes. Accuracy is NaN
+    where any output is not finite; a warning, and the attribute "not_finite", then name chip, time and layer. The
+    attribute "clipping" says what the converters of the first chip clip at the first time; where that is over 1 %, so
+    does a line of `logging`. Raises `ValueError` for what does not fit, before any work.
     """
     import xarray as xr
 
     check_times(times)
-    if chips < 1 or chunk < 1:
-        raise ValueError(f"`chips` and `chunk` must be at least 1. Got chips={chips}, chunk={chunk}.")
-    found = chip_accuracies(
-        model,
-        crossbar,
-        jnp.asarray(data.inputs),
-        jnp.asarray(data.labels),
-        jnp.asarray(times, jnp.result_type(float)),
-        jnp.arange(chips),
-        key=key,
-        chunk=chunk,
-        scores=scores,
-    )
+    check_designs(crossbar)
+    xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
+    check_task(model, xs, labels, scores, "`memsim.study.robustness`")
+    watched = WATCHED if "saturation" in present_effects(model, crossbar) else 0
+    moments = jnp.asarray(times, jnp.result_type(float))
+    with told(KNOBS):
+        found, clipped = jax.device_get(
+            _measured(model, crossbar, xs, labels, moments, jnp.arange(chips), key, chunk, scores, memory, watched)
+        )
     result = xr.Dataset(
-        {"accuracy": (("chip", "time"), np.asarray(found), {"units": "1", "long_name": "test accuracy"})},
+        {"accuracy": (("chip", "time"), found, {"units": "1", "long_name": "test accuracy"})},
         {"chip": np.arange(chips), "time": ("time", np.asarray(times, float), {"units": "s"})},
     )
-    return result.assign_attrs(provenance() | device_numbers(crossbar) | {"data": data.citation})
+    result = result.assign_attrs(provenance() | device_numbers(crossbar) | {"data": data.citation})
+    result = result.assign_attrs(_told_of_clipping(clipped, float(moments[0])))
+    return result.assign_attrs(told_of_nan(found, model, crossbar, xs, times, key=key, of="Accuracy"))
 
 
-@eqx.filter_jit
+@checked(model=NETWORK, crossbar=write(design_hint), chunk=whole(1), memory=ENOUGH)
 def chip_accuracies(
     model: AbstractNetwork,
     crossbar: Designs,
     xs: Num[Array, "batch steps *inputs"],
     labels: Array,
     times: Float[Array, " times"],
-    chips: Array,
+    chips: Int[Array, " chips"],
     *,
     key: Key[Array, ""],
     chunk: int = 1,
     scores: Callable[[Array], Array] = class_scores,
+    memory: float = MEMORY,
 ) -> Float[Array, "chips times"]:
-    """Accuracy of the chips with the given numbers at each time: the compiled core of a study."""
+    """Accuracy of the chips with the given numbers at each time: the compiled core of `robustness`."""
+    check_times(times)
+    check_designs(crossbar)
+    check_task(model, xs, labels, scores, "`memsim.study.chip_accuracies`")
+    with told(KNOBS):
+        return _measured(model, crossbar, xs, labels, times, chips, key, chunk, scores, memory, 0)[0]
 
-    def one_chip(number):
-        program_key, life_key = jr.split(jr.fold_in(key, number))
-        chip = program(model, crossbar, key=program_key)
 
-        def at_time(moment):
+@eqx.filter_jit
+def _measured(
+    model: AbstractNetwork,
+    crossbar: Designs,
+    xs: Array,
+    labels: Array,
+    times: Array,
+    chips: Array,
+    key: Array,
+    chunk: int,
+    scores: Callable[[Array], Array],
+    memory: float,
+    watched: int,
+) -> tuple[Float[Array, "chips times"], dict[str, Array]]:
+    """Accuracies, and what the first chip clips at the first time with the first `watched` recordings."""
+
+    def one_chip(number: Array) -> Any:
+        chip, life_key = programmed(model, crossbar, number, key=key)
+
+        def at_time(moment: Any) -> Any:
             place, t = moment
-            moment_key, read_key = jr.split(jr.fold_in(life_key, place))
-            return accuracy(at(chip, t, key=moment_key), xs, labels, key=read_key, scores=scores)
+            now, read_key, _ = aged(chip, t, key=life_key)
+            found = sequence_scores(now, xs, key=read_key, scores=scores, memory=memory / chunk)
+            clipped = {}
+            if watched:
+                first = (place == 0) & (number == chips[0])
+                nothing = jax.tree.map(lambda a: jnp.full(a.shape, jnp.nan, a.dtype), ...)
+            return share_right(found, labels), clipped
 
         return jax.lax.map(at_time, (jnp.arange(times.shape[0]), times))
 
-    return jax.lax.map(one_chip, chips, batch_size=chunk if chunk > 1 else None)
-
-
-def check_times(times: Any) -> None:
-    """Raises `ValueError` unless `times` is a sequence of finite times of at least 0 s."""
-    values = np.asarray(times, float)
-    if values.ndim != 1 or values.size == 0 or not (np.isfinite(values) & (values >= 0)).all():
-        raise ValueError(f"`times` must be one or more seconds after programming, all at least 0. Got {times}.")
+    found, clipped = jax.lax.map(one_chip, chips, batch_size=chunk if chunk > 1 else None)
+    return found, jax.tree.map(lambda values: values[0, 0], clipped)

@@ -210,7 +210,7 @@ def test_without_noise_a_burst_of_a_curved_rule_is_of_second_order():
         (jnp.ones(3), jnp.ones(3), 0.1, 31, "as many entries as the array has columns and rows"),
         (jnp.ones((2, 4)), jnp.ones((3, 3)), 0.1, 31, "the same batch axis"),
         (jnp.ones(4), jnp.ones(3), -0.1, 31, "Put the sign into `d`"),
-        (jnp.ones(4), jnp.ones(3), 0.1, 0, "`length` must be at least 1"),
+        (jnp.ones(4), jnp.ones(3), 0.1, 0, "`length` must be a whole number of at least 1"),
     ],
 )
 def test_an_update_that_cannot_be_is_refused(x, d, rate, length, message, unchecked):

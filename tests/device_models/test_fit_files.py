@@ -76,11 +76,35 @@ def test_lines_of_cells_in_any_order_become_a_table(tmp_path):
         ("target [uS],G [uS]\n1,n/a", "Got 'n/a' in line 2"),
         ("target [uS],target [uS],G [S]\n1,1,1", "Got 'target' twice"),
         ("", "is empty"),
+        ("# nothing but a comment\n\n", "is empty"),
+        ("target [uS],G [uS]\n", "only names its columns"),
+        ("target [uS],G [uS]\n1,1\n1,5,2,5\n", "Line 3"),
+        ("target [uS],G [uS]\n1,5,2,5\n", "Got 4: '1,5,2,5'. Decimal commas? Write points: 1.5."),
+        ("target [uS],G [uS],t [s]\n1,1,1\n1,1\n", "must have 3 entries, one a column. Got 2. Was the file cut?"),
+        ("target [uS];G [uS]\n1,5;2,5\n", "separated by semicolons"),
+        ("target [uS]\tG [uS]\n1\t2\n", "separated by tabs"),
+        ("target [uS],G [uS]\n1_5,1", "Got '1_5' in line 2"),
+        ("target [uS],G [uS]\n1,1\0", "has zero bytes"),
     ],
 )
 def test_a_bad_text_file_is_refused_with_the_place(tmp_path, text, says):
     with pytest.raises(ValueError, match=re.escape(says)):
         read_csv(written(tmp_path, text), {"target": "S", "G": "S"})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_a_file_is_read_as_spreadsheets_save_it(tmp_path, encoding, newline):
+    text = newline.join(["target [µS],G [µS],,", "# gemessen bei 25 °C", "1,2,,", "3,4,,", ""])
+    (tmp_path / "cells.csv").write_bytes(text.encode(encoding))
+    data = read_csv(str(tmp_path / "cells.csv"), {"target": "S", "G": "S"})
+    np.testing.assert_allclose(data["target"], [1e-6, 3e-6], rtol=1e-15)
+    np.testing.assert_allclose(data["G"], [2e-6, 4e-6], rtol=1e-15)
+
+
+def test_a_unit_that_nothing_can_be_wanted_in_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="Got 'uS' for 'G'"):
+        read_csv(written(tmp_path, "G [uS]\n1\n"), {"G": "uS"})
 
 
 def test_a_cell_that_lacks_a_time_is_named(tmp_path):

@@ -120,10 +120,10 @@ def test_a_trap_has_two_values_of_mean_zero_and_variance_one(occupancy):
     [
         (lambda: dm.Flicker(f_low=10.0, f_high=1.0), "f_low < f_high"),
         (lambda: dm.Flicker(f_low=1.0, f_high=10.0, per_decade=0), "at least 1"),
-        (lambda: dm.Telegraph(tau_low=0.0, tau_high=1.0), "tau_low < tau_high"),
+        (lambda: dm.Telegraph(tau_low=0.0, tau_high=1.0), "`tau_low` must be positive"),
         (lambda: dm.Telegraph(tau_low=1e-3, tau_high=1.0, occupancy=50.0), "Percent"),
         (lambda: dm.Mixture((dm.White(),), (0.5,)), "their sum 1"),
-        (lambda: dm.Mixture((dm.White(),), (0.5, 0.5)), "share for each"),
+        (lambda: dm.Mixture((dm.White(),), (0.5, 0.5)), "one of `shares` for each"),
     ],
 )
 def test_bad_input_is_refused_with_its_remedy(make, says):

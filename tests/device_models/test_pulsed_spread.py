@@ -211,11 +211,11 @@ def test_every_bit_of_a_fast_word_is_fair():
         (lambda: dm.SoftBounds(dm.Steps(0.01), dm.Bounds(0.0, 2.0)), "Shift the weight so that zero lies"),
         (lambda: dm.LinearStep(dm.Steps(0.01), dm.Bounds(), -0.1, 0.1), "`gamma_up` must be finite and at least 0"),
         (lambda: dm.PiecewiseStep(dm.Steps(0.01), dm.Bounds(), (1.0,), (1.0, 2.0)), "at least two factors"),
-        (lambda: dm.neurosim(nonlinearity_down=4.88), "`nonlinearity_down` at most 0"),
+        (lambda: dm.neurosim(nonlinearity_down=4.88), "`nonlinearity_down` must be finite and at most 0"),
         (lambda: dm.neurosim(nonlinearity_up=12.0), "within about -9 and 9"),
         (lambda: dm.Corrupt(13.0), "Percent"),
-        (lambda: dm.Leak(0.5), "`lifetime` must be at least 1"),
-        (lambda: dm.soft_bounds_pmax(r_min=0.0), "`r_min` negative and `r_max` positive"),
+        (lambda: dm.Leak(0.5), "`lifetime` must be finite and at least 1"),
+        (lambda: dm.soft_bounds_pmax(r_min=0.0), "`r_min` must be negative and finite"),
     ],
 )
 def test_a_device_that_cannot_be_is_refused(make, message):

@@ -185,7 +185,7 @@ def test_cells_that_are_clipped_at_zero_are_half_normals():
         (lambda: dm.Snapshots((1.0,), (dm.Constant(1.0),)), "at least two"),
         (lambda: dm.Snapshots((0.0, 1.0), (dm.Constant(1.0), dm.Constant(2.0)), scale="log"), "positive"),
         (lambda: dm.Snapshots((0.0, 1.0), (dm.Constant(1.0), dm.Proportional(2.0))), "one kind"),
-        (lambda: dm.LogGrowth(dm.Constant(1.0), t_read=250.0), "less than 1 s"),
+        (lambda: dm.LogGrowth(dm.Constant(1.0), t_read=250.0), "between 0 and 1, in seconds"),
         (lambda: dm.InverseProportional(1.0, low=0.0), "(0, 1]"),
     ],
 )

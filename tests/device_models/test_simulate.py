@@ -206,7 +206,7 @@ def test_lengths_that_differ_and_rules_that_cannot_be_are_refused(unchecked):
         dm.FixedSteps(0)
     with pytest.raises(ValueError, match="`tolerance` must be positive"):
         dm.FixedSteps(1, 0.0)
-    with pytest.raises(ValueError, match="`rtol` and `atol`"):
+    with pytest.raises(ValueError, match="`rtol` must be between 0 and 1"):
         dm.AdaptiveSteps(rtol=2.0)
 
 

@@ -64,7 +64,7 @@ def test_a_power_that_cannot_be_is_refused():
         dm.Joglekar(0.5)
     with pytest.raises(ValueError, match="For no window use"):
         dm.Biolek(float("nan"))
-    with pytest.raises(ValueError, match="`j` of a window must be positive"):
+    with pytest.raises(ValueError, match="`j` must be positive"):
         dm.Prodromakis(1.0, -1.0)
 
 

@@ -181,9 +181,9 @@ def test_it_shows_what_its_device_shows():
     [
         (lambda: dm.WriteVerify(NOISY, 0.8, PULSES), "Micro-siemens"),
         (lambda: dm.WriteVerify(NOISY, 25e-6, PULSES), "window < g_max - g_min"),
-        (lambda: dm.WriteVerify(NOISY, 0.0, PULSES), "0 < window"),
-        (lambda: dm.WriteVerify(NOISY, -1e-6, PULSES), "0 < window"),
-        (lambda: dm.WriteVerify(NOISY, math.nan, PULSES), "0 < window"),
+        (lambda: dm.WriteVerify(NOISY, 0.0, PULSES), "`window` must be positive"),
+        (lambda: dm.WriteVerify(NOISY, -1e-6, PULSES), "`window` must be positive"),
+        (lambda: dm.WriteVerify(NOISY, math.nan, PULSES), "`window` must be positive"),
         (lambda: dm.WriteVerify(NOISY, WINDOW, 0), "at least 1"),
         (lambda: dm.WriteVerify(dm.StuckCells(NOISY, p_on=0.1), WINDOW, 4), "StuckCells(WriteVerify("),
         (lambda: dm.WriteVerify(dm.Levels(NOISY, n=4), WINDOW, 4), "Levels(WriteVerify("),

@@ -12,6 +12,7 @@ from ._metavision import read_metavision
 from ._raw import Encoding as Encoding
 from ._raw import decode_raw, encode_raw
 from ._tables import decode_csv, encode_csv, read_npy, write_npy
+from ._tables import load_npy as load_npy
 
 
 def raw_format(encoding: Encoding) -> Format:

@@ -21,7 +21,9 @@ def decode_aedat3(raw: bytes) -> Shaped[np.ndarray, " events"]:
     Raises `ValueError` for another version, a header without end, a packet that contradicts itself or is cut off.
     """
     if not raw.startswith(MAGIC):
-        raise ValueError(f"the file must start with {MAGIC.decode()}. Got {raw[:14]!r}; AEDAT 4 must end in .aedat4")
+        raise ValueError(
+            f"the file must start with {MAGIC.decode()} or #!AER-DAT2.0. Got {raw[:14]!r}; AEDAT 4 must end in .aedat4"
+        )
     place = _end_of_header(raw)
     parts = [np.empty(0, EVENT)]
     while place < len(raw):
@@ -42,10 +44,13 @@ def decode_aedat3(raw: bytes) -> Shaped[np.ndarray, " events"]:
 def encode_aedat3(events: Shaped[np.ndarray, " events"], size: Size) -> bytes:
     """The bytes of a file with these events, in packets of at most 4096 that share one time overflow.
 
-    Raises `ValueError` for places above 2**15 - 1.
+    Raises `ValueError` for places of 2**15 and more, and for times of 2**62 microseconds and more.
     """
-    if len(events) and max(events["x"].max(), events["y"].max()) >= 2**15:
-        raise ValueError(f"x and y must be below 2**15. Got up to {max(events['x'].max(), events['y'].max())}")
+    if len(events) and (max(events["x"].max(), events["y"].max()) >= 2**15 or events["t"][-1] >= 2**62):
+        raise ValueError(
+            f"x and y must be below 2**15 and t below 2**62. Got x up to {events['x'].max()}, y up to "
+            f"{events['y'].max()} and t up to {events['t'][-1]}"
+        )
     overflow_changes = np.flatnonzero(np.diff(events["t"] >> TIME_BITS)) + 1
     cuts = np.union1d(overflow_changes, np.arange(LONGEST_PACKET, len(events), LONGEST_PACKET))
     packets = [_packet(block) for block in np.split(events, cuts) if len(block)]

@@ -8,6 +8,7 @@ from .._events import EVENT, Size
 OVERFLOW_ROW = 240  # marks an event that is none: all times from here on are STEP later
 STEP = 2**13  # microseconds
 RANGE = 2**23  # bits of a time in the file
+LONGEST = 2**36  # microseconds, 19 h: there is a mark for each 8192 of them
 
 
 def decode_atis(raw: bytes) -> Shaped[np.ndarray, " events"]:
@@ -29,8 +30,10 @@ def decode_atis(raw: bytes) -> Shaped[np.ndarray, " events"]:
 def encode_atis(events: Shaped[np.ndarray, " events"], size: Size) -> bytes:
     """The bytes of a file with these events; times from 2**23 microseconds on are preceded by overflow marks.
 
-    Raises `ValueError` for places that do not fit one byte, or row 240, which is the mark.
+    Raises `ValueError` for places that do not fit one byte, for row 240, which is the mark, and for times from 19 h on.
     """
+    if len(events) and events["t"][-1] >= LONGEST:
+        raise ValueError(f"t must be below 2**36 microseconds. Got t up to {events['t'][-1]}")
     if len(events) == 0 or events["x"].max() > 255 or events["y"].max() > 255 or OVERFLOW_ROW in events["y"]:
         raise ValueError(
             "a .bin file must hold at least one event, x and y must be at most 255, and no y 240, which marks an "

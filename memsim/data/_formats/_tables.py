@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tokenize
 import warnings
 from pathlib import Path
 
@@ -19,11 +20,7 @@ def read_npy(file: Path) -> Shaped[np.ndarray, " events"]:
 
     Raises `ValueError` for plain arrays, which do not tell their columns, and for pickled objects.
     """
-    with open(file, "rb") as opened:
-        try:
-            array = np.load(opened, allow_pickle=False)
-        except (EOFError, OSError) as error:
-            raise ValueError(f"reading it gave: {error}") from error
+    array = load_npy(file)
     if array.ndim != 1 or not {"t", "x"} <= set(array.dtype.names or ()) or array.dtype["t"].kind not in "iu":
         raise ValueError(
             "its array must have one entry for each event and fields that name the columns: t, whole microseconds, and "
@@ -31,6 +28,15 @@ def read_npy(file: Path) -> Shaped[np.ndarray, " events"]:
             "`event_array(t, x, y, p)`, with the `tick` of its times"
         )
     return array
+
+
+def load_npy(file: Path) -> np.ndarray:
+    """The one array of a file. Raises `ValueError` for damage of any kind and for pickled objects."""
+    with open(file, "rb") as opened:
+        try:
+            return np.lib.format.read_array(opened, allow_pickle=False)
+        except (EOFError, OSError, MemoryError, SyntaxError, TypeError, tokenize.TokenError) as error:
+            raise ValueError(f"reading it gave {type(error).__name__}: {error}") from error
 
 
 def write_npy(file: Path, events: Shaped[np.ndarray, " events"], size: Size) -> None:

@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from ..._checks import checked
 from .._layer import AbstractLayer, Record, Shape, below, child_keys, chosen, merge
 from .._neurons._neuron import AbstractNeuron, Prepared
-from ._network import AbstractNetwork, fitted, lifted
+from ._network import SHAPE, AbstractNetwork, as_shape, fitted, lifted
 from ._order import INPUT, OUTPUT, Plan, plan
-from ._time import Chunk, check_chunk
+from ._time import CHUNK, Chunk
 
 
 class Graph(AbstractNetwork):
@@ -35,6 +36,7 @@ class Graph(AbstractNetwork):
     shapes: tuple[tuple[str, Shape | None], ...] = eqx.field(static=True)
     chunk: Chunk = eqx.field(static=True)
 
+    @checked(chunk=CHUNK, input_shape=SHAPE)
     def __init__(
         self,
         nodes: Mapping[str, eqx.Module],
@@ -43,12 +45,10 @@ class Graph(AbstractNetwork):
         chunk: Chunk = "auto",
         input_shape: int | Shape | None = None,
     ):
-        check_chunk(chunk)
         self.nodes = {name: lifted(layer, f"Layer {name!r}") for name, layer in nodes.items()}
         self.plan = plan(list(nodes), [(a, b) for a, b in edges])
         self.chunk = chunk
-        shape = (input_shape,) if isinstance(input_shape, int) else input_shape
-        self.shapes = tuple(self._shapes(shape).items())
+        self.shapes = tuple(self._shapes(as_shape(input_shape)).items())
         for a, b in self.plan.delayed:
             if dict(self.shapes)[a] is None:
                 raise ValueError(

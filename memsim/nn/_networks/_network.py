@@ -4,12 +4,16 @@ from collections.abc import Collection, Sequence, Set
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
+from ..._checks import checked, whole
+from ..._inputs import as_floats
 from ..._names import did_you_mean
 from .._layer import KINDS, AbstractLayer, Record, Shape, below, child_keys, chosen, merge, step_keys
 from .._synapses._synapse import Stateless
-from ._time import Chunk, check_chunk, in_chunks
+from ._time import CHUNK, Chunk, in_chunks
+
+SHAPE = whole(1, hint="It is the shape of one step's input, without steps and batch.")
 
 
 class AbstractNetwork(AbstractLayer):
@@ -17,9 +21,10 @@ class AbstractNetwork(AbstractLayer):
 
     chunk: eqx.AbstractVar[Chunk]
 
+    @checked()
     def __call__(
         self,
-        xs: Float[Array, "steps *inputs"],
+        xs: Shaped[Array, "steps *inputs"],
         *,
         key: Key[Array, ""] | None = None,
         record: str | Collection[str] | None = None,
@@ -29,9 +34,11 @@ class AbstractNetwork(AbstractLayer):
         With `record`, one or several of "spikes", "membranes", "currents" (of the neurons), "inputs" (of the synapses)
         and "outputs" (of every layer), returns the outputs and what is recorded: kind -> path of the layer -> (steps,
         ...). Layers with noise need `key`. Memory: with `chunk` steps a chunk, the backward pass keeps states at chunk
-        boundaries and runs each chunk again.
+        boundaries and runs each chunk again. Whole numbers are taken as floats. Raises `ValueError` for inputs that do
+        not fit, and for known ones that are NaN or infinite.
         """
         kinds = checked_record(record)
+        xs = checked_sequence(self, xs)
         ys, found = in_chunks(self, xs, step_keys(key, xs.shape[0]), kinds, self.chunk)
         return ys if record is None else (ys, {kind: found.get(kind, {}) for kind in kinds})
 
@@ -53,13 +60,13 @@ class SpikingNetwork(AbstractNetwork):
     layers: tuple[AbstractLayer, ...]
     chunk: Chunk = eqx.field(static=True)
 
+    @checked(chunk=CHUNK, input_shape=SHAPE)
     def __init__(self, layers: Sequence[eqx.Module], *, chunk: Chunk = "auto", input_shape: int | Shape | None = None):
         if not layers:
             raise ValueError("A network must have at least one layer. Got none.")
-        check_chunk(chunk)
         self.layers = tuple(lifted(layer, f"Layer {place}") for place, layer in enumerate(layers))
         self.chunk = chunk
-        self.output_shape((input_shape,) if isinstance(input_shape, int) else input_shape)
+        self.output_shape(as_shape(input_shape))
 
     def initial_state(self) -> tuple[Any, ...]:
         return tuple(layer.initial_state() for layer in self.layers)
@@ -83,6 +90,36 @@ class SpikingNetwork(AbstractNetwork):
             states.append(after)
             records.append(below(f".layers[{place}]", merge([found, chosen(record, outputs=xs)])))
         return xs, tuple(states), merge(records)
+
+
+def checked_sequence(network: AbstractNetwork, xs: Any) -> Float[Array, "steps *inputs"]:
+    """One sequence as floats; raises `ValueError` for what is none, or does not fit `network`."""
+    xs = as_floats(xs, "xs")
+    if xs.ndim == 0 or xs.shape[0] == 0:
+        raise ValueError(f"`xs` must be a sequence (steps, ...) of at least one step. Got shape {xs.shape}.")
+    try:
+        network.output_shape(xs.shape[1:])
+    except ValueError as error:
+        advice = " A batch of sequences? Write `jax.vmap(network)(xs)`." if _takes(network, xs.shape[2:]) else ""
+        raise ValueError(
+            f"`xs` must be one sequence (steps, ...) that fits the network. Got shape {xs.shape}: {error}{advice}"
+        ) from error
+    return xs
+
+
+def _takes(network: AbstractNetwork, shape: Shape) -> bool:
+    try:
+        network.output_shape(shape)
+    except ValueError:
+        return False
+    return True
+
+
+def as_shape(shape: int | Shape | None) -> Shape | None:
+    """A number of channels as a shape."""
+    if shape is None:
+        return None
+    return tuple(int(size) for size in (shape if isinstance(shape, tuple) else (shape,)))
 
 
 def lifted(layer: eqx.Module, name: str) -> AbstractLayer:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from ..._checks import check
 from .._layer import AbstractLayer, Record, Shape, below, chosen, merge
 from .._neurons._neuron import AbstractNeuron
 from .._synapses._synapse import AbstractSynapse, read
@@ -26,6 +27,7 @@ class Recurrent(AbstractLayer):
     synapse: AbstractSynapse
 
     def __check_init__(self):
+        check(self)
         try:
             shape = self.synapse.output_shape(self.neuron.shape)
         except ValueError as error:

@@ -8,10 +8,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from ..._checks import whole
 from ..._read_noise import NOISY_READ
 from .._layer import AbstractLayer, Record
 
 Chunk = int | Literal["auto"] | None
+CHUNK = whole(1)._replace(what='at least 1 step, "auto"')
 LONG = 100  # steps from which the memory saved is taken to be worth a second forward pass (assumed)
 
 
@@ -50,13 +52,7 @@ def chunk_size(steps: int, chunk: Chunk) -> int:
     if chunk is None or (chunk == "auto" and steps < LONG):
         return steps
     if chunk != "auto":
-        return chunk
+        return int(chunk)
     root = int(steps**0.5)
     divisors = [size for size in range((root + 1) // 2, 2 * root) if steps % size == 0]
     return min(divisors, key=lambda size: (abs(size - root), size), default=root)
-
-
-def check_chunk(chunk: Chunk) -> None:
-    """Raises `ValueError` for a chunk that is no number of steps."""
-    if chunk is not None and chunk != "auto" and (not isinstance(chunk, int) or chunk < 1):
-        raise ValueError(f'`chunk` must be at least 1 step, "auto", or None for no chunks. Got {chunk!r}.')

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Inexact, Int
 
 from ..._checks import Must, check, that, whole
 from ._parameters import plain
-from ._surrogate import AbstractSurrogate, SuperSpike
+from ._surrogate import AbstractSurrogate, SuperSpike, spikes_of
 
 REFRACTORY = that(
     "a time of at least 0 seconds and at most 0.5",
@@ -82,12 +82,12 @@ class Firing(eqx.Module):
         """How often each membrane fires, with the surrogate's gradient; the real part of a complex one."""
         membrane, included = jnp.real(state.membrane), self.at_threshold == "fires"
         if self.max_spikes == 1:
-            spikes = self.surrogate(membrane - threshold, at_zero=included)
+            spikes = spikes_of(self.surrogate, membrane - threshold, at_zero=included)
         else:
             ratio = jax.lax.stop_gradient(membrane / threshold)
             over = membrane - jnp.clip(jnp.round(ratio), 1, self.max_spikes) * threshold  # over the nearest threshold
             below = jnp.clip(jnp.floor(ratio) if included else jnp.ceil(ratio) - 1, 0, self.max_spikes)
-            spikes = self.surrogate(over)
+            spikes = spikes_of(self.surrogate, over, at_zero=included)
             spikes = spikes + jax.lax.stop_gradient(below - spikes)
         return spikes if state.wait is None else jnp.where(state.wait == 0, spikes, 0 * spikes)
 

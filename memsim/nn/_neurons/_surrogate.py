@@ -13,7 +13,7 @@ from ..._checks import at_least, check, positive
 class AbstractSurrogate(eqx.Module):
     """`surrogate(x)` is 1 where x > 0 and 0 elsewhere; its derivative is that of a smooth `relaxation`.
 
-    With `at_zero`, it is 1 at exactly zero, too. Where x is not finite it is NaN: a spike hides no mistake.
+    With `at_zero`, it is 1 at exactly zero, too. It is NaN where x is.
     """
 
     slope: eqx.AbstractVar[float]
@@ -32,7 +32,7 @@ class AbstractSurrogate(eqx.Module):
 @eqx.filter_custom_jvp
 def _step(surrogate: AbstractSurrogate, x: Array, at_zero: bool) -> Array:
     above = x >= 0 if at_zero else x > 0
-    return above.astype(x.dtype) + 0 * x  # 0 * x is NaN for NaN and infinity: one multiply-add
+    return jnp.where(jnp.isnan(x), x, above.astype(x.dtype))
 
 
 @_step.def_jvp
@@ -43,6 +43,14 @@ def _step_jvp(primals, tangents):
     if x_dot is None:
         return spikes, jnp.zeros_like(x)
     return spikes, jax.jvp(surrogate.relaxation, (x,), (x_dot,))[1]
+
+
+def spikes_of(surrogate: AbstractSurrogate, over: Float[Array, "*units"], *, at_zero: bool) -> Float[Array, "*units"]:
+    """The spikes of membranes `over` their threshold, and NaN for those that are not finite: no spike hides a mistake.
+
+    This is where all spikes are made.
+    """
+    return surrogate(over, at_zero=at_zero) + 0 * jax.lax.stop_gradient(over)
 
 
 class SuperSpike(AbstractSurrogate):
@@ -156,7 +164,7 @@ class MultiGaussian(AbstractSurrogate):
     width: float = 6.0
 
     def __check_init__(self):
-        check(self, lobes=at_least(0), width=positive())
+        check(self, lobes=at_least(0.0), width=positive())
 
     def relaxation(self, x: Float[Array, "*units"]) -> Float[Array, "*units"]:
         shift, wide = 0.5**0.5 / self.slope, self.slope / self.width

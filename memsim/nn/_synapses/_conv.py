@@ -6,8 +6,10 @@ import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 from jax import lax
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float, Key, Shaped
 
+from ..._checks import at_least, checked, whole
+from ..._inputs import as_floats
 from ..._matrix import AnalogMatrix
 from .._layer import Shape
 from ._lanes import in_lanes
@@ -39,10 +41,12 @@ class AbstractConv(AbstractSynapse, AbstractAnalog):
         """The kernel (out_channels, in_channels / groups, *kernel_size); of a chip, the one it presents on average."""
         return self._as_kernel(presented(self.weight))
 
+    @checked()
     def __call__(
-        self, x: Float[Array, "inputs *spatial"], *, key: Key[Array, ""] | None = None
+        self, x: Shaped[Array, "inputs *spatial"], *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "outputs *_"]:
         """One image or signal, without a batch axis. A weight with read noise needs `key`."""
+        x = as_floats(x)
         shape = self._checked(x.shape)
         weight, key = opened(self.weight, x, key)
         if isinstance(weight, AnalogMatrix):
@@ -101,6 +105,7 @@ class Conv1d(AbstractConv):
     dilation: tuple[int, ...] = eqx.field(static=True)
     groups: int = eqx.field(static=True)
 
+    @checked(in_channels=whole(1), out_channels=whole(1), groups=whole(1), gain=at_least(0.0))
     def __init__(
         self,
         in_channels: int,
@@ -143,6 +148,7 @@ class Conv2d(AbstractConv):
     dilation: tuple[int, ...] = eqx.field(static=True)
     groups: int = eqx.field(static=True)
 
+    @checked(in_channels=whole(1), out_channels=whole(1), groups=whole(1), gain=at_least(0.0))
     def __init__(
         self,
         in_channels: int,
@@ -175,9 +181,10 @@ def _build(
     dilation: Sizes,
 ) -> None:
     """Sets the fields of a convolution over `rank` spatial axes."""
-    if min(in_channels, out_channels, groups) < 1 or in_channels % groups or out_channels % groups:
+    in_channels, out_channels, groups = int(in_channels), int(out_channels), int(groups)
+    if in_channels % groups or out_channels % groups:
         raise ValueError(
-            "`in_channels` and `out_channels` must be multiples of `groups`, all at least 1. "
+            "`in_channels` and `out_channels` must be multiples of `groups`. "
             f"Got {in_channels}, {out_channels} and groups={groups}."
         )
     conv.in_channels = in_channels

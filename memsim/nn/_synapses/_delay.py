@@ -6,10 +6,12 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Int, Key
 
+from ..._checks import checked, is_known, whole
 from .._layer import AbstractLayer, Record, Shape, chosen
+
+DELAYS = whole(0, hint="Seconds? Divide by dt and round.")
 
 
 class Delay(AbstractLayer):
@@ -26,10 +28,11 @@ class Delay(AbstractLayer):
     steps: Int[Array, "*shape"]
     longest: int = eqx.field(static=True)
 
+    @checked(size=whole(1), steps=DELAYS, longest=whole(0))
     def __init__(
         self, size: int | tuple[int, ...], steps: int | Int[Array, "*shape"] | np.ndarray, *, longest: int | None = None
     ):
-        self.size = size
+        self.size = tuple(map(int, size)) if isinstance(size, tuple) else int(size)
         self.steps, self.longest = delays("steps", steps, self.shape, longest)
 
     @property
@@ -62,7 +65,7 @@ def delays(
     name: str, steps: int | Array | np.ndarray, shape: Shape, longest: int | None
 ) -> tuple[Int[Array, "*shape"], int]:
     """Delays as an array of `shape`, and the longest of them; raises `ValueError` for what is no delay."""
-    if isinstance(steps, Tracer):
+    if not is_known(steps):
         if longest is None:
             raise ValueError(f"`longest` must be given where `{name}` is traced. Got none; pass the longest delay.")
         return jnp.broadcast_to(steps, shape), longest
@@ -76,4 +79,4 @@ def delays(
     most = int(found.max(initial=0))
     if longest is not None and longest < most:
         raise ValueError(f"`longest` must be at least the longest of `{name}`, {most} steps. Got {longest}.")
-    return jnp.broadcast_to(jnp.asarray(found, int), shape), most if longest is None else longest
+    return jnp.broadcast_to(jnp.asarray(found, int), shape), most if longest is None else int(longest)

@@ -11,11 +11,12 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from ..._checks import at_least, checked, whole
 from ..._matrix import AnalogMatrix
 from .._layer import Record, Shape, chosen
+from ._delay import DELAYS
 from ._delay import delays as checked_delays
 from ._lanes import in_lanes, spread_lanes
-from ._linear import check_features
 from ._synapse import AbstractAnalog, Weight, moved, noise_state, opened
 
 
@@ -43,6 +44,7 @@ class DelayedLinear(AbstractAnalog):
     out_features: int = eqx.field(static=True)
     longest: int = eqx.field(static=True)
 
+    @checked(in_features=whole(1), out_features=whole(1), delays=DELAYS, longest=whole(0), gain=at_least(0.0))
     def __init__(
         self,
         in_features: int,
@@ -54,12 +56,11 @@ class DelayedLinear(AbstractAnalog):
         gain: float = 1.0,
         key: Key[Array, ""],
     ):
-        check_features(in_features, out_features)
         self.weight = gain / in_features**0.5 * jr.normal(key, (out_features, in_features))
         self.bias = jnp.zeros(out_features) if use_bias else None
         self.delays, self.longest = checked_delays("delays", delays, (out_features, in_features), longest)
-        self.in_features = in_features
-        self.out_features = out_features
+        self.in_features = int(in_features)
+        self.out_features = int(out_features)
 
     def initial_state(self) -> tuple[Float[Array, "longest inputs"], Any]:
         return jnp.zeros((self.longest, self.in_features)), noise_state(self)
@@ -79,12 +80,12 @@ class DelayedLinear(AbstractAnalog):
     ) -> tuple[Float[Array, "steps outputs"], Any, Record]:
         last, noise = state
         history = jnp.concatenate([last, xs])
-        digital = eqx.is_array(self.weight)
-        lines = None if digital and "inputs" not in record else self._lines(history)
+        digital = None if isinstance(self.weight, eqx.Module) else self.weight
+        lines = None if digital is not None and "inputs" not in record else self._lines(history)
         if noise is not None:
             ys, noise = self._through_noise(lines, noise, keys)
-        elif digital:
-            ys = self._digital(self.weight, history)
+        elif digital is not None:
+            ys = self._digital(digital, history)
         else:
             ys = jax.vmap(lambda line, key: self._read(self.weight, line, key))(lines, keys)
         ys = ys if self.bias is None else ys + jnp.broadcast_to(self.bias, ys.shape)

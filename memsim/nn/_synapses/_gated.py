@@ -4,8 +4,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
+from ..._checks import checked, whole
+from ..._inputs import as_floats
 from ._linear import Linear
 
 
@@ -28,16 +30,18 @@ class GRUCell(eqx.Module):
     input_size: int = eqx.field(static=True)
     hidden_size: int = eqx.field(static=True)
 
+    @checked(input_size=whole(1), hidden_size=whole(1))
     def __init__(self, input_size: int, hidden_size: int, *, use_bias: bool = True, key: Key[Array, ""]):
         self.weight_ih, self.weight_hh = _matrices(input_size, hidden_size, 3, use_bias, key)
         self.bias_n = jnp.zeros(hidden_size) if use_bias else None
-        self.input_size = input_size
-        self.hidden_size = hidden_size
+        self.input_size = int(input_size)
+        self.hidden_size = int(hidden_size)
 
+    @checked()
     def __call__(
         self,
-        input: Float[Array, " inputs"],
-        hidden: Float[Array, " hidden"],
+        input: Shaped[Array, " inputs"],
+        hidden: Shaped[Array, " hidden"],
         *,
         key: Key[Array, ""] | None = None,
     ) -> Float[Array, " hidden"]:
@@ -46,6 +50,7 @@ class GRUCell(eqx.Module):
         a = jnp.split(self.weight_ih(input, key=of_input), 3)
         c = jnp.split(self.weight_hh(hidden, key=of_hidden), 3)
         r, z = jax.nn.sigmoid(a[0] + c[0]), jax.nn.sigmoid(a[1] + c[1])
+        hidden = as_floats(hidden, "hidden")
         n = jnp.tanh(a[2] + r * (c[2] if self.bias_n is None else c[2] + self.bias_n))
         return n + z * (hidden - n)
 
@@ -64,21 +69,23 @@ class LSTMCell(eqx.Module):
     input_size: int = eqx.field(static=True)
     hidden_size: int = eqx.field(static=True)
 
+    @checked(input_size=whole(1), hidden_size=whole(1))
     def __init__(self, input_size: int, hidden_size: int, *, use_bias: bool = True, key: Key[Array, ""]):
         self.weight_ih, self.weight_hh = _matrices(input_size, hidden_size, 4, use_bias, key)
-        self.input_size = input_size
-        self.hidden_size = hidden_size
+        self.input_size = int(input_size)
+        self.hidden_size = int(hidden_size)
 
+    @checked()
     def __call__(
         self,
-        input: Float[Array, " inputs"],
-        hidden: tuple[Float[Array, " hidden"], Float[Array, " hidden"]],
+        input: Shaped[Array, " inputs"],
+        hidden: tuple[Shaped[Array, " hidden"], Shaped[Array, " hidden"]],
         *,
         key: Key[Array, ""] | None = None,
     ) -> tuple[Float[Array, " hidden"], Float[Array, " hidden"]]:
         """One step. Matrices with read noise need `key`, a new one for each step."""
         of_input, of_hidden = (None, None) if key is None else jr.split(key)
-        h, c = hidden
+        h, c = (as_floats(state, "hidden") for state in hidden)
         gates = self.weight_ih(input, key=of_input) + self.weight_hh(h, key=of_hidden)
         i, f, g, o = jnp.split(gates, 4)
         c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)

@@ -5,8 +5,10 @@ from typing import Literal
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
+from ..._checks import at_least, checked, whole
+from ..._inputs import as_floats
 from ..._matrix import AnalogMatrix
 from .._layer import Shape
 from ._bfloat16 import exact_input_product
@@ -37,6 +39,7 @@ class Linear(AbstractSynapse, AbstractAnalog):
     out_features: int = eqx.field(static=True)
     product: Literal["float", "bfloat16"] = eqx.field(static=True)
 
+    @checked(in_features=whole(1), out_features=whole(1), gain=at_least(0.0))
     def __init__(
         self,
         in_features: int,
@@ -47,21 +50,20 @@ class Linear(AbstractSynapse, AbstractAnalog):
         product: Literal["float", "bfloat16"] = "float",
         key: Key[Array, ""],
     ):
-        check_features(in_features, out_features)
-        if product not in ("float", "bfloat16"):
-            raise ValueError(f'`product` must be "float" or "bfloat16". Got {product!r}.')
         self.weight = gain / in_features**0.5 * jr.normal(key, (out_features, in_features))
         self.bias = jnp.zeros(out_features) if use_bias else None
-        self.in_features = in_features
-        self.out_features = out_features
+        self.in_features = int(in_features)
+        self.out_features = int(out_features)
         self.product = product
 
+    @checked()
     def __call__(
-        self, x: Float[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
+        self, x: Shaped[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch outputs"]:
         """Applies the layer to the last axis of `x`. A weight with read noise needs `key`."""
+        x = as_floats(x)
         if x.ndim == 0 or x.shape[-1] != self.in_features:
-            raise ValueError(f"The input's last axis must have {self.in_features} entries. Got shape {x.shape}.")
+            raise ValueError(f"The last axis of `x` must have {self.in_features} entries. Got shape {x.shape}.")
         weight, key = opened(self.weight, x, key)
         if isinstance(weight, AnalogMatrix):
             y = weight(x, key=key)
@@ -79,9 +81,3 @@ class Linear(AbstractSynapse, AbstractAnalog):
 
     def as_wired(self, matrix: AnalogMatrix) -> AnalogMatrix:
         return matrix
-
-
-def check_features(in_features: int, out_features: int) -> None:
-    """Raises `ValueError` for a layer without inputs or outputs."""
-    if in_features < 1 or out_features < 1:
-        raise ValueError(f"A layer must have at least 1 input and 1 output. Got {in_features} and {out_features}.")

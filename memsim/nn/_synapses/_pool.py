@@ -6,11 +6,13 @@ from math import prod
 import equinox as eqx
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
+from ..._checks import check, checked
+from ..._inputs import as_floats
 from .._layer import Shape
 from ._synapse import AbstractSynapse
-from ._window import Padding, Pads, Sizes, check_channels_first, paddings, pads, sizes, slid_shape
+from ._window import Padding, Pads, Sizes, check_channels_first, hashable, paddings, pads, sizes, slid_shape
 
 
 class AbstractPool(AbstractSynapse):
@@ -31,11 +33,14 @@ class AbstractPool(AbstractSynapse):
         """Whether the sum is divided by the number of elements of the window."""
 
     def __check_init__(self):
+        check(self)
         self._window()
 
+    @checked()
     def __call__(
-        self, x: Float[Array, "channels *spatial"], *, key: Key[Array, ""] | None = None
+        self, x: Shaped[Array, "channels *spatial"], *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "channels *_"]:
+        x = as_floats(x)
         self.output_shape(x.shape)
         kernel, stride, padding = self._window()
         around = pads(x.shape[1:], kernel, stride, (1,) * self.rank, padding)
@@ -66,9 +71,9 @@ class SumPool2d(AbstractPool):
     - `padding`: Zeros around the image, as for `Conv2d`.
     """
 
-    kernel_size: Sizes = eqx.field(static=True)
-    stride: Sizes | None = eqx.field(static=True, default=None)
-    padding: Padding = eqx.field(static=True, default=0)
+    kernel_size: Sizes = eqx.field(static=True, converter=hashable)
+    stride: Sizes | None = eqx.field(static=True, default=None, converter=hashable)
+    padding: Padding = eqx.field(static=True, default=0, converter=hashable)
 
     @property
     def rank(self) -> int:
@@ -85,9 +90,9 @@ class AvgPool2d(AbstractPool):
     **Arguments:** as for `SumPool2d`.
     """
 
-    kernel_size: Sizes = eqx.field(static=True)
-    stride: Sizes | None = eqx.field(static=True, default=None)
-    padding: Padding = eqx.field(static=True, default=0)
+    kernel_size: Sizes = eqx.field(static=True, converter=hashable)
+    stride: Sizes | None = eqx.field(static=True, default=None, converter=hashable)
+    padding: Padding = eqx.field(static=True, default=0, converter=hashable)
 
     @property
     def rank(self) -> int:
@@ -104,9 +109,9 @@ class SumPool1d(AbstractPool):
     **Arguments:** as for `SumPool2d`.
     """
 
-    kernel_size: Sizes = eqx.field(static=True)
-    stride: Sizes | None = eqx.field(static=True, default=None)
-    padding: Padding = eqx.field(static=True, default=0)
+    kernel_size: Sizes = eqx.field(static=True, converter=hashable)
+    stride: Sizes | None = eqx.field(static=True, default=None, converter=hashable)
+    padding: Padding = eqx.field(static=True, default=0, converter=hashable)
 
     @property
     def rank(self) -> int:
@@ -123,9 +128,9 @@ class AvgPool1d(AbstractPool):
     **Arguments:** as for `SumPool2d`.
     """
 
-    kernel_size: Sizes = eqx.field(static=True)
-    stride: Sizes | None = eqx.field(static=True, default=None)
-    padding: Padding = eqx.field(static=True, default=0)
+    kernel_size: Sizes = eqx.field(static=True, converter=hashable)
+    stride: Sizes | None = eqx.field(static=True, default=None, converter=hashable)
+    padding: Padding = eqx.field(static=True, default=0, converter=hashable)
 
     @property
     def rank(self) -> int:
@@ -146,10 +151,15 @@ class Flatten(AbstractSynapse):
     - `start_dim`, `end_dim`: First and last axis; negative ones count from the end.
     """
 
-    start_dim: int = eqx.field(static=True, default=0)
-    end_dim: int = eqx.field(static=True, default=-1)
+    start_dim: int = eqx.field(static=True, default=0, converter=hashable)
+    end_dim: int = eqx.field(static=True, default=-1, converter=hashable)
 
-    def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*_"]:
+    def __check_init__(self):
+        check(self)
+
+    @checked()
+    def __call__(self, x: Shaped[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*_"]:
+        x = as_floats(x)
         shape = self.output_shape(x.shape)
         assert shape is not None
         return x.reshape(shape)

@@ -1,8 +1,10 @@
 """A gain, one for all or one for each value."""
 
 import equinox as eqx
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
+from ..._checks import checked
+from ..._inputs import as_floats
 from .._layer import Shape
 from .._neurons._parameters import Parameter, check_shape, parameter, value
 from ._synapse import AbstractSynapse
@@ -18,8 +20,9 @@ class Scale(AbstractSynapse):
 
     scale: Parameter = eqx.field(converter=parameter("scale"))
 
-    def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*shape"]:
-        return value(self.scale) * x
+    @checked()
+    def __call__(self, x: Shaped[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*shape"]:
+        return value(self.scale) * as_floats(x)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         if shape is None:

@@ -7,9 +7,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
 from ..._crossbar import Chip
+from ..._inputs import as_floats
 from ..._matrix import AnalogMatrix
 from .._layer import AbstractLayer, Record, Shape, chosen
 from ._keyed import KeyedMatrix
@@ -25,8 +26,8 @@ class AbstractSynapse(AbstractLayer):
     """
 
     @abstractmethod
-    def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*_"]:
-        """One time step."""
+    def __call__(self, x: Shaped[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*_"]:
+        """One time step. Whole numbers are taken as floats."""
 
     def initial_state(self) -> Any:
         return noise_state(self)
@@ -86,14 +87,23 @@ class Stateless(AbstractSynapse):
 
     layer: eqx.Module
 
-    def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*_"]:
-        return self.layer(x, key=key)  # pyright: ignore[reportCallIssue]
+    def __call__(self, x: Shaped[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*_"]:
+        x = as_floats(x)
+        return self.layer(x.astype(int) if self._counts else x, key=key)  # pyright: ignore[reportCallIssue]
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         if shape is None:
             return None
         x = jax.ShapeDtypeStruct(shape, jax.numpy.result_type(float))
-        return eqx.filter_eval_shape(lambda layer, x: layer(x, key=jr.key(0)), self, x).shape
+        try:
+            return eqx.filter_eval_shape(lambda layer, x: layer(x, key=jr.key(0)), self, x).shape
+        except TypeError as error:
+            raise ValueError(f"must take an input of shape {shape}. It does not: {error}") from error
+
+    @property
+    def _counts(self) -> bool:
+        """Whether the inputs are whole numbers, by which something is looked up."""
+        return isinstance(self.layer, eqx.nn.Embedding)
 
 
 def noise_state(layer: Any) -> Any:

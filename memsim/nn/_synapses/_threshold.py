@@ -3,11 +3,13 @@
 from typing import Literal
 
 import equinox as eqx
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
+from ..._checks import check, checked
+from ..._inputs import as_floats
 from .._layer import Shape
 from .._neurons._parameters import Parameter, check_shape, parameter, value
-from .._neurons._surrogate import AbstractSurrogate, SuperSpike
+from .._neurons._surrogate import AbstractSurrogate, SuperSpike, spikes_of
 from ._synapse import AbstractSynapse
 
 
@@ -26,8 +28,13 @@ class Threshold(AbstractSynapse):
     surrogate: AbstractSurrogate = SuperSpike()
     at_threshold: Literal["silent", "fires"] = eqx.field(static=True, default="silent")
 
-    def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*shape"]:
-        return self.surrogate(x - value(self.threshold), at_zero=self.at_threshold == "fires")
+    def __check_init__(self):
+        check(self)
+
+    @checked()
+    def __call__(self, x: Shaped[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*shape"]:
+        over = as_floats(x) - value(self.threshold)
+        return spikes_of(self.surrogate, over, at_zero=self.at_threshold == "fires")
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         if shape is None:

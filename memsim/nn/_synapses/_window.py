@@ -2,11 +2,15 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from ..._checks import is_known
 from .._layer import Shape
 
 Sizes = int | Sequence[int]
@@ -14,10 +18,24 @@ Pads = tuple[tuple[int, int], ...]
 Padding = str | int | Sequence[int] | Sequence[tuple[int, int]]
 
 
+def hashable(value: Any) -> Any:
+    """A setting as it can be kept: lists and arrays as tuples, NumPy's whole numbers as Python's."""
+    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray | jax.Array) and value.ndim > 0):
+        return tuple(map(hashable, value))
+    return int(value) if _is_whole(value) else value
+
+
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, np.ndarray | jax.Array | np.generic):
+        return value.ndim == 0 and np.issubdtype(value.dtype, np.integer) and is_known(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def sizes(name: str, value: Sizes, rank: int, least: int = 1) -> tuple[int, ...]:
     """One whole number for each spatial axis; raises `ValueError` for something else."""
-    found = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(found) != rank or not all(isinstance(size, int) and size >= least for size in found):
+    found = hashable(value)
+    found = found if isinstance(found, tuple) else (found,) * rank
+    if len(found) != rank or not all(_is_whole(size) and size >= least for size in found):
         raise ValueError(
             f"`{name}` must be a whole number of at least {least}, or {rank} of them, one a spatial axis. Got {value}."
         )
@@ -30,14 +48,19 @@ def paddings(value: Padding, rank: int) -> str | Pads:
         if value.lower() not in ("same", "valid"):
             raise ValueError(f'`padding` must be numbers of zeros, "same" or "valid". Got {value!r}.')
         return value.lower()
-    each = (value,) * rank if isinstance(value, int) else tuple(value)
-    pairs = [(side, side) if isinstance(side, int) else tuple(side) for side in each]
-    if len(pairs) != rank or not all(len(pair) == 2 and min(pair) >= 0 for pair in pairs):
+    found = hashable(value)
+    each = found if isinstance(found, tuple) else (found,) * rank
+    pairs = [side if isinstance(side, tuple) else (side, side) for side in each]
+    if len(pairs) != rank or not all(len(pair) == 2 and all(map(_is_zeros, pair)) for pair in pairs):
         raise ValueError(
             f"`padding` must be a number of zeros of at least 0, {rank} of them, or {rank} pairs (before, after), "
             f"one a spatial axis. Got {value}."
         )
     return tuple((before, after) for before, after in pairs)
+
+
+def _is_zeros(value: Any) -> bool:
+    return _is_whole(value) and value >= 0
 
 
 def pads(

@@ -1,0 +1,58 @@
+"""Chips by their number and moments by their time: what a study draws, whatever else it draws."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from .._arguments import LONGEST_TIME
+from .._checks import Must, judge
+from .._effects import EFFECTS, effects
+from ..nn import AbstractNetwork, analog_layers, at, program
+from ..nn._mixed_signal import Designs, crossbar_of
+
+TIMES = Must(
+    "one or more seconds after programming, all at least 0 and at most 1e12",
+    lambda t: (t >= 0) & (t <= LONGEST_TIME),
+    "Write a list of seconds: `times=[0.0, 3600.0]`.",
+)
+
+
+def check_times(times: Any) -> None:
+    """Raises `ValueError` unless `times` is a sequence of times at which a chip can be looked at, in seconds."""
+    judge("times", times, Sequence[float], TIMES)
+    if len(times) == 0 or np.ndim(times) != 1:
+        raise ValueError(f"`times` must be {TIMES.what}. Got {times}.")
+
+
+def programmed(model: Any, crossbar: Designs, number: Array, *, key: Key[Array, ""]) -> tuple[Any, Key[Array, ""]]:
+    """Chip `number` of a study with `key`, and the key of its life."""
+    program_key, life_key = jr.split(jr.fold_in(key, number))
+    return program(model, crossbar, key=program_key), life_key
+
+
+def aged(chip: Any, t: Float[Array, ""], *, key: Key[Array, ""]) -> tuple[Any, Key[Array, ""], Key[Array, ""]]:
+    """A chip with the key of its life at time `t`, a key for reads then, and one for reads of single layers.
+
+    The keys are those of the time itself, so that other times before or after it change nothing.
+    """
+    moment_key, read_key, layer_key = jr.split(_at_time(key, t), 3)
+    return at(chip, t, key=moment_key), read_key, layer_key
+
+
+def _at_time(key: Key[Array, ""], t: Float[Array, ""]) -> Key[Array, ""]:
+    words = jnp.atleast_1d(jax.lax.bitcast_convert_type(jnp.abs(t), jnp.uint32))  # two for a time in float64
+    for place in range(words.shape[0]):
+        key = jr.fold_in(key, words[place])
+    return key
+
+
+def present_effects(model: AbstractNetwork, crossbar: Designs) -> tuple[str, ...]:
+    """Those of `memsim.EFFECTS` that the design of at least one layer shows."""
+    designs = [crossbar_of(crossbar, path, layer) for path, layer in analog_layers(model).items()]
+    shown = {effect for design in designs if design is not None for effect in effects(design)}
+    return tuple(effect for effect in EFFECTS if effect in shown)

@@ -1,0 +1,85 @@
+"""Whether model, data and scores fit each other: said before any work."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._checks import check_finite, check_finite_model, described, numbers
+from ..data import Dataset, Splits
+from ..nn._calling import check_network, output_shape
+
+
+def check_task(model: Any, xs: Any, labels: Any, scores: Callable[..., Any], purpose: str) -> None:
+    """Raises `ValueError` unless `model` gives each of `xs` a score for the class of its label, all of it finite.
+
+    Traced values are judged by shape and dtype. `purpose` names the caller, such as "`memsim.train.fit`".
+    """
+    check_network(model, purpose)
+    check_finite_model(model)
+    _check_data(xs, labels)
+    classes = _number_of_scores(model, xs, scores)
+    largest = max((int(found.max()) for found in numbers(labels)), default=1)
+    if classes <= largest:
+        raise ValueError(
+            f"There must be a score for each class, {largest + 1} of them by the labels. Got {classes} from the outputs "
+            "of `model`; give it as many outputs as classes, or `scores` that make a score a class of its outputs."
+        )
+
+
+def check_dataset(data: Any, part: str) -> None:
+    """Raises `ValueError` for what is no `Dataset`; of `Splits`, `part` is the one that is meant."""
+    if isinstance(data, Splits):
+        raise ValueError(f"`data` must be one set of recordings. Got Splits of three; pass `data.{part}`.")
+    if not isinstance(data, Dataset):
+        raise ValueError(f"`data` must be a `memsim.data.Dataset`. Got {described(data)}.")
+
+
+def check_splits(data: Any) -> None:
+    """Raises `ValueError` for what is no `Splits`."""
+    if isinstance(data, Dataset):
+        raise ValueError(
+            "`data` must have sets to train on, to validate on and to test on. Got one Dataset; write "
+            "`memsim.data.Splits(train, validation, test)`."
+        )
+    if not isinstance(data, Splits):
+        raise ValueError(f"`data` must be a `memsim.data.Splits`. Got {described(data)}.")
+
+
+def _check_data(xs: Any, labels: Any) -> None:
+    if not all(isinstance(values, jax.Array | np.ndarray) for values in (xs, labels)):
+        came = f"{described(xs)} and {described(labels)}"
+        raise ValueError(f"Sequences and labels must be arrays. Got {came}. Write `jnp.asarray(...)` around them.")
+    if labels.ndim != 1 or not jnp.issubdtype(labels.dtype, jnp.integer):
+        raise ValueError(
+            "`labels` must be one whole number a sequence, its class: accuracy is that of a classification. Got "
+            f"{labels.dtype} of shape {labels.shape}."
+        )
+    if xs.ndim < 2 or xs.shape[0] != labels.shape[0] or not labels.shape[0]:
+        raise ValueError(
+            "There must be one sequence or more, a label for each, on the first axis of both. "
+            f"Got shapes {xs.shape} and {labels.shape}."
+        )
+    check_finite("inputs", xs, "Remove or repair those recordings.")
+    for found in numbers(labels):
+        if found.min() < 0:
+            raise ValueError(f"`labels` must be at least 0. Got {found.min()}.")
+
+
+def _number_of_scores(model: Any, xs: Any, scores: Callable[..., Any]) -> int:
+    outputs = jax.ShapeDtypeStruct(output_shape(model, xs[0]), jnp.result_type(float))
+    try:
+        shape = jax.eval_shape(scores, outputs).shape
+    except Exception as error:  # whatever a user's function raises
+        raise ValueError(
+            f"`scores` must make one score a class of the outputs of one sequence, here of shape {outputs.shape}. It "
+            f"raised {type(error).__name__}: {error}"
+        ) from error
+    if len(shape) != 1:
+        raise ValueError(
+            "`scores` must make one score a class of the outputs of one sequence. Got scores of shape "
+            f"{shape} from outputs of shape {outputs.shape}."
+        )
+    return shape[0]

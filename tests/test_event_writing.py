@@ -1,0 +1,106 @@
+"""Event recordings that memsim writes read back unchanged, or are refused before the old file is touched."""
+
+import os
+
+import numpy as np
+import pytest
+
+from memsim.data import event_array, read_events, write_events
+
+ENCODINGS = [("a.raw", "evt3"), ("a.raw", "evt2"), ("a.raw", "evt2.1"), ("a.dat", "evt3")]
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [*ENCODINGS, ("a.aedat", "evt3"), ("a.npy", "evt3"), ("a.csv", "evt3")],
+)
+def test_times_of_more_than_a_turn_read_back(tmp_path, name, encoding):
+    t = np.array([1, 20_000_000, 40_000_000])
+    for times in (t, np.array([17_000_000]), t + 2**24 - 2, np.array([0, 0, 4095, 4096, 2**24 - 1, 2**24, 2**32 - 1])):
+        events = event_array(times, np.arange(len(times)), np.arange(len(times)))
+        write_events(tmp_path / name, events, size=(128, 96), encoding=encoding)
+        assert np.array_equal(read_events(tmp_path / name, size=(128, 96)), events)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("name", "encoding", "size", "end"),
+    [
+        ("a.raw", "evt3", (2048, 2048), 2**26),
+        ("a.raw", "evt2", (2048, 2048), 2**34),
+        ("a.RAW", "evt2.1", (2048, 2048), 2**34),
+        ("a.dat", "evt3", (2**14, 2**14), 2**32),
+        ("a.bin", "evt3", (256, 240), 2**26),
+        ("a.aedat", "evt3", (2**15, 2**15), 2**45),
+        ("a.npy", "evt3", (2**16, 2**16), 2**63),
+        ("a.csv", "evt3", (2**16, 2**16), 2**63),
+    ],
+)
+def test_any_events_within_the_limits_of_a_format_read_back(tmp_path, name, encoding, size, end, seed):
+    draw = np.random.default_rng(seed)
+    t = np.sort(draw.integers(0, end, 300))
+    t[100:200] = t[100]  # many at one time, in their order
+    t[-1] = end - 1
+    x, y = (draw.integers(0, extent, 300) for extent in size)
+    x[-1], y[-1] = size[0] - 1, size[1] - 1
+    events = event_array(np.sort(t), x, y, draw.integers(0, 2, 300), size=size)
+    write_events(tmp_path / name, events, size=size, encoding=encoding)
+    assert np.array_equal(read_events(tmp_path / name, size=size), events)
+
+
+ONE = {"t": [0], "x": [1], "y": [2]}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "size", "settings", "message"),
+    [
+        ("a.raw", {}, (5000, 10), {}, "at most 2048"),
+        ("a.raw", {}, (10, 2049), {"encoding": "evt2"}, "at most 2048"),
+        ("a.raw", {"t": [2**36]}, (10, 10), {}, r"t below 2\*\*36"),
+        ("a.raw", {"t": [2**34]}, (10, 10), {"encoding": "evt2"}, r"t below 2\*\*34"),
+        ("a.raw", {"t": [2**34]}, (10, 10), {"encoding": "evt2.1"}, r"t below 2\*\*34"),
+        ("a.raw", {name: [] for name in "txy"}, (10, 10), {}, "at least one event.*Got 0"),
+        ("a.dat", {"t": [5_000_000_000]}, (640, 480), {}, r"t below 2\*\*32.*5000000000"),
+        ("a.dat", {}, (16385, 10), {}, "at most 16384"),
+        ("a.bin", {"t": [2**36]}, (10, 10), {}, r"t must be below 2\*\*36"),
+        ("a.aedat", {"t": [2**62]}, (10, 10), {}, r"t below 2\*\*62"),
+        ("a.aedat", {"x": [2**15]}, (2**16, 10), {}, r"x and y must be below 2\*\*15"),
+        ("a.dat", {name: [] for name in "txy"}, (10, 10), {}, "no events"),
+        ("a.raw", {"x": [10]}, (10, 10), {}, "`x` must hold whole numbers from 0 to 9"),
+        ("a.raw", {}, (10, 10), {"encoding": "EVT3"}, "`encoding` must be"),
+        ("a.dat", {}, (10, 10), {"encoding": "evt2"}, r"with an `encoding` as \.raw"),
+        ("a.h5", {}, (10, 10), {}, r"can be written with the endings \.bin, .*Got a\.h5"),
+        ("a.raw", {}, (10.0, 10), {}, "`size` must be a tuple"),
+        ("a.raw", {}, None, {}, "`size` must be a tuple"),
+        ("a.raw", {}, (10, 10, 2), {}, r"`size` must be \(width, height\)"),
+        ("a.raw", {}, (0, 10), {}, r"`size` must be \(width, height\)"),
+    ],
+)
+def test_events_that_a_format_cannot_hold_are_refused_and_the_old_file_stays(
+    tmp_path, unchecked, name, change, size, settings, message
+):
+    (tmp_path / name).write_bytes(b"old")
+    with pytest.raises(ValueError, match=message):
+        write_events(tmp_path / name, event_array(**{**ONE, **change}), size=size, **settings)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"old")]
+
+
+@pytest.mark.parametrize("ending", [".raw", ".dat", ".npy", ".csv", ".aedat", ".bin"])
+def test_a_recording_is_written_whole_or_not_at_all(tmp_path, monkeypatch, ending):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    file = tmp_path / f"a{ending}"
+    file.write_bytes(b"old")
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_events(str(file), event_array(**ONE), size=(10, 10))
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(file.name, b"old")]
+
+
+def test_a_path_is_text_or_a_path_and_nothing_else(tmp_path, unchecked):
+    write_events(str(tmp_path / "a.raw"), event_array(**ONE), size=(10, 10))
+    assert read_events(str(tmp_path / "a.raw")).tolist() == [(0, 1, 2, 1)]
+    for wrong in (3, None, b"a.raw"):
+        with pytest.raises(TypeError, match="path must be text or a `Path`"):
+            read_events(wrong)
