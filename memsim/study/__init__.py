@@ -1,6 +1,7 @@
 """Robustness studies: one network on many chips at many times, and honest statistics of it."""
 
 from ._attribute import attribute as attribute
+from ._chips import check_times as check_times
 from ._explain import attribution_table as attribution_table
 from ._explain import explain as explain
 from ._options import check_options as check_options
@@ -15,7 +16,6 @@ from ._results import make_folder as make_folder
 from ._results import open_result as open_result
 from ._results import save_result as save_result
 from ._results import save_table as save_table
-from ._robustness import check_times as check_times
 from ._robustness import chip_accuracies as chip_accuracies
 from ._robustness import robustness as robustness
 from ._statistics import Interval as Interval

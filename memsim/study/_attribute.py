@@ -13,17 +13,22 @@ from jaxtyping import Array, Float, Key, Num
 
 from device_models import AbstractDevice
 
-from .._effects import EFFECTS, effects, without
+from .._checks import checked, whole, write
+from .._effects import without
 from .._matrix import AnalogMatrix
 from ..data import Dataset
-from ..nn import AbstractNetwork, analog_layers, at, program
+from ..nn import AbstractNetwork, analog_layers
 from ..nn._calibrate import PerLayer
 from ..nn._deploy import digital_weight
-from ..nn._mixed_signal import Designs, MixedSignal, crossbar_of
+from ..nn._mixed_signal import Designs, MixedSignal, check_designs, crossbar_of, design_hint
 from ..nn._word_lines import word_lines
-from ..train import class_scores, run_batch
+from ..train import class_scores
+from ..train._evaluate import ENOUGH, as_float, sequence_scores, share_right
+from ..train._memory import MEMORY, told
+from ..train._task import NETWORK, ONE_SET, check_task
+from ._chips import aged, check_times, present_effects, programmed
+from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
-from ._robustness import check_times
 
 if TYPE_CHECKING:
     from xarray import Dataset as Result
@@ -38,6 +43,7 @@ MEASURES = {  # name: dimensions of one variant, long name
 }
 
 
+@checked(model=NETWORK, data=ONE_SET, crossbar=write(design_hint), chips=whole(1), recordings=whole(1), memory=ENOUGH)
 def attribute(
     model: AbstractNetwork,
     data: Dataset,
@@ -48,6 +54,7 @@ def attribute(
     times: Sequence[float] = (0.0,),
     recordings: int = 64,
     scores: Callable[[Array], Array] = class_scores,
+    memory: float = MEMORY,
 ) -> "Result":
     """What each non-ideality of `crossbar` costs `model` on `data`: alone, and as what is gained when it is left out.
 
@@ -66,30 +73,37 @@ def attribute(
     - `times`: Seconds after programming.
     - `recordings`: How many sequences, from the first, drive the layers for their errors.
     - `scores`: From the outputs of one sequence to one score a class.
+    - `memory`: Bytes for the sequences that run side by side, by an estimate; `recordings` drive the layers at once.
 
     Returns an `xarray.Dataset` of the measures with all effects (`together`), with none (`ideal`: mapping and tiles
     only), and over (`case`, `effect`), case "alone" or "left out". Layer errors are those at the inputs of the digital
     network, so that no layer answers for another; a signal-to-noise ratio in dB at the column is
-    -20 log10(layer_error). Raises `ValueError` for a design without any effect, no chips, or bad times.
+    -20 log10(layer_error). What is not finite makes its measures NaN; a warning, and the attribute "not_finite", then
+    name chip, time and layer. Raises `ValueError` for what does not fit, and for a design without any effect.
     """
     import xarray as xr
 
     check_times(times)
-    if chips < 1 or recordings < 1:
-        raise ValueError(f"`chips` and `recordings` must be at least 1. Got chips={chips}, recordings={recordings}.")
+    check_designs(crossbar)
+    xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
+    check_task(model, xs, labels, scores, "`memsim.study.attribute`")
     present = present_effects(model, crossbar)
     if not present:
         raise ValueError("`crossbar` must show at least one effect. Got an ideal design: nothing can cost accuracy.")
-    xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
-    workload = Workload(xs, labels, word_lines(model, xs[:recordings], None), jnp.asarray(times, jnp.result_type(float)))
+    moments = jnp.asarray(times, jnp.result_type(float))
+    workload = Workload(xs, labels, word_lines(model, as_float(xs[:recordings]), None), moments)
     removals: dict[Any, tuple[str, ...]] = {"together": (), "ideal": present}
     removals |= {("alone", e): tuple(other for other in present if other != e) for e in present}
     removals |= {("left out", e): (e,) for e in present}
-    found = {
-        name: measure(model, _without(model, crossbar, removed), workload, jnp.arange(chips), scores, key)
-        for name, removed in removals.items()
-    }
-    variables: dict[str, Any] = {"digital_accuracy": ((), np.asarray(_digital_accuracy(model, workload, scores)))}
+    with told("Lower `memory` or `recordings`."):
+        digital = np.asarray(_digital_accuracy(model, workload, scores, memory))
+        found = {
+            name: jax.device_get(
+                measure(model, _without(model, crossbar, removed), workload, jnp.arange(chips), scores, memory, key)
+            )
+            for name, removed in removals.items()
+        }
+    variables: dict[str, Any] = {"digital_accuracy": ((), digital)}
     for name, (dims, long_name) in MEASURES.items():
         attributes = {"units": "1", "long_name": long_name}
         each = [[found[case, e][name] for e in present] for case in ("alone", "left out")]
@@ -104,14 +118,8 @@ def attribute(
         "time": ("time", np.asarray(times, float), {"units": "s"}),
     }
     attributes = provenance() | device_numbers(crossbar) | {"data": data.citation}
+    attributes |= told_of_nan(found["together"]["accuracy"], model, crossbar, xs, times, key=key, of="Accuracy")
     return xr.Dataset(variables, coordinates).assign_attrs(attributes)
-
-
-def present_effects(model: AbstractNetwork, crossbar: Designs) -> tuple[str, ...]:
-    """Those of `memsim.EFFECTS` that the design of at least one layer shows."""
-    designs = [crossbar_of(crossbar, path, layer) for path, layer in analog_layers(model).items()]
-    shown = {effect for design in designs if design is not None for effect in effects(design)}
-    return tuple(effect for effect in EFFECTS if effect in shown)
 
 
 class Workload(NamedTuple):
@@ -130,34 +138,31 @@ def measure(
     workload: Workload,
     chips: Array,
     scores: Callable[[Array], Array],
+    memory: float,
     key: Key[Array, ""],
 ) -> dict[str, Array]:
     """The `MEASURES` of one variant."""
-    ideal = _class_scores(model, workload.xs, scores, None)
+    ideal = sequence_scores(model, workload.xs, scores=scores, memory=memory)
     outputs = {path: _outputs(layer, workload.inputs[path], None) for path, layer in analog_layers(model).items()}
     weights = {path: digital_weight(path, layer) for path, layer in analog_layers(model).items()}
 
     def one_chip(number):
-        program_key, life_key = jr.split(jr.fold_in(key, number))
-        chip = program(model, crossbar, key=program_key)
+        chip, life_key = programmed(model, crossbar, number, key=key)
 
-        def at_time(moment):
-            place, t = moment
-            moment_key, read_key, layer_key = jr.split(jr.fold_in(life_key, place), 3)
-            aged = at(chip, t, key=moment_key)
-            found = _class_scores(aged, workload.xs, scores, read_key)
+        def at_time(t):
+            now, read_key, layer_key = aged(chip, t, key=life_key)
+            found = sequence_scores(now, workload.xs, key=read_key, scores=scores, memory=memory)
             layers = [
                 _layer_measures(layer, workload.inputs[path], outputs[path], weights[path], jr.fold_in(layer_key, i))
-                for i, (path, layer) in enumerate(analog_layers(aged).items())
+                for i, (path, layer) in enumerate(analog_layers(now).items())
             ]
-            right = jnp.argmax(found, -1) == workload.labels
             return {
-                "accuracy": jnp.mean(right, dtype=found.dtype),
+                "accuracy": share_right(found, workload.labels),
                 "output_error": _relative_error(found, ideal),
                 **{name: jnp.stack([layer[name] for layer in layers]) for name in layers[0]},
             }
 
-        return jax.lax.map(at_time, (jnp.arange(workload.times.shape[0]), workload.times))
+        return jax.lax.map(at_time, workload.times)
 
     found = jax.lax.map(one_chip, chips)
     return {name: jnp.moveaxis(values, 2, 0) if values.ndim == 3 else values for name, values in found.items()}
@@ -170,12 +175,14 @@ def _layer_measures(layer: Any, x: Array, ideal: Array, w: Array, key: Array) ->
     matrix = layer.as_wired(layer.weight)
     read_key, clip_key = jr.split(key)
     clipped = matrix.clipping(x, key=clip_key)
-    return {
-        "layer_error": _relative_error(matrix(x, key=read_key), ideal),
+    error = _relative_error(matrix(x, key=read_key), ideal)
+    measures = {
+        "layer_error": error,
         "layer_gain": jnp.sum(layer.weight.effective_weight * w) / jnp.maximum(jnp.sum(w**2), 1e-30),
         "dac_clipped": clipped.dac,
         "adc_clipped": jnp.mean(clipped.adc),
     }
+    return {name: jnp.where(jnp.isfinite(error), value, jnp.nan) for name, value in measures.items()}  # NaN never clips
 
 
 def _outputs(layer: Any, x: Array, key: Array | None) -> Array:
@@ -187,14 +194,11 @@ def _relative_error(found: Array, ideal: Array) -> Array:
     return jnp.sqrt(jnp.mean((found - ideal) ** 2) / jnp.maximum(jnp.mean(ideal**2), 1e-30))
 
 
-def _class_scores(model: Any, xs: Array, scores: Callable[[Array], Array], key: Array | None) -> Array:
-    return jax.vmap(scores)(run_batch(model, xs, key=key))
-
-
 @eqx.filter_jit
-def _digital_accuracy(model: Any, workload: Workload, scores: Callable[[Array], Array]) -> Array:
-    found = _class_scores(model, workload.xs, scores, None)
-    return jnp.mean(jnp.argmax(found, -1) == workload.labels, dtype=found.dtype)
+def _digital_accuracy(
+    model: Any, workload: Workload, scores: Callable[[Array], Array], memory: float
+) -> Float[Array, ""]:
+    return share_right(sequence_scores(model, workload.xs, scores=scores, memory=memory), workload.labels)
 
 
 def _without(model: AbstractNetwork, crossbar: Designs, removed: tuple[str, ...]) -> Designs:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, Num
 
@@ -31,9 +32,7 @@ WORTH_A_LINE = 0.01  # of what a converter is given; clipping less is not mentio
 KNOBS = "Lower `memory` or `chunk`."
 
 
-@checked(
-    model=NETWORK, data=ONE_SET, crossbar=write(design_hint), chips=whole(1), chunk=whole(1), memory=ENOUGH
-)
+@checked(model=NETWORK, data=ONE_SET, crossbar=write(design_hint), chips=whole(1), chunk=whole(1), memory=ENOUGH)
 def robustness(
     model: AbstractNetwork,
     data: Dataset,
@@ -77,15 +76,16 @@ def robustness(
     watched = WATCHED if "saturation" in present_effects(model, crossbar) else 0
     moments = jnp.asarray(times, jnp.result_type(float))
     with told(KNOBS):
-        found, clipped = jax.device_get(
-            _measured(model, crossbar, xs, labels, moments, jnp.arange(chips), key, chunk, scores, memory, watched)
+        found, clipped = map(
+            np.asarray,
+            _measured(model, crossbar, xs, labels, moments, jnp.arange(chips), key, chunk, scores, memory, watched),
         )
     result = xr.Dataset(
         {"accuracy": (("chip", "time"), found, {"units": "1", "long_name": "test accuracy"})},
         {"chip": np.arange(chips), "time": ("time", np.asarray(times, float), {"units": "s"})},
     )
     result = result.assign_attrs(provenance() | device_numbers(crossbar) | {"data": data.citation})
-    result = result.assign_attrs(_told_of_clipping(clipped, float(moments[0])))
+    result = result.assign_attrs(_told_of_clipping(clipped, list(analog_layers(model)), float(moments[0])))
     return result.assign_attrs(told_of_nan(found, model, crossbar, xs, times, key=key, of="Accuracy"))
 
 
@@ -124,23 +124,55 @@ def _measured(
     scores: Callable[[Array], Array],
     memory: float,
     watched: int,
-) -> tuple[Float[Array, "chips times"], dict[str, Array]]:
-    """Accuracies, and what the first chip clips at the first time with the first `watched` recordings."""
+) -> tuple[Float[Array, "chips times"], Float[Array, "layers 2"]]:
+    """Accuracies, and what the first chip clips at the first time with the first `watched` recordings, if any."""
 
     def one_chip(number: Array) -> Any:
         chip, life_key = programmed(model, crossbar, number, key=key)
 
         def at_time(moment: Any) -> Any:
             place, t = moment
-            now, read_key, _ = aged(chip, t, key=life_key)
+            now, read_key, layer_key = aged(chip, t, key=life_key)
             found = sequence_scores(now, xs, key=read_key, scores=scores, memory=memory / chunk)
-            clipped = {}
-            if watched:
-                first = (place == 0) & (number == chips[0])
-                nothing = jax.tree.map(lambda a: jnp.full(a.shape, jnp.nan, a.dtype), ...)
-            return share_right(found, labels), clipped
+            return share_right(found, labels), first_clips((place == 0) & (number == chips[0]), now, layer_key)
 
         return jax.lax.map(at_time, (jnp.arange(times.shape[0]), times))
 
+    def first_clips(is_first: Array, now: Any, key: Array) -> Array:
+        nothing = jnp.zeros((len(analog_layers(model)), 2))
+        return jax.lax.cond(is_first, lambda: _clipped(now, xs[:watched], key), lambda: nothing) if watched else nothing
+
     found, clipped = jax.lax.map(one_chip, chips, batch_size=chunk if chunk > 1 else None)
-    return found, jax.tree.map(lambda values: values[0, 0], clipped)
+    return found, clipped[0, 0]
+
+
+def _clipped(model: Any, xs: Array, key: Array) -> Float[Array, "layers 2"]:
+    """What the DAC and the ADC of each layer of a deployed network clip while it runs on `xs`, as fractions."""
+    run_key, read_key = jr.split(key)
+    keys = jr.split(run_key, xs.shape[0])
+    inputs = jax.vmap(lambda x, key: model(as_float(x), key=key, record="inputs")[1]["inputs"])(xs, keys)
+    shares = []
+    for place, (path, layer) in enumerate(analog_layers(model).items()):
+        dac = adc = jnp.zeros(())
+        if path in inputs and isinstance(layer.weight, AnalogMatrix):
+            lines = jax.vmap(jax.vmap(layer.word_lines))(inputs[path])
+            found = layer.as_wired(layer.weight).clipping(lines, key=jr.fold_in(read_key, place))
+            dac, adc = found.dac, jnp.mean(found.adc)
+        shares.append(jnp.stack([dac, adc]))
+    return jnp.stack(shares)
+
+
+def _told_of_clipping(clipped: Float[np.ndarray, "layers 2"], paths: Sequence[str], t: float) -> dict[str, str]:
+    """What each layer clips, for the attributes; a line of `logging` where it is worth one."""
+    lines = [
+        f"{path} clips {dac:.1%} of the inputs of its DAC and {adc:.1%} of the currents of its ADC"
+        for path, (dac, adc) in zip(paths, clipped, strict=True)
+        if max(dac, adc) > 0
+    ]
+    if not lines:
+        return {}
+    where = f"On chip 0 at {t:g} s, with the first {WATCHED} recordings"
+    words = f"{where}: {'; '.join(lines)}. Find ranges with training data: `memsim.calibrate(model, xs, crossbar)`."
+    if clipped.max() > WORTH_A_LINE:
+        logging.getLogger("memsim").warning(words)
+    return {"clipping": words}

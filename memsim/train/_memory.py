@@ -10,7 +10,9 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jaxtyping import Array
 
 MEMORY = 2.0**28  # bytes; 256 MiB
-MARGIN = 1.5  # what the compiler needs over the estimate is up to 1.45 of it (measured: dense, recurrent, convolutional)
+MARGIN = (
+    1.5  # what the compiler needs over the estimate is up to 1.45 of it (measured: dense, recurrent, convolutional)
+)
 
 
 def in_batches(one: Callable[..., Array], arguments: Any, memory: float) -> Array:
@@ -43,9 +45,14 @@ def bytes_of_one(one: Callable[..., Array], arguments: Any) -> float:
 
 def _peak(jaxpr: Jaxpr) -> int:
     """The most bytes alive at once in what a function makes of its inputs, as if every operation wrote its result."""
-    last = {v: place for place, equation in enumerate(jaxpr.eqns) for v in equation.invars if not isinstance(v, Literal)}
+    last = {
+        v: place for place, equation in enumerate(jaxpr.eqns) for v in equation.invars if not isinstance(v, Literal)
+    }
     last |= {v: len(jaxpr.eqns) for v in jaxpr.outvars if not isinstance(v, Literal)}
-    given, made = set(jaxpr.invars), dict[Any, int]()  # what hangs on neither, as weights, is there once for all elements
+    given, made = (
+        set(jaxpr.invars),
+        dict[Any, int](),
+    )  # what hangs on neither, as weights, is there once for all elements
     most = 0
     for place, equation in enumerate(jaxpr.eqns):
         ins = {v for v in equation.invars if not isinstance(v, Literal)}
@@ -79,6 +86,8 @@ def told(knobs: str) -> Iterator[None]:
     try:
         yield
     except (jax.errors.JaxRuntimeError, MemoryError) as error:
-        if isinstance(error, MemoryError) or any(words in str(error) for words in ("RESOURCE_EXHAUSTED", "ut of memory")):
+        if isinstance(error, MemoryError) or any(
+            words in str(error) for words in ("RESOURCE_EXHAUSTED", "ut of memory")
+        ):
             raise MemoryError(f"There must be enough memory. Got: {error}. {knobs}") from error
         raise

@@ -7,9 +7,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._checks import check_finite, check_finite_model, described, numbers
+from .._checks import check_finite, check_finite_model, described, numbers, write
 from ..data import Dataset, Splits
 from ..nn._calling import check_network, output_shape
+
+NETWORK = write(
+    "That is a network over time, such as a `memsim.nn.SpikingNetwork`. Call other models on samples yourself: "
+    "`jax.vmap(model)(xs)`."
+)
+ONE_SET = write(lambda data: "Pass one of its sets, such as `data.test`." if isinstance(data, Splits) else "")
+THREE_SETS = write(
+    lambda data: (
+        "Write `memsim.data.Splits(train, validation, test)` of three sets." if isinstance(data, Dataset) else ""
+    )
+)
 
 
 def check_task(model: Any, xs: Any, labels: Any, scores: Callable[..., Any], purpose: str) -> None:
@@ -27,25 +38,6 @@ def check_task(model: Any, xs: Any, labels: Any, scores: Callable[..., Any], pur
             f"There must be a score for each class, {largest + 1} of them by the labels. Got {classes} from the outputs "
             "of `model`; give it as many outputs as classes, or `scores` that make a score a class of its outputs."
         )
-
-
-def check_dataset(data: Any, part: str) -> None:
-    """Raises `ValueError` for what is no `Dataset`; of `Splits`, `part` is the one that is meant."""
-    if isinstance(data, Splits):
-        raise ValueError(f"`data` must be one set of recordings. Got Splits of three; pass `data.{part}`.")
-    if not isinstance(data, Dataset):
-        raise ValueError(f"`data` must be a `memsim.data.Dataset`. Got {described(data)}.")
-
-
-def check_splits(data: Any) -> None:
-    """Raises `ValueError` for what is no `Splits`."""
-    if isinstance(data, Dataset):
-        raise ValueError(
-            "`data` must have sets to train on, to validate on and to test on. Got one Dataset; write "
-            "`memsim.data.Splits(train, validation, test)`."
-        )
-    if not isinstance(data, Splits):
-        raise ValueError(f"`data` must be a `memsim.data.Splits`. Got {described(data)}.")
 
 
 def _check_data(xs: Any, labels: Any) -> None:

@@ -1,0 +1,434 @@
+"""What a device, its parts and its fits refuse: units, signs, orders, and numbers whatever they are written as."""
+
+import math
+import re
+from dataclasses import replace
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+from jaxtyping import Array, Float, Key
+
+import device_models as dm
+
+pytestmark = pytest.mark.usefixtures("unchecked")
+
+KEY, STEPS, NAN = jr.key(0), dm.Steps(0.01), float("nan")
+KINDS = {"float": float, "numpy": np.float32, "0-d": np.asarray, "jax": jnp.asarray}
+as_any_number = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+def changed(preset, **fields):
+    """A published memristor, or pulsed device, with other numbers."""
+    return replace(preset(), **fields)
+
+
+def refused(says, make, *arguments, **more):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        make(*arguments, **more)
+
+
+# One number each, -1 or another that cannot be, in four ways of writing it: (field, value, what is made of it).
+NUMBERS = [
+    *(("read_noise_scale", -1.0, preset) for preset in (dm.pcm_joshi2020, dm.pcm_hermes1, dm.pcm_hermes2)),
+    *(("write_noise_scale", -1.0, preset) for preset in (dm.rram_milo2021, dm.ecram_chen2023, dm.stt_mram_jung2022)),
+    *(("drift_scale", NAN, preset) for preset in (dm.rram_wan2022, dm.sonos_xiao2022, dm.cmo_hfox_falcone2025)),
+    ("acceptance", 0.2, dm.cmo_hfox_falcone2025),
+    ("g_max", 25.0, dm.Ideal),
+    ("g_max", NAN, dm.Ideal),
+    ("lowest", -1.0, lambda lowest: dm.Gaussian(0.0, 25e-6, lowest=lowest)),
+    ("t_read", NAN, lambda t_read: replace(dm.pcm_joshi2020(), t_read=t_read)),
+    ("scale", -1.0, lambda scale: dm.Saturating(1e-6, scale)),
+    ("power", NAN, lambda power: dm.InversePower(1.0, power, 2.0)),
+    ("power", -1.0, lambda power: dm.InversePower(1.0, power, 2.0)),
+    ("value", NAN, dm.Constant),
+    ("at", 1.5, lambda at: dm.Branches(at, dm.Constant(0.0), dm.Constant(1.0))),
+    ("values", NAN, lambda values: dm.Table((0.0, 1.0), (values, 1.0))),
+    ("times", -1.0, lambda times: dm.Snapshots((times, 1.0), (dm.Constant(0.0), dm.Constant(1.0)))),
+    ("coefficients", NAN, lambda coefficients: dm.Polynomial((1.0, coefficients))),
+    ("kappa", -1.0, dm.Sinh),
+    ("n", 2.5, lambda n: dm.Levels(dm.Ideal(), n=n)),
+    ("n", 2.5, lambda n: dm.Parallel(dm.Ideal(), n=n)),
+    ("significance", 0.5, lambda significance: dm.CellPair(dm.Ideal(), dm.Ideal(), significance)),
+    ("p_on", -1.0, lambda p_on: dm.StuckCells(dm.Ideal(), p_on)),
+    ("window", NAN, lambda window: dm.WriteVerify(dm.pcm_joshi2020(), window, 5)),
+    ("max_pulses", 2.5, lambda max_pulses: dm.WriteVerify(dm.pcm_joshi2020(), 1e-6, max_pulses)),
+    ("exponent", -1.0, lambda exponent: dm.Retention(dm.Ideal(), 1.0, exponent)),
+    ("f_low", -1.0, lambda f_low: dm.Flicker(f_low, 1e3)),
+    ("shares", -1.0, lambda shares: dm.Mixture((dm.White(), dm.White()), (shares, 2.0))),
+    ("std", -0.1, dm.NormalSpread),
+    ("std", -0.1, dm.LogNormalSpread),
+    ("std", NAN, dm.AbsoluteNoise),
+    ("added", -1.0, lambda added: dm.ComplexNoise(0.1, added=added)),
+    ("up_down", 1.5, lambda up_down: dm.Steps(0.01, up_down=up_down)),
+    ("dw_min", 0.0, dm.Steps),
+    ("w_max_dtod", -1.0, lambda w_max_dtod: dm.Bounds(w_max_dtod=w_max_dtod)),
+    ("lifetime", 0.5, dm.Leak),
+    ("probability", 13.0, dm.Corrupt),
+    ("up", -1.0, lambda up: dm.PiecewiseStep(STEPS, dm.Bounds(), (1.0, up), (1.0, 1.0))),
+    ("noise", -1.0, lambda noise: dm.neurosim(noise=noise)),
+    ("alpha", NAN, lambda alpha: dm.soft_bounds_pmax(alpha=alpha)),
+    ("p", 0.5, dm.Joglekar),
+    ("j", -1.0, lambda j: dm.Prodromakis(j=j)),
+    ("tolerance", NAN, lambda tolerance: dm.FixedSteps(tolerance=tolerance)),
+    ("eta", 0.5, lambda eta: changed(dm.yakopcic2011, eta=eta)),
+    ("alpha_on", 0.5, lambda alpha_on: changed(dm.vteam_kvatinsky2015, alpha_on=alpha_on)),
+    ("speed", -1.0, lambda speed: changed(dm.stanford_jiang2016, speed=speed)),
+    ("x_0", 1.5, lambda x_0: changed(dm.mms_molter2016, x_0=x_0)),
+]
+
+
+@pytest.mark.filterwarnings("ignore:A JAX array is being set as static")
+@as_any_number
+@pytest.mark.parametrize("field, value, make", NUMBERS, ids=[f"{field}-{value}" for field, value, _ in NUMBERS])
+def test_a_number_that_cannot_be_is_refused_whatever_it_is_written_as(field, value, make, kind):
+    refused(f"`{field}` must", lambda: make(**{field: kind(value)}))
+
+
+UNITS = [
+    ("Degrees Celsius? Add 273.15.", lambda: dm.mms_molter2016(temperature=25.0)),
+    ("Degrees Celsius? Add 273.15.", lambda: changed(dm.stanford_jiang2016, temperature=np.float32(85))),
+    ("Degrees Celsius? Add 273.15.", lambda: changed(dm.jart_bengel2020, temperature=20)),
+    (
+        "Degrees Celsius? Add 273.15.",
+        lambda: dm.retention_lammie2021(dm.Ideal(), (1e3, 0.05, 2.0, 0.1), temperature=85),
+    ),
+    ("Nanometres? Multiply by 1e-9.", lambda: changed(dm.hp_strukov2008, thickness=10.0)),
+    ("Nanometres? Multiply by 1e-9.", lambda: changed(dm.stanford_jiang2016, hop=0.25)),
+    ("Millivolts? Multiply by 1e-3.", lambda: changed(dm.yakopcic2011, v_p=650.0)),
+    ("Millivolts? Multiply by 1e-3.", lambda: changed(dm.hp_strukov2008, v_threshold=550.0)),
+    ("Kilo-ohms? Multiply by 1e3.", lambda: changed(dm.mms_molter2016, r_on=0.5, r_off=1.5)),
+    ("Joules? Divide by 1.602e-19.", lambda: changed(dm.jart_bengel2020, barrier=2.2e-19)),
+    ("Per cubic metre? Divide by 1e26.", lambda: changed(dm.jart_bengel2020, n_plug=2e27)),
+    ("Nanoseconds? Multiply by 1e-9.", lambda: replace(dm.pcm_joshi2020(), t_read=250.0)),
+    ("Micro-siemens? Multiply by 1e-6.", lambda: dm.Gaussian(0.0, 25e-6, lowest=2.0)),
+    ("Micro-siemens? Multiply by 1e-6.", lambda: dm.Gaussian(0.0, 25e-6, write_noise=dm.Constant(0.5))),
+    ("Micro-siemens? Multiply by 1e-6.", lambda: dm.Gaussian(0.0, 25e-6, noise=dm.Steady(dm.Polynomial((0.2, 1.9))))),
+    ("Micro-siemens? Multiply by 1e-6.", lambda: dm.Gaussian(0.0, 25e-6, shift=dm.LogTime(0.1, -0.1))),
+    ("Micro-siemens? Multiply by 1e-6.", lambda: replace(dm.pcm_joshi2020(), write_noise=dm.Table((0, 1), (0.2, 1)))),
+    ("Divide by `g_max`", lambda: dm.Table((0.0, 5.0), (1.0, 2.0))),
+]
+
+
+@pytest.mark.parametrize("says, make", UNITS)
+def test_a_number_in_another_unit_is_refused_with_the_factor(says, make):
+    refused(says, make)
+
+
+ORDERS = [
+    ("`g_min` and `g_max` must satisfy", lambda kind: dm.Ideal(kind(2e-5), kind(1e-5))),
+    ("lowest <= g_min", lambda kind: dm.Gaussian(1e-6, 25e-6, lowest=kind(2e-6))),
+    ("`t_read` must be at most `t_0`", lambda kind: replace(dm.pcm_joshi2020(), t_read=kind(30.0))),
+    ("`low` must be at most `high`", lambda kind: dm.ClippedLog(0.1, 0.1, kind(2.0), kind(1.0))),
+    ("`at`", lambda kind: dm.Table((kind(0.5), kind(0.1)), (1.0, 2.0))),
+    (
+        "`times` must be at least two and increasing",
+        lambda kind: dm.Snapshots((kind(2.0), 1.0), (dm.Constant(0.0),) * 2),
+    ),
+    ("`p_on` and `p_off` must be probabilities", lambda kind: dm.StuckCells(dm.Ideal(), kind(0.6), kind(0.6))),
+    ("window < g_max - g_min", lambda kind: dm.WriteVerify(dm.Ideal(), kind(3e-5), 5)),
+    ("f_low < f_high", lambda kind: dm.Flicker(kind(10.0), kind(1.0))),
+    ("tau_low < tau_high", lambda kind: dm.Telegraph(kind(10.0), kind(1.0))),
+    ("their sum 1", lambda kind: dm.Mixture((dm.White(), dm.White()), (kind(0.5), 0.2))),
+    ("`w_min` must be less than `w_max`", lambda kind: dm.Bounds(kind(1.0), kind(-1.0))),
+    ("`w_min` < 0 < `w_max`", lambda kind: dm.SoftBounds(STEPS, dm.Bounds(kind(0.5), 2.0))),
+    ("`r_on` must be at most `r_off`", lambda kind: changed(dm.mms_molter2016, r_on=kind(1e4))),
+    ("`gap_min` must be at most `gap_max`", lambda kind: changed(dm.stanford_jiang2016, gap_min=kind(2e-9))),
+    ("a negative voltage switches on", lambda kind: changed(dm.vteam_kvatinsky2015, k_on=kind(10.0))),
+    ("`speed_p` and `t_p` must have opposite signs", lambda kind: changed(dm.data_driven2021, t_p=kind(0.02))),
+    ("`low` < `high`", lambda kind: dm.Walls(kind(1.0), kind(1.0))),
+]
+
+
+@as_any_number
+@pytest.mark.parametrize("says, make", ORDERS)
+def test_numbers_that_do_not_belong_together_are_refused_whatever_they_are_written_as(says, make, kind):
+    refused(says, make, kind)
+
+
+OTHER = [
+    ("`n` must be a whole number of at least 2. Got n=2.0. Write 2.", lambda: dm.Levels(dm.Ideal(), n=2.0)),
+    ("`device` must be an AbstractDevice. Got device=the function pcm_joshi2020. Call it: `pcm_joshi2020()`.",
+     lambda: dm.StuckCells(dm.pcm_joshi2020, 0.1)),
+    ("`device` must be an AbstractDevice. Got device=the class Ideal. Call it: `Ideal(...)`.",
+     lambda: dm.Levels(dm.Ideal, 4)),
+    ("`write_noise` must be an AbstractCurve or None. Got write_noise=1e-06.", lambda: dm.Gaussian(0.0, 25e-6, 1e-6)),
+    ("""`scale` must be "time" or "log". Got scale='nonsense'.""",
+     lambda: dm.Snapshots((0.0, 1.0), (dm.Constant(0.0),) * 2, scale="nonsense")),
+    ("Write a tuple: (1.0, 2.0).", lambda: dm.Polynomial([1.0, 2.0])),
+    ("`coefficients` must be at least 1 numbers", lambda: dm.Polynomial(())),
+    ("`coefficients` must be at least 2 numbers", lambda: dm.Chebyshev((2.0,))),  # it would be read as 2 + 2 x
+    ("`write_noise` must be at least 0 everywhere", lambda: dm.Gaussian(0.0, 25e-6, dm.Constant(-1e-6))),
+    ("`nu_std` must be at least 0 everywhere", lambda: replace(dm.pcm_joshi2020(), nu_std=dm.Constant(-0.1))),
+    ("`iv` must be an AbstractIV. Got iv='ohmic'.", lambda: dm.Ideal(iv="ohmic")),
+    ("`window` must be an AbstractWindow", lambda: dm.hp_strukov2008(window=dm.Joglekar)),
+    ("`volatile` must be True or False. Got volatile='no'.", lambda: dm.michigan_chang2011(volatile="no")),
+    ("`corrupt` must be True or False. Got corrupt=0.1348.", lambda: dm.reram_array_om_gong2022(corrupt=0.1348)),
+    ("`solver` must be", lambda: dm.AdaptiveSteps(solver="Kvaerno5")),
+    ("`c` must be a tuple", lambda: changed(dm.jart_bengel2020, c=(1.0, 2.0))),
+    ("`nu_mean` and `nu_std`", lambda: dm.pcm_with_drift([0.0, 5e-6], [0.1], [0.0, 0.0])),
+    ("`nu_std` must be finite and at least 0", lambda: dm.pcm_with_drift([0.0, 5e-6], [0.1, 0.1], [0.0, -0.1])),
+    ("`p` must give", lambda: dm.retention_lammie2021(dm.Ideal(), (1.0, 100.0, 1.0, 1.0))),
+    ("`name` must be text. Got name=None.", lambda: dm.device(None)),
+    ("`name` must be text. Got name=the function", lambda: dm.memristor(dm.mms_molter2016)),
+    ("`effect` must be text", lambda: dm.Ideal().without(None)),
+    ("Got model=the class PCM. Call it", lambda: dm.citation(dm.PCM)),
+    ("Got model='pcm_joshi2020'", lambda: dm.citation("pcm_joshi2020")),
+    ("`unit` must be text", lambda: dm.Sourced(1.0, 1.0, "here")),
+    ("`table` must be a dictionary", lambda: dm.describe(dm.Sourced(1.0, "S", "here"))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("says, make", OTHER)
+def test_what_is_no_such_thing_is_refused_by_name_and_with_what_to_write(says, make):
+    refused(says, make)
+
+
+# Programming and ageing.
+
+
+@pytest.mark.parametrize(
+    "target, says",
+    [
+        (jnp.array([1e-6, NAN]), "Got target=1 of 2 that are not, such as nan."),
+        (jnp.array([1e-6, -1e-6]), "`target` must be within the range of the device, 0 to 2.5e-05, in siemens."),
+        (jnp.full(3, 30e-6), "`target` must be within the range of the device"),
+        (jnp.full(3, 5.0), "Micro-siemens? Multiply by 1e-6."),
+        ([[1e-6]], "Write `jnp.asarray(...)` around it."),
+        ("all on", "`target` must be"),
+        (None, "`target` must be"),
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda cell: cell, lambda cell: dm.WriteVerify(cell, 1e-6, 3)])
+def test_a_target_that_no_cell_can_have_is_refused(target, says, wrap):
+    refused(says, wrap(dm.pcm_joshi2020()).program, target, key=KEY)
+
+
+def test_a_target_at_the_ends_of_the_range_may_be_rounded_and_a_traced_one_is_left_alone():
+    for device in (dm.rram_wan2022(), dm.Levels(dm.fefet_jerry2017(), 7), dm.Parallel(dm.rram_wan2022(), 3)):
+        for dtype in (jnp.float32, jnp.float16):
+            if float(jnp.asarray(device.g_min, dtype)) >= device.g_min * (1 - 5e-3):
+                device.program(jnp.asarray([device.g_min, device.g_max], dtype), key=KEY)
+    assert np.isnan(jax.jit(lambda g: dm.Ideal().program(g, key=KEY))(jnp.full(2, NAN))).all()
+
+
+@pytest.mark.parametrize("t", ["1 h", None, -1.0, NAN, math.inf, jnp.ones(3), [1.0], jnp.asarray(-1.0)])
+def test_a_time_that_cannot_be_is_refused(t):
+    for device in (dm.pcm_joshi2020(), dm.Ideal(), dm.StuckCells(dm.rram_wan2022(), 0.1)):
+        cells = device.program(jnp.full(3, 10e-6), key=KEY)
+        refused("`t` must be finite and at least 0, in seconds since the end of programming. Got t=",
+                device.conductance, cells, t)  # fmt: skip
+        refused("`t` must be", device.read_noise, cells, t)
+
+
+def test_a_time_may_be_a_number_of_any_kind():
+    device = dm.pcm_joshi2020()
+    cells = device.program(jnp.full(3, 10e-6), key=KEY)
+    expected = device.conductance(cells, jnp.asarray(3600.0))
+    for t in (3600, 3600.0, np.float32(3600), jnp.asarray(3600), np.asarray(3600.0)):
+        np.testing.assert_allclose(device.conductance(cells, t), expected, rtol=1e-6)
+
+
+def test_cells_of_another_device_and_a_number_for_a_key_are_refused():
+    cells = dm.rram_wan2022().program(jnp.full(3, 10e-6), key=KEY)
+    refused("`cells` must be a PCMCells. Got cells=a GaussianCells.", dm.pcm_joshi2020().conductance, cells, 1.0)
+    refused("`key` must be a key of jax.random", dm.Ideal().program, jnp.full(3, 1e-6), key=0)
+
+
+# Simulation.
+
+T, V = jnp.linspace(0.0, 1e-3, 11), jnp.linspace(0.0, 0.5, 11)
+
+
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        ({"time": [0.0, 1.0]}, "`time` must be an array"),
+        ({"time": T[::-1]}, "`time` must increase"),
+        ({"time": T.at[3].set(NAN)}, "`time` must be"),
+        ({"voltage": "sine"}, "`voltage` must be"),
+        ({"voltage": V.at[3].set(NAN)}, "`voltage` must be finite and within 50.0 V. Got voltage=1 of 11"),
+        ({"voltage": 1e3 * V}, "Millivolts? Multiply by 1e-3."),
+        ({"voltage": V[:5]}, "of the same length"),
+        ({"state": jnp.asarray(1.5)}, "`state` must lie within 0.0 and 1.0"),
+        ({"state": NAN}, "`state` must be a finite number"),
+        ({"steps": 3}, "`steps` must be an AbstractSteps. Got steps=3."),
+        ({"memristor": dm.mms_molter2016}, "Call it: `mms_molter2016()`."),
+        ({"memristor": dm.pcm_joshi2020()}, "`memristor` must be an AbstractMemristor. Got memristor=a PCM."),
+    ],
+)
+def test_a_waveform_that_cannot_be_is_refused_before_it_is_simulated(change, says):
+    refused(says, dm.simulate, **{"memristor": dm.mms_molter2016(), "time": T, "voltage": V} | change)
+
+
+# Pulsed arrays.
+
+
+def array():
+    return dm.PulsedArray.fabricate(dm.gokmen2016(), (2, 3), key=KEY)
+
+
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda a: dm.PulsedArray.fabricate(dm.gokmen2016(), (2.5,), key=KEY), "`weights` must be"),
+        (lambda a: dm.PulsedArray.fabricate(dm.gokmen2016, (2, 3), key=KEY), "Call it: `gokmen2016()`."),
+        (lambda a: dm.PulsedArray.fabricate(dm.gokmen2016(), jnp.full(2, NAN), key=KEY), "`weights` must be"),
+        (lambda a: dm.gokmen2016().fabricate((-1,), key=KEY), "`shape` must be"),
+        (lambda a: a.pulse(jnp.ones((2, 3)), key=KEY), "`counts` must be an array of finite integers"),
+        (lambda a: a.burst(jnp.full((2, 3), 40), most=31, key=KEY), "`counts` must be within -`most` and `most`"),
+        (lambda a: a.burst(jnp.ones((2, 3), int), most=2.5, key=KEY), "`most` must be a whole number"),
+        (lambda a: a.staircase(jnp.array([1, 0, -1]), key=KEY), "`directions` must be +1 or -1 each"),
+        (lambda a: a.update(jnp.ones(3), jnp.ones(2), jnp.asarray(-0.1), key=KEY), "Put the sign into `d`."),
+        (lambda a: a.update(jnp.ones(3), jnp.array([NAN, 1]), 0.1, key=KEY), "`d` must be"),
+        (lambda a: a.update(jnp.ones(3), jnp.ones(2), 0.1, length=2.5, key=KEY), "`length` must be a whole number"),
+        (lambda a: a.update(jnp.ones(3), jnp.ones(2), 0.1, scaling="equal", key=KEY), "`scaling` must be"),
+        (lambda a: a.decay(-1.0), "`batches` must be"),
+        (lambda a: a.reset(jnp.ones((2, 3)), key=KEY), "`where` must be"),
+        (lambda a: dm.coincidences(jnp.ones(3), jnp.ones(2), np.float32(-1), key=KEY), "`strength` must be"),
+        (lambda a: dm.OneSidedPair(a, a).refresh(np.float32(0.2), 0.8, key=KEY), "0 <= below < above <= 1"),
+        (lambda a: dm.OneSidedPair(a, a).refresh(pulses=2.5, key=KEY), "`pulses` must be a whole number"),
+        (lambda a: dm.White().initial((2.5,), key=KEY), "`shape` must be"),
+        (lambda a: dm.Flicker(1.0, 1e3).advance(jnp.ones((7, 2)), -1.0, key=KEY), "`dt` must be"),
+    ],
+)
+def test_an_array_refuses_what_it_cannot_be_sent(call, says):
+    refused(says, call, array())
+
+
+# Fits.
+
+LEVELS = np.linspace(1e-6, 20e-6, 40)
+AGED = LEVELS[:, None] * np.array([1.0, 0.99, 0.97, 0.96])
+TIMES = np.array([0.0, 10.0, 100.0, 1000.0])
+READS = LEVELS[:, None] * (1 + 0.01 * np.random.default_rng(0).normal(size=(40, 40)))
+SINE = np.sin(np.linspace(0.0, 6.0, 30))
+RISE = np.concatenate([np.linspace(0, 0.5, 11), np.linspace(0.45, 0, 10)])[None]
+WAYS = np.sign(np.diff(RISE[0]))
+
+
+@pytest.mark.parametrize(
+    "fit, right, change, says",
+    [
+        (dm.fit.fit_drift, {"times": TIMES, "conductances": AGED, "t_0": 1.0}, change, says)
+        for change, says in (
+            ({"t_0": np.float32(-1)}, "`t_0` must be positive"),
+            ({"t_0": "1 s"}, "`t_0` must be positive"),
+            ({"times": TIMES - 5}, "`times` must be at least 0"),
+            ({"times": ["a"] * 4}, "`times` must be an array of real numbers. Got ['a', 'a', 'a', 'a']."),
+            ({"times": None}, "`times` must be an array of real numbers"),
+            ({"conductances": AGED + 0j}, "`conductances` must be an array of real numbers"),
+            ({"conductances": [[1e-6], [1e-6, 2e-6]]}, "`conductances` must be an array of real numbers"),
+            ({"targets": LEVELS[:5]}, "`targets` must be one for each cell"),
+            ({"degree": 1.5}, "`degree` must be a whole number of at least 0"),
+            ({"spread_degree": -1}, "`spread_degree` must be a whole number"),
+            ({"g_max": 25.0}, "`g_max` must be from 0 to 0.1, in siemens"),
+            ({"g_min": 25e-6, "g_max": 20e-6}, "`g_min` and `g_max` must satisfy g_min < g_max"),
+        )
+    ]
+    + [
+        (dm.fit.fit_programming, {"targets": LEVELS, "measured": LEVELS}, {"targets": LEVELS[:7]}, "Transpose?"),
+        (dm.fit.fit_programming, {"targets": LEVELS, "measured": LEVELS}, {"offset_degree": 0.5}, "`offset_degree`"),
+        (dm.fit.fit_read_noise, {"reads": READS, "t_0": 1.0, "t_read": 1e-6}, {"t_read": 2.0}, "at most `t_0`"),
+        (dm.fit.fit_read_noise, {"reads": READS, "t_0": 1.0, "t_read": 1e-6}, {"age": -1.0}, "`age` must be"),
+        (dm.fit.fit_read_noise, {"reads": READS, "t_0": 1.0, "t_read": 1e-6}, {"interval": NAN}, "`interval` must be"),
+        (dm.fit.fit_pulse_response, {"directions": WAYS, "weights": RISE}, {"bounds": (1.0, -1.0)}, "`bounds`"),
+        (dm.fit.fit_pulse_response, {"directions": WAYS, "weights": RISE}, {"bounds": (-1.0, NAN)}, "`bounds`"),
+        (dm.fit.fit_pulse_response, {"directions": WAYS, "weights": RISE}, {"rule": None}, "`rule` must be text"),
+        (dm.fit.fit_pulse_response, {"directions": WAYS, "weights": RISE}, {"directions": 1.0}, "`directions` must"),
+        (dm.fit.fit_pulse_response, {"directions": WAYS, "weights": RISE}, {"directions": "up"}, "`directions` must"),
+    ]
+    + [
+        (
+            dm.fit.fit_memristor,
+            {"model": dm.mms_molter2016(), "time": np.arange(30.0), "voltage": SINE, "current": SINE}
+            | {"parameters": ("r_on",)},
+            change,
+            says,
+        )
+        for change, says in (
+            ({"model": dm.mms_molter2016}, "Call it: `mms_molter2016()`."),
+            ({"parameters": "r_on"}, "Write a tuple of names"),
+            ({"parameters": ()}, "`parameters` must be one or more different names"),
+            ({"parameters": ("r_on", "r_on")}, "`parameters` must be one or more different names"),
+            ({"bounds": {"r_off": (1.0, 2.0)}}, "`bounds` must be of some of `parameters`"),
+            ({"bounds": {"r_on": 5.0}}, "`bounds` must be"),
+            ({"starts": 0}, "`starts` must be a whole number of at least 1"),
+            ({"key": 3, "starts": 2}, "`key` must be a key of jax.random"),
+            ({"steps": 5}, "`steps` must be an AbstractSteps"),
+            ({"error": np.ones(7)}, "`error` must be of the shape of `current`"),
+        )
+    ],
+)
+def test_a_fit_refuses_what_is_not_data_before_it_begins(fit, right, change, says):
+    refused(says, fit, **right | change)
+
+
+def test_only_fits_are_combined():
+    refused("`fits` must be one or more fits of a `PCM`. Got ['PCM'].", dm.fit.combine, dm.pcm_joshi2020())
+
+
+# What passes.
+
+
+def test_what_is_right_passes_however_it_is_written():
+    for kind in KINDS.values():
+        assert float(dm.pcm_joshi2020(nu_scale=kind(0.5)).nu_scale) == 0.5
+        narrow = dm.cmo_hfox_falcone2025(acceptance=kind(0.002)).write_noise
+        assert narrow == dm.cmo_hfox_falcone2025().write_noise != dm.cmo_hfox_falcone2025(acceptance=0.02).write_noise
+        dm.LinearIonDrift(kind(1e3), kind(1e3), 1e-8, 1e-14)  # an ohmic resistor
+        dm.Ideal(kind(0.0), kind(25e-6))
+    dm.ClippedLog(0.1, 0.0, -math.inf, math.inf)
+    dm.FixedSteps(tolerance=math.inf)
+    dm.Levels(dm.Ideal(), n=np.int64(4))
+
+
+def test_traced_numbers_pass_and_known_ones_are_judged_while_others_are_traced():
+    made = jax.jit(lambda x: dm.PCM.conductance(dm.pcm_joshi2020(nu_scale=x), CELLS, 10.0))
+    assert np.isfinite(made(1.0)).all()
+
+    def with_known(x):
+        memristor = changed(dm.mms_molter2016, x_0=jnp.asarray(0.5), r_on=jnp.asarray(500.0), v_on=x)
+        return memristor.current(jnp.asarray(0.5), x)
+
+    assert float(jax.jit(with_known)(0.2)) == pytest.approx(0.2 * (0.5 / 500 + 0.5 / 1500), rel=1e-5)
+    refused(
+        "`x_0` must lie within", jax.jit(lambda x: changed(dm.mms_molter2016, x_0=ONE_AND_A_HALF, v_on=x).v_on), 0.2
+    )
+
+
+ONE_AND_A_HALF = jnp.asarray(1.5)
+CELLS = dm.pcm_joshi2020().program(jnp.full(3, 10e-6), key=KEY)
+
+
+class Mine(dm.AbstractDevice):
+    """A user's own device, without a check of its own."""
+
+    g_min: float
+    g_max: float
+    gain: float | Float[Array, ""] = 1.0
+    iv: dm.AbstractIV = dm.Ohmic()
+    sources: tuple[str, ...] = eqx.field(static=True, default=())
+    effects = ()
+
+    def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]):
+        return target
+
+    def conductance(self, cells, t):
+        return cells
+
+    def read_noise(self, cells, t):
+        return None
+
+    def without(self, effect):
+        return self
+
+
+def test_a_device_that_a_user_writes_is_held_to_its_annotations_and_to_a_range():
+    Mine(0.0, 25e-6)
+    refused("`gain` must be a finite number. Got gain=nan.", Mine, 0.0, 25e-6, np.float32("nan"))
+    refused("`g_max` must be from 0 to 0.1, in siemens", Mine, 0.0, 25.0)
+    refused("`g_min` and `g_max` must satisfy", Mine, jnp.asarray(2e-6), jnp.asarray(1e-6))
