@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ._checks import Checked, at_least, check, is_known, not_nan, positive, that
+from ._checks import Checked, check, is_known, not_nan, positive, that
+from ._quantities import FLOAT32, exceeds
 
 PER_G_MAX = "Conductances in siemens? Divide by `g_max`."
-RELATIVE = at_least(0.0, "a relative conductance", most=1.0, hint=PER_G_MAX)
+RELATIVE = that("a relative conductance in [0, 1]", lambda g: (g >= 0) & (g <= 1 + FLOAT32), hint=PER_G_MAX)
 ABOVE_ZERO = that("a relative conductance in (0, 1]", lambda g: (g > 0) & (g <= 1), hint=PER_G_MAX)
 
 
@@ -47,7 +48,7 @@ class ClippedLog(AbstractCurve):
 
     def __check_init__(self):
         check(self, low=not_nan("a number"), high=not_nan("a number"))
-        if is_known(self.low, self.high) and float(self.low) > float(self.high):
+        if exceeds(self.low, self.high):
             raise ValueError(f"`low` must be at most `high`. Got low={self.low}, high={self.high}. Swap them.")
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:

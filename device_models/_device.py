@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key
 from ._checks import Must, check, checked, is_known, judge, that
 from ._iv import AbstractIV
 from ._names import nearest
-from ._quantities import MICRO_SIEMENS, SECONDS, SIEMENS
+from ._quantities import AGES, MICRO_SIEMENS, SIEMENS
 
 ROUNDING = 5e-3  # relative: that of a target in 16 bits, by which it may lie outside the range
 EFFECTS = ("write noise", "drift", "read noise", "levels", "stuck cells", "I-V")
@@ -83,7 +83,7 @@ def in_order(*effects: str) -> tuple[str, ...]:
 
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-ages = checked(t=SECONDS)
+ages = checked(t=AGES)
 
 
 def writes(program: Method) -> Method:

@@ -8,10 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ._checks import Checked, at_least, between, check, is_known
+from ._checks import Checked, between, check, is_known
 from ._curves import AbstractCurve, is_rising
-
-AGES = at_least(0.0, "in seconds since the end of programming")
+from ._quantities import AGES
 
 
 class AbstractHistory(Checked):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Array, Float
 
-from ._checks import Must, at_least, positive, that
+from ._checks import Must, at_least, is_known, positive, that
 
 Number = float | Float[Array, ""]  # a constant, or a parameter with a gradient
 
@@ -13,6 +13,8 @@ Number = float | Float[Array, ""]  # a constant, or a parameter with a gradient
 LARGEST_PLAUSIBLE_CONDUCTANCE = 0.1
 LARGEST_PLAUSIBLE_VOLTAGE = 50.0  # compact models are fitted within a few volts; more is millivolts by mistake
 LARGEST_PLAUSIBLE_LENGTH = 1e-3  # of a layer, a filament or a hop
+OLDEST_PLAUSIBLE = 1e12  # seconds; until then the time laws of all cells are finite in float32
+FLOAT32 = 1e-6  # relative rounding, with room
 COLDEST_PLAUSIBLE = 200.0  # kelvin; what is below was read in degrees Celsius
 
 MICRO_SIEMENS = "Micro-siemens? Multiply by 1e-6."
@@ -24,7 +26,7 @@ VOLTS = positive("in volts", most=LARGEST_PLAUSIBLE_VOLTAGE, hint=MILLIVOLTS)
 METRES = positive("in metres", most=LARGEST_PLAUSIBLE_LENGTH, hint="Nanometres? Multiply by 1e-9.")
 KELVINS = at_least(COLDEST_PLAUSIBLE, "in kelvins", hint="Degrees Celsius? Add 273.15.")
 ELECTRONVOLTS = at_least(1e-3, "in electronvolts", most=100.0, hint="Joules? Divide by 1.602e-19.")
-SECONDS = at_least(0.0, "in seconds since the end of programming")  # ages
+AGES = at_least(0.0, "in seconds since the end of programming", most=OLDEST_PLAUSIBLE)
 NOT_NEGATIVE = at_least(0.0)
 
 
@@ -32,3 +34,8 @@ def negative(unit: str, *, least: float = -math.inf, hint: str = "") -> Must:
     """Below zero and finite. Below `least` it is another unit by mistake."""
     what = "negative and finite" if least == -math.inf else f"negative and at least {least:g}"
     return that(f"{what}, {unit}", lambda x: np.isfinite(x) & (x < 0) & (x >= least), hint=hint)
+
+
+def exceeds(a: Number, b: Number) -> bool:
+    """Whether two known numbers are in the wrong order for `a` <= `b`, by more than float32 rounds."""
+    return is_known(a, b) and float(a) > float(b) + FLOAT32 * abs(float(b))

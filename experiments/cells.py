@@ -28,7 +28,7 @@ PERCENTILES = (5, 50, 95)
 QUICK = {"devices": ("pcm_joshi2020", "sonos_agrawal2022"), "cells": 50, "targets": 5, "times": (0.0, HOUR, YEAR)}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about a minute on two cores."""

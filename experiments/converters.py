@@ -39,7 +39,7 @@ QUICK = {"adc_bits": (3, 8), "dac_bits": (3,), "chips": 2, "seeds": 1, "steps": 
 QUICK |= {"calibration": 30, "recordings": 40}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about ten minutes on two cores."""
@@ -98,6 +98,9 @@ class VariableADC(ms.AbstractADC):
     full_scale: Float[Array, ""]
     bits: int | None = eqx.field(static=True, default=None)
 
+    def __check_init__(self):
+        """In place of the one that wants finite numbers."""
+
     @property
     def needs_key(self) -> bool:
         return False
@@ -123,6 +126,9 @@ class VariableDAC(ms.AbstractDAC):
     largest: Float[Array, ""]
     input_range: Float[Array, ""]
     bits: int | None = eqx.field(static=True, default=None)
+
+    def __check_init__(self):
+        """In place of the one that wants finite numbers."""
 
     @property
     def significance(self) -> tuple[float, ...]:

@@ -45,6 +45,8 @@ class Config:
 def run(config: Config) -> xr.Dataset:
     """Measures all cases, prints them and writes them."""
     chosen = [measure(config) for measure in (cells, memristors, update) if config.only in measure.__name__]
+    if not chosen:
+        raise ValueError(f"`only` must be part of the name of a case. Got {config.only!r}.")
     return ms.study.measured(chosen, config.out / "device_speed.nc", config)
 
 

@@ -31,7 +31,7 @@ QUICK = {"devices": ("ideal", "rram_milo2021", "sonos_agrawal2022"), "chips": 2,
 QUICK |= {"hidden": 16, "steps": 8, "epochs": 1, "recordings": 100}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about fifteen minutes on two cores."""

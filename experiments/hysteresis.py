@@ -23,7 +23,7 @@ import memsim as ms
 QUICK = {"samples": 40, "periods": 1, "models": ("mms_molter2016", "vteam_kvatinsky2015"), "rtol": 1e-4}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about two minutes on two cores, most of it compiling."""

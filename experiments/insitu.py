@@ -29,7 +29,7 @@ QUICK = {"devices": ("ecram_tang2018",), "algorithms": ("mixed precision", "AGAD
 QUICK |= {"hidden": 4, "epochs": 2, "recordings": 40}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults took 45 minutes on two busy cores, half of it for the one-sided cell."""

@@ -42,7 +42,7 @@ QUICK = {
 }
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take an hour on two cores, most of it training through exact wires."""

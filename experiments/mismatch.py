@@ -30,7 +30,7 @@ G_MAX = 25e-6  # siemens; relative deviations do not depend on it
 QUICK = {"mismatch": (0.0, 0.2), "chips": 3, "seeds": 1, "steps": 8, "hidden": 16, "epochs": 1, "recordings": 50}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about half an hour on two cores."""

@@ -30,7 +30,7 @@ ERRORS = np.linspace(-2.0, 2.0, 401)
 QUICK = {"size": 12, "chips": 2, "inputs": 50}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about five minutes on two cores."""

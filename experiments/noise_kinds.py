@@ -40,7 +40,7 @@ QUICK = {
 }
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about half an hour on two cores."""

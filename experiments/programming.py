@@ -24,7 +24,7 @@ QUICK = {"windows": (1e-6,), "thresholds": (0.05,), "writes": 3, "size": 8, "chi
 QUICK |= {"epochs": 1, "recordings": 40}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about ten minutes on two cores."""

@@ -29,7 +29,7 @@ QUICK = {"devices": ("ecram_tang2018", "pcm_onesided_nandakumar2020", "reram_arr
 QUICK |= {"reads": 4, "cells": 10}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about a minute on two cores."""

@@ -27,7 +27,7 @@ STEP = 1e-3  # seconds
 QUICK = {"chips": 2, "recordings": 10, "hidden": 16, "epochs": 1}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults take about two minutes on two cores."""

@@ -40,7 +40,7 @@ MEAN_DELAY, SPREAD, LONGEST = 0.5, 0.4, 1.0  # seconds, of the logarithm, second
 QUICK = {"noise": (0.0, 0.2), "draws": 2, "seeds": 2, "dt": 75e-3, "dendrites": 2, "epochs": 1}
 
 
-@ms.study.quick(**QUICK)
+@ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
     """Options of the study. The defaults are for SHD and a GPU; `--dt 0.025` is for spoken digits and two cores."""

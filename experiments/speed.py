@@ -49,6 +49,8 @@ def run(config: Config) -> xr.Dataset:
     """Measures all cases, prints them and writes them."""
     measures = (forward, training, spiking, bfloat16, sweep, wires, compilation)
     chosen = [measure(config) for measure in measures if config.only in measure.__name__]
+    if not chosen:
+        raise ValueError(f"`only` must be part of the name of a case. Got {config.only!r}.")
     return ms.study.measured(chosen, config.out / "speed.nc", config)
 
 

@@ -48,5 +48,5 @@ def check_finite_model(model: Any, name: str = "model") -> None:
 
 def _parameters(model: Any) -> Iterator[tuple[str, Any]]:
     for path, leaf in jax.tree_util.tree_leaves_with_path(model):
-        if eqx.is_inexact_array_like(leaf):
+        if eqx.is_inexact_array(leaf) or isinstance(leaf, float | complex):  # not `_like`: it fails for tracers
             yield jax.tree_util.keystr(path), leaf

@@ -91,7 +91,7 @@ def _run(name: str, rest: list[str]) -> None:
 
     last = [word for word in rest if word in ("--quick", "--no-quick")][-1:]
     # The defaults of a quick run are smaller; what is given besides holds.
-    default = module.Config(quick=True) if last == ["--quick"] else None
+    default = module.Config(quick=True) if last == ["--quick"] and hasattr(module, "QUICK") else None
     config = tyro.cli(module.Config, prog=f"memsim run {name}", description=module.__doc__, args=rest, default=default)
     _keep_compiled_functions()
     module.run(config)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -161,13 +162,9 @@ def refusal(call: Callable[..., Any], arguments: Mapping[str, Any], name: str, w
     """What is amiss in how `call` answers a `wrong` value for the argument `name`; `None` where it refuses clearly."""
     try:
         call(**{**arguments, name: wrong})
-    except (ValueError, FloatingPointError, OSError) as error:
-        said = str(error)
-        named = (
-            name in said.replace("`", " ").replace("=", " ").replace(".", " ").replace("[", " ").split()
-            or f"`{name}" in said
-        )
-        return None if named else f"unclear: {type(error).__name__}: {said[:160]}"
+    except (ValueError, TypeError, OSError) as error:
+        named = re.search(rf"\b{name}\b", str(error)) is not None
+        return None if named else f"unclear: {type(error).__name__}: {str(error)[:160]}"
     except Exception as error:
         return f"unclear: {type(error).__name__}: {str(error)[:160]}"
     return "silent"

@@ -7,7 +7,6 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import nir
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -23,8 +22,9 @@ WAVE = jnp.linspace(0.0, 1.0, 20), jnp.sin(jnp.linspace(0.0, 6.0, 20))
 CROSSBAR = ms.Crossbar(dm.pcm_joshi2020(), read_noise="off")
 TARGETS = np.linspace(1e-6, 20e-6, 60)
 
-# What the library makes and hands out, and nobody writes by hand.
+# What the library makes and hands out, and nobody writes by hand. A `Dialect` is judged where it is used.
 RESULTS = {
+    "Dialect",
     "AnalogMatrix",
     "Chip",
     "Clipping",
@@ -116,8 +116,8 @@ def fill(folder: Path) -> None:
     ms.study.save_result(result(), folder / "there.nc")
     ms.data.write_events(folder / "there.dat", events(), size=(8, 8))
     ms.data.write_spikes(folder / "there.h5", [channels()], np.array([0]), ["a"])
-    nir.write(folder / "there.nir", ms.nir.to_nir(network(), dt=1e-3, input_shape=3, allow_reset_change=True))
-    dm.fit.save_device(folder / "there.json", dm.pcm_joshi2020(), {})
+    ms.nir.write(folder / "there.nir", ms.nir.to_nir(network(), dt=1e-3, input_shape=3, allow_reset_change=True))
+    dm.fit.save_device(folder / "there.json", dm.pcm_joshi2020(), provenance={})
     (folder / "there.csv").write_text("cell,target [uS],measured [uS]\n0,1,1.1\n0,2,2.1\n")
 
 
@@ -199,6 +199,7 @@ def instances() -> list[Any]:
         ms.train.LogUniform(1.0, 10.0),
         ms.train.Objective(ms.train.cross_entropy),
         ms.train.SampledChip(CROSSBAR),
+        ms.train.SpikeRate(upper=0.5),
         ms.encoding.ChargingLatency(5, 0.02, 1e-3, 0.1),
         ms.encoding.DeltaModulator(0.1),
         ms.encoding.EventCamera(1e-3),
@@ -333,6 +334,10 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         },
         "fit_pulse_response": {"directions": pulses, "weights": np.cumsum(np.append(0.0, 0.01 * pulses))[None]},
         "guess": {"graph": folder / "there.nir", "dt": 1e-3},
+        "write": {
+            "path": folder / "new.nir",
+            "graph": ms.nir.to_nir(network(), dt=1e-3, input_shape=3, allow_reset_change=True),
+        },
         "from_nir": {"graph": folder / "there.nir", "dt": 1e-3},
         "to_nir": {"model": network(), "dt": 1e-3, "input_shape": 3, "allow_reset_change": True},
         "accuracy_over_time": {"result": result()},

@@ -18,8 +18,25 @@ PUBLIC = {name: thing for name, thing in bad_values.public().items() if name.spl
 CLASSES = [name for name in PUBLIC if inspect.isclass(PUBLIC[name])]
 FUNCTIONS = [name for name in PUBLIC if not inspect.isclass(PUBLIC[name])]
 
+NEURONS = ("ALIF", "AdEx", "CuBaLI", "CuBaLIF", "IF", "Integrator", "Izhikevich", "LI", "LIF", "ResonateAndFire")
+
 # Arguments that may be negative: signed by nature, or a sign with a meaning of its own.
-SIGNED: set[str] = set()
+SIGNED = {
+    *(f"ClippedLog.{name}" for name in ("slope", "offset", "low")),
+    *("Constant.value", "InverseProportional.factor", "Proportional.factor", "Saturating.height"),  # a mean, too
+    *("LogTime.offset", "LogTime.slope", "Sourced.value"),
+    *("DataDriven2017.speed_n", "DataDriven2021.speed_n", "DataDriven2021.t_p", "DataDriven2021.t_n"),
+    *("Asymptotes.low", "Walls.low", "Yakopcic.eta", "VTEAM.k_on", "VTEAM.v_on"),
+    *(f"JART.{name}" for name in ("alpha_0", "alpha_2", "beta_0", "beta_1", "alpha_line")),
+    *(f"ExpStep.{name}" for name in ("amplitude_up", "amplitude_down", "gamma_up", "gamma_down", "scale", "shift")),
+    *("soft_bounds_pmax.r_min", "neurosim.nonlinearity_down", "Bounds.w_min", "Leak.towards", "Reset.mean"),
+    *("Steps.up_down", "fluctuation_driven.mean", "ALIF.kappa", "AdEx.v_onset", "AdEx.coupling", "AdEx.jump"),
+    *(f"{neuron}.{name}" for neuron in NEURONS for name in ("threshold", "resistance", "v_rest", "v_reset", "w_in")),
+    *(f"Izhikevich.{name}" for name in "abcd"),
+    *("Conv1d.gain", "Conv2d.gain", "DelayedLinear.gain", "Linear.gain"),
+    *("Flatten.start_dim", "Flatten.end_dim", "Scale.scale", "Threshold.threshold", "Population.low"),
+    *("attribution_table.time", "attribution.time"),  # an index from the end
+}
 
 # (name, argument, wrong value): why it is right all the same.
 ALLOWED: dict[tuple[str, str, str], str] = {}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -21,6 +21,7 @@ from memsim._checks import (
     checked,
     fraction,
     positive,
+    that,
     whole,
     write,
 )
@@ -37,6 +38,8 @@ class Sensor(Checked):
     cell: dm.AbstractDevice = dm.Ideal()
     share: float = 0.5
     curve: Float[Array, " points"] | None = None
+    mode: Literal["a", "b", "c"] = eqx.field(static=True, default="a")
+    state: Any = None
 
     def __check_init__(self):
         check(
@@ -69,6 +72,8 @@ def test_a_number_is_judged_alike_however_it_is_written(kind, bad):
         ("gain", [1.0], "Got gain=[1.0]."),
         ("gain", jnp.ones(3), "Got gain=[1. 1. 1.]."),
         ("offset", np.float32("nan"), "`offset` must be a finite number. Got offset=nan."),
+        ("offset", np.asarray(1j), "`offset` must be a finite number. Got offset=1j."),
+        ("offset", 10**400, "`offset` must be a finite number. Got offset=1000000"),
         ("offset", jnp.ones((9, 9)), "Got offset=an array of shape (9, 9), float32."),
         ("bits", 2.5, "`bits` must be a whole number from 2 to 24, or None. Got bits=2.5."),
         ("bits", 8.0, "Got bits=8.0. Write 8."),
@@ -84,6 +89,8 @@ def test_a_number_is_judged_alike_however_it_is_written(kind, bad):
         ("cell", "Ideal", "`cell` must be an AbstractDevice. Got cell='Ideal'. Such as `dm.Ideal()`."),
         ("share", 30, "`share` must be a fraction in [0, 1). Got share=30. Percent? Divide by 100."),
         ("share", 1.0, "Got share=1.0."),
+        ("share", np.float32(1.0), "Got share=1.0."),  # the greatest number below one is one in float32
+        ("mode", "up", """`mode` must be "a", "b" or "c". Got mode='up'."""),
         ("curve", [1.0, 2.0], "Write `jnp.asarray(...)` around it."),
         ("curve", jnp.array([1.0, np.nan, 3.0]), "Got curve=1 of 3 that are not, such as nan."),
         ("curve", jnp.ones((2, 2)), "`curve` must be an array of finite floats with axes (points) or None."),
@@ -97,7 +104,7 @@ def test_an_error_names_the_field_and_says_what_came_and_what_to_do(field, value
 
 
 def test_what_is_right_passes():
-    Sensor(jnp.asarray(0.1), np.float32(1), None, (1, 2), "none", dm.pcm_joshi2020(), 0.0, jnp.ones(4))
+    Sensor(jnp.asarray(0.1), np.float32(1), None, (1, 2), "none", dm.pcm_joshi2020(), 0.0, jnp.ones(4), "b", {"any": 1})
 
 
 def test_traced_values_are_judged_by_shape_only():
@@ -110,8 +117,21 @@ def test_a_class_without_rules_of_its_own_is_held_to_its_annotations():
     class Plain(Checked):
         size: int
 
-    with pytest.raises(ValueError, match="`size` must be a whole number. Got size=2.5"):
+    with pytest.raises(ValueError, match=r"`size` must be a whole number. Got size=2.5"):
         Plain(2.5)
+
+
+def test_a_class_with_rules_of_its_own_is_judged_once():
+    judged = []
+
+    class Counting(Checked):
+        size: float
+
+        def __check_init__(self):
+            check(self, size=that("counted", lambda x: judged.append(x) or True))
+
+    Counting(1.0)
+    assert len(judged) == 1
 
 
 @checked(chips=whole(1), times=at_least(0.0, "in seconds"))
@@ -147,6 +167,22 @@ def test_an_argument_is_judged_by_its_annotation_and_its_rule(change, says):
     assert study(**right | {"times": np.array([0.0, 1.0]), "path": "x"}) == 3
     with pytest.raises(ValueError, match=re.escape(says)):
         study(**right | change)
+
+
+class Counter(Checked):
+    """Methods have a `self` that no annotation speaks of, and arguments that may be anything."""
+
+    @checked(t=at_least(0.0, "in seconds"))
+    def at(self, state: Any, t: Float[Array, ""]) -> float:
+        return float(t)
+
+
+def test_methods_are_judged_and_a_whole_number_will_do_for_a_float_of_no_axes():
+    for t in (3, 3.0, np.float32(3), np.asarray(3), jnp.asarray(3)):
+        assert Counter().at("anything", t) == 3.0
+    for t in (-3, np.asarray(-3), jnp.asarray(-3), jnp.ones(1), True, "3"):
+        with pytest.raises(ValueError, match=r"`t` must be finite and at least 0, in seconds. Got t="):
+            Counter().at(None, t)
 
 
 def test_a_missing_and_an_unknown_argument_are_python_s_own_errors():

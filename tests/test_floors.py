@@ -12,6 +12,9 @@ FLOORS = {
     "_names": 0,  # words only, for every floor
     "_checks": 0,  # and what a value may be
     "_inputs": 0,  # and signals as floats
+    "_claims": 0,  # and work that processes share
+    "_fingerprint": 0,  # and what a value computes
+    "_identity": 1,
     "_tiles": 1,
     "_complex": 1,
     "_converters": 1,

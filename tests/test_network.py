@@ -225,8 +225,8 @@ def test_no_feed_forward_product_stays_in_the_time_loop_however_many_chips_are_m
 @pytest.fixture(scope="module")
 def noisy():
     """Three synapses of equal weights that each read draws anew; the last feeds a membrane that forgets at once."""
-    layer = Linear(4, 4, use_bias=False, gain=0.3, key=jr.key(0))
-    model = SpikingNetwork([layer, layer, Recurrent(LI(4, tau_mem=5.5e-5), layer)])
+    a, b, c = (Linear(4, 4, use_bias=False, gain=0.3, key=jr.key(0)) for _ in range(3))
+    model = SpikingNetwork([a, b, Recurrent(LI(4, tau_mem=5.5e-5), c)])
     crossbar = ms.Crossbar(pcm_joshi2020(read_noise_scale=10.0), compensation=None)
     return ms.deploy(model, crossbar, 0.0, key=jr.key(1))
 

@@ -105,7 +105,7 @@ def test_a_quick_configuration_has_the_smaller_defaults_and_what_is_given(name, 
 
 
 def test_quick_changes_defaults_only():
-    @ms.study.quick(n=2)
+    @ms.study.quick({"n": 2})
     @dataclasses.dataclass(frozen=True)
     class Config:
         n: int = 10

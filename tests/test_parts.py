@@ -1,4 +1,4 @@
-"""Parts of an experiment are computed once by any number of processes, and never taken over from another state of code."""
+"""Parts of an experiment are computed once by any number of processes, and never taken over from other code."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def compute(part):
     with open(out / "log", "a") as log:
         log.write(f"{os.getpid()} {part}\\n")
     time.sleep(seconds)
-    return xr.Dataset({"square": ("part", [FACTOR * part**2])}, {"part": [part]})
+    return xr.Dataset({"square": ("part", [part**2])}, {"part": [part]})
 
 folder = out / "parts"
 print("ready", flush=True)
@@ -36,7 +36,7 @@ whole = ms.study.run_parts({f"part{n}": n for n in range(6)}, compute, folder)
 ms.study.save_result(whole, out / "whole.nc")
 ms.study.remove_parts(folder)
 print(whole.square.values.tolist(), flush=True)
-""".replace("FACTOR", "1")
+"""
 
 
 def started(script, out, seconds):
@@ -66,7 +66,7 @@ def ended(child):
     return stdout
 
 
-SQUARES = "[0, 1, 4, 9, 16, 25]"
+SQUARES = "[0.0, 1.0, 4.0, 9.0, 16.0, 25.0]"
 
 
 @pytest.mark.slow
@@ -111,9 +111,9 @@ def test_a_claim_excludes_others_and_ends_with_its_block(tmp_path):
             assert not reader
     with claimed(tmp_path / "deep" / "x") as mine:
         assert mine
-    with claimed(tmp_path / "z", shared=True) as one, claimed(tmp_path / "z", shared=True) as two:
-        with claimed(tmp_path / "z") as alone:
-            assert one and two and not alone
+    readers = claimed(tmp_path / "z", shared=True), claimed(tmp_path / "z", shared=True)
+    with readers[0] as one, readers[1] as two, claimed(tmp_path / "z") as alone:
+        assert one and two and not alone
     assert list((tmp_path / "deep").iterdir()) == []
 
 
@@ -153,6 +153,15 @@ def test_parts_stay_as_long_as_another_process_reads_them(tmp_path):
     ms.study.remove_parts(folder)
     ms.study.remove_parts(folder)
     assert not folder.exists()
+
+
+def test_a_run_that_fails_at_its_first_part_leaves_nothing(tmp_path):
+    def compute(n):
+        raise ValueError("too large")
+
+    with pytest.raises(ValueError, match="too large"):
+        ms.study.run_parts({"a": 1}, compute, tmp_path / "parts")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_name_that_is_no_file_name_is_refused(tmp_path):

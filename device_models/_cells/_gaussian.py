@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._checks import Checked, check, is_known, is_zero
+from .._checks import Checked, check, is_zero
 from .._curves import AbstractCurve
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
 from .._histories import AbstractHistory
 from .._iv import AbstractIV, Ohmic
-from .._quantities import NOT_NEGATIVE, SIEMENS
+from .._quantities import NOT_NEGATIVE, SIEMENS, exceeds
 from .._sizes import check_not_negative, check_siemens
 
 SCALES = {"write noise": "write_noise_scale", "drift": "drift_scale", "read noise": "read_noise_scale"}
@@ -81,8 +81,7 @@ class Gaussian(AbstractDevice):
         for name in ("write_noise", "spread", "noise"):
             check_not_negative(name, getattr(self, name))
         highest = self.g_max if self.highest is None else self.highest
-        known = is_known(self.lowest, self.g_min, self.g_max, highest)
-        if known and not (float(self.lowest) <= float(self.g_min) and float(highest) >= float(self.g_max)):
+        if exceeds(self.lowest, self.g_min) or exceeds(self.g_max, highest):
             raise ValueError(
                 "Conductances must end outside the range of targets, 0 <= lowest <= g_min and highest >= g_max, in "
                 f"siemens. Got lowest={self.lowest}, highest={self.highest} for g_min={self.g_min}, g_max={self.g_max}."

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._checks import Checked, check, is_known, is_zero, positive
+from .._checks import Checked, check, is_zero, positive
 from .._curves import AbstractCurve
 from .._device import AbstractDevice, ages, check_effect, writes
 from .._iv import AbstractIV, Ohmic
-from .._quantities import NOT_NEGATIVE, SIEMENS
+from .._quantities import NOT_NEGATIVE, SIEMENS, exceeds
 from .._sizes import check_not_negative, check_siemens
 
 SCALES = {"write noise": "write_noise_scale", "drift": "nu_scale", "read noise": "read_noise_scale"}
@@ -80,7 +80,7 @@ class PCM(AbstractDevice):
         check_siemens("write_noise", self.write_noise, self.g_max)
         for name in ("write_noise", "nu_std", "relative_read_noise"):
             check_not_negative(name, getattr(self, name))
-        if is_known(self.t_0, self.t_read) and float(self.t_read) > float(self.t_0):
+        if exceeds(self.t_read, self.t_0):
             raise ValueError(
                 "`t_read` must be at most `t_0`, in seconds: the logarithm of the read noise is negative otherwise. "
                 f"Got t_read={self.t_read}, t_0={self.t_0}. Nanoseconds? Multiply by 1e-9."

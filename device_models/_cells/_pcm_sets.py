@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from .._checks import checked
 from .._curves import Branches, ClippedLog, Constant, InversePower, Polynomial, Table, is_rising
-from .._quantities import NOT_NEGATIVE, SIEMENS, Number
+from .._quantities import NOT_NEGATIVE, SIEMENS, Number, exceeds
 from .._sourced import Sourced, describe
 from ._pcm import PCM
 
@@ -137,7 +137,7 @@ def pcm_with_drift(
             "`conductances` must be at least two, increasing, with one of `nu_mean` and `nu_std` for each. "
             f"Got {len(conductances)}, {len(nu_mean)} and {len(nu_std)}. Sort them."
         )
-    if max(conductances) > device.g_max:
+    if exceeds(max(conductances), device.g_max):
         raise ValueError(
             f"`conductances` of a drift table must lie within the device's range, up to {device.g_max} S. "
             f"Got up to {max(conductances)}. Micro-siemens? Multiply by 1e-6."

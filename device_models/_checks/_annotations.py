@@ -8,21 +8,23 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Literal, Union
+from typing import Any, Literal, NamedTuple, Union
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import AbstractArray
 
+EXACT = {float: {float, int}, int: {int}, bool: {bool}, str: {str}, None: {type(None)}, type(None): {type(None)}}
 LONGEST = 1000  # elements of a sequence that are looked at one by one
 
 
 def fits(value: Any, annotation: Any) -> bool:
     """Whether `value` is of the type, shape and dtype that `annotation` asks for."""
-    exact, classes = _certain(annotation)
-    if type(value) in exact or isinstance(value, classes):
-        return True  # the usual case, and many times faster than what follows
+    known = certain(annotation)
+    if type(value) in known.exact or isinstance(value, known.classes):
+        return True
     if annotation is None or annotation is type(None):
         return value is None
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
@@ -61,18 +63,34 @@ def alternatives(annotation: Any) -> tuple[Any, ...]:
     return tuple(inner for option in typing.get_args(annotation) for inner in alternatives(option))
 
 
+class Certain(NamedTuple):
+    """What fits an annotation for sure: all values of the `exact` types, of `classes` and theirs, and `texts`."""
+
+    exact: frozenset[type]
+    classes: tuple[type, ...]
+    texts: frozenset[str]
+
+
 @functools.cache
-def _certain(annotation: Any) -> tuple[frozenset[type], tuple[type, ...]]:
-    """Types of which values fit whatever they are, and those of which the values of subclasses fit, too."""
-    exact, classes = set[type](), list[type]()
+def certain(annotation: Any) -> Certain:
+    """What fits `annotation` for sure."""
+    exact, classes, texts = set[type](), list[type](), set[str]()
     for option in alternatives(annotation):
         if option in (Any, inspect.Parameter.empty):
             classes.append(object)
-        elif option in (float, int, bool, None):
-            exact |= {float: {float, int}, int: {int}, bool: {bool}, None: {type(None)}}[option]
+        elif option in EXACT:
+            exact |= EXACT[option]
+        elif typing.get_origin(option) is Literal:
+            texts.update(text for text in typing.get_args(option) if isinstance(text, str))
         elif inspect.isclass(option) and typing.get_origin(option) is None and not _is_array_type(option):
             classes.append(option)
-    return frozenset(exact), tuple(classes)
+    return Certain(frozenset(exact), tuple(classes), frozenset(texts))
+
+
+@functools.cache
+def is_part(kind: type, annotation: Any) -> bool:
+    """Whether values of `kind` are modules, and fit `annotation` for sure."""
+    return issubclass(kind, eqx.Module) and issubclass(kind, certain(annotation).classes)
 
 
 def _is_number(value: Any, *, whole: bool) -> bool:
@@ -87,7 +105,8 @@ def _fits_generic(value: Any, origin: Any, arguments: tuple[Any, ...]) -> bool:
         if not isinstance(value, tuple):
             return False
         if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return all(fits(element, arguments[0]) for element in value)
+            exact = certain(arguments[0]).exact
+            return all(type(element) in exact or fits(element, arguments[0]) for element in value)
         return len(value) == len(arguments) and all(map(fits, value, arguments))
     if origin is Callable:
         return callable(value)

@@ -10,8 +10,8 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from ._annotations import alternatives, expected, fits
-from ._known import numbers
+from ._annotations import alternatives, certain, expected, fits, is_part
+from ._known import as_scalar, numbers
 from ._messages import described, remedy, wrong_numbers
 from ._rules import Must
 
@@ -23,7 +23,8 @@ ANYTHING = Must()
 def check(module: Any, **rules: Must) -> None:
     """Raises `ValueError` for a field of a module, or of a dataclass, that is not what its annotation and rule say."""
     for name, annotation, static in _fields(type(module)):
-        judge(name, getattr(module, name), annotation, rules.pop(name, ANYTHING), static=static)
+        value = object.__getattribute__(module, name)  # equinox's own takes longer than the rest of a check
+        judge(name, value, annotation, rules.pop(name, ANYTHING), static=static)
     assert not rules, f"{type(module).__name__} has no field {', '.join(rules)}"
 
 
@@ -62,6 +63,8 @@ def checked(**rules: Must) -> Callable[[Callable[Arguments, Result]], Callable[A
 
 def judge(name: str, value: Any, annotation: Any, rule: Must = ANYTHING, *, static: bool = False) -> None:
     """Raises `ValueError` unless `value` is what `annotation` and `rule` say. A `static` one must be hashable, too."""
+    if _is_right_at_sight(value, annotation, rule):
+        return
     if not fits(value, annotation) or (static and isinstance(value, jax.Array | np.ndarray)):
         raise ValueError(_message(name, described(value), value, annotation, rule))
     holds = np.isfinite if rule.holds is None else rule.holds
@@ -70,6 +73,20 @@ def judge(name: str, value: Any, annotation: Any, rule: Must = ANYTHING, *, stat
         if not (right if found.ndim == 0 else np.all(right)):
             came = wrong_numbers(found, np.asarray(right)) if found.size > 1 else described(value)
             raise ValueError(_message(name, came, value, annotation, rule))
+
+
+def _is_right_at_sight(value: Any, annotation: Any, rule: Must) -> bool:
+    """Whether `value` is right as most values are, plain ones and parts: many times faster than finding what is not."""
+    kind = type(value)
+    if kind is float or kind is int:
+        number = as_scalar(value)
+        return kind in certain(annotation).exact and bool(
+            np.isfinite(number) if rule.holds is None else rule.holds(number)
+        )
+    if kind is str:
+        known = certain(annotation)
+        return kind in known.exact or value in known.texts
+    return (value is None and kind in certain(annotation).exact) or is_part(kind, annotation)
 
 
 def _message(name: str, came: str, value: Any, annotation: Any, rule: Must) -> str:

@@ -28,7 +28,7 @@ def numbers(value: Any) -> Iterator[Any]:
     if value is None or isinstance(value, bool | str | eqx.Module):
         return
     if isinstance(value, int | float | complex):
-        yield _scalar(value)
+        yield as_scalar(value)
     elif isinstance(value, tuple | list):
         for element in value:
             yield from numbers(element)
@@ -41,7 +41,8 @@ def numbers(value: Any) -> Iterator[Any]:
         yield from numbers(tuple(value.values()))
 
 
-def _scalar(value: int | float | complex) -> np.generic:
+def as_scalar(value: int | float | complex) -> Any:
+    """A plain number as one of NumPy's, which rules are far quicker about."""
     try:
         return np.complex128(value) if isinstance(value, complex) else np.float64(value)
     except OverflowError:  # a whole number that no float can hold

@@ -54,7 +54,7 @@ def whole(least: int, *, most: int | None = None, hint: Hint = "") -> Must:
     """A whole number of at least `least`, for annotations of `int`."""
     what = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
     top = math.inf if most is None else most
-    return Must(what, lambda x: (x == np.round(x)) & (x >= least) & (x <= top), hint)
+    return Must(what, lambda x: (x == np.trunc(x)) & (x >= least) & (x <= top), hint)
 
 
 def finite(unit: str = "", *, hint: Hint = "") -> Must:

@@ -8,7 +8,7 @@ import jax
 from jaxtyping import Array, Float
 
 from .._checks import Must, check, is_known
-from .._quantities import OHMS
+from .._quantities import OHMS, exceeds
 from .._sourced import Sourced
 from ._interval import AbstractInterval
 
@@ -69,7 +69,7 @@ def check_state(name: str, state: float | Float[Array, ""], interval: AbstractIn
 def check_order(memristor: AbstractMemristor, low: str, high: str) -> None:
     """Raises `ValueError` where the field named `low` is known to be above that named `high`."""
     ends = getattr(memristor, low), getattr(memristor, high)
-    if is_known(*ends) and float(ends[0]) > float(ends[1]):
+    if exceeds(*ends):
         raise ValueError(f"`{low}` must be at most `{high}`. Got {low}={ends[0]}, {high}={ends[1]}. Swap them.")
 
 

@@ -4,7 +4,7 @@ from math import prod
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
 from ..nn import AbstractSynapse
 from ..nn._layer import Shape
@@ -24,7 +24,7 @@ class InputPart(AbstractSynapse):
     shape: Shape = eqx.field(static=True)
     total: int = eqx.field(static=True)
 
-    def __call__(self, x: Float[Array, " total"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*_"]:
+    def __call__(self, x: Shaped[Array, " total"], *, key: Key[Array, ""] | None = None) -> Shaped[Array, "*_"]:
         self.output_shape(x.shape)
         return x[self.start : self.start + prod(self.shape)].reshape(self.shape)
 
@@ -58,7 +58,9 @@ class OutputPart(AbstractSynapse):
         return (self.total,)
 
 
-def parts(kind: type[InputPart] | type[OutputPart], shapes: dict[str, Shape | None]) -> dict[str, AbstractSynapse]:
+def parts(
+    kind: type[InputPart] | type[OutputPart], shapes: dict[str, Shape | None]
+) -> dict[str, InputPart | OutputPart]:
     """A layer for each of several ends, in the order of their names: the only one that a file keeps."""
     found, start = {}, 0
     known = {name: shape for name, shape in sorted(shapes.items()) if shape is not None}

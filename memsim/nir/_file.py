@@ -69,10 +69,9 @@ def _arrays(group: h5py.Group, path: str, seen: dict[Any, str]) -> Iterator[tupl
         if not isinstance(link, h5py.HardLink):
             raise ValueError(f"{here} is a link to another place. Copy what it refers to into the file.")
         thing = group[name]
-        place = h5py.h5o.get_info(thing.id).addr
-        if place in seen:
-            raise ValueError(f"{here} is {seen[place]} once more. Write it twice.")
-        seen[place] = here
+        if thing in seen:
+            raise ValueError(f"{here} is {seen[thing]} once more. Write it twice.")
+        seen[thing] = here
         if isinstance(thing, h5py.Group):
             yield from _arrays(thing, here, seen)
         elif isinstance(thing, h5py.Dataset):

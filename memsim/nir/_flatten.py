@@ -49,6 +49,6 @@ def _takes(node: Any, shape: Shape) -> bool:
     if isinstance(node, tuple):
         return without_ones(node) == without_ones(shape)
     if type(node).__name__ in ("Linear", "Affine"):
-        return np.shape(node.weight)[-1:] == shape[-1:]
+        return np.shape(node.weight)[-1:] == shape
     own = np.shape(getattr(node, "v_threshold", getattr(node, "r", ())))
     return np.size(own) == 0 or own == shape or max(own) == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import checked
+from .._checks import checked, that
 from .._names import did_you_mean
 from ..nn import (
     AbstractLayer,
@@ -31,10 +31,10 @@ from ._read import Reader, layer_of
 from ._step import SIZES, STEP, Discretisation
 from ._structure import Edges, structure_of
 
-RANKS = {"Linear": 1, "Affine": 1, "Conv1d": 2, "Conv2d": 3, "SumPool2d": 3, "AvgPool2d": 3}
+DIALECT = that("a key of `memsim.nir.DIALECTS` or a `Dialect`", lambda x: True)  # which checks its own numbers
 
 
-@checked(dt=STEP, input_shape=SIZES)
+@checked(dt=STEP, input_shape=SIZES, dialect=DIALECT)
 def from_nir(
     graph: Any,
     *,
@@ -124,7 +124,7 @@ def _network(graph: Any, shape: Shape | None, r: Reader, chunk: Chunk, *, inner:
     nodes, edges, declared, output = structure_of(graph, inner=inner)
     if r.dialect.input_at == "synapse":
         edges = _into_neurons(nodes, edges)
-    shape = _without_batch(declared, nodes, edges) if shape is None else shape
+    shape = declared if shape is None else shape
     layers, last = _layers(nodes, edges, shape, output, r, chunk)
     if output is not None and last is not None and without_ones(output) != without_ones(last):
         raise ValueError(f"The output must have the shape of what enters it, {last}. Got {output}.")
@@ -170,16 +170,6 @@ def _follower(name: str, nodes: dict[str, Any], output: Shape | None) -> Any:
 
 def _is_graph(node: Any) -> bool:
     return type(node).__name__ == "NIRGraph"
-
-
-def _without_batch(shape: Shape | None, nodes: dict[str, Any], edges: Edges) -> Shape | None:
-    """The declared input shape without a leading 1 where the first layer has no place for it, as norse writes it."""
-    for a, b in edges:
-        if a == "input" and b in nodes and shape is not None:
-            rank = RANKS.get(type(nodes[b]).__name__)
-            if rank is not None and len(shape) == rank + 1 and shape[0] == 1:
-                return shape[1:]
-    return shape
 
 
 def _into_neurons(nodes: dict[str, Any], edges: Edges) -> Edges:

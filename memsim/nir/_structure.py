@@ -10,6 +10,7 @@ from ._ends import InputPart, OutputPart, parts
 
 Edges = list[tuple[str, str]]
 LARGEST = 2**31  # elements of one input or output
+RANKS = {"Linear": 1, "Affine": 1, "Conv1d": 2, "Conv2d": 3, "SumPool2d": 3, "AvgPool2d": 3}
 ENDS = {"Input": "input", "Output": "output"}
 
 
@@ -43,6 +44,8 @@ def structure_of(graph: Any, *, inner: bool) -> Structure:
     shapes = {}
     for kind, part in (("Input", InputPart), ("Output", OutputPart)):
         declared = {names[name]: _shape(name, getattr(graph.nodes[name], f"{ENDS[kind]}_type")) for name in ends[kind]}
+        if kind == "Input":
+            declared = {name: _without_batch(name, shape, nodes, edges) for name, shape in declared.items()}
         shapes[kind] = next(iter(declared.values()))
         if len(declared) > 1:
             layers = parts(part, declared)
@@ -91,6 +94,16 @@ def _check_reached(nodes: dict[str, Any], edges: Edges) -> None:
     for name in nodes:
         if name not in reached:
             raise ValueError(f"Every node must be reached from the input. Got {name!r}, which is not.")
+
+
+def _without_batch(end: str, shape: Shape | None, nodes: dict[str, Any], edges: Edges) -> Shape | None:
+    """The declared shape of an input without a leading 1 where what follows has no place for it, as norse writes it."""
+    for a, b in edges:
+        if a == end and b in nodes and shape is not None:
+            rank = RANKS.get(type(nodes[b]).__name__)
+            if rank is not None and len(shape) == rank + 1 and shape[0] == 1:
+                return shape[1:]
+    return shape
 
 
 def _shape(name: str, types: Any) -> Shape | None:

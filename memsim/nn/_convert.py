@@ -8,7 +8,7 @@ import jax
 import jax.random as jr
 from jaxtyping import Array, Key
 
-from .._checks import checked
+from .._checks import checked, write
 from .._matrix import AnalogMatrix
 from .._names import did_you_mean
 from ._convertible import convertible, inner, is_layer
@@ -22,7 +22,7 @@ from ._synapses._linear import Linear
 Model = TypeVar("Model")
 
 
-@checked()
+@checked(paths=write(lambda paths: f"Write [{paths!r}]." if isinstance(paths, str) else ""))
 def convert(model: Model, *, paths: Collection[str] | None = None) -> Model:
     """`model` with its layers of `equinox.nn` replaced by those that can sit on a crossbar; the outputs stay the same.
 
@@ -38,8 +38,6 @@ def convert(model: Model, *, paths: Collection[str] | None = None) -> Model:
     - `paths`: The layers to replace, such as [".layers[0]"]; all that can be by default.
     """
     found = convertible(model)
-    if isinstance(paths, str):
-        raise ValueError(f"`paths` must be several paths of layers. Got text; write [{paths!r}].")
     for path in paths or ():
         if path not in found:
             raise ValueError(did_you_mean("A layer that can be converted", path, found))

@@ -108,8 +108,8 @@ def attribute(
         attributes = {"units": "1", "long_name": long_name}
         each = [[found[case, e][name] for e in present] for case in ("alone", "left out")]
         variables[name] = (("case", "effect", *dims), np.asarray(each), attributes)
-        for whole in ("together", "ideal"):
-            variables[f"{name}_{whole}"] = (dims, np.asarray(found[whole][name]), attributes)
+        for variant in ("together", "ideal"):
+            variables[f"{name}_{variant}"] = (dims, np.asarray(found[variant][name]), attributes)
     coordinates = {
         "case": ["alone", "left out"],
         "effect": list(present),

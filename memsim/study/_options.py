@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -55,7 +55,7 @@ def check_options(config: Any, **most: int) -> None:
             raise ValueError(f"`{field.name}` must name one or more. Got none; leave it out for its default.")
 
 
-def quick(**smaller: Any) -> Callable[[Options], Options]:
+def quick(smaller: Mapping[str, Any]) -> Callable[[Options], Options]:
     """A decorator of a dataclass with an option `quick`: where that is given, `smaller` are the defaults.
 
     What is given besides holds, whatever it is.
@@ -66,7 +66,7 @@ def quick(**smaller: Any) -> Callable[[Options], Options]:
 
         @functools.wraps(plain)
         def init(self: Any, *args: Any, **given: Any) -> None:
-            plain(self, *args, **(smaller | given if given.get("quick") else given))
+            plain(self, *args, **({**smaller, **given} if given.get("quick") else given))
 
         kind.__init__ = init  # type: ignore[misc]
         return kind

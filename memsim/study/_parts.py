@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Part = TypeVar("Part")
+IN_USE = "in-use"  # the claim of all processes that are at the parts of a folder
 
 
 def parts_folder(out: Path | str, settings: Mapping[str, Any]) -> Path:
@@ -58,11 +59,15 @@ def run_parts(parts: Mapping[str, Part], compute: Callable[[Part], "xr.Dataset"]
     make_folder(folder)
     code = code_hash(compute)[:8]
     files = {name: folder / f"{name}-{code}.nc" for name in parts}
-    with claimed(_in_use(folder), shared=True, wait=f"Waiting for the process that removes {folder}."):
-        done = sum(file.exists() for file in files.values())
-        if done:
-            print(f"Continuing: {done} of {len(parts)} parts are finished in {folder}.")
-        found = _all(parts, compute, files)
+    try:
+        with claimed(_in_use(folder), shared=True, wait=f"Waiting for the process that removes {folder}."):
+            done = sum(file.exists() for file in files.values())
+            if done:
+                print(f"Continuing: {done} of {len(parts)} parts are finished in {folder}.")
+            found = _all(parts, compute, files)
+    finally:
+        if {file.name for file in folder.glob("*")} == {IN_USE}:  # nothing was worth keeping
+            remove_parts(folder)
     # Not combine_by_coords: where parts differ in a coordinate's length, it spreads every variable over it.
     return xr.merge([found[name] for name in parts], join="outer", compat="no_conflicts")
 
@@ -77,7 +82,7 @@ def remove_parts(folder: Path | str) -> None:
 
 
 def _in_use(folder: Path) -> Path:
-    return folder / "in-use"
+    return folder / IN_USE
 
 
 def _all(

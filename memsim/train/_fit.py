@@ -1,9 +1,10 @@
 """The training loop: one compiled epoch, repeated."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -13,17 +14,30 @@ import numpy as np
 import optax
 from jaxtyping import Array, Key
 
+from .._checks import checked, whole, write
 from ..data import Dataset, Splits
+from .._crossbar import Crossbar
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._deploy import digital_weight
+from ..nn._mixed_signal import MixedSignal
 from . import _checkpoint
+from ._evaluate import ENOUGH
 from ._hardware import AbstractHardware
 from ._loss import cross_entropy
-from ._objective import Objective
+from ._memory import MEMORY, told
+from ._not_finite import first_not_finite, not_finite
+from ._objective import Objective, as_objective
 from ._progress import progress_bar
-from ._trainer import Trainer
+from ._task import NETWORK, THREE_SETS, check_loss, check_task
+from ._trainer import MULTIPLE, Trainer
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
+FOR_HARDWARE = 2.5  # of the root mean square; Joshi2020 trains with 2 to 2.5 standard deviations
+HARDWARE = write(
+    lambda given: (
+        "A design goes in a `memsim.train.SampledChip(crossbar)`." if isinstance(given, Crossbar | MixedSignal) else ""
+    )
+)
 
 
 class Epoch(NamedTuple):
@@ -34,6 +48,15 @@ class Epoch(NamedTuple):
     validation_accuracy: float
 
 
+@checked(
+    model=NETWORK,
+    data=THREE_SETS,
+    hardware=HARDWARE,
+    epochs=whole(1),
+    batch_size=whole(1),
+    clip=MULTIPLE,
+    memory=ENOUGH,
+)
 def fit(
     model: AbstractNetwork,
     data: Splits,
@@ -44,7 +67,8 @@ def fit(
     loss: Callable[[Array, Array], Array] | Objective = cross_entropy,
     epochs: int = 40,
     batch_size: int = 64,
-    clip: float | None = 2.5,
+    clip: float | Literal["auto"] | None = "auto",
+    memory: float = MEMORY,
     checkpoint: Path | str | None = None,
     report: Callable[[Epoch], None] | None = None,
 ) -> AbstractNetwork:
@@ -62,7 +86,11 @@ def fit(
     - `optimizer`: Of optax; Adam with a cosine decay from 4e-3 by default.
     - `loss`: Of the outputs (steps, classes) and label of one sequence, or an `Objective`.
     - `epochs`, `batch_size`: Passes over the training set, and sequences a step; an incomplete last batch is left out.
-    - `clip`: After each step, the weights of each analog layer are clipped to this many of their standard deviations.
+    - `clip`: After each step, the weights of each analog layer are clipped to this multiple of their root mean square,
+      at least 1; `None` clips none. "auto" is 2.5 with `hardware`, whose range the largest weight decides, and `None`
+      without.
+    - `memory`: Bytes for the validation sequences that run side by side, by an estimate; `batch_size` is what training
+      needs memory for.
     - `checkpoint`: File to save to and to resume from; it is removed by whoever no longer needs it. It knows the run by
       all of these arguments but `report`, functions by their code, and by the versions and options that decide numbers.
       A second process with the same checkpoint waits for the first. Where a later save fails, a warning says so once,
@@ -70,23 +98,28 @@ def fit(
     - `report`: Called after each epoch.
 
     Raises `ValueError` for bad settings and a foreign checkpoint, `OSError` before any work for a checkpoint that
-    cannot be written, and `FloatingPointError` when the loss or the weights are no longer finite.
+    cannot be written, and `FloatingPointError` when the loss, the weights or what is validated is no longer finite.
     """
-    _check(model, data.train, epochs, batch_size, clip)
+    arrays = _arrays(data.train), _arrays(data.validation)
+    _check(model, arrays, batch_size, loss)
     steps = len(data.train) // batch_size
     if optimizer is None:
         optimizer = optax.adam(optax.cosine_decay_schedule(4e-3, epochs * steps))
-    trainer = Trainer(optimizer, loss, hardware, clip, batch_size, ramp_steps=_ramp_steps(hardware, epochs * steps))
-    arrays = _arrays(data.train), _arrays(data.validation)
+    if clip == "auto":
+        clip = None if hardware is None else FOR_HARDWARE
+    ramp_steps = _ramp_steps(hardware, epochs * steps)
+    trainer = Trainer(optimizer, loss, hardware, clip, batch_size, ramp_steps, memory)
     state = model, optimizer.init(eqx.filter(model, eqx.is_inexact_array)), jnp.zeros((), int)
-    run = trainer, state, arrays, key, epochs
+    run = dataclasses.replace(trainer, memory=MEMORY), state, arrays, key, epochs  # memory decides no number
     saved = time.monotonic()
     with _checkpoint.opened(checkpoint, state, run=run) as file, progress_bar(epochs, file.epoch) as show:
         state = file.state
         for epoch in range(file.epoch, epochs):
-            state, mean_loss, validation = trainer.epoch(state, *arrays, jr.fold_in(key, epoch))
-            done = Epoch(epoch + 1, float(mean_loss), float(validation))
-            _check_finite(done, state[0])
+            epoch_key = jr.fold_in(key, epoch)
+            with told("Lower `batch_size`, or `memory` for the validation."):
+                state, mean_loss, validation = trainer.epoch(state, *arrays, epoch_key)
+                done = Epoch(epoch + 1, float(mean_loss), float(validation))
+            _check_finite(done, state[0], trainer, arrays[1][0], epoch_key)
             show(done)
             if report is not None:
                 report(done)
@@ -97,11 +130,20 @@ def fit(
     return state[0]
 
 
-def _check_finite(done: Epoch, model: AbstractNetwork) -> None:
-    weights = jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))
-    if not (np.isfinite(done.loss) and all(np.isfinite(w).all() for w in weights)):
+def _check_finite(done: Epoch, model: AbstractNetwork, trainer: Trainer, xs: Array, key: Key[Array, ""]) -> None:
+    bad = not_finite(model)
+    if bad or not np.isfinite(done.loss):
+        where = f", and {bad} that is not" if bad else ""
         raise FloatingPointError(
-            f"Loss and weights must stay finite. Got loss {done.loss} in epoch {done.number}; lower the learning rate."
+            f"Loss and weights must stay finite. Got loss {done.loss} in epoch {done.number}{where}; lower the learning "
+            "rate."
+        )
+    if not np.isfinite(done.validation_accuracy):
+        sampled, read_key = eqx.filter_jit(trainer.validated)(model, key)
+        layer = first_not_finite(sampled, xs, key=read_key)
+        raise FloatingPointError(
+            f"What the network gives out must be finite. Got NaN when it was validated after epoch {done.number}: "
+            f"{layer}. Look at the hardware and the neurons there."
         )
 
 
@@ -113,13 +155,15 @@ def _ramp_steps(hardware: AbstractHardware | None, steps: int) -> float:
     return max(1.0, steps * (0.0 if hardware is None else hardware.ramp))
 
 
-def _check(model: AbstractNetwork, train: Dataset, epochs: int, batch_size: int, clip: float | None) -> None:
-    if epochs < 1 or not 1 <= batch_size <= len(train):
-        raise ValueError(
-            f"`epochs` must be at least 1 and `batch_size` from 1 to the {len(train)} training sequences. "
-            f"Got epochs={epochs}, batch_size={batch_size}."
-        )
-    if clip is not None and not clip > 0:
-        raise ValueError(f"`clip` must be positive, in standard deviations, or None. Got {clip}.")
+def _check(model: AbstractNetwork, arrays: Any, batch_size: int, loss: Any) -> None:
     for path, layer in analog_layers(model).items():
         digital_weight(path, layer)
+    objective = as_objective(loss)
+    for xs, labels in arrays:
+        check_task(model, xs, labels, objective.scores, "`memsim.train.fit`")
+    (xs, _), _ = arrays
+    check_loss(model, xs, objective.loss)
+    if batch_size > len(xs):
+        raise ValueError(
+            f"`batch_size` must be from 1 to the {len(xs)} training sequences. Got batch_size={batch_size}."
+        )

@@ -10,11 +10,16 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._arguments import check_time
+from .._arguments import LONGEST_TIME, TIME
+from .._checks import Must, check, fraction, is_known, write
 from .._matrix import AnalogMatrix
 from ..nn import AbstractNetwork, analog_layers, deploy
 from ..nn._deploy import digital_weight, replace_weights
-from ..nn._mixed_signal import Designs
+from ..nn._mixed_signal import Designs, check_designs, design_hint
+
+RAMP = fraction()._replace(what="a fraction of all steps, in [0, 1]")
+STD = Must("in [0, 1), relative to the largest weight", lambda std: (std >= 0) & (std < 1), "Percent? Divide by 100.")
+ENDS = Must("such that 0 < low < high, in seconds, at most 1e12", lambda t: (t > 0) & (t <= LONGEST_TIME))
 
 
 class AbstractHardware(eqx.Module):
@@ -49,13 +54,7 @@ class GaussianNoise(AbstractHardware):
     relative_to: Literal["bit line", "layer"] = eqx.field(static=True, default="bit line")
 
     def __check_init__(self):
-        _check_ramp(self.ramp)
-        if isinstance(self.std, int | float) and not 0 <= self.std < 1:
-            raise ValueError(
-                f"`std` must be in [0, 1), relative to the largest weight. Got {self.std}. Percent? Divide by 100."
-            )
-        if self.relative_to not in ("bit line", "layer"):
-            raise ValueError(f'`relative_to` must be "bit line" or "layer". Got {self.relative_to!r}.')
+        check(self, std=STD, ramp=RAMP)
 
     def sample(self, model: AbstractNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> AbstractNetwork:
         noisy = {}
@@ -75,7 +74,8 @@ class LogUniform(eqx.Module):
     high: float
 
     def __check_init__(self):
-        if not 0 < self.low < self.high:
+        check(self, low=ENDS, high=ENDS)
+        if is_known(self.low, self.high) and not self.low < self.high:
             raise ValueError(f"`low` and `high` must satisfy 0 < low < high, in seconds. Got {self.low}, {self.high}.")
 
     def draw(self, *, key: Key[Array, ""]) -> Float[Array, ""]:
@@ -99,9 +99,8 @@ class SampledChip(AbstractHardware):
     ramp: float = 0.1
 
     def __check_init__(self):
-        _check_ramp(self.ramp)
-        if not isinstance(self.time, LogUniform):
-            check_time(self.time)
+        check(self, crossbar=write(design_hint), time=TIME, ramp=RAMP)
+        check_designs(self.crossbar)
 
     def sample(self, model: AbstractNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> AbstractNetwork:
         time_key, chip_key = jr.split(key)
@@ -123,8 +122,3 @@ def _blend(matrix: AnalogMatrix, w: Any, strength: Float[Array, ""]) -> AnalogMa
     offset, noise = jax.tree.map(lambda values: values * strength, (matrix.offset, matrix.amplifier_noise))
     changed = {"weight": weight, "variance": variance, "shared": shared, "offset": offset, "amplifier_noise": noise}
     return dataclasses.replace(matrix, **changed)
-
-
-def _check_ramp(ramp: float) -> None:
-    if not 0 <= ramp <= 1:
-        raise ValueError(f"`ramp` must be a fraction of all steps, in [0, 1]. Got {ramp}.")

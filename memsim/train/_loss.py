@@ -1,28 +1,36 @@
 """From the outputs (steps, classes) of one sequence to its loss: by mean, count, maximum, rate or first spike."""
 
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
+from .._checks import checked, is_known, that
 from ..encoding import exponential_trace, first_spike_time
-from ..encoding._checks import check_tau
+from ..encoding._checks import SECONDS, check_tau
+
+RATE = that("a rate of at least 0 and finite, in spikes a step", lambda rate: np.isfinite(rate) & (rate >= 0))
 
 
+@checked()
 def class_scores(outputs: Float[Array, "steps classes"]) -> Float[Array, " classes"]:
     """The readout's mean over time; the largest names the class."""
     return jnp.mean(outputs, axis=0)
 
 
+@checked()
 def cross_entropy(outputs: Float[Array, "steps classes"], label: Int[Array, ""]) -> Float[Array, ""]:
     """Softmax cross-entropy of the class scores of one sequence."""
     return optax.softmax_cross_entropy_with_integer_labels(class_scores(outputs), label)
 
 
+@checked()
 def count_cross_entropy(outputs: Float[Array, "steps classes"], label: Int[Array, ""]) -> Float[Array, ""]:
     """Softmax cross-entropy of the spike counts: a lead of one spike is a factor e of odds, at any number of steps."""
     return optax.softmax_cross_entropy_with_integer_labels(jnp.sum(outputs, axis=0), label)
 
 
+@checked()
 def max_cross_entropy(outputs: Float[Array, "steps classes"], label: Int[Array, ""]) -> Float[Array, ""]:
     """Softmax cross-entropy of each readout's largest value over time.
 
@@ -32,6 +40,7 @@ def max_cross_entropy(outputs: Float[Array, "steps classes"], label: Int[Array, 
     return optax.softmax_cross_entropy_with_integer_labels(jnp.max(outputs, axis=0), label)
 
 
+@checked(tau=SECONDS, dt=SECONDS)
 def latency_cross_entropy(
     outputs: Float[Array, "steps classes"], label: Int[Array, ""], *, tau: float, dt: float
 ) -> Float[Array, ""]:
@@ -52,11 +61,13 @@ def latency_cross_entropy(
     return optax.softmax_cross_entropy_with_integer_labels(first_spike_time(outputs) * (-dt / tau), label)
 
 
+@checked()
 def latency_scores(outputs: Float[Array, "steps classes"]) -> Float[Array, " classes"]:
     """Minus the step of each class's first spike: the first to spike names the class."""
     return -first_spike_time(outputs)
 
 
+@checked(right=RATE, wrong=RATE)
 def rate_mse(
     outputs: Float[Array, "steps classes"], label: Int[Array, ""], *, right: float = 0.8, wrong: float = 0.2
 ) -> Float[Array, ""]:
@@ -68,7 +79,7 @@ def rate_mse(
     - `label`: The class.
     - `right`, `wrong`: Target of the class itself, and of the others. A target above zero keeps them alive.
     """
-    if not 0 <= wrong < right < float("inf"):
+    if is_known(right, wrong) and not wrong < right:
         raise ValueError(
             "`right` and `wrong` must satisfy 0 <= wrong < right, in spikes a step. "
             f"Got right={right}, wrong={wrong}. From Hz? Multiply by dt."
@@ -78,6 +89,7 @@ def rate_mse(
     return jnp.mean((rates - targets) ** 2)
 
 
+@checked(tau=SECONDS, dt=SECONDS)
 def van_rossum(
     spikes: Float[Array, "steps *units"], target: Float[Array, "steps *units"], *, tau: float, dt: float
 ) -> Float[Array, ""]:

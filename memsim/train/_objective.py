@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-import equinox as eqx
 from jaxtyping import Array
 
+from .._checks import Checked
 from ._loss import class_scores
 
 
-class Objective(eqx.Module):
+class Objective(Checked):
     """A loss with scores and a penalty of its own, in place of a bare loss: `fit(..., loss=Objective(...))`.
 
     **Arguments:**

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._checks import Must, at_least, check, is_known
+
 
 class SpikeRate(eqx.Module):
     r"""Pushes mean rates into [`lower`, `upper`]: `penalty(records)` is what to add to the loss.
@@ -32,18 +34,20 @@ class SpikeRate(eqx.Module):
     per: Literal["neuron", "population"] = eqx.field(static=True, default="neuron")
 
     def __check_init__(self):
-        if self.lower is None and self.upper is None:
-            raise ValueError("A `SpikeRate` must have a bound. Got neither `lower` nor `upper`; give one of them.")
-        low, high = self.lower or 0.0, float("inf") if self.upper is None else self.upper
-        if not 0 <= low <= high or not low <= 1:
-            raise ValueError(
-                "Bounds must satisfy 0 <= lower <= upper, and lower <= 1, in spikes a step. "
-                f"Got lower={self.lower}, upper={self.upper}. From Hz? Multiply by dt."
-            )
         if self.order not in (1, 2):
             raise ValueError(f"`order` must be 1 or 2. Got {self.order!r}.")
         if self.per not in ("neuron", "population"):
             raise ValueError(f'`per` must be "neuron" or "population". Got {self.per!r}.')
+        any_number = Must("a rate in spikes a step", lambda rate: True)
+        check(self, weight=at_least(0.0), lower=any_number, upper=any_number)
+        if self.lower is None and self.upper is None:
+            raise ValueError("A `SpikeRate` must have a bound. Got neither `lower` nor `upper`; give one of them.")
+        low, high = 0.0 if self.lower is None else self.lower, float("inf") if self.upper is None else self.upper
+        if is_known(low, high) and not (0 <= low <= high and low <= 1):
+            raise ValueError(
+                "Bounds must satisfy 0 <= lower <= upper, and lower <= 1, in spikes a step. "
+                f"Got lower={self.lower}, upper={self.upper}. From Hz? Multiply by dt."
+            )
 
     def __call__(self, records: Mapping[str, Float[Array, "steps *_"]]) -> Float[Array, ""]:
         """The penalty of one sequence's spikes: path of a layer -> (steps, ...).

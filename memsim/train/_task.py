@@ -35,9 +35,29 @@ def check_task(model: Any, xs: Any, labels: Any, scores: Callable[..., Any], pur
     largest = max((int(found.max()) for found in numbers(labels)), default=1)
     if classes <= largest:
         raise ValueError(
-            f"There must be a score for each class, {largest + 1} of them by the labels. Got {classes} from the outputs "
-            "of `model`; give it as many outputs as classes, or `scores` that make a score a class of its outputs."
+            f"There must be a score for each class, {largest + 1} of them by the labels. Got {classes} from `model`; give "
+            "it as many outputs as classes, or `scores` that make one score a class of its outputs."
         )
+
+
+def check_loss(model: Any, xs: Any, loss: Callable[..., Any]) -> None:
+    """Raises `ValueError` for what does not make one number of the outputs and the label of one sequence."""
+    outputs = jax.ShapeDtypeStruct(output_shape(model, xs[0]), jnp.result_type(float))
+    found = _tried("loss", loss, outputs, jax.ShapeDtypeStruct((), jnp.int32))
+    if getattr(found, "shape", None) != () or not jnp.issubdtype(found.dtype, jnp.floating):
+        came = f"{found.dtype} of shape {found.shape}" if hasattr(found, "dtype") else described(found)
+        raise ValueError(f"`loss` must make one float of the outputs and the label of one sequence. Got {came}.")
+
+
+def _tried(name: str, function: Callable[..., Any], *inputs: jax.ShapeDtypeStruct) -> Any:
+    """What a user's `function` makes of such inputs, by shape and dtype."""
+    try:
+        return jax.eval_shape(function, *inputs)
+    except Exception as error:  # whatever it raises
+        raise ValueError(
+            f"`{name}` must take the outputs of one sequence, here of shape {inputs[0].shape}"
+            f"{', and its label' * (len(inputs) > 1)}. It raised {type(error).__name__}: {error}"
+        ) from error
 
 
 def _check_data(xs: Any, labels: Any) -> None:
@@ -62,13 +82,7 @@ def _check_data(xs: Any, labels: Any) -> None:
 
 def _number_of_scores(model: Any, xs: Any, scores: Callable[..., Any]) -> int:
     outputs = jax.ShapeDtypeStruct(output_shape(model, xs[0]), jnp.result_type(float))
-    try:
-        shape = jax.eval_shape(scores, outputs).shape
-    except Exception as error:  # whatever a user's function raises
-        raise ValueError(
-            f"`scores` must make one score a class of the outputs of one sequence, here of shape {outputs.shape}. It "
-            f"raised {type(error).__name__}: {error}"
-        ) from error
+    shape = _tried("scores", scores, outputs).shape
     if len(shape) != 1:
         raise ValueError(
             "`scores` must make one score a class of the outputs of one sequence. Got scores of shape "

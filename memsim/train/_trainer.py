@@ -11,15 +11,18 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Float, Int, Key, Num
 
+from .._checks import at_least, checked
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._deploy import digital_weight, replace_weights
-from ._evaluate import accuracy, as_float
+from ._evaluate import as_float, sequence_scores, share_right
 from ._hardware import AbstractHardware
+from ._memory import MEMORY
 from ._objective import Objective, as_objective
 
 State = tuple[AbstractNetwork, Any, Int[Array, ""]]  # model, optimizer state, steps done
 Inputs = Num[Array, "_ steps *inputs"]
 Batch = tuple[Inputs, Int[Array, " _"]]  # the two sets differ in size
+MULTIPLE = at_least(1.0, hint="Below 1 all weights would shrink in every step.")
 
 
 class Trainer(eqx.Module):
@@ -27,7 +30,7 @@ class Trainer(eqx.Module):
 
     **Arguments:**
 
-    - `optimizer`, `loss`, `hardware`, `clip`, `batch_size`: As in `fit`.
+    - `optimizer`, `loss`, `hardware`, `clip`, `batch_size`, `memory`: As in `fit`.
     - `ramp_steps`: Steps over which the hardware's perturbation grows to full strength.
     """
 
@@ -37,6 +40,7 @@ class Trainer(eqx.Module):
     clip: float | None
     batch_size: int = eqx.field(static=True)
     ramp_steps: float
+    memory: float = eqx.field(static=True, default=MEMORY)
 
     @eqx.filter_jit
     def epoch(
@@ -44,7 +48,7 @@ class Trainer(eqx.Module):
     ) -> tuple[State, Float[Array, ""], Float[Array, ""]]:
         """One pass over `train`; returns the new state, the mean loss, and the accuracy on `validation`."""
         inputs, labels = train
-        order_key, step_key, chip_key, read_key = jr.split(key, 4)
+        order_key, step_key, _, _ = jr.split(key, 4)
         steps = inputs.shape[0] // self.batch_size
         order = jr.permutation(order_key, inputs.shape[0])[: steps * self.batch_size].reshape(steps, self.batch_size)
         arrays, static = eqx.partition(state, eqx.is_array)
@@ -58,9 +62,15 @@ class Trainer(eqx.Module):
 
         arrays, losses = jax.lax.scan(one, arrays, (jnp.arange(steps), order))
         state = eqx.combine(arrays, static)
-        model = self._sample(state[0], jnp.ones(()), chip_key)
+        model, read_key = self.validated(state[0], key)
         scores = as_objective(self.loss).scores
-        return state, jnp.mean(losses), accuracy(model, *validation, key=read_key, scores=scores)
+        found = sequence_scores(model, validation[0], key=read_key, scores=scores, memory=self.memory)
+        return state, jnp.mean(losses), share_right(found, validation[1])
+
+    def validated(self, model: AbstractNetwork, key: Key[Array, ""]) -> tuple[AbstractNetwork, Key[Array, ""]]:
+        """The sample of `model` that an epoch with `key` validates, and the key of its reads."""
+        _, _, chip_key, read_key = jr.split(key, 4)
+        return self._sample(model, jnp.ones(()), chip_key), read_key
 
     def step(
         self, state: State, xs: Inputs, labels: Int[Array, " batch"], key: Key[Array, ""]
@@ -94,11 +104,17 @@ class Trainer(eqx.Module):
         return model if self.hardware is None else self.hardware.sample(model, strength=strength, key=key)
 
 
+@checked(sigmas=MULTIPLE)
 def clip_weights(model: AbstractNetwork, sigmas: float) -> AbstractNetwork:
-    """`model` with the weights of each analog layer clipped to `sigmas` of their standard deviations."""
+    """`model` with the weights of each analog layer clipped to `sigmas` of their root mean square.
+
+    Weights that are zero, as pruned ones, do not count in it: each clip would lower it, and the next bound with it,
+    until nothing is left of the others.
+    """
     clipped = {}
     for path, layer in analog_layers(model).items():
         w = digital_weight(path, layer)
-        bound = sigmas * jnp.std(w)
+        there = jnp.maximum(jnp.sum(w != 0, dtype=w.dtype), 1)
+        bound = sigmas * jnp.sqrt(jnp.sum(w**2) / there)
         clipped[path] = jnp.clip(w, -bound, bound)
     return replace_weights(model, clipped)

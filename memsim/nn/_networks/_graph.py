@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, Key
 from ..._checks import checked
 from .._layer import AbstractLayer, Record, Shape, below, child_keys, chosen, merge
 from .._neurons._neuron import AbstractNeuron, Prepared
-from ._network import SHAPE, AbstractNetwork, as_shape, fitted, lifted
+from .._synapses._window import hashable
+from ._network import LAYERS, SHAPE, AbstractNetwork, as_shape, fitted, lifted
 from ._order import INPUT, OUTPUT, Plan, plan
 from ._time import CHUNK, Chunk
 
@@ -36,7 +37,7 @@ class Graph(AbstractNetwork):
     shapes: tuple[tuple[str, Shape | None], ...] = eqx.field(static=True)
     chunk: Chunk = eqx.field(static=True)
 
-    @checked(chunk=CHUNK, input_shape=SHAPE)
+    @checked(nodes=LAYERS, chunk=CHUNK, input_shape=SHAPE)
     def __init__(
         self,
         nodes: Mapping[str, eqx.Module],
@@ -47,7 +48,7 @@ class Graph(AbstractNetwork):
     ):
         self.nodes = {name: lifted(layer, f"Layer {name!r}") for name, layer in nodes.items()}
         self.plan = plan(list(nodes), [(a, b) for a, b in edges])
-        self.chunk = chunk
+        self.chunk = hashable(chunk)
         self.shapes = tuple(self._shapes(as_shape(input_shape)).items())
         for a, b in self.plan.delayed:
             if dict(self.shapes)[a] is None:

@@ -6,13 +6,15 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import Array, Float, Key, Shaped
 
-from ..._checks import checked, whole
+from ..._checks import checked, whole, write
 from ..._inputs import as_floats
 from ..._names import did_you_mean
 from .._layer import KINDS, AbstractLayer, Record, Shape, below, child_keys, chosen, merge, step_keys
 from .._synapses._synapse import Stateless
+from .._synapses._window import hashable
 from ._time import CHUNK, Chunk, in_chunks
 
+LAYERS = write("Wrap a function as `eqx.nn.Lambda(function)`.")
 SHAPE = whole(1, hint="It is the shape of one step's input, without steps and batch.")
 
 
@@ -60,12 +62,12 @@ class SpikingNetwork(AbstractNetwork):
     layers: tuple[AbstractLayer, ...]
     chunk: Chunk = eqx.field(static=True)
 
-    @checked(chunk=CHUNK, input_shape=SHAPE)
+    @checked(layers=LAYERS, chunk=CHUNK, input_shape=SHAPE)
     def __init__(self, layers: Sequence[eqx.Module], *, chunk: Chunk = "auto", input_shape: int | Shape | None = None):
         if not layers:
             raise ValueError("A network must have at least one layer. Got none.")
         self.layers = tuple(lifted(layer, f"Layer {place}") for place, layer in enumerate(layers))
-        self.chunk = chunk
+        self.chunk = hashable(chunk)
         self.output_shape(as_shape(input_shape))
 
     def initial_state(self) -> tuple[Any, ...]:

@@ -41,8 +41,8 @@ class Converter(NamedTuple):
     positive: bool
 
     def __call__(self, x: float | Array | np.ndarray | Positive) -> Any:
-        if self.positive and isinstance(x, Positive):
-            judge(self.name, x.log, Float[Array, "..."])
+        if isinstance(x, Positive):
+            judge(self.name, x.log if self.positive else x, Float[Array, "..."])
             return x
         rule = ANY_SIGN if not self.positive else ALL_ABOVE_ZERO if np.ndim(x) > 0 else ABOVE_ZERO
         judge(self.name, x, float | Real[Array, "..."], rule)

@@ -30,8 +30,8 @@ class ResonateAndFire(AbstractSpiking):
     - `gain`: Input gain: "one", or "dt" for an input per second, each times `resistance`.
 
     The same spikes as Spyx `RFSSM` without a reset: `Firing(reset="none")`, `tau_mem=1/decay`,
-    `frequency=omega/(2 pi)`. The original swaps the roles of the two parts and takes its input where it does not fire:
-    it is this with a phase shift.
+    `frequency=omega/(2 pi)`, or 1/dt less that where it is above half of 1/dt. The original swaps the roles of the two
+    parts and takes its input where it does not fire: it is this with a phase shift.
 
     Reference: Izhikevich2001.
     """
