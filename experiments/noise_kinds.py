@@ -311,7 +311,10 @@ def report(result: xr.Dataset) -> None:
     over = "seed" if result.sizes["seed"] > 1 else "chip"
 
     def cell(values: xr.DataArray, factor: float = 100.0, digits: int = 1) -> str:
-        mean, low, high = ms.study.mean_interval(values.mean([d for d in values.dims if d != over]).values)
+        each = values.mean([d for d in values.dims if d != over]).values
+        if np.isnan(each).all():
+            return "-"  # of a silent network nothing changes, and too few steps have no growth
+        mean, low, high = ms.study.mean_interval(each)
         return f"{factor * mean:.{digits}f} ± {factor * (high - low) / 2:.{digits}f}"
 
     title = f"Mean ± 95 % interval over {over}s, {result.sizes['seed']} seeds x {result.sizes['chip']} chips"

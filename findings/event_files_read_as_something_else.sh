@@ -10,8 +10,9 @@
 # Seen on 2026-11-28. Python 3.11 or 3.12. Exit 0: as found. Else: changed, or not installed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
-python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check numpy==2.4.6 evlib==0.13.2 evutils==0.3.18 faery==0.7.1
+"${PYTHON:-python3}" -m venv venv
+install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
+$install numpy==2.4.6 evlib==0.13.2 evutils==0.3.18 faery==0.7.1
 venv/bin/python - <<'PY'
 import shutil, warnings
 

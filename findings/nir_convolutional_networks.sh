@@ -11,9 +11,10 @@
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check numpy==2.4.6 torch==2.13.0 h5py==3.16.0 scipy==1.17.1 tqdm==4.70.1
+install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
+$install numpy==2.4.6 torch==2.13.0 h5py==3.16.0 scipy==1.17.1 tqdm==4.70.1
 # Without their other dependencies, which are not used here.
-venv/bin/pip install --quiet --disable-pip-version-check --no-deps nir==1.0.8 nirtorch==2.6 snntorch==1.0.0 norse==1.1.0 \
+$install --no-deps nir==1.0.8 nirtorch==2.6 snntorch==1.0.0 norse==1.1.0 \
     sinabs==2.0.3 spikingjelly==2.0.0 pbr==7.1.3 loguru==0.7.3
 venv/bin/python -W ignore - 2>stderr.txt <<'PY' || { tail -5 stderr.txt; exit 1; }
 import contextlib, io, logging, warnings

@@ -7,8 +7,9 @@
 # Seen on 2026-11-28. Python 3.11 to 3.13. Exit 0: as found. Else: changed, or not installed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
-python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check numpy==2.4.6
+"${PYTHON:-python3}" -m venv venv
+install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
+$install numpy==2.4.6
 cat > run.py <<'PY'
 import numpy as np, safetensors
 from safetensors.numpy import load_file, save_file
@@ -22,7 +23,7 @@ print("right:", np.array_equal(read["w.T"], w.T), " contiguous copy right:", np.
       " square matrix came back untransposed:", np.array_equal(read["square.T"], square))
 PY
 for version in 0.7.0 0.8.0; do
-    venv/bin/pip install --quiet --disable-pip-version-check --no-deps safetensors==$version
+    $install --no-deps safetensors==$version
     venv/bin/python run.py | tee $version.txt
 done
 grep -q "right: True  contiguous copy right: True  square matrix came back untransposed: False" 0.7.0.txt &&

@@ -10,10 +10,11 @@
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check numpy==2.4.6 torch==2.14.1 torchvision==0.29.1 h5py==3.16.0 \
+install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
+$install numpy==2.4.6 torch==2.14.1 torchvision==0.29.1 h5py==3.16.0 \
     matplotlib==3.11.2 scipy==1.17.1 requests==2.34.2 tqdm==4.70.1 loguru==0.7.3
 # Without their other dependencies, which are not used here.
-venv/bin/pip install --quiet --disable-pip-version-check --no-deps spikingjelly==2.0.0 torchaudio==2.11.1
+$install --no-deps spikingjelly==2.0.0 torchaudio==2.11.1
 venv/bin/python -W ignore - 2>stderr.txt <<'PY' || { tail -5 stderr.txt; exit 1; }
 import pathlib
 

@@ -14,7 +14,8 @@
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check --only-binary aihwkit aihwkit==1.2.0 torch==2.14.1 numpy==2.5.5
+install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
+$install --only-binary aihwkit aihwkit==1.2.0 torch==2.14.1 numpy==2.5.5
 venv/bin/python -W ignore - <<'PY'
 import numpy as np, torch
 from aihwkit.simulator.configs import SingleRPUConfig, UpdateParameters

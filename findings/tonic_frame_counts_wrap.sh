@@ -7,9 +7,10 @@
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check numpy==2.4.6 scipy==1.17.1 h5py==3.16.0 tqdm==4.70.1 requests==2.34.2
+install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
+$install numpy==2.4.6 scipy==1.17.1 h5py==3.16.0 tqdm==4.70.1 requests==2.34.2 typing_extensions==4.16.0
 # tonic without its other dependencies, which are not used here.
-venv/bin/pip install --quiet --disable-pip-version-check --no-deps tonic==1.7.0 pbr==7.1.3 importRosbag==1.0.4
+$install --no-deps tonic==1.7.0 pbr==7.1.3 importRosbag==1.0.4
 venv/bin/python - <<'PY'
 import numpy as np
 from tonic.transforms import ToFrame

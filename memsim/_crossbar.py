@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int, Key
 from device_models import AbstractDevice, Ohmic
 
 from . import _hints
-from ._arguments import Weights, as_time, as_weights, check_key, check_optional_key
+from ._arguments import Weights, as_time, as_weights, check_key, check_optional_key, check_time
 from ._checks import Checked, Must, check, each, is_zero, positive, whole, write
 from ._compensation import GlobalDriftCompensation
 from ._converters._adc import AbstractADC
@@ -185,10 +185,10 @@ class Crossbar(Checked):
 
     def deploy(self, w: Weights, t: Any, *, key: Key[Array, ""]) -> AnalogMatrix:
         """`program`, then `at` time `t`, with keys split from one."""
+        check_time(t)  # before work starts
         check_key(key)
-        w, t = as_weights(w), as_time(t)  # both before work starts
         program_key, moment_key = jr.split(key)
-        return self._program(w, program_key)._at(t, moment_key)
+        return self.program(w, key=program_key).at(t, key=moment_key)
 
 
 class Chip(Checked):

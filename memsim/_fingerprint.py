@@ -146,7 +146,7 @@ class _Reader:
             return
         yield from (self.of(function.__code__), self.of(function.__defaults__), self.of(function.__kwdefaults__))
         for cell in function.__closure__ or ():
-            yield self.of(cell.cell_contents) if _is_filled(cell) else "empty"
+            yield self.of(_as_float(cell.cell_contents)) if _is_filled(cell) else "empty"
         if not installed:
             found = function.__globals__
             yield from (self.of((n, found[n])) for n in _names(function.__code__) if n in found)
@@ -232,6 +232,15 @@ def _is_filled(cell: types.CellType) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _as_float(value: Any) -> Any:
+    """A number that a function closes over. Schedules of optax make a float of theirs in the first call."""
+    if isinstance(value, jax.Array | np.ndarray | np.generic):
+        plain = np.ndim(value) == 0 and not isinstance(value, Tracer) and jnp.issubdtype(value.dtype, np.number)
+        return _as_float(value.item()) if plain else value
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and abs(value) < 2**53 else value
 
 
 def _name_or_value(item: Any) -> str:

@@ -145,6 +145,12 @@ def test_another_optimizer_is_another_run_and_an_equal_one_is_not(other, tmp_pat
     assert_equal(train(checkpoint=path, optimizer=optax.adam(2e-2)), train())
 
 
+def test_a_run_with_a_schedule_resumes_in_the_process_that_began_it(tmp_path):
+    optimizer = optax.adam(optax.cosine_decay_schedule(2e-2, 8))
+    path = killed(tmp_path / "x", optimizer=optimizer)
+    assert_equal(train(checkpoint=path, optimizer=optimizer), train(optimizer=optimizer))
+
+
 def test_other_code_is_another_run(tmp_path, monkeypatch):
     path = killed(tmp_path / "x")
     monkeypatch.setattr(ms._identity, "source_hash", lambda: "edited")

@@ -122,6 +122,43 @@ def test_a_fingerprint_is_the_same_in_every_process():
     assert runs[0] == runs[1] and runs[0].count("Fingerprint") > 40
 
 
+RATES = {
+    "constant": 1e-2,
+    "cosine": optax.cosine_decay_schedule(1e-2, 10),
+    "exponential": optax.exponential_decay(1e-2, 10, 0.5),
+    "polynomial": optax.polynomial_schedule(1e-2, 1e-3, 1, 10),
+    "linear": optax.linear_schedule(1e-2, 1e-3, 10),
+    "piecewise": optax.piecewise_constant_schedule(1e-2, {5: 0.1}),
+    "warm-up": optax.warmup_cosine_decay_schedule(0.0, 1e-2, 3, 10),
+    "one cycle": optax.cosine_onecycle_schedule(10, 1e-2),
+    "restarts": optax.sgdr_schedule([{"init_value": 0.0, "peak_value": 1e-2, "warmup_steps": 2, "decay_steps": 8}]),
+}
+OPTIMIZERS = {
+    **{name: lambda rate=rate: optax.adam(rate) for name, rate in RATES.items()},
+    "chain": lambda: optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1e-3), optax.scale(2.0)),
+    "several steps": lambda: optax.MultiSteps(optax.sgd(1e-2, momentum=0.9), 2).gradient_transformation(),
+    "injected": lambda: optax.inject_hyperparams(optax.adam)(learning_rate=1e-3),
+    "masked": lambda: optax.masked(optax.sgd(1e-2), {"w": True}),
+    "lamb": lambda: optax.lamb(1e-3),
+    "average": lambda: optax.ema(0.9),
+}
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_an_optimizer_that_was_used_is_still_the_same(make):
+    optimizer = make()
+    before = fingerprint(optimizer)
+    weights = {"w": jnp.ones(3)}
+
+    @jax.jit
+    def step(weights, state):
+        with jax.numpy_dtype_promotion("standard"):
+            return optimizer.update(weights, state, weights)
+
+    step(weights, step(weights, optimizer.init(weights))[1])
+    assert fingerprint(optimizer) == before and before.unknown == ()
+
+
 def test_what_cannot_be_looked_into_is_named():
     found = fingerprint({"generator": np.random.default_rng(0), "rate": 0.1})
     assert found.unknown == ("numpy.random._generator.Generator",)

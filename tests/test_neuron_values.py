@@ -87,6 +87,7 @@ def test_a_setting_may_be_a_number_of_numpy(way):
     neuron = LIF(3, dt=WAYS[way](0.125), tau_mem=0.5, firing=Firing(refractory=WAYS[way](0.25)))
     assert (neuron.dt, neuron.firing.refractory) == (0.125, 0.25) and hash(neuron.dt) == hash(0.125)
     assert Firing(max_spikes=np.int64(3)) == Firing(max_spikes=3)
+    assert LIF(np.int64(3)).shape == (3,)
 
 
 def test_traced_parameters_pass():

@@ -30,6 +30,7 @@ def test_a_written_file_reads_back(file):
     xs = 3 * jr.normal(jr.key(1), (30, 4))
     np.testing.assert_array_equal(from_nir(file, dt=DT)(xs), MODEL(xs))
     np.testing.assert_array_equal(from_nir(str(file), dt=DT)(xs), MODEL(xs))
+    assert ms.nir.guess(file, dt=DT).name == "nir"
     assert [f.name for f in file.parent.iterdir()] == ["net.nir"]
 
 

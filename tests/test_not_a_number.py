@@ -95,7 +95,8 @@ def test_several_spikes_a_step_are_not_the_most_that_there_may_be(bad):
 
 @every_bad_value
 def test_a_threshold_without_memory_keeps_what_is_bad(bad):
-    np.testing.assert_array_equal(Threshold(1.0)(jnp.asarray([0.5, VALUES[bad], 2.0])), [0, np.nan, 1])
+    xs = np.array([[0.5, VALUES[bad], 2.0]])
+    np.testing.assert_array_equal(run(SpikingNetwork([Threshold(1.0)]), xs), [[0, np.nan, 1]])
 
 
 def test_one_bad_weight_among_many_shows_in_every_output_that_it_reaches():

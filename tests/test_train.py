@@ -85,12 +85,13 @@ def test_default_settings_train_a_chip_sampled_at_every_step():
     assert np.all(trained.layers[0].weight != model.layers[0].weight)
 
 
-def test_weights_are_clipped_to_their_standard_deviations():
+def test_weights_are_clipped_to_their_root_mean_square():
     model = network()
     clipped = clip_weights(model, 1.5)
     for place in (0, 2):
         w = np.asarray(model.layers[place].weight)
-        np.testing.assert_allclose(clipped.layers[place].weight, np.clip(w, -1.5 * w.std(), 1.5 * w.std()), rtol=1e-5)
+        bound = 1.5 * np.sqrt(np.mean(w**2))
+        np.testing.assert_allclose(clipped.layers[place].weight, np.clip(w, -bound, bound), rtol=1e-5)
         assert np.any(np.abs(w) > 1.5 * w.std())
 
 

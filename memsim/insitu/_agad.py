@@ -10,12 +10,14 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from device_models import AbstractPulsed
 
+from .._checks import checked, fraction
 from ._cells import Cells, bare, descended, fabricated, resumed, with_device
 from ._outer import OuterProduct
-from ._tiki_taka import Turns, released
-from ._transform import AbstractRule, Gradient, Rate, check_between, check_counts, check_devices, transformation
+from ._tiki_taka import THRESHOLD, TRANSFER, Turns, released
+from ._transform import COUNT, AbstractRule, Gradient, Rate, check_devices, transformation
 
 
+@checked(**TRANSFER, threshold=THRESHOLD, period=COUNT, smoothing=fraction(zero=False))
 def agad(
     device: AbstractPulsed,
     learning_rate: Rate,
@@ -50,10 +52,6 @@ def agad(
     The equations are recalled from the paper; that the mean of the last period is the reference of this one, with
     regular periods, was read in the documentation of aihwkit. Reference: Rasch2024.
     """
-    check_counts(length=length, transfer_every=transfer_every, columns=columns, period=period)
-    check_between("transfer_rate", transfer_rate, 0.0, float("inf"))
-    check_between("threshold", threshold, 0.0, float("inf"))
-    check_between("smoothing", smoothing, 0.0, 1.0)
     slow = device if slow is None else slow
     check_devices(device, slow)
     turns = Turns(transfer_every, columns)

@@ -3,10 +3,12 @@
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from device_models import AbstractPulsed, OneSidedPair, PulsedArray
 
+from .._checks import is_known
 from ._outer import OuterProduct
 from ._transform import Gradient
 
@@ -16,7 +18,7 @@ REFRESH = 2**31 - 1  # folded into the key of a step, so that a refresh draws ot
 
 def fabricated(device: AbstractPulsed, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> Cells:
     """An array of `device` that shows `weight`, with two devices for each weight where pulses only raise one."""
-    one_sided = isinstance(device.w_min, int | float) and device.w_min >= 0
+    one_sided = is_known(device.w_min) and bool(np.all(np.asarray(device.w_min) >= 0))
     return (OneSidedPair if one_sided else PulsedArray).fabricate(device, weight, key=key)
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr
 from jaxtyping import Array, Float
 
+from .._checks import checked
 from ._matrices import matrices, replaced
 from ._reads import Reader
 
@@ -38,6 +39,7 @@ class OuterProduct(eqx.Module):
         return self.inputs.shape[0]
 
 
+@checked()
 def value_and_outer(loss: Callable[..., Any], *, has_aux: bool = False) -> Callable[..., tuple[Any, Any]]:
     """As `equinox.filter_value_and_grad`, with the gradients of matrices on arrays as `OuterProduct`s.
 

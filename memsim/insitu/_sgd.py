@@ -9,10 +9,12 @@ from jaxtyping import Array, Float, Int, Key
 
 from device_models import AbstractPulsed
 
+from .._checks import checked
 from ._cells import Cells, bare, dense, descended, fabricated, resumed, whole
-from ._transform import AbstractRule, Gradient, Rate, check_counts, check_devices, transformation
+from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Rate, check_devices, transformation
 
 
+@checked(device=DEVICE, learning_rate=RATE, length=COUNT, scale=SCALE)
 def analog_sgd(
     device: AbstractPulsed,
     learning_rate: Rate,
@@ -50,7 +52,6 @@ def analog_sgd(
     Reference: Gokmen2016.
     """
     check_devices(device)
-    check_counts(length=length)
     return transformation(_SGD(device, length), learning_rate, scale, digital, key)
 
 
@@ -77,6 +78,7 @@ class _SGD(AbstractRule):
         return state.shown
 
 
+@checked(device=DEVICE, learning_rate=RATE, length=COUNT, scale=SCALE)
 def mixed_precision(
     device: AbstractPulsed,
     learning_rate: Rate,
@@ -97,7 +99,6 @@ def mixed_precision(
     Reference: Nandakumar2020.
     """
     check_devices(device)
-    check_counts(length=length)
     return transformation(_MixedPrecision(device, length), learning_rate, scale, digital, key)
 
 

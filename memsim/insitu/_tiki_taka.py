@@ -12,12 +12,26 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from device_models import AbstractPulsed
 
+from .._checks import at_least, checked, positive
 from ._cells import Cells, balanced, bare, descended, fabricated, resumed, rounded, whole, with_device
-from ._transform import AbstractRule, Gradient, Rate, check_between, check_counts, check_devices, transformation
+from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Rate, check_devices, transformation
 
 State = TypeVar("State")
+TRANSFER = {
+    "device": DEVICE,
+    "slow": DEVICE,
+    "learning_rate": RATE,
+    "length": COUNT,
+    "scale": SCALE,
+    "transfer_rate": positive(),
+    "transfer_every": COUNT,
+    "columns": COUNT,
+}
+THRESHOLD = positive("in nominal steps of the slow device")
+RULES = {**TRANSFER, "gamma": at_least(0.0), "reference_std": at_least(0.0, "in units of the device")}
 
 
+@checked(**RULES)
 def tiki_taka(
     device: AbstractPulsed,
     learning_rate: Rate,
@@ -53,13 +67,13 @@ def tiki_taka(
 
     Reference: Gokmen2020.
     """
-    turns = _checked(length, gamma, transfer_rate, transfer_every, columns, reference_std)
     slow = device if slow is None else slow
     check_devices(device, slow)
-    rule = _TikiTaka(device, slow, turns, gamma, transfer_rate, reference_std, None, length)
+    rule = _TikiTaka(device, slow, Turns(transfer_every, columns), gamma, transfer_rate, reference_std, None, length)
     return transformation(rule, learning_rate, scale, digital, key)
 
 
+@checked(**RULES, threshold=THRESHOLD)
 def tiki_taka_v2(
     device: AbstractPulsed,
     learning_rate: Rate,
@@ -88,11 +102,11 @@ def tiki_taka_v2(
 
     Reference: Gokmen2021.
     """
-    turns = _checked(length, gamma, transfer_rate, transfer_every, columns, reference_std)
-    check_between("threshold", threshold, 0.0, float("inf"))
     slow = device if slow is None else slow
     check_devices(device, slow)
-    rule = _TikiTaka(device, slow, turns, gamma, transfer_rate, reference_std, threshold, length)
+    rule = _TikiTaka(
+        device, slow, Turns(transfer_every, columns), gamma, transfer_rate, reference_std, threshold, length
+    )
     return transformation(rule, learning_rate, scale, digital, key)
 
 
@@ -184,14 +198,3 @@ def released(
     """The pulses that a buffer gives out, and what stays in it."""
     pulses = whole(buffer / threshold, length)
     return pulses, buffer - pulses.astype(buffer.dtype) * threshold
-
-
-def _checked(
-    length: int, gamma: float, transfer_rate: float, transfer_every: int, columns: int | None, reference_std: float
-) -> Turns:
-    check_counts(length=length, transfer_every=transfer_every, columns=columns)
-    check_between("transfer_rate", transfer_rate, 0.0, float("inf"))
-    for name, value in (("gamma", gamma), ("reference_std", reference_std)):
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"`{name}` must be finite and at least 0. Got {value}.")
-    return Turns(transfer_every, columns)

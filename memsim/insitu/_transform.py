@@ -7,16 +7,22 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, Key
 
 from device_models import AbstractPulsed
 
+from .._checks import check_finite, is_known, positive, whole, write
 from ._matrices import matrices, replaced, subtrees, without
 from ._outer import OuterProduct
 
 Gradient = OuterProduct | Float[Array, "outputs inputs"]
 Rate = float | Float[Array, ""] | Callable[[Any], Any]
+RATE = positive("or a schedule of optax")
+SCALE = positive("the weight of one unit of the device")
+COUNT = whole(1)
+DEVICE = write("Such as `device_models.ecram_tang2018()`; those of `device_models.pulsed` are driven by pulses.")
 FILL = 0.5  # of a device unit, where the largest initial weight is put; assumed: weights may double
 
 
@@ -60,13 +66,12 @@ def transformation(
     key: Key[Array, ""],
 ) -> optax.GradientTransformation:
     """`rule` for every matrix of the parameters, `digital` for the others: by default SGD."""
-    _check_rate(learning_rate)
-    if scale is not None and not 0 < scale < float("inf"):
-        raise ValueError(f"`scale` must be positive, the weight of one unit of the device. Got {scale}; or use None.")
     others = optax.sgd(learning_rate) if digital is None else digital
 
     def init(params: Any) -> InSituState:
         weights = _matrices(params)
+        for path, weight in weights.items():
+            check_finite(path or "params", weight)
         scales = {path: _scale(weight, scale) for path, weight in weights.items()}
         first_key = jr.fold_in(key, 0)
         arrays = {
@@ -98,30 +103,11 @@ def transformation(
 def check_devices(*devices: AbstractPulsed) -> None:
     """Raises `ValueError` for a device that neither holds both signs of a weight nor starts at zero, as one of two."""
     for device in devices:
-        ends = device.w_min, device.w_max
-        if all(isinstance(end, int | float) for end in ends) and not device.w_min <= 0 < device.w_max:
+        if is_known(device.w_min, device.w_max) and not np.all((device.w_min <= 0) & (device.w_max > 0)):
             raise ValueError(
                 "A device must reach zero and weights above it. "
                 f"Got one from {device.w_min} to {device.w_max}; shift its bounds."
             )
-
-
-def check_between(name: str, value: Any, low: float, high: float) -> None:
-    """Raises `ValueError` for a number known beforehand that is not within (low, high]."""
-    if isinstance(value, int | float) and not low < value <= high:
-        raise ValueError(f"`{name}` must be within ({low:g}, {high:g}]. Got {value}.")
-
-
-def check_counts(**counts: int | None) -> None:
-    """Raises `ValueError` for a number of things that is no whole number of at least 1; `None` is none of them."""
-    for name, count in counts.items():
-        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
-            raise ValueError(f"`{name}` must be a whole number of at least 1. Got {count!r}.")
-
-
-def _check_rate(rate: Rate) -> None:
-    if isinstance(rate, int | float) and not 0 < rate < float("inf"):
-        raise ValueError(f"`learning_rate` must be positive and finite, or a schedule. Got {rate}.")
 
 
 def _matrices(params: Any) -> dict[str, Array]:

@@ -31,6 +31,15 @@ def write(path: str | Path, graph: Any) -> None:
         nir.write(partial, graph)
 
 
+def opened(graph: Any) -> Any:
+    """A `nir.NIRGraph`, itself or from the file of a path; raises `ValueError` for anything else."""
+    nir = nir_package()
+    graph = read(graph) if isinstance(graph, str | Path) else graph
+    if not isinstance(graph, nir.NIRGraph):
+        raise ValueError(f"`graph` must be a nir.NIRGraph or the path of a file. Got {type(graph).__name__}.")
+    return graph
+
+
 def read(path: str | Path) -> Any:
     """The graph in a file.
 

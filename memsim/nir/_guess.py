@@ -6,7 +6,7 @@ import numpy as np
 
 from .._checks import checked
 from ._dialect import DIALECTS, Dialect
-from ._package import nir_package
+from ._file import opened
 from ._step import ROUNDING, STEP
 
 SNNTORCH_STEP = 1e-4
@@ -22,15 +22,14 @@ class Guess(NamedTuple):
 
 @checked(dt=STEP)
 def guess(graph: Any, *, dt: float) -> Guess:
-    """The dialect that `graph` looks like for a step of `dt` seconds.
+    """The dialect that `graph`, or the graph in a file, looks like for a step of `dt` seconds.
 
     The size of the time constants tells their unit, how `r` goes with them the scale of the input; where several
     exporters are left, shapes, dtypes and names decide. A guess: its reasons say what else it could be.
     """
-    if not isinstance(graph, nir_package().NIRGraph):
-        raise ValueError(f"`graph` must be a nir.NIRGraph; read a file with `nir.read`. Got {type(graph).__name__}.")
+    graph = opened(graph)
     said = graph.metadata.get("memsim_discretisation")
-    if said is not None:
+    if said in ("euler", "exponential"):
         return _guess("nir", f"its metadata say that memsim wrote it, for the {said} step.", discretisation=said)
     nodes = _all(graph)
     leaky = [node for _, node in nodes if type(node).__name__ in ("LI", "LIF", "CubaLI", "CubaLIF")]

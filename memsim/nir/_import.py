@@ -2,7 +2,6 @@
 
 import dataclasses
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,9 +23,8 @@ from ..nn._layer import Shape
 from ..nn._networks._time import Chunk
 from ._dialect import DIALECTS, Dialect
 from ._ends import OutputPart, without_ones
-from ._file import read
+from ._file import opened
 from ._guess import guess
-from ._package import nir_package
 from ._read import Reader, layer_of
 from ._step import SIZES, STEP, Discretisation
 from ._structure import Edges, structure_of
@@ -71,20 +69,12 @@ def from_nir(
 
     Reference: Pedersen2024.
     """
-    graph = _opened(graph)
+    graph = opened(graph)
     chosen = _dialect(graph, dialect, dt)
     chosen = chosen if discretisation is None else chosen._replace(discretisation=discretisation)
     _compare_hints(graph.metadata, dt, chosen.discretisation)
     shape = (input_shape,) if isinstance(input_shape, int) else input_shape
     return _network(graph, shape, Reader(dt, chosen, firing), chunk)
-
-
-def _opened(graph: Any) -> Any:
-    nir = nir_package()
-    graph = read(graph) if isinstance(graph, str | Path) else graph
-    if not isinstance(graph, nir.NIRGraph):
-        raise ValueError(f"`graph` must be a nir.NIRGraph or the path of a file. Got {type(graph).__name__}.")
-    return graph
 
 
 def _dialect(graph: Any, dialect: str | Dialect, dt: float) -> Dialect:

@@ -48,7 +48,8 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     layers = analog_layers(model)
     designs = {path: crossbar_of(crossbar, path, layer) for path, layer in layers.items()}
     chosen = {path: design for path, design in designs.items() if design is not None}
-    tell_digital(model)
+    if chosen or not layers:
+        tell_digital(model)
     tell_shared({path: layers[path] for path in chosen})
     tell_ranges(model, chosen)
     chips = {

@@ -16,7 +16,7 @@ from .._matrix import AnalogMatrix
 from .._tiles import spread_rows
 from ._calling import check_network
 from ._deploy import analog_layers, replace_weights
-from ._mixed_signal import DESIGNS, Designs, crossbar_of
+from ._mixed_signal import DESIGNS, Designs, check_designs, crossbar_of
 from ._networks._network import AbstractNetwork
 from ._synapses._synapse import KeyedMatrix, presented
 from ._word_lines import SAMPLES, checked_samples
@@ -88,6 +88,8 @@ def diagnose(
     - `crossbar`: A design, or a function `path, layer -> design | None`, to ask whether it can hold the weights.
     """
     check_network(model, "memsim.nn.diagnose")
+    if crossbar is not None:
+        check_designs(crossbar)
     xs = checked_samples(model, xs)
     keys = None if key is None else jr.split(key, xs.shape[0])
     spikes, inputs, finite = _run(model, xs, keys)

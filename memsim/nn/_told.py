@@ -13,7 +13,7 @@ from ._convertible import convertible
 from ._networks._network import AbstractNetwork
 from ._synapses._synapse import AbstractAnalog
 
-STACK = 3  # from `warnings.warn` to the caller of `memsim.program`
+STACK = 5  # from `warnings.warn` to the caller of `memsim.program`, over the check of its arguments
 
 
 def tell_digital(model: Any) -> None:
@@ -78,4 +78,4 @@ def _named(paths: list[str]) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, UserWarning, stacklevel=STACK + 1)
+    warnings.warn(message, UserWarning, stacklevel=STACK)

@@ -13,20 +13,20 @@ from jaxtyping import Array, Float, Key, Num
 
 from device_models import AbstractDevice
 
-from .._checks import checked, whole, write
+from .._checks import checked, whole
 from .._effects import without
 from .._matrix import AnalogMatrix
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._calibrate import PerLayer
 from ..nn._deploy import digital_weight
-from ..nn._mixed_signal import Designs, MixedSignal, check_designs, crossbar_of, design_hint
+from ..nn._mixed_signal import Designs, MixedSignal, check_designs, crossbar_of
 from ..nn._word_lines import word_lines
 from ..train import class_scores
 from ..train._evaluate import ENOUGH, as_float, sequence_scores, share_right
 from ..train._memory import MEMORY, told
 from ..train._task import NETWORK, ONE_SET, check_task
-from ._chips import aged, check_times, present_effects, programmed
+from ._chips import DESIGN, aged, check_times, present_effects, programmed
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
 
@@ -43,7 +43,7 @@ MEASURES = {  # name: dimensions of one variant, long name
 }
 
 
-@checked(model=NETWORK, data=ONE_SET, crossbar=write(design_hint), chips=whole(1), recordings=whole(1), memory=ENOUGH)
+@checked(model=NETWORK, data=ONE_SET, crossbar=DESIGN, chips=whole(1), recordings=whole(1), memory=ENOUGH)
 def attribute(
     model: AbstractNetwork,
     data: Dataset,

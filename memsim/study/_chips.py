@@ -10,16 +10,19 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from .._arguments import LONGEST_TIME
-from .._checks import Must, judge
+from .._checks import Must, judge, write
 from .._effects import EFFECTS, effects
 from ..nn import AbstractNetwork, analog_layers, at, program
-from ..nn._mixed_signal import Designs, crossbar_of
+from ..nn._mixed_signal import Designs, crossbar_of, design_hint
+from ..train import SampledChip
 
 TIMES = Must(
     "one or more seconds after programming, all at least 0 and at most 1e12",
     lambda t: (t >= 0) & (t <= LONGEST_TIME),
     "Write a list of seconds: `times=[0.0, 3600.0]`.",
 )
+
+DESIGN = write(lambda given: "Pass its `crossbar`." if isinstance(given, SampledChip) else design_hint(given))
 
 
 def check_times(times: Any) -> None:

@@ -1,9 +1,10 @@
 """What `attribute` found, as a table and in words."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._checks import checked, whole
 from ._statistics import Interval, mean_interval
 
 if TYPE_CHECKING:
@@ -13,15 +14,17 @@ if TYPE_CHECKING:
 WORTH_SAYING = 0.005  # of accuracy, and of clipped values; less is not mentioned
 
 
+@checked(time=whole(0))
 def attribution_table(result: "xr.Dataset", time: int = 0) -> "pd.DataFrame":
     """One row an effect, at the time of that index: points of accuracy with 95 % intervals over chips, and errors.
 
     `cost_alone` is what is lost when the effect is the only one, `gain_left_out` what is won when it alone is removed,
     both paired by chip. `worst_layer` is the one whose output it disturbs most by itself, `worst_snr` its
-    signal-to-noise ratio in dB.
+    signal-to-noise ratio in dB. Raises `ValueError` for a result of another kind.
     """
     import pandas as pd
 
+    _check(result, time)
     now = result.isel(time=time)
     rows = []
     for effect in now.effect.values:
@@ -52,8 +55,10 @@ def attribution_table(result: "xr.Dataset", time: int = 0) -> "pd.DataFrame":
 def explain(result: "xr.Dataset") -> list[str]:
     """Why accuracy fell, in sentences: the whole, the culprits, what clips, what the wires take, and a known trap.
 
-    The trap: accuracy that rises with the age of a chip, because drift relieves an ADC that saturates.
+    The trap: accuracy that rises with the age of a chip, because drift relieves an ADC that saturates. Raises
+    `ValueError` for a result of another kind.
     """
+    _check(result)
     return [
         *_whole(result),
         *_culprits(result),
@@ -61,6 +66,17 @@ def explain(result: "xr.Dataset") -> list[str]:
         *_wires(result),
         *_relieved_saturation(result),
     ]
+
+
+def _check(result: Any, time: int = 0) -> None:
+    variables = getattr(result, "variables", ())
+    if "accuracy_ideal" not in variables or "layer_error" not in variables:
+        raise ValueError(
+            "`result` must be what `memsim.study.attribute` returned: of each effect alone, and left out. "
+            f"Got {type(result).__name__} with {sorted(map(str, variables))}."
+        )
+    if time >= result.sizes["time"]:
+        raise ValueError(f"`time` must be an index of the {result.sizes['time']} times. Got time={time}.")
 
 
 def _whole(result: "xr.Dataset") -> list[str]:

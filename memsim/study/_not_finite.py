@@ -28,8 +28,8 @@ def told_of_nan(
     moment, read_key = _moment(model, crossbar, jnp.asarray(chip), t, key)
     layer = first_not_finite(moment, xs, key=read_key)
     words = (
-        f"{of} must be that of finite outputs, and is NaN for {len(missing)} of {found.size} chips and times. First, on "
-        f"chip {chip} at {float(t):g} s, {layer}. Look at the design, the weights and the parameters there."
+        f"{of} must be that of finite outputs, and is NaN for {len(missing)} of {found.size} chips and times. First, "
+        f"on chip {chip} at {float(t):g} s, {layer}. Look at the design, the weights and the parameters there."
     )
     warnings.warn(words, RuntimeWarning, stacklevel=3)
     return {"not_finite": words}

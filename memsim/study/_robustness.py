@@ -11,16 +11,16 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, Num
 
-from .._checks import checked, whole, write
+from .._checks import checked, whole
 from .._matrix import AnalogMatrix
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
-from ..nn._mixed_signal import Designs, check_designs, design_hint
+from ..nn._mixed_signal import Designs, check_designs
 from ..train import class_scores
 from ..train._evaluate import ENOUGH, as_float, sequence_scores, share_right
 from ..train._memory import MEMORY, told
 from ..train._task import NETWORK, ONE_SET, check_task
-from ._chips import aged, check_times, present_effects, programmed
+from ._chips import DESIGN, aged, check_times, present_effects, programmed
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
 
@@ -32,7 +32,7 @@ WORTH_A_LINE = 0.01  # of what a converter is given; clipping less is not mentio
 KNOBS = "Lower `memory` or `chunk`."
 
 
-@checked(model=NETWORK, data=ONE_SET, crossbar=write(design_hint), chips=whole(1), chunk=whole(1), memory=ENOUGH)
+@checked(model=NETWORK, data=ONE_SET, crossbar=DESIGN, chips=whole(1), chunk=whole(1), memory=ENOUGH)
 def robustness(
     model: AbstractNetwork,
     data: Dataset,
@@ -89,12 +89,12 @@ def robustness(
     return result.assign_attrs(told_of_nan(found, model, crossbar, xs, times, key=key, of="Accuracy"))
 
 
-@checked(model=NETWORK, crossbar=write(design_hint), chunk=whole(1), memory=ENOUGH)
+@checked(model=NETWORK, crossbar=DESIGN, chunk=whole(1), memory=ENOUGH)
 def chip_accuracies(
     model: AbstractNetwork,
     crossbar: Designs,
     xs: Num[Array, "batch steps *inputs"],
-    labels: Array,
+    labels: Int[Array, " batch"],
     times: Float[Array, " times"],
     chips: Int[Array, " chips"],
     *,
@@ -165,9 +165,10 @@ def _clipped(model: Any, xs: Array, key: Array) -> Float[Array, "layers 2"]:
 def _told_of_clipping(clipped: Float[np.ndarray, "layers 2"], paths: Sequence[str], t: float) -> dict[str, str]:
     """What each layer clips, for the attributes; a line of `logging` where it is worth one."""
     lines = [
-        f"{path} clips {dac:.1%} of the inputs of its DAC and {adc:.1%} of the currents of its ADC"
-        for path, (dac, adc) in zip(paths, clipped, strict=True)
-        if max(dac, adc) > 0
+        f"{path} clips {share:.1%} of the {what}"
+        for path, shares in zip(paths, clipped, strict=True)
+        for share, what in zip(shares, ("inputs of its DAC", "currents of its ADC"), strict=True)
+        if share > 0
     ]
     if not lines:
         return {}

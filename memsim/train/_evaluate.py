@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Bool, Float, Key, Num
+from jaxtyping import Array, Bool, Float, Int, Key, Num
 
 from .._checks import checked, positive
 from .._matrix import AnalogMatrix
@@ -21,7 +21,7 @@ ENOUGH = positive("in bytes", hint="A mebibyte is 2**20.")
 def accuracy(
     model: AbstractNetwork,
     xs: Num[Array, "batch steps *inputs"],
-    labels: Array,
+    labels: Int[Array, " batch"],
     *,
     key: Key[Array, ""] | None = None,
     scores: Callable[[Array], Array] = class_scores,
@@ -42,6 +42,7 @@ def accuracy(
     Raises `ValueError` for what does not fit: data of another shape, fewer scores than classes, labels that are no
     classes, NaN in the data or the model.
     """
+    xs, labels = jnp.asarray(xs), jnp.asarray(labels)
     check_task(model, xs, labels, scores, "`memsim.train.accuracy`")
     with told("Lower `memory`."):
         return share_right(sequence_scores(model, xs, key=key, scores=scores, memory=memory), labels)

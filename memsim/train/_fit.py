@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -15,8 +14,8 @@ import optax
 from jaxtyping import Array, Key
 
 from .._checks import checked, whole, write
-from ..data import Dataset, Splits
 from .._crossbar import Crossbar
+from ..data import Dataset, Splits
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._deploy import digital_weight
 from ..nn._mixed_signal import MixedSignal
@@ -135,8 +134,8 @@ def _check_finite(done: Epoch, model: AbstractNetwork, trainer: Trainer, xs: Arr
     if bad or not np.isfinite(done.loss):
         where = f", and {bad} that is not" if bad else ""
         raise FloatingPointError(
-            f"Loss and weights must stay finite. Got loss {done.loss} in epoch {done.number}{where}; lower the learning "
-            "rate."
+            f"Loss and weights must stay finite. Got loss {done.loss} in epoch {done.number}{where}; lower the "
+            "learning rate."
         )
     if not np.isfinite(done.validation_accuracy):
         sampled, read_key = eqx.filter_jit(trainer.validated)(model, key)

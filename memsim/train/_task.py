@@ -32,11 +32,11 @@ def check_task(model: Any, xs: Any, labels: Any, scores: Callable[..., Any], pur
     check_finite_model(model)
     _check_data(xs, labels)
     classes = _number_of_scores(model, xs, scores)
-    largest = max((int(found.max()) for found in numbers(labels)), default=1)
-    if classes <= largest:
+    wanted = max([2, *(int(found.max()) + 1 for found in numbers(labels))])
+    if classes < wanted:
         raise ValueError(
-            f"There must be a score for each class, {largest + 1} of them by the labels. Got {classes} from `model`; give "
-            "it as many outputs as classes, or `scores` that make one score a class of its outputs."
+            f"There must be a score for each class, {wanted} of them by the labels. Got {classes} from `model`; "
+            "give it as many outputs as classes, or `scores` that make one score a class of its outputs."
         )
 
 

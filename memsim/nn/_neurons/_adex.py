@@ -48,7 +48,7 @@ class AdEx(AbstractSpiking):
     Reference: Brette2005.
     """
 
-    size: int | tuple[int, ...] = eqx.field(static=True)
+    size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
     tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
     tau_adapt: PositiveParameter = eqx.field(default=100e-3, converter=positive("tau_adapt"))
     threshold: Parameter = eqx.field(default=1.0, converter=parameter("threshold"))

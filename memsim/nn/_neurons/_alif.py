@@ -44,7 +44,7 @@ class ALIF(AbstractSpiking):
     Reference: Bellec2018.
     """
 
-    size: int | tuple[int, ...] = eqx.field(static=True)
+    size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
     tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
     tau_adapt: PositiveParameter = eqx.field(default=200e-3, converter=positive("tau_adapt"))
     threshold: PositiveParameter = eqx.field(default=1.0, converter=positive("threshold"))

@@ -28,7 +28,7 @@ class CuBaLI(AbstractNeuron):
     `gain_syn="leak"`.
     """
 
-    size: int | tuple[int, ...] = eqx.field(static=True)
+    size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
     tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
     tau_syn: PositiveParameter = eqx.field(default=5e-3, converter=positive("tau_syn"))
     w_in: Parameter = eqx.field(default=1.0, converter=parameter("w_in"))

@@ -48,7 +48,7 @@ class CuBaLIF(AbstractSpiking):
     - NIR `CubaLIF`: `gain="leak"`, `gain_syn="leak"`, `Firing(reset="zero")`.
     """
 
-    size: int | tuple[int, ...] = eqx.field(static=True)
+    size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
     tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
     tau_syn: PositiveParameter = eqx.field(default=5e-3, converter=positive("tau_syn"))
     threshold: PositiveParameter = eqx.field(default=1.0, converter=positive("threshold"))

@@ -89,7 +89,7 @@ class Firing(eqx.Module):
             below = jnp.clip(jnp.floor(ratio) if included else jnp.ceil(ratio) - 1, 0, self.max_spikes)
             spikes = spikes_of(self.surrogate, over, at_zero=included)
             spikes = spikes + jax.lax.stop_gradient(below - spikes)
-        return spikes if state.wait is None else jnp.where(state.wait == 0, spikes, 0 * spikes)
+        return spikes if state.wait is None else jnp.where(state.wait == 0, spikes, jnp.zeros_like(spikes))
 
     def rested(
         self,
@@ -120,8 +120,8 @@ class Firing(eqx.Module):
         if state.wait is None:
             return Membrane(membrane, None)
         wait = jnp.where(fired > 0, round(self.refractory / dt), jnp.maximum(state.wait - 1, 0))
+        wait = jnp.where(jnp.isfinite(membrane), wait, 0)  # so that what is not finite is neither held nor silent
         held = self._reset(state.membrane, fired, threshold, v_reset)
-        held = held + 0 * membrane  # an input is lost, but not one that is not finite
         return Membrane(jnp.where(wait > 0, held, membrane), wait)
 
     def check_step(self, dt: float) -> None:

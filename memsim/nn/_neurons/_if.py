@@ -31,7 +31,7 @@ class IF(AbstractSpiking):
     - NIR `IF`: `gain="dt"`, `Firing(reset="zero")`.
     """
 
-    size: int | tuple[int, ...] = eqx.field(static=True)
+    size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
     threshold: PositiveParameter = eqx.field(default=1.0, converter=positive("threshold"))
     resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
     v_reset: Parameter = eqx.field(default=0.0, converter=parameter("v_reset"))

@@ -17,7 +17,7 @@ class Integrator(AbstractNeuron):
     **Arguments:** as for `IF`, without what concerns spikes.
     """
 
-    size: int | tuple[int, ...] = eqx.field(static=True)
+    size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
     resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
     dt: float = eqx.field(static=True, default=1e-3, converter=plain)
     gain: Literal["one", "dt"] = eqx.field(static=True, default="one")

@@ -52,7 +52,7 @@ class Izhikevich(AbstractSpiking):
     Reference: Izhikevich2003.
     """
 
-    size: int | tuple[int, ...] = eqx.field(static=True)
+    size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
     a: Parameter = eqx.field(default=0.02, converter=parameter("a"))
     b: Parameter = eqx.field(default=0.2, converter=parameter("b"))
     c: Parameter = eqx.field(default=-65.0, converter=parameter("c"))

@@ -15,7 +15,7 @@ class LI(AbstractNeuron):
     **Arguments:** as for `LIF`, without what concerns spikes.
     """
 
-    size: int | tuple[int, ...] = eqx.field(static=True)
+    size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
     tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
     resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))
     v_rest: Parameter = eqx.field(default=0.0, converter=parameter("v_rest"))

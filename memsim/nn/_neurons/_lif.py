@@ -50,7 +50,7 @@ class LIF(AbstractSpiking):
     - snnax `SimpleLIF`: `gain="leak"`, `Firing(reset="zero", at_threshold="fires")`.
     """
 
-    size: int | tuple[int, ...] = eqx.field(static=True)
+    size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
     tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
     threshold: PositiveParameter = eqx.field(default=1.0, converter=positive("threshold"))
     resistance: Parameter = eqx.field(default=1.0, converter=parameter("resistance"))

@@ -36,7 +36,7 @@ class ResonateAndFire(AbstractSpiking):
     Reference: Izhikevich2001.
     """
 
-    size: int | tuple[int, ...] = eqx.field(static=True)
+    size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
     tau_mem: PositiveParameter = eqx.field(default=20e-3, converter=positive("tau_mem"))
     frequency: PositiveParameter = eqx.field(default=10.0, converter=positive("frequency"))
     threshold: PositiveParameter = eqx.field(default=1.0, converter=positive("threshold"))

@@ -1,6 +1,7 @@
 """Surrogate gradients: a step forward, a smooth slope backward."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -26,23 +27,7 @@ class AbstractSurrogate(eqx.Module):
         """The function whose derivative stands in for that of the step."""
 
     def __call__(self, x: Float[Array, "*units"], *, at_zero: bool = False) -> Float[Array, "*units"]:
-        return _step(self, x, at_zero)
-
-
-@eqx.filter_custom_jvp
-def _step(surrogate: AbstractSurrogate, x: Array, at_zero: bool) -> Array:
-    above = x >= 0 if at_zero else x > 0
-    return jnp.where(jnp.isnan(x), x, above.astype(x.dtype))
-
-
-@_step.def_jvp
-def _step_jvp(primals, tangents):
-    surrogate, x, at_zero = primals
-    _, x_dot, _ = tangents
-    spikes = _step(surrogate, x, at_zero)
-    if x_dot is None:
-        return spikes, jnp.zeros_like(x)
-    return spikes, jax.jvp(surrogate.relaxation, (x,), (x_dot,))[1]
+        return _step(self, x, at_zero, _nan_where_nan)
 
 
 def spikes_of(surrogate: AbstractSurrogate, over: Float[Array, "*units"], *, at_zero: bool) -> Float[Array, "*units"]:
@@ -50,7 +35,31 @@ def spikes_of(surrogate: AbstractSurrogate, over: Float[Array, "*units"], *, at_
 
     This is where all spikes are made.
     """
-    return surrogate(over, at_zero=at_zero) + 0 * jax.lax.stop_gradient(over)
+    return _step(surrogate, over, at_zero, _nan_where_not_finite)
+
+
+@eqx.filter_custom_jvp
+def _step(surrogate: AbstractSurrogate, x: Array, at_zero: bool, checked: Callable[[Array, Array], Array]) -> Array:
+    above = x >= 0 if at_zero else x > 0
+    return checked(above.astype(x.dtype), x)
+
+
+@_step.def_jvp
+def _step_jvp(primals, tangents):
+    surrogate, x, at_zero, checked = primals
+    x_dot = tangents[1]
+    spikes = _step(surrogate, x, at_zero, checked)
+    if x_dot is None:
+        return spikes, jnp.zeros_like(x)
+    return spikes, jax.jvp(surrogate.relaxation, (x,), (x_dot,))[1]
+
+
+def _nan_where_nan(spikes: Array, x: Array) -> Array:
+    return jnp.where(jnp.isnan(x), x, spikes)
+
+
+def _nan_where_not_finite(spikes: Array, x: Array) -> Array:
+    return spikes + 0 * x  # which compilers join with what is before and after it
 
 
 class SuperSpike(AbstractSurrogate):
