@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Key, Shaped
 
-from ._checks import Must, check_finite, described, judge
+from ._checks import Must, check_finite, judge
+from ._inputs import as_floats
 
 # What is made an array of floats: an array of JAX or NumPy, or nested lists.
 Weights = Shaped[ArrayLike, "outputs inputs"] | Sequence[Sequence[float]]
@@ -22,23 +22,16 @@ TIME = Must(
 )
 
 
-def as_array(name: str, values: Any) -> Array:
-    """An array, or nested lists of numbers, as an array; raises `ValueError` for anything else."""
-    found = values if isinstance(values, jax.Array) else _array(values)
-    if found is None or not (jnp.issubdtype(found.dtype, jnp.number) or found.dtype == bool):
-        raise ValueError(f"`{name}` must be an array of numbers, or lists of them. Got {name}={described(values)}.")
-    return found
-
-
-def as_numbers(name: str, values: Any, dtype: Any = None) -> Array:
-    """As `as_array`, of real floats: whole numbers become those of `dtype`, complex ones are refused."""
-    found = as_array(name, values)
+def as_numbers(name: str, values: Any) -> Array:
+    """An array, or nested lists of numbers, as an array of floats; complex numbers are refused."""
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
+        found = as_floats(values, name)
     if jnp.issubdtype(found.dtype, jnp.complexfloating):
         raise ValueError(
             f"`{name}` must be real. Got {found.dtype}. Program `memsim.real_block(w)`, and wrap its reads in "
             "`memsim.to_complex(matrix(memsim.to_real(x)))`."
         )
-    return found if jnp.issubdtype(found.dtype, jnp.floating) else found.astype(dtype or jnp.result_type(float))
+    return found
 
 
 def as_weights(w: Any) -> Float[Array, "outputs inputs"]:
@@ -52,9 +45,9 @@ def as_weights(w: Any) -> Float[Array, "outputs inputs"]:
     return found
 
 
-def as_inputs(x: Any, word_lines: int, dtype: Any) -> Float[Array, "*batch inputs"]:
+def as_inputs(x: Any, word_lines: int) -> Float[Array, "*batch inputs"]:
     """What is to be read, one number a word line. Traced inputs are judged by shape and dtype only."""
-    found = as_numbers("x", x, dtype)
+    found = as_numbers("x", x)
     if found.ndim == 0 or found.shape[-1] != word_lines:
         raise ValueError(
             f"The last axis of `x` must have {word_lines} entries, one a word line. Got shape {found.shape}."
@@ -91,13 +84,3 @@ def check_optional_key(key: Any) -> None:
     """As `check_key`, where no key may do as well."""
     if key is not None:
         check_key(key)
-
-
-def _array(values: Any) -> Array | None:
-    if isinstance(values, list | tuple) and any(isinstance(leaf, str | bytes) for leaf in jax.tree.leaves(values)):
-        return None
-    try:
-        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
-            return jnp.asarray(values)
-    except (TypeError, ValueError, OverflowError):
-        return None

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
-from ._arguments import as_array, as_numbers
+from ._arguments import as_numbers
 from ._checks import check_finite
+from ._inputs import as_floats
 
 
 def real_block(w: Complex[Array, "outputs inputs"]) -> Float[Array, "twice_outputs twice_inputs"]:
@@ -40,8 +41,7 @@ def to_complex(y: Float[Array, "*batch twice_outputs"]) -> Complex[Array, "*batc
 
 def _parts(name: str, values: Any) -> tuple[Array, Array]:
     """Real and imaginary parts, of real numbers as well."""
-    found = as_array(name, values)
-    found = found if jnp.iscomplexobj(found) else as_numbers(name, found)
+    found = as_floats(values, name)
     real, imaginary = jnp.real(found), jnp.imag(found)
     check_finite(name, real)
     check_finite(name, imaginary)

@@ -281,7 +281,7 @@ class AnalogMatrix(Checked):
                 "A noisy read needs `key=`. Got none. Pass a fresh key for each read, or choose "
                 '`Crossbar(..., read_noise="per_moment")` or `"off"`, and a sense amplifier without noise.'
             )
-        return as_inputs(x, self.inputs, self.weight.dtype)
+        return as_inputs(x, self.inputs)
 
 
 def _times(tile: slice, factor: int) -> slice:

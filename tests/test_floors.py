@@ -12,8 +12,10 @@ FLOORS = {
     "_names": 0,  # words only, for every floor
     "_checks": 0,  # and what a value may be
     "_inputs": 0,  # and signals as floats
+    "_arguments": 0,  # and what an array is given
     "_claims": 0,  # and work that processes share
     "_fingerprint": 0,  # and what a value computes
+    "_hints": 1,  # what to write instead
     "_identity": 1,
     "_tiles": 1,
     "_complex": 1,

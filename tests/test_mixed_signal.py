@@ -159,7 +159,7 @@ def test_gradients_pass_through_deviated_parameters_to_the_nominal_ones():
     [
         (lambda: NeuronCircuit({"tau_mem": 20.0}), "Percent? Divide by 100"),
         (lambda: NeuronCircuit({"tau_mem": -0.1}), "relative, in [0, 2)"),
-        (lambda: NeuronCircuit(noise=float("nan")), "`noise` must be at least 0"),
+        (lambda: NeuronCircuit(noise=float("nan")), "`noise` must be finite and at least 0"),
         (
             lambda: ms.program(network(), MixedSignal(neurons=NeuronCircuit({"tau_memm": 0.1})), key=jr.key(0)),
             "Did you mean tau_mem",

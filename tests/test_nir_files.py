@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
-from memsim.nir import _file, from_nir, to_nir
+from memsim.nir import _safety, from_nir, to_nir
 from memsim.nn import LIF, Firing, Linear, SpikingNetwork
 
 nir = pytest.importorskip("nir")
@@ -120,13 +120,13 @@ def test_a_small_file_that_unpacks_to_much_is_refused_before_it_is_unpacked(file
 
 
 def test_arrays_that_are_too_much_together_are_refused(file, monkeypatch):
-    monkeypatch.setattr(_file, "LARGEST", 100)  # the weight alone has 48 bytes
+    monkeypatch.setattr(_safety, "LARGEST", 100)  # the weight alone has 48 bytes
     with pytest.raises(ValueError, match="unpacks to more than 100 bytes"):
         from_nir(file, dt=DT)
 
 
 def test_texts_count_with_their_length(file, monkeypatch):
-    monkeypatch.setattr(_file, "LARGEST", 10_000)
+    monkeypatch.setattr(_safety, "LARGEST", 10_000)
     from_nir(file, dt=DT)
     with h5py.File(file, "r+") as f:
         f["node/nodes/0/metadata/note"] = "x" * 20_000

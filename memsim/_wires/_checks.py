@@ -32,7 +32,7 @@ def as_conductances(g: Any) -> Float[Array, "rows columns"]:
 
 def as_voltages(v: Any, g: Array) -> Float[Array, " rows"]:
     """One voltage for each word line of `g`; raises `ValueError` where one is known not to be finite."""
-    found = as_numbers("v", v, g.dtype)
+    found = as_numbers("v", v)
     if found.shape != g.shape[:1]:
         raise ValueError(
             f"`v` must hold one voltage for each of {g.shape[0]} word lines. Got shape {found.shape}. "
