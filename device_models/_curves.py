@@ -57,14 +57,14 @@ class ClippedLog(AbstractCurve):
 
 
 class InversePower(AbstractCurve):
-    r"""$\min(a\, g^{-p},\ high)$ with positive `factor` $a$, `power` $p$ and `high`."""
+    r"""$\min(a\, g^{-p},\ high)$ with positive `factor` $a$, `power` $p$ and `high`, which may be infinite."""
 
     factor: float
     power: float
     high: float
 
     def __check_init__(self):
-        check(self, factor=positive(), power=positive(), high=positive())
+        check(self, factor=positive(), power=positive(), high=that("a positive number", lambda high: high > 0))
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         reached = (self.factor / self.high) ** (1 / self.power)  # below it the curve is flat

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Finding: two AEDAT paths of current packages that do not meet anyone.
-# (a) evutils 0.3.18 writes .aedat4 files that it reads back itself, but that aedat 2.3.0, faery 0.7.1 and the vendor's own
-#     dv-processing 2.0.4 refuse (the description tree in the header has another root). Files of faery and dv-processing
-#     are read by all four.
+# (a) evutils 0.3.18 writes .aedat4 files that it reads back itself, but that aedat 2.3.0, faery 0.7.1 and the vendor's
+#     own dv-processing 2.0.4 refuse (the description tree in the header has another root). Files of faery and
+#     dv-processing are read by all four.
 # (b) tonic 1.7.0 cannot read any AEDAT 3.1 file, the format in which DVS-Gesture was published: read_dvs_ibm raises
 #     ValueError (too many values to unpack), since the function that reads the header returns one value more.
 # Seen on 2026-11-28. Python 3.11 or 3.12. Exit 0: as found. Else: changed, or not installed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
-python3 -m venv venv
+"${PYTHON:-python3}" -m venv venv
 install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
 $install numpy==2.4.6 evutils==0.3.18 lz4==4.4.5 zstandard==0.25.0 aedat==2.3.0 \
     faery==0.7.1 dv-processing==2.0.4 scipy==1.17.1 h5py==3.16.0 tqdm==4.70.1 requests==2.34.2 typing_extensions==4.16.0

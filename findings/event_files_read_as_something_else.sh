@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Finding: readers of event recordings return events that are not in the file, or none, and report no error.
 # (a) evlib 0.13.2, its own HDF5: save_events_to_hdf5 stores times and polarity as they are given, load_events takes the
-#     times for whole microseconds and any polarity but 0 for ON. So seconds (its text format's unit) become 0 us, and the
-#     -1 / 1 that load_events itself returns comes back as all 1. Its text format keeps both.
+#     times for whole microseconds and any polarity but 0 for ON. So seconds (its text format's unit) become 0 us, and
+#     the -1 / 1 that load_events itself returns comes back as all 1. Its text format keeps both.
 # (b) evlib 0.13.2, text: the polarity column is the file's 0 / 1, not the -1 / 1 that the documentation promises for
 #     every format; binary formats do give -1 / 1.
 # (c) EVT 2.1 as written (and read back) by evutils 0.3.18: evlib gives 0 events; faery 0.7.1 raises: unknown version

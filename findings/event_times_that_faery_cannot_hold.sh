@@ -5,7 +5,8 @@
 #     same file evt3 0.4.1 gives the times that were written and expelliarmus 1.1.12 a third answer. With a pause of
 #     more than one turn (two events, 39.999 s apart) each of the three readers gives another time.
 # (b) DAT: times of 2**32 us (71.6 min) and more are stored modulo 2**32: 5_000_000_000 is read as 705_032_704.
-# (c) AEDAT4 and EVT 2.0 hold both. (Cameras send the high bits of the clock all the time, so (a) is a matter of written files.)
+# (c) AEDAT4 and EVT 2.0 hold both. (Cameras send the high bits of the clock all the time, so (a) is a matter of written
+#     files.)
 # Seen on 2026-11-28: one event each 10 ms for 60 s: 4322 of 6000 times wrong, last 16777200 instead of 59990000.
 # Python 3.11 or 3.12. Exit 0: as found. Else: changed, or not installed.
 set -euo pipefail

@@ -2,9 +2,9 @@
 # Finding: expelliarmus 1.1.12 (the reader behind several data-set loaders) reads the times of a valid Prophesee EVT 3.0
 # file about twice too long: it adds 4096 us each time the 12 low bits of the time wrap, although the word with the high
 # bits that follows the wrap says so already. evt3 0.4.1, evlib 0.13.2 and faery 0.7.1 read the times that were written.
-# Seen on 2026-11-28: 9999 events, one each 1000 us, last at 9_999_000 us. evt3, faery (and evlib): 9999000; expelliarmus:
-# 19997336; the first wrong one is the event at 5000 us, read as 9096 us. Whether high words are sent once or repeated
-# makes no difference.
+# Seen on 2026-11-28: 9999 events, one each 1000 us, last at 9_999_000 us. evt3, faery (and evlib): 9999000;
+# expelliarmus: 19997336; the first wrong one is the event at 5000 us, read as 9096 us. Whether high words are sent once
+# or repeated makes no difference.
 # Python 3.11 or 3.12. Exit 0: as found. Else: changed, or not installed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
-# Finding: what a membrane does exactly at its threshold depends on who reads the NIR file. NIR says that a neuron fires where
-# v > v_threshold. With nir 1.0.8, norse 1.1.0 and snnTorch 1.0.0 fire so; SpikingJelly 2.0.0 and sinabs 2.0.3 fire at equality.
-# Trained float weights hardly ever meet their threshold. Quantised weights, as chips hold them, do so all the time:
+# Finding: what a membrane does exactly at its threshold depends on who reads the NIR file. NIR says that a neuron fires
+# where v > v_threshold. With nir 1.0.8, norse 1.1.0 and snnTorch 1.0.0 fire so; SpikingJelly 2.0.0 and sinabs 2.0.3
+# fire at equality. Trained float weights hardly ever meet their threshold. Quantised weights, as chips hold them, do so
+# all the time:
 # (a) one integrator, threshold 1, input 0.5 a step. First spike in step 3 by the equation and norse, in step 2 by
 #     SpikingJelly and sinabs.
 # (b) 8 neurons, weights in quarters, 4 inputs of 0 and 1, 200 steps; every number is exact in float32. Spikes, and entries of
 #     the 1600 that differ from the equation:
 #         IF:                 equation 336;  norse 336, 0 differ;     SpikingJelly 385, 207 differ
 #         LIF that halves:    equation 255;  snnTorch 255, 0 differ;  SpikingJelly 290, 45 differ
-# Not tried in (b), for other reasons: sinabs emits several spikes a step, snnTorch refuses the IF, norse the LIF's time unit.
+# Not tried in (b), for other reasons: sinabs emits several spikes a step, snnTorch refuses the IF, norse the LIF's time
+# unit.
 # Seen on 2026-11-29. Python 3.11 or 3.12. Exit 0: as found. Else: changed, or not installed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
-python3 -m venv venv
+"${PYTHON:-python3}" -m venv venv
 install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
 $install numpy==2.4.6 torch==2.13.0 h5py==3.16.0 scipy==1.17.1 tqdm==4.70.1
 # Without their other dependencies, which are not used here.

@@ -7,14 +7,15 @@
 # (b) CubaLIF          245, 191, 244    right                right                37.8, 27.0, 37.8    right
 # (c) recurrent LIF    34, 6, 38        15, 0, 5             0, 0, 0 (warns)      0, 0, 0             right
 # (d) recurrent CubaLIF 397, 0, 398     393, 0, 393          92.2, -241.0, 189.1  37.8, 27.0, 37.8    right
-# sinabs passes over a CubaLIF node: what comes out are the weighted inputs. norse gives real numbers, not spikes, in (d).
+# sinabs passes over a CubaLIF node: what comes out are the weighted inputs. norse gives real numbers, not spikes, in
+# (d).
 # (e) The file that snnTorch itself writes of an RLeaky layer is not read back by it: AttributeError in nirtorch.
-# (f) snnTorch's import rewrites the graph object that it is given: SpikingJelly, right on the file of (c), makes 15, 0, 5 of
-#     the same object afterwards.
+# (f) snnTorch's import rewrites the graph object that it is given: SpikingJelly, right on the file of (c), makes 15, 0,
+#     5 of the same object afterwards.
 # Seen on 2026-11-28. Python 3.11 or 3.12. Exit 0: as found. Else: changed, or not installed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
-python3 -m venv venv
+"${PYTHON:-python3}" -m venv venv
 install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
 $install numpy==2.4.6 torch==2.13.0 h5py==3.16.0 scipy==1.17.1 tqdm==4.70.1
 # Without their other dependencies, which are not used here.

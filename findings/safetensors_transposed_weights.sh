@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Finding: safetensors 0.8.0 (2026-06) writes a transposed NumPy matrix with its values in the wrong places, silently:
-# `save_file({"w": w.T})` stores the memory of w under the shape of w.T. Every export between the (inputs, outputs) of JAX
-# and the (outputs, inputs) of torch and NIR that transposes by `.T` is hit; a square matrix comes back as itself
-# untransposed. 0.7.0 was right. JAX arrays are not concerned (np.asarray of one is contiguous), and np.ascontiguousarray
-# helps. Strided and reversed views are hit, too, and are not tried here.
+# `save_file({"w": w.T})` stores the memory of w under the shape of w.T. Every export between the (inputs, outputs) of
+# JAX and the (outputs, inputs) of torch and NIR that transposes by `.T` is hit; a square matrix comes back as itself
+# untransposed. 0.7.0 was right. JAX arrays are not concerned (np.asarray of one is contiguous), and
+# np.ascontiguousarray helps. Strided and reversed views are hit, too, and are not tried here.
 # Seen on 2026-11-28. Python 3.11 to 3.13. Exit 0: as found. Else: changed, or not installed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Finding: SpikingJelly 2.0.0 makes frames of the Spiking Heidelberg Digits that hold other spikes than the recordings. The
-# published files keep times as float16 seconds; the borders of the frames are computed in the same float16, so each frame's
-# end and the next one's begin differ by a rounding: spikes between them are lost, or counted twice, and no error is raised.
-# 20 recordings of 8000 spikes in 1 s in the published layout, SpikingHeidelbergDigits(data_type="frame", split_by="time"):
+# Finding: SpikingJelly 2.0.0 makes frames of the Spiking Heidelberg Digits that hold other spikes than the recordings.
+# The published files keep times as float16 seconds; the borders of the frames are computed in the same float16, so each
+# frame's end and the next one's begin differ by a rounding: spikes between them are lost, or counted twice, and no
+# error is raised. 20 recordings of 8000 spikes in 1 s in the published layout,
+# SpikingHeidelbergDigits(data_type="frame", split_by="time"):
 #     10 frames: 7999 to 8008 spikes in all;  20 frames: 7982 to 7995;  100 frames: 7889 to 7924
 # Frames "by number" hold every spike. Times in float64 in a file of the same layout give 8000 each.
 # Python 3.11 or 3.12. Installs torch with all it brings, some gigabytes. Seen on 2026-11-29.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Finding: aihwkit 1.2.0's SoftBoundsPmaxDevice, the class made for fits to measurements, does not run the curve it is given.
-# Its documentation: p_max up pulses take a device from range_min to range_max along w(p) = range_min + B (1 - exp(-alpha p)),
-# with B = (range_max - range_min) / (1 - exp(-p_max alpha)), and p_max down pulses back along the mirror image.
-# Without any noise, range -1 to 1, w after p_max up pulses, and after p_max down pulses more:
+# Finding: aihwkit 1.2.0's SoftBoundsPmaxDevice, the class made for fits to measurements, does not run the curve it is
+# given. Its documentation: p_max up pulses take a device from range_min to range_max along w(p) = range_min + B (1 -
+# exp(-alpha p)), with B = (range_max - range_min) / (1 - exp(-p_max alpha)), and p_max down pulses back along the
+# mirror image. Without any noise, range -1 to 1, w after p_max up pulses, and after p_max down pulses more:
 #     p_max 1000, alpha 0.0005 (its defaults)   1.36 and -0.13, not 1 and -1
 #     p_max  100, alpha 0.02                    1.25 and -0.96
 # The first step up is 1.25 and 1.78 times that of the curve; from range_max the first step down is 0.79 and 1.75 times it.

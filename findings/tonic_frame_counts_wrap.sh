@@ -6,7 +6,7 @@
 # Seen on 2026-11-28. Python 3.11 or 3.12. Exit 0: as found. Else: changed, or not installed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
-python3 -m venv venv
+"${PYTHON:-python3}" -m venv venv
 install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
 $install numpy==2.4.6 scipy==1.17.1 h5py==3.16.0 tqdm==4.70.1 requests==2.34.2 typing_extensions==4.16.0
 # tonic without its other dependencies, which are not used here.

@@ -279,7 +279,7 @@ KEY, HALF = jr.key(0), jnp.asarray([0.5])
 @pytest.mark.parametrize(
     "make, says",
     [
-        (lambda: Rate(0), "`steps` must be a whole number of at least 1. Got steps=0"),
+        (lambda: Rate(0), "`steps` must be a whole number of at least 1, or None. Got steps=0"),
         (lambda: Rate(5)(2 * HALF + 0.5, key=KEY), "`values` must be finite and in [0, 1]. Got 1 of 1"),
         (lambda: Rate(5)(HALF * jnp.nan, key=KEY), "such as nan. Scale them first; for rates in Hz use `Poisson`"),
         (lambda: Poisson(5, 0.0), "`dt` must be positive and finite, in seconds. Got dt=0.0"),

@@ -154,16 +154,22 @@ def test_a_compiled_batch_is_its_members_one_by_one():
 @pytest.mark.parametrize(
     "make, says",
     [
-        (lambda: DeltaModulator(0.0), "`threshold` must be positive and finite, in the unit of the signal. Got 0.0"),
-        (lambda: DeltaModulator(0.1, 0), "`max_events` must be a whole number of at least 1. Got 0"),
+        (
+            lambda: DeltaModulator(0.0),
+            "`threshold` must be positive and finite, in the unit of the signal. Got threshold=0.0",
+        ),
+        (
+            lambda: DeltaModulator(0.1, 0),
+            "`max_events` must be a whole number of at least 1, or None. Got max_events=0",
+        ),
         (lambda: DeltaModulator(0.1, refractory=DT), "`refractory` must come with `dt`, in seconds. Got 0.001"),
         (lambda: DeltaModulator(0.1, refractory=1.5 * DT, dt=DT), "Got 0.0015 with dt=0.001, which is 1.5 steps"),
         (lambda: DeltaModulator(0.1)(jnp.full(3, jnp.inf)), "`signal` must be finite"),
         (lambda: EventCamera(0.0), "`dt` must be positive"),
-        (lambda: EventCamera(DT, on=-0.2), "`on` must be positive and finite, a change of log intensity. Got -0.2"),
+        (lambda: EventCamera(DT, on=-0.2), "`on` must be positive and finite, a change of log intensity. Got on=-0.2"),
         (lambda: EventCamera(DT, dark=0.0), "`dark` must be positive"),
         (lambda: EventCamera(33.0, noise_rate=0.1), "`noise_rate` must be at least 0, and at most one event a frame"),
-        (lambda: EventCamera(DT).fabricate(2, 2, std=-1.0, key=jr.key(0)), "`std` must be at least 0"),
+        (lambda: EventCamera(DT).fabricate(2, 2, std=-1.0, key=jr.key(0)), "`std` must be finite and at least 0"),
         (lambda: EventCamera(DT)(-jnp.ones((2, 2, 2))), "They are intensities, not their logarithm"),
         (lambda: EventCamera(DT, noise_rate=1.0)(jnp.ones((2, 2, 2))), "Got no key. Pass one"),
     ],

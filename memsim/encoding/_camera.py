@@ -60,7 +60,7 @@ class EventCamera(eqx.Module):
         for name, rate in (("leak_rate", self.leak_rate), ("noise_rate", self.noise_rate)):
             if rate * self.dt > 1:
                 raise ValueError(
-                    f"`{name}` must be at most one event a frame. Got {rate} Hz with dt={self.dt} s. "
+                    f"`{name}` must be at least 0, and at most one event a frame. Got {rate} Hz with dt={self.dt} s. "
                     "Milliseconds? Multiply by 1e-3."
                 )
 
