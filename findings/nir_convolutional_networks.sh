@@ -10,7 +10,7 @@
 # Seen on 2026-11-28. Python 3.11 or 3.12. Exit 0: as found. Else: changed, or not installed.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
-python3 -m venv venv
+"${PYTHON:-python3}" -m venv venv
 install="venv/bin/pip install --quiet --no-compile --disable-pip-version-check"
 $install numpy==2.4.6 torch==2.13.0 h5py==3.16.0 scipy==1.17.1 tqdm==4.70.1
 # Without their other dependencies, which are not used here.

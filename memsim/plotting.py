@@ -70,6 +70,7 @@ def width(journal: str, columns: int = 1) -> float:
     return WIDTHS[journal][int(columns) - 1]
 
 
+@checked()
 def accuracy_over_time(result: "xr.Dataset", *, journal: str = "neutral") -> "Figure":
     """Accuracy in percent against time since programming, one panel for a result of `memsim.study.robustness`."""
     from matplotlib.figure import Figure
@@ -84,11 +85,13 @@ def accuracy_over_time(result: "xr.Dataset", *, journal: str = "neutral") -> "Fi
     return figure
 
 
+@checked()
 def draw_accuracy(axes: "Axes", accuracy: "xr.DataArray", *, place: int, label: str | None) -> None:
     """One line on `axes` against time since programming, as of `draw_spread`."""
     draw_spread(axes, shown_time(accuracy.time.values), accuracy, along="time", place=place, label=label)
 
 
+@checked()
 def draw_spread(
     axes: "Axes",
     x: np.ndarray,
@@ -118,6 +121,7 @@ def draw_spread(
         axes.errorbar(x, mean, (intervals[:, 2] - intervals[:, 1]) / 2, fmt="none", ecolor=colour, capsize=1.5, lw=0.6)
 
 
+@checked()
 def attribution(result: "xr.Dataset", *, journal: str = "neutral", time: int = 0) -> "Figure":
     """Bars of a result of `memsim.study.attribute`: what each effect costs alone, and what leaving it out gains.
 
@@ -155,12 +159,14 @@ def attribution(result: "xr.Dataset", *, journal: str = "neutral", time: int = 0
     return figure
 
 
+@checked()
 def letter_panels(panels: Iterable["Axes"]) -> None:
     """Bold lower-case letters above the left corners of `panels`, as Nature asks for."""
     for axes, letter in zip(panels, "abcdefghijklmnopqrstuvwxyz", strict=False):
         axes.set_title(letter, loc="left", fontweight="bold", fontsize=8)
 
 
+@checked()
 def label_time(axes: "Axes", times: np.ndarray) -> None:
     """A logarithmic time axis with ticks at times people say, or round ones where those are too few."""
     axes.set_xscale("log")
@@ -173,6 +179,7 @@ def label_time(axes: "Axes", times: np.ndarray) -> None:
     axes.set_xlabel("Time since programming")
 
 
+@checked()
 def shown_time(times: np.ndarray) -> np.ndarray:
     """Times for a logarithmic axis: 0 s stands at 1 s, or a decade before the first positive time."""
     check_times(times)
@@ -182,13 +189,12 @@ def shown_time(times: np.ndarray) -> np.ndarray:
     return np.where(times > 0, times, first)
 
 
+@checked()
 def save(figure: "Figure", path: Path | str) -> list[Path]:
     """Writes PDF (TrueType fonts embedded) and PNG (600 dpi) of `figure`, whole or not at all; returns their paths.
 
     `path` is without an ending, and may hold dots: "fig_r0.5" becomes fig_r0.5.pdf and fig_r0.5.png.
     """
-    if not hasattr(figure, "savefig"):
-        raise ValueError(f"`figure` must be a figure of matplotlib. Got {described(figure)}; draw it first.")
     path = as_path(path)
     make_folder(path.parent)
     name = path.stem if path.suffix in (".pdf", ".png") else path.name

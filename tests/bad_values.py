@@ -46,8 +46,9 @@ def public() -> dict[str, Any]:
     found: dict[int, tuple[str, Any]] = {}
     for room, module in ROOMS.items():
         for name, thing in vars(module).items():
-            ours = getattr(thing, "__module__", "").split(".")[0] in ("memsim", "device_models")
-            if not name.startswith("_") and callable(thing) and ours and not inspect.isabstract(thing):
+            home = ("memsim", "device_models") if room in ("memsim", "device_models") else (module.__name__,)
+            ours = callable(thing) and getattr(thing, "__module__", "").startswith(home)
+            if not name.startswith("_") and ours and not inspect.isabstract(thing):
                 found.setdefault(id(thing), (f"{room}.{name}", thing))
     return dict(found.values())
 

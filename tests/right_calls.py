@@ -1,5 +1,6 @@
 """Right arguments for every public name: what `test_bad_values.py` spoils one by one."""
 
+import dataclasses
 import functools
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ KEY = jax.random.key(0)
 STEPS, BOUNDS = dm.Steps(0.01), dm.Bounds()
 XS = jnp.asarray(np.random.default_rng(0).random((2, 6, 3)), jnp.float32)
 LABELS = jnp.array([0, 1])
-WAVE = jnp.linspace(0.0, 1.0, 20), jnp.sin(jnp.linspace(0.0, 6.0, 20))
+TIME = np.linspace(0.0, 0.5, 100)
+VOLTAGE = np.sin(8 * np.pi * TIME)
 CROSSBAR = ms.Crossbar(dm.pcm_joshi2020(), read_noise="off")
 TARGETS = np.linspace(1e-6, 20e-6, 60)
 
@@ -56,7 +58,15 @@ RESULTS = {
     "Goodness",
     "Guess",
     "PerConductance",
+    "combine",  # takes fits one after the other
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Options of an experiment."""
+
+    chips: int = 3
 
 
 @functools.cache
@@ -109,6 +119,17 @@ def events() -> np.ndarray:
 @functools.cache
 def channels() -> np.ndarray:
     return ms.data.event_array(np.array([0, 10, 20]), np.array([1, 2, 3]))
+
+
+def staircase() -> tuple[np.ndarray, np.ndarray]:
+    """Pulses up and down, and the weights of eight cells with soft bounds that follow them."""
+    rng, signs = np.random.default_rng(0), np.repeat([1.0, -1.0], 50)
+    weights = [np.full(8, -0.3)]
+    for sign in signs:
+        step = 0.05 * (sign - weights[-1]) * (1 + 0.3 * rng.normal(size=8))
+        weights.append(weights[-1] + step)
+    read = np.stack(weights, axis=1)
+    return signs, read + 0.01 * rng.normal(size=read.shape)
 
 
 def fill(folder: Path) -> None:
@@ -223,11 +244,11 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
     learner = {"device": dm.ecram_tang2018(), "learning_rate": 0.1, "key": KEY}
     loss = {"outputs": XS[0], "label": LABELS[0]}
     trains = {"spikes": jnp.ones((6, 3)), "tau": 0.02, "dt": 1e-3}
-    pulses = np.tile([1.0] * 30 + [-1.0] * 30, 4)
+    pulses, weights = staircase()
     figure = Figure()
     axes = figure.subplots()
     clock = {"rounds": 1}
-    cells = {"t_0": 1.0, "conductances": 1e-5 * np.exp(np.random.default_rng(0).normal(0, 0.1, (9, 5))).cumprod(1)}
+    cells = {"t_0": 1.0, "conductances": 1e-5 * np.exp(np.random.default_rng(0).normal(0, 0.1, (60, 5))).cumprod(1)}
     return {
         "at": {"model": ms.program(network(), CROSSBAR, key=KEY), "t": 1.0, "key": KEY},
         "calibrate": trained | {"crossbar": ms.Crossbar(dm.Ideal(), adc=ms.ADC(8))},
@@ -250,7 +271,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
             "nu_std": [0.0, 0.0, 0.0],
         },
         "retention_lammie2021": {"device": dm.Ideal(), "p": (1.0, 1.0, 1.0, 1.0)},
-        "simulate": {"memristor": dm.vteam_kvatinsky2015(), "time": 1e-9 * WAVE[0], "voltage": WAVE[1]},
+        "simulate": {"memristor": dm.hp_strukov2008(), "time": jnp.asarray(TIME), "voltage": jnp.asarray(VOLTAGE)},
         "soft_bounds_pmax": {},
         "AvgPool1d": {"kernel_size": 2},
         "AvgPool2d": {"kernel_size": 2},
@@ -272,7 +293,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "convert": {"model": eqx.nn.Linear(3, 2, key=KEY)},
         "diagnose": trained,
         "fluctuation_driven": {"model": network(), "rate": 0.1} | wide,
-        "izhikevich_2003": {"kind": "RS", "size": 4},
+        "izhikevich_2003": {"kind": "resonator", "size": 4},
         "neurons": {"model": network()},
         "scaled_to_rate": trained | {"rate": 0.1, "tolerance": 0.5},
         "with_read_keys": {"model": ms.deploy(ms.nn.Linear(3, 2, key=KEY), CROSSBAR, 1.0, key=KEY)} | wide,
@@ -295,6 +316,10 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "make_folder": {"folder": folder},
         "mean_interval": {"values": np.arange(4.0)},
         "open_result": {"path": folder / "there.nc"},
+        "save_table": {"table": result().to_dataframe(), "path": folder / "new.csv"},
+        "check_options": {"config": Settings()},
+        "quick": {"smaller": {}},
+        "remove_parts": {"folder": folder / "no-parts"},
         "save_result": {"result": result(), "path": folder / "new.nc"},
         "recurrent_network": {"inputs": 3, "hidden": 4, "classes": 2} | wide,
         "summary": {"accuracy": result().accuracy},
@@ -307,7 +332,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "crop": {"events": events(), "start": 0.0, "stop": 1.0},
         "downsample": {"events": events(), "size": (8, 8), "to": (4, 4)},
         "event_array": {"t": np.array([0, 1]), "x": np.array([0, 1])},
-        "from_frames": {"frames": np.ones((2, 3)), "dt": 1e-3},
+        "from_frames": {"frames": np.ones((2, 2, 3)), "dt": 1e-3},
         "read_events": {"file": folder / "there.dat"},
         "to_frames": {"events": events(), "size": (8, 8), "binning": ms.data.Binning(1e-3, 5)},
         "write_events": {"file": folder / "new.dat", "events": events(), "size": (8, 8)},
@@ -326,13 +351,13 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "load_device": {"path": folder / "there.json"},
         "load_provenance": {"path": folder / "there.json"},
         "fit_memristor": {
-            "model": dm.vteam_kvatinsky2015(),
-            "time": 1e-9 * np.asarray(WAVE[0]),
-            "voltage": np.asarray(WAVE[1]),
-            "current": np.asarray(WAVE[1]) * 1e-4,
-            "parameters": ("k_on",),
+            "model": dm.hp_strukov2008(),
+            "time": TIME,
+            "voltage": VOLTAGE,
+            "current": VOLTAGE * 1e-4 + 1e-6 * np.random.default_rng(0).normal(size=100),
+            "parameters": ("r_off",),
         },
-        "fit_pulse_response": {"directions": pulses, "weights": np.cumsum(np.append(0.0, 0.01 * pulses))[None]},
+        "fit_pulse_response": {"directions": pulses, "weights": weights},
         "guess": {"graph": folder / "there.nir", "dt": 1e-3},
         "write": {
             "path": folder / "new.nir",

@@ -296,7 +296,7 @@ def test_an_input_of_the_wrong_width_is_refused():
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0)])
 def test_an_empty_layer_is_refused(shape):
-    with pytest.raises(ValueError, match="at least 1 input and 1 output"):
+    with pytest.raises(ValueError, match="features` must be a whole number of at least 1"):
         Linear(*shape, key=jr.key(0))
 
 

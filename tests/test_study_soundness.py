@@ -200,7 +200,7 @@ def test_a_study_on_all_three_sets_or_of_what_is_not_finite_is_refused(model, da
 
 
 @pytest.mark.parametrize("values", [[], [0.5, float("nan")], "0.9", [float("inf")]])
-def test_an_interval_of_what_is_no_number_is_refused(values):
+def test_an_interval_of_what_is_no_number_is_refused(values, unchecked):
     with pytest.raises(ValueError, match="`values` must be"):
         ms.study.mean_interval(values)
 

@@ -1,6 +1,7 @@
 """Whether a value is what an annotation says, and the annotation in words.
 
-An annotation that nothing is known about, such as a type variable or a name in quotes, lets everything pass.
+A name in quotes, of a class that is imported late, is compared with the names of a value's classes. An annotation that
+nothing is known about, such as a type variable, lets everything pass.
 """
 
 import functools
@@ -27,6 +28,8 @@ def fits(value: Any, annotation: Any) -> bool:
         return True
     if annotation is None or annotation is type(None):
         return value is None
+    if isinstance(annotation, str | typing.ForwardRef):
+        return _is_named(value, _quoted(annotation))
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (Union, types.UnionType):
         return any(fits(value, option) for option in arguments)
@@ -91,6 +94,18 @@ def certain(annotation: Any) -> Certain:
 def is_part(kind: type, annotation: Any) -> bool:
     """Whether values of `kind` are modules, and fit `annotation` for sure."""
     return issubclass(kind, eqx.Module) and issubclass(kind, certain(annotation).classes)
+
+
+def _quoted(annotation: Any) -> str:
+    """The text of an annotation in quotes, such as "xr.Dataset"."""
+    return annotation if isinstance(annotation, str) else annotation.__forward_arg__
+
+
+def _is_named(value: Any, annotation: str) -> bool:
+    names = [name.strip().rpartition(".")[2] for name in annotation.split("|")]
+    if not all(name.isidentifier() for name in names):
+        return True
+    return (value is None and "None" in names) or any(kind.__name__ in names for kind in type(value).__mro__)
 
 
 def _is_number(value: Any, *, whole: bool) -> bool:
@@ -169,6 +184,8 @@ def _word(annotation: Any) -> str:
     plain = {float: "a finite number", int: "a whole number", bool: "True or False", str: "text", None: "None"}
     if annotation in plain or annotation is type(None):
         return plain.get(annotation, "None")
+    if isinstance(annotation, str | typing.ForwardRef):
+        return f"a {_quoted(annotation).rpartition('.')[2]}"
     if origin is tuple:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return f"a tuple, each {expected(arguments[0])}"

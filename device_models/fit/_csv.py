@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from .._checks import checked
 from .._files import as_path
 from .._names import nearest
 
@@ -18,6 +19,7 @@ SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # that other progra
 UNITS |= {"1": (1.0, "1"), "%": (1e-2, "1"), "min": (60.0, "s"), "h": (3600.0, "s"), "d": (86400.0, "s")}
 
 
+@checked()
 def read_csv(path: str | Path, columns: dict[str, str]) -> dict[str, Float[np.ndarray, " rows"]]:
     """Columns of a comma-separated file, converted to SI units.
 
@@ -54,6 +56,7 @@ def read_csv(path: str | Path, columns: dict[str, str]) -> dict[str, Float[np.nd
     return found
 
 
+@checked()
 def read_cells(
     path: str | Path, columns: dict[str, str], *, cell: str = "cell"
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "cells points"]]:

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._checks import checked
 from .._files import as_path, written_whole
 from .._names import nearest
 from ._units import unit_of
@@ -19,6 +20,7 @@ from ._units import unit_of
 FORMAT, VERSION = "device_models.device", 1
 
 
+@checked()
 def save_device(path: str | Path, device: eqx.Module, *, provenance: dict[str, Any]) -> None:
     """Writes `device`, made of classes that `device_models` exports, as JSON.
 
@@ -42,6 +44,7 @@ def save_device(path: str | Path, device: eqx.Module, *, provenance: dict[str, A
         partial.write_text(text + "\n", encoding="utf-8")
 
 
+@checked()
 def load_device(path: str | Path) -> eqx.Module:
     """The device that `save_device` wrote.
 
@@ -53,6 +56,7 @@ def load_device(path: str | Path) -> eqx.Module:
     return _decoded(_content(path)["device"], None, f"{path}: device")
 
 
+@checked()
 def load_provenance(path: str | Path) -> dict[str, Any]:
     """What `save_device` was told about where the numbers are from."""
     return _content(path)["provenance"]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .._checks import Must, at_least, between, fraction, judge, positive
+from .._checks import Must, at_least, between, checked, fraction, judge, positive
 
 Options = TypeVar("Options", bound=type)
 
@@ -55,6 +55,7 @@ def check_options(config: Any, **most: int) -> None:
             raise ValueError(f"`{field.name}` must name one or more. Got none; leave it out for its default.")
 
 
+@checked()
 def quick(smaller: Mapping[str, Any]) -> Callable[[Options], Options]:
     """A decorator of a dataclass with an option `quick`: where that is given, `smaller` are the defaults.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from device_models._files import as_path
 
+from .._checks import checked
 from .._claims import SECONDS_BETWEEN_LOOKS, claimed
 from .._fingerprint import fingerprint
 from .._identity import code_hash, environment
@@ -21,6 +22,7 @@ Part = TypeVar("Part")
 IN_USE = "in-use"  # the claim of all processes that are at the parts of a folder
 
 
+@checked()
 def parts_folder(out: Path | str, settings: Mapping[str, Any]) -> Path:
     """The folder in `out` for the parts of a run with these `settings`, this code of memsim, and these packages.
 
@@ -37,6 +39,7 @@ def parts_folder(out: Path | str, settings: Mapping[str, Any]) -> Path:
     return as_path(out) / f"parts-{named.digest[:12]}"
 
 
+@checked()
 def run_parts(parts: Mapping[str, Part], compute: Callable[[Part], "xr.Dataset"], folder: Path | str) -> "xr.Dataset":
     """Computes and saves the `parts` that are not in `folder` yet; returns all of them as one data set.
 
@@ -72,6 +75,7 @@ def run_parts(parts: Mapping[str, Part], compute: Callable[[Part], "xr.Dataset"]
     return xr.merge([found[name] for name in parts], join="outer", compat="no_conflicts")
 
 
+@checked()
 def remove_parts(folder: Path | str) -> None:
     """Removes the parts of a whole that is saved; where another process is still at them, the last one does."""
     folder = as_path(folder)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from device_models._files import as_path, written_whole
 
+from .._checks import checked
+
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
@@ -19,6 +21,7 @@ LAYOUT = 1
 SEAL = re.compile(rb"\nmemsim result, layout (\d{1,9}), sha256 ([0-9a-f]{64})\n\Z")
 
 
+@checked()
 def save_result(result: "xr.Dataset", path: Path | str) -> None:
     """Writes NetCDF4 with a checksum to `path`, whole or not at all.
 
@@ -32,6 +35,7 @@ def save_result(result: "xr.Dataset", path: Path | str) -> None:
             file.write(_seal(partial.read_bytes()))
 
 
+@checked()
 def open_result(path: Path | str) -> "xr.Dataset":
     """Reads a result file into memory.
 
@@ -54,12 +58,14 @@ def open_result(path: Path | str) -> "xr.Dataset":
         ) from error
 
 
+@checked()
 def save_table(table: "pd.DataFrame", path: Path | str, *, index: bool = True) -> None:
     """Writes a summary as CSV to `path`, whole or not at all; `index` says whether its index becomes a column."""
     with written_whole(path) as partial:
         table.to_csv(partial, index=index)
 
 
+@checked()
 def make_folder(folder: Path | str) -> None:
     """Makes `folder` and checks that it can be written, before hours of work are spent."""
     folder = as_path(folder)

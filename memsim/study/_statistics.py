@@ -1,6 +1,7 @@
 """Means with intervals, and spreads that are not mistaken for them."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(values: np.ndarray) -> Interval:
+def mean_interval(values: np.ndarray | Sequence[float]) -> Interval:
     """Mean of independent `values` and its 95 % interval by Student's t. Raises `ValueError` for none, and for NaN."""
     from scipy.stats import t
 
@@ -62,11 +63,11 @@ def summary(accuracy: "xr.DataArray") -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def _numbers(values: np.ndarray) -> np.ndarray:
-    try:
-        found = np.asarray(values, float).ravel()
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"`values` must be numbers. Got {described(values)}.") from error
+def _numbers(values: Any) -> np.ndarray:
+    found = np.asarray(values)
+    if found.size and found.dtype.kind not in "biuf":
+        raise ValueError(f"`values` must be numbers. Got {described(values)}.")
+    found = found.astype(float).ravel()
     if not found.size:
         raise ValueError("`values` must be one number or more. Got none.")
     check_finite("values", found, "Of a study, its attribute `not_finite` says where NaN came from.")
