@@ -391,6 +391,6 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "ratio": {"call": (lambda: 0,), "base": (lambda: 0,)} | clock,
         "chip_accuracies": trained
         | {"crossbar": CROSSBAR, "labels": LABELS, "times": jnp.zeros(1), "chips": jnp.arange(1), "key": KEY},
-        "get": {"name": "nothing"},
+        "get": {"name": "shd"},
         "is_complete": {"source": ms.data.sources()["shd"]},
     }

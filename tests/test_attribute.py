@@ -137,7 +137,7 @@ def test_what_cannot_be_attributed_is_told(task):
     model, data = task
     with pytest.raises(ValueError, match="must show at least one effect"):
         ms.study.attribute(model, data, ms.Crossbar(dm.Ideal()), key=jr.key(0))
-    with pytest.raises(ValueError, match="`chips` and `recordings` must be at least 1"):
+    with pytest.raises(ValueError, match="`chips` must be a whole number of at least 1"):
         ms.study.attribute(model, data, FULL, chips=0, key=jr.key(0))
     with pytest.raises(ValueError, match="`times` must be one or more seconds"):
         ms.study.attribute(model, data, FULL, times=(-1.0,), key=jr.key(0))

@@ -38,6 +38,7 @@ SIGNED = {
     *("Conv1d.gain", "Conv2d.gain", "DelayedLinear.gain", "Linear.gain"),
     *("Flatten.start_dim", "Flatten.end_dim", "Scale.scale", "Threshold.threshold", "Population.low"),
     *("attribution_table.time", "attribution.time"),  # an index from the end
+    *("draw_accuracy.place", "draw_spread.place"),
 }
 
 # (name, argument, wrong value): why it is right all the same.
@@ -47,7 +48,13 @@ ALLOWED = {
     ("device_models.FixedSteps", "tolerance", "infinite"): "any error is accepted",
     ("device_models.AdaptiveSteps", "solver", "another module"): "Diffrax is imported when it is used",
     ("train.SpikeRate", "upper", "infinite"): "no upper bound",
+    ("data.crop", "stop", "infinite"): "to the end",
+    ("memsim.to_complex", "y", "NaN in an array"): "what is not known stays so",
 }
+
+
+# Whose right arguments need files from the network.
+AWAY = {"data.shd", "data.ssc", "data.nmnist", "data.dvs_gesture", "data.get"}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +83,9 @@ def faults(name, thing, arguments, *, every):
         for wrong in bad_values.wrong_values(parameter.annotation, right, magnitude=not signed):
             case = name, argument, wrong.label
             if zlib.crc32(repr(case).encode()) % every == 0 and case not in ALLOWED:
-                answer = bad_values.refusal(thing, arguments, argument, wrong.value)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # of Equinox, about static arrays, before we refuse them
+                    answer = bad_values.refusal(thing, arguments, argument, wrong.value)
                 found += [f"{name}({argument}=<{wrong.label}>): {answer}"] if answer else []
     return found
 
@@ -100,10 +109,9 @@ def test_a_class_refuses_wrong_values_by_the_name_of_the_field(name, right):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLIC)
 def test_everything_public_refuses_every_wrong_value_by_the_name_of_the_argument(name, right):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    if name not in AWAY:
         PUBLIC[name](**right(name))  # the right ones pass
-        assert faults(name, PUBLIC[name], right(name), every=1) == []
+    assert faults(name, PUBLIC[name], right(name), every=1) == []
 
 
 @pytest.mark.parametrize("name", right_methods.methods())

@@ -41,7 +41,8 @@ def study(model, data, crossbar=NOISY, **settings):
 
 def without_a_number(crossbar=NOISY):
     """A design whose writes are NaN: set behind the checks, as a mistake in a device's equation would."""
-    return eqx.tree_at(lambda c: c.device.write_noise_scale, crossbar, float("nan"))
+    curve = jax.tree.map(lambda number: float("nan"), crossbar.device.write_noise)
+    return eqx.tree_at(lambda c: c.device.write_noise, crossbar, curve)
 
 
 # Random numbers.
@@ -161,7 +162,7 @@ def nan_in(array):
         ({"memory": 0.0}, "`memory` must be positive"),
         ({"times": [1e38]}, "`times` must be one or more seconds"),
         ({"times": "1 h"}, "`times` must be"),
-        ({"times": 3600.0}, "`times` must be a sequence"),
+        ({"times": 3600.0}, "Write a list of seconds"),
         ({"times": np.float32([-1])}, "`times` must be one or more seconds"),
         ({"crossbar": "pcm_joshi2020"}, "`crossbar` must be a Crossbar"),
         ({"crossbar": dm.pcm_joshi2020()}, "`memsim.Crossbar(device)`"),

@@ -69,7 +69,7 @@ def as_events(
     if "t" not in names or "x" not in names:
         came = f"fields {', '.join(names)}" if names else str(dtype or type(array).__name__)
         raise ValueError(
-            "Events must be a structured array with fields t and x, and perhaps y and p. "
+            "`events` must be a structured array with fields t and x, and perhaps y and p. "
             f"Got {came}. Build one with `event_array(t, x, y, p)`."
         )
     y, p = (array[name] if name in names else None for name in ("y", "p"))

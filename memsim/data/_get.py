@@ -10,6 +10,7 @@ from pathlib import Path
 
 from device_models._files import as_path
 
+from .._checks import checked
 from .._names import did_you_mean
 from ._download import Show, check_address, download, file_checksum
 from ._sources import SOURCES, Archive, Source
@@ -21,6 +22,7 @@ def sources() -> dict[str, Source]:
     return {source.name: source for source in SOURCES}
 
 
+@checked()
 def get(name: str | Source, *, folder: Path | str | None = None) -> Path:
     """Downloads a data set, checks and unpacks it, and returns its folder.
 
@@ -70,6 +72,7 @@ def data_folder(folder: Path | str | None = None) -> Path:
     return Path(os.environ.get("MEMSIM_DATA") or cache / "memsim" / "data").expanduser()
 
 
+@checked()
 def is_complete(source: Source | str, folder: Path | str | None = None) -> bool:
     """Whether all of a data set has been fetched."""
     source = find_source(source)

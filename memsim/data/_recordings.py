@@ -7,11 +7,12 @@ from jaxtyping import Shaped
 
 from device_models._files import as_path, written_whole
 
-from .._checks import judge, write
+from .._checks import checked, judge, write
 from ._events import Size, as_events, check_size, in_order
 from ._formats import FORMATS, Encoding, raw_format
 
 
+@checked()
 def read_events(file: Path | str, *, size: Size | None = None) -> Shaped[np.ndarray, " events"]:
     """The events of one recording, in order of time.
 
@@ -54,6 +55,7 @@ def read_events(file: Path | str, *, size: Size | None = None) -> Shaped[np.ndar
         ) from error
 
 
+@checked()
 def write_events(
     file: Path | str, events: Shaped[np.ndarray, " events"], *, size: Size, encoding: Encoding = "evt3"
 ) -> None:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from device_models._files import as_path
 
-from .._checks import judge, that
+from .._checks import checked, judge, that
 from ._dataset import Dataset, Splits
 
 FILE = Path(__file__).with_name("spoken_digits.npz")
@@ -25,6 +25,7 @@ CITATION = (
 )
 
 
+@checked()
 def spoken_digits(steps: int | None = 40, *, file: Path | str | None = None) -> Splits:
     r"""The Free Spoken Digit Dataset as 13 mel-frequency cepstral coefficients, 3000 recordings.
 

@@ -26,7 +26,7 @@ from ..train import class_scores
 from ..train._evaluate import ENOUGH, as_float, sequence_scores, share_right
 from ..train._memory import MEMORY, told
 from ..train._task import NETWORK, ONE_SET, check_task
-from ._chips import DESIGN, aged, check_times, present_effects, programmed
+from ._chips import DESIGN, TIMES, aged, check_times, present_effects, programmed
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
 
@@ -43,7 +43,7 @@ MEASURES = {  # name: dimensions of one variant, long name
 }
 
 
-@checked(model=NETWORK, data=ONE_SET, crossbar=DESIGN, chips=whole(1), recordings=whole(1), memory=ENOUGH)
+@checked(model=NETWORK, data=ONE_SET, crossbar=DESIGN, times=TIMES, chips=whole(1), recordings=whole(1), memory=ENOUGH)
 def attribute(
     model: AbstractNetwork,
     data: Dataset,

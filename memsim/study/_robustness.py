@@ -20,7 +20,7 @@ from ..train import class_scores
 from ..train._evaluate import ENOUGH, as_float, sequence_scores, share_right
 from ..train._memory import MEMORY, told
 from ..train._task import NETWORK, ONE_SET, check_task
-from ._chips import DESIGN, aged, check_times, present_effects, programmed
+from ._chips import DESIGN, TIMES, aged, check_times, present_effects, programmed
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
 
@@ -32,7 +32,7 @@ WORTH_A_LINE = 0.01  # of what a converter is given; clipping less is not mentio
 KNOBS = "Lower `memory` or `chunk`."
 
 
-@checked(model=NETWORK, data=ONE_SET, crossbar=DESIGN, chips=whole(1), chunk=whole(1), memory=ENOUGH)
+@checked(model=NETWORK, data=ONE_SET, crossbar=DESIGN, times=TIMES, chips=whole(1), chunk=whole(1), memory=ENOUGH)
 def robustness(
     model: AbstractNetwork,
     data: Dataset,
@@ -89,7 +89,7 @@ def robustness(
     return result.assign_attrs(told_of_nan(found, model, crossbar, xs, times, key=key, of="Accuracy"))
 
 
-@checked(model=NETWORK, crossbar=DESIGN, chunk=whole(1), memory=ENOUGH)
+@checked(model=NETWORK, crossbar=DESIGN, times=TIMES, chunk=whole(1), memory=ENOUGH)
 def chip_accuracies(
     model: AbstractNetwork,
     crossbar: Designs,

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from device_models import Sourced
 
-from ..._checks import whole
+from ..._checks import checked, whole
 from ..._names import did_you_mean
 from ._firing import Firing, Membrane
 from ._leak import Leak
@@ -127,6 +127,7 @@ def _bounded(v: Float[Array, "*shape"], highest: Float[Array, "*units"]) -> Floa
     return jnp.clip(v, LOWEST, highest) + 0 * v
 
 
+@checked()
 def izhikevich_2003(kind: str, size: int | tuple[int, ...], **settings: Any) -> Izhikevich:
     """Neurons of one of the kinds in `IZHIKEVICH_2003`, such as "regular_spiking" or "fast_spiking".
 

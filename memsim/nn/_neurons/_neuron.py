@@ -7,9 +7,10 @@ from typing import Any
 
 import equinox as eqx
 import jax
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
-from ..._checks import Must, check, positive
+from ..._checks import Must, check, checked, positive
+from ..._inputs import as_floats
 from .._layer import AbstractLayer, Record, Shape, chosen
 from ._leak import Leak
 from ._parameters import Converter, check_shape
@@ -56,10 +57,12 @@ class AbstractNeuron(AbstractLayer):
     def shape(self) -> Shape:
         return (self.size,) if isinstance(self.size, int) else tuple(self.size)
 
+    @checked()
     def __call__(
-        self, current: Float[Array, "*shape"], state: Any, *, key: Key[Array, ""] | None = None
+        self, current: Shaped[Array, "*shape"], state: Any, *, key: Key[Array, ""] | None = None
     ) -> tuple[Float[Array, "*shape"], Any]:
-        """One time step: the output and the new state."""
+        """One time step: the output and the new state. Whole numbers are taken as floats."""
+        current = as_floats(current, "current")
         coefficients = self.coefficients()
         after = self.update(coefficients, current, state, key=key)
         return self.output(coefficients, state, after), after
