@@ -49,6 +49,7 @@ ALLOWED = {
     ("device_models.AdaptiveSteps", "solver", "another module"): "Diffrax is imported when it is used",
     ("train.SpikeRate", "upper", "infinite"): "no upper bound",
     ("data.crop", "stop", "infinite"): "to the end",
+    ("study.mean_interval", "values", "a number"): "a mean without an interval",
     ("memsim.to_complex", "y", "NaN in an array"): "what is not known stays so",
 }
 

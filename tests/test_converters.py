@@ -120,7 +120,8 @@ def test_bits_that_leave_no_code_are_refused(converter, bits):
     [
         (
             lambda: ADC(8, 0.0),
-            "`full_scale` must be positive and finite, in units of one fully-on cell at full input, or None. Got full_scale=0.0",
+            "`full_scale` must be positive and finite, in units of one fully-on cell at full input, or None. "
+            "Got full_scale=0.0",
         ),
         (lambda: ADC(8, float("nan")), "`full_scale` must be positive"),
         (

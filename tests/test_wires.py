@@ -174,7 +174,7 @@ def test_wrong_settings_are_told(make, unchecked):
 @pytest.mark.parametrize("make", [ResistiveWires, AlphaBetaWires])
 @pytest.mark.parametrize("bad", [-1e-6, float("nan"), float("inf")])
 def test_conductances_that_cannot_be_are_told(make, bad):
-    with pytest.raises(ValueError, match="`g` must be (conductances of at least 0 siemens|finite)"):
+    with pytest.raises(ValueError, match=r"`g` must be (conductances of at least 0 siemens|finite)"):
         make(1.0, 1.0).effective(jnp.asarray([[1e-6, bad], [0.0, 1e-5]]))
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key
 
 from device_models import AbstractDevice
 
-from .._checks import at_least, check, is_zero, that, write
+from .._checks import at_least, check, described, is_zero, that, write
 from .._crossbar import Crossbar
 from .._names import did_you_mean
 from ._layer import AbstractLayer
@@ -131,14 +131,19 @@ def check_designs(designs: Any) -> None:
 
 def _check_given(name: str, given: Any, kind: type) -> None:
     """Raises `ValueError` unless `given` is a design of this kind, a function that gives one, or `None`."""
-    function = callable(given) and not isinstance(given, type | AbstractLayer)
+    function = callable(given) and not isinstance(given, type | AbstractLayer) and not _made_by(given)
     if given is None or isinstance(given, kind) or function:
         return
-    came = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
     raise ValueError(
         f"`{name}` must be a {kind.__name__}, or a function `path, layer -> {kind.__name__} | None`. "
-        f"Got {came}. {design_hint(given)}"
+        f"Got {described(given)}. {design_hint(given)}"
     )
+
+
+def _made_by(function: Any) -> type | None:
+    """The device or the design that a function such as `device_models.pcm_joshi2020` makes; `None` for others."""
+    made = getattr(function, "__annotations__", {}).get("return")
+    return made if isinstance(made, type) and issubclass(made, AbstractDevice | Crossbar) else None
 
 
 def design_hint(given: Any) -> str:
@@ -147,9 +152,11 @@ def design_hint(given: Any) -> str:
         return "Designs by path go in a `PerLayer`: `memsim.nn.PerLayer({...})`."
     if isinstance(given, AbstractDevice):
         return "A device goes in a crossbar: `memsim.Crossbar(device)`."
-    return (
-        f"Make one of it: `{given.__name__}(...)`." if isinstance(given, type) else "Such as `memsim.Crossbar(device)`."
-    )
+    made = given if isinstance(given, type) else _made_by(given)
+    if made is None:
+        return "Such as `memsim.Crossbar(device)`."
+    call = f"{given.__name__}(...)"
+    return f"Make one of it: `{f'memsim.Crossbar({call})' if issubclass(made, AbstractDevice) else call}`."
 
 
 def crossbar_of(designs: Designs, path: str, layer: AbstractAnalog) -> Crossbar | None:

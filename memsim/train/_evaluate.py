@@ -12,7 +12,7 @@ from .._matrix import AnalogMatrix
 from ..nn import AbstractNetwork, analog_layers
 from ._loss import class_scores
 from ._memory import MEMORY, in_batches, told
-from ._task import check_task
+from ._task import NETWORK, check_task
 
 ENOUGH = positive("in bytes", hint="A mebibyte is 2**20.")
 
@@ -37,7 +37,8 @@ def accuracy(
     - `xs`, `labels`: Sequences, counts in bytes as well, and the class of each.
     - `key`: For reads.
     - `scores`: From the outputs of one sequence to one score a class.
-    - `memory`: Bytes for the sequences that run side by side, by an estimate; the number is the same whatever it is.
+    - `memory`: Bytes for the sequences that run side by side, by an estimate; scores are the same whatever it is, but
+      for the rounding of products of another size.
 
     Raises `ValueError` for what does not fit: data of another shape, fewer scores than classes, labels that are no
     classes, NaN in the data or the model.
@@ -81,6 +82,7 @@ def finite_on_chip(model: AbstractNetwork) -> Bool[Array, ""]:
     return jnp.stack(floats).all() if floats else jnp.asarray(True)
 
 
+@checked(model=NETWORK)
 def run_batch(
     model: AbstractNetwork,
     xs: Num[Array, "batch steps *inputs"],

@@ -10,9 +10,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jaxtyping import Array
 
 MEMORY = 2.0**28  # bytes; 256 MiB
-MARGIN = (
-    1.5  # what the compiler needs over the estimate is up to 1.45 of it (measured: dense, recurrent, convolutional)
-)
+MARGIN = 1.5  # the compiler needs up to 1.45 of the estimate (measured: dense, recurrent, convolutional)
 
 
 def in_batches(one: Callable[..., Array], arguments: Any, memory: float) -> Array:
@@ -49,10 +47,8 @@ def _peak(jaxpr: Jaxpr) -> int:
         v: place for place, equation in enumerate(jaxpr.eqns) for v in equation.invars if not isinstance(v, Literal)
     }
     last |= {v: len(jaxpr.eqns) for v in jaxpr.outvars if not isinstance(v, Literal)}
-    given, made = (
-        set(jaxpr.invars),
-        dict[Any, int](),
-    )  # what hangs on neither, as weights, is there once for all elements
+    # What hangs on neither, as weights do, is there once for all elements.
+    given, made = set(jaxpr.invars), dict[Any, int]()
     most = 0
     for place, equation in enumerate(jaxpr.eqns):
         ins = {v for v in equation.invars if not isinstance(v, Literal)}
