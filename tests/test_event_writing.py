@@ -102,5 +102,5 @@ def test_a_path_is_text_or_a_path_and_nothing_else(tmp_path, unchecked):
     write_events(str(tmp_path / "a.raw"), event_array(**ONE), size=(10, 10))
     assert read_events(str(tmp_path / "a.raw")).tolist() == [(0, 1, 2, 1)]
     for wrong in (3, None, b"a.raw"):
-        with pytest.raises(TypeError, match="path must be text or a `Path`"):
+        with pytest.raises(ValueError, match="`file` must be a Path or text"):
             read_events(wrong)

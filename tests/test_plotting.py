@@ -100,7 +100,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_old_file(tmp_path):
         (lambda: ms.plotting.width(None), "`journal` must be text"),
         (lambda: ms.plotting.accuracy_over_time(xr.Dataset()), "`memsim.study.robustness`"),
         (lambda: ms.plotting.attribution(result([1.0])), "`memsim.study.attribute`"),
-        (lambda: ms.plotting.save("figure", "x"), "`figure` must be a figure"),
+        (lambda: ms.plotting.save("figure", "x"), "`figure` must be a Figure"),
         (lambda: ms.plotting.shown_time(np.array([-1.0])), "all at least 0"),
         (lambda: ms.plotting.accuracy_over_time(result([1.0]), journal="ieeee"), "ieee"),
     ],
