@@ -82,6 +82,7 @@ def in_order(*effects: str) -> tuple[str, ...]:
     return tuple(effect for effect in EFFECTS if effect in effects)
 
 
+TARGETS, ONE_KEY = Float[Array, "*cells"], Key[Array, ""]
 Method = TypeVar("Method", bound=Callable[..., Any])
 ages = checked(t=AGES)
 
@@ -91,8 +92,8 @@ def writes(program: Method) -> Method:
 
     @functools.wraps(program)
     def call(self: AbstractDevice, target: Any, *, key: Any) -> Any:
-        judge("target", target, Float[Array, "*cells"], _within_range(self))
-        judge("key", key, Key[Array, ""])
+        judge("target", target, TARGETS, _within_range(self))
+        judge("key", key, ONE_KEY)
         return program(self, target, key=key)
 
     return cast(Method, call)

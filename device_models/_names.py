@@ -8,9 +8,16 @@ Entry = TypeVar("Entry")
 
 
 def nearest(name: str, known: Iterable[str], *, otherwise: Iterable[str] | None = None) -> str:
-    """The names among the `known` ones that are near to `name`; where none is, `otherwise`, or all."""
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    """The names among the `known` ones that are near to `name`; where none is, `otherwise`, or all.
+
+    Capital letters and small ones are the same here. A name that is right but for them is the only near one.
+    """
+    known, folded = list(known), {}
+    for each in known:
+        folded.setdefault(each.casefold(), []).append(each)
+    wanted = name.casefold()
+    close = [wanted] if wanted in folded else difflib.get_close_matches(wanted, folded, n=3, cutoff=0.4)
+    near = [each for match in close for each in folded[match]]
     return " or ".join(near or (known if otherwise is None else otherwise))
 
 

@@ -58,7 +58,7 @@ class Config:
     hidden: int = 64
     epochs: int = 30
     clip: float = 2.5
-    """Weight clipping while training, in standard deviations."""
+    """Weight clipping while training, in multiples of the root mean square of a layer's weights, at least 1."""
     calibration: int = 200
     """Training recordings from which ranges are found."""
     recordings: int = 600

@@ -50,7 +50,7 @@ class Config:
     epochs: int = 40
     gaussian_std: float = 0.06
     clip: float = 1.5
-    """Weight clipping of the noisy training, in standard deviations."""
+    """Weight clipping of the noisy training, in multiples of the root mean square of a layer's weights, at least 1."""
     recordings: int = 600
     """Of the test set, at most 600."""
     out: Path = Path("results/devices")

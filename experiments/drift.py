@@ -60,7 +60,8 @@ class Config:
     """Of Adam, with a cosine decay; chosen on validation, as were the time constant and initial gains."""
     gaussian_std: float = 0.06
     clip: float = 1.5
-    """Weight clipping of the hardware-aware trainings, in standard deviations; chosen on the validation set."""
+    """Weight clipping of the hardware-aware trainings, in multiples of the root mean square of a layer's weights, at
+    least 1; chosen on the validation set."""
     clip_digital: bool = False
     """Clip the digital training's weights too: how much of the gain is clipping alone?"""
     training_full_scale: float = 20.0

@@ -66,7 +66,7 @@ class Config:
     epochs: int = 10
     batch_size: int = 64
     clip: float = 2.5
-    """Weight clipping in training, in standard deviations."""
+    """Weight clipping in training, in multiples of the root mean square of a layer's weights, at least 1."""
     recordings: int = 600
     """Of the test set, at most 600."""
     sizes: tuple[int, ...] = (16, 32, 64, 128, 256)

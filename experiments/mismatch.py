@@ -48,7 +48,7 @@ class Config:
     epochs: int = 40
     batch_size: int = 64
     clip: float = 2.5
-    """Weight clipping of both trainings, in standard deviations."""
+    """Weight clipping of both trainings, in multiples of the root mean square of a layer's weights, at least 1."""
     recordings: int = 600
     """Of the test set, at most 600."""
     out: Path = Path("results/mismatch")

@@ -26,6 +26,7 @@ import memsim as ms
 KINDS = ("white", "frozen")
 SETTINGS = ("same duration", "same step")
 STEP = 1e-3  # seconds: the step of "same step"
+LONGEST_STEP = 0.2  # seconds, 20 of the shortest time constants, after which nothing is left of a state
 
 
 QUICK = {
@@ -62,7 +63,7 @@ class Config:
     epochs: int = 30
     batch_size: int = 64
     clip: float = 2.5
-    """Weight clipping while training, in standard deviations."""
+    """Weight clipping while training, in multiples of the root mean square of a layer's weights, at least 1."""
     recordings: int = 600
     """Of the test set, at most 600."""
     out: Path = Path("results/noise_kinds")
@@ -71,6 +72,11 @@ class Config:
 
     def __post_init__(self):
         ms.study.check_options(self, batch_size=200 if self.quick else 1800, recordings=600)
+        if self.duration / min(self.steps) > LONGEST_STEP:
+            raise ValueError(
+                f"`duration` must be at most {LONGEST_STEP} s a step, of which there are {min(self.steps)}. "
+                f"Got {self.duration}. Milliseconds? Multiply by 1e-3."
+            )
         if dm.device(self.device).make().sources == ():
             raise ValueError(f"`device` must be a published one, with read noise to scale. Got {self.device}.")
 

@@ -34,6 +34,7 @@ PUBLISHED = {  # test accuracy at NOISE, by channels of SHD
     256: Sourced((0.867, 0.860, 0.821, 0.773, 0.719), "1", WHERE),
 }
 DURATION = 0.75  # seconds, as in the paper: later spikes of SHD are dropped, spoken digits are stretched to it
+SHORTEST_STEP = 1e-4  # seconds: the work grows as one over its square
 MEAN_DELAY, SPREAD, LONGEST = 0.5, 0.4, 1.0  # seconds, of the logarithm, seconds; as in the authors' code
 
 
@@ -70,8 +71,9 @@ class Config:
         ms.study.check_options(self)
         if not self.noise or self.noise[0] != 0 or not all(0 <= level < 1 for level in self.noise):
             raise ValueError(f"`noise` must be in [0, 1), the first 0. Got {self.noise}. Percent? Divide by 100.")
-        if not 0 < self.dt <= DURATION / 2:
-            raise ValueError(f"`dt` must be positive and at most {DURATION / 2} s. Got {self.dt}.")
+        if not SHORTEST_STEP <= self.dt <= DURATION / 2:
+            raise ValueError(f"`dt` must be from {SHORTEST_STEP} to {DURATION / 2} s. Got {self.dt}.")
+        ms.nn.LI(1, self.tau_mem, dt=self.dt)  # says what cannot be
 
 
 def run(config: Config) -> xr.Dataset:

@@ -14,6 +14,7 @@ from ._inputs import as_floats
 Weights = Shaped[ArrayLike, "outputs inputs"] | Sequence[Sequence[float]]
 Inputs = Shaped[ArrayLike, "*batch inputs"] | Sequence[Any]
 
+ONE_KEY = Key[Array, ""]
 LONGEST_TIME = 1e12  # seconds, some 30 000 years: until then the time laws of all cells stay finite in float32
 TIME = Must(
     "one time of at least 0 seconds after the end of programming, and at most 1e12",
@@ -77,7 +78,7 @@ def as_time(t: Any) -> Float[Array, ""]:
 
 def check_key(key: Any) -> None:
     """Raises `ValueError` for what is not one key of `jax.random`."""
-    judge("key", key, Key[Array, ""])
+    judge("key", key, ONE_KEY)
 
 
 def check_optional_key(key: Any) -> None:

@@ -22,6 +22,7 @@ from device_models._checks import is_zero as is_zero
 from device_models._checks import judge as judge
 from device_models._checks import not_nan as not_nan
 from device_models._checks import numbers as numbers
+from device_models._checks import plain as plain
 from device_models._checks import positive as positive
 from device_models._checks import that as that
 from device_models._checks import whole as whole

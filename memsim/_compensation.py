@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from ._checks import Checked, check, each, fraction, whole
+from ._checks import Checked, check, each, fraction, plain, whole
 from ._matrix import AnalogMatrix
 from ._tiles import tile_mean
 
@@ -29,8 +29,8 @@ class GlobalDriftCompensation(Checked):
     Reference: Joshi2020.
     """
 
-    patterns: int = eqx.field(static=True, default=32)
-    amplitude: float = eqx.field(static=True, default=1.0)
+    patterns: int = eqx.field(static=True, converter=plain, default=32)
+    amplitude: float = eqx.field(static=True, converter=plain, default=1.0)
 
     def __check_init__(self):
         check(

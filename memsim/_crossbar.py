@@ -14,7 +14,7 @@ from device_models import AbstractDevice, Ohmic
 
 from . import _hints
 from ._arguments import Weights, as_time, as_weights, check_key, check_optional_key, check_time
-from ._checks import Checked, Must, check, each, is_zero, positive, whole, write
+from ._checks import Checked, Must, check, each, is_zero, plain, positive, whole, write
 from ._compensation import GlobalDriftCompensation
 from ._converters._adc import AbstractADC
 from ._converters._dac import AbstractDAC
@@ -67,7 +67,7 @@ class Crossbar(Checked):
     adc: AbstractADC | None = None
     wires: AbstractWires = IdealWires()
     compensation: GlobalDriftCompensation | None = GlobalDriftCompensation()
-    tile: tuple[int, int] = eqx.field(static=True, default=(256, 256))
+    tile: tuple[int, int] = eqx.field(static=True, converter=plain, default=(256, 256))
     read_noise: Literal["per_read", "per_moment", "off"] | Correlated = eqx.field(static=True, default="per_read")
     sense: SenseAmplifier | None = None
     v_read: float = 0.2

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from device_models import AbstractNoise
 
-from ._checks import Checked, check, positive, write
+from ._checks import Checked, check, plain, positive, write
 from ._lines import beside
 from ._mapping._mapping import AbstractMapping
 
@@ -28,7 +28,7 @@ class Correlated(Checked):
     """
 
     process: AbstractNoise
-    dt: float = eqx.field(static=True)
+    dt: float = eqx.field(static=True, converter=plain)
 
     def __check_init__(self):
         check(
@@ -59,7 +59,7 @@ class Fluctuation(eqx.Module):
     state: Any
     std: Float[Array, "planes rows lines"]
     mapping: AbstractMapping
-    columns: int = eqx.field(static=True)
+    columns: int = eqx.field(static=True, converter=plain)
     gain: Float[Array, "slices 1 1"]
 
     def weight(self, state: Any) -> Float[Array, "rows columns"]:

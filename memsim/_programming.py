@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int, Key
 
-from ._checks import Checked, between, check, fraction, whole
+from ._checks import Checked, between, check, fraction, plain, whole
 from ._matrix import AnalogMatrix
 from ._tiles import spread_rows
 
@@ -84,10 +84,10 @@ class GradientDescent(AbstractProgramming):
     - `correction`: Share of the estimated error by which a target moves, from 0 to 1.
     """
 
-    rounds: int = eqx.field(static=True, default=10)
+    rounds: int = eqx.field(static=True, converter=plain, default=10)
     threshold: float = 0.03
-    steps: int = eqx.field(static=True, default=20)
-    batch: int = eqx.field(static=True, default=128)
+    steps: int = eqx.field(static=True, converter=plain, default=20)
+    batch: int = eqx.field(static=True, converter=plain, default=128)
     correction: float = 0.5
 
     def __check_init__(self):

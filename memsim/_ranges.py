@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ._arguments import as_data
-from ._checks import Checked, between, check, fraction, whole
+from ._checks import Checked, between, check, fraction, plain, whole
 from ._converters._codes import largest_code, to_codes
 
 
@@ -56,7 +56,7 @@ class LeastSquares(AbstractRanges):
     - `smallest`: The smallest of them, relative to the largest magnitude.
     """
 
-    candidates: int = eqx.field(static=True, default=100)
+    candidates: int = eqx.field(static=True, converter=plain, default=100)
     smallest: float = 0.01
 
     def __check_init__(self):

@@ -1,5 +1,7 @@
 """Journal styles, and the standard figures drawn from result data sets."""
 
+import os
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,9 +111,13 @@ def draw_spread(
     """
     if along not in values.dims:
         raise ValueError(did_you_mean("`along`, a dimension of `values`,", along, map(str, values.dims)))
+    missing = int((~np.isfinite(np.asarray(values))).sum())
+    if missing:
+        said = f"{missing} of {values.size} values to draw are NaN or infinite; what they enter is left out."
+        warnings.warn(said, stacklevel=3)
     over = [name for name in values.dims if name != along]
     colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-    mean = 100 * np.asarray(values.mean(over))
+    mean = 100 * np.asarray(values.mean(over, skipna=False))
     low, high = 100 * np.percentile(np.asarray(values.transpose(*over, along)), [5, 95], axis=tuple(range(len(over))))
     axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.plot(x, mean, color=colour, marker=marker, label=label, linestyle=linestyle)
@@ -195,6 +201,8 @@ def save(figure: "Figure", path: Path | str) -> list[Path]:
 
     `path` is without an ending, and may hold dots: "fig_r0.5" becomes fig_r0.5.pdf and fig_r0.5.png.
     """
+    if str(path).endswith(("/", os.sep)) or as_path(path).name in ("", ".."):
+        raise ValueError(f'`path` must end in the name of a file, such as "folder/name". Got {str(path)!r}.')
     path = as_path(path)
     make_folder(path.parent)
     name = path.stem if path.suffix in (".pdf", ".png") else path.name
@@ -215,7 +223,8 @@ def _ticks(shown: np.ndarray) -> dict[float, str]:
     decades = 10.0 ** np.arange(np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9) + 1)
     if len(decades) > 1:
         return {float(t): _said(float(t)) for t in decades[:: -(-len(decades) // MOST_TICKS)]}
-    return {low: _said(low), high: _said(high)} | said
+    names = {_said(high): high, _said(low): low} | {name: t for t, name in said.items()}
+    return {t: name for name, t in names.items()}  # two times that are said alike have one tick
 
 
 def _said(seconds: float) -> str:

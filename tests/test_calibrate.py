@@ -105,6 +105,7 @@ def test_watching_finds_what_a_network_records():
         assert eqx.tree_equal(watched[".network" + path], design, rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:All samples drive")
 def test_layers_of_another_module_within_a_network_are_watched():
     model = SpikingNetwork([convert(eqx.nn.MLP(6, 5, 8, 1, key=KEY)), LIF(5), Linear(5, 4, key=KEY)])
     xs = jr.normal(KEY, (3, 10, 6))
@@ -218,7 +219,8 @@ def test_one_array_in_two_layers_is_said_to_be_two_chips():
         (Ideal(), "`memsim.Crossbar(device)`"),
         (ms.Crossbar, "Got the class Crossbar. Make one of it: `Crossbar(...)`"),
         (None, "`crossbar` must be a Crossbar"),
-        (lambda path, layer: Ideal(), "for each layer. Got a Ideal for .layers[0]"),
+        (lambda path, layer: Ideal(), "a Crossbar or None for each layer. Got an Ideal for .layers[0]"),
+        (lambda path: DESIGN, "`crossbar` must be a design, or a function that takes a layer's path and the layer"),
         (ms.nn.PerLayer({".layers[1]": DESIGN}), "Got .layers[0], where there are .layers[1]"),
     ],
 )
@@ -230,6 +232,55 @@ def test_what_is_no_design_is_refused_with_what_to_write(unchecked, design, says
     ):
         with pytest.raises(ValueError, match=re.escape(says)):
             use()
+
+
+NO_LAYERS = ["net", 3, {"a": 3}, [], jnp.ones((2, 2)), jnp.tanh, eqx.nn.Linear]
+
+
+@pytest.mark.parametrize("model", NO_LAYERS, ids=str)
+def test_what_is_no_model_is_refused(unchecked, model):
+    uses = [
+        lambda: ms.program(model, DESIGN, key=KEY),
+        lambda: ms.deploy(model, DESIGN, 0.0, key=KEY),
+        lambda: convert(model),
+    ]
+    if isinstance(model, str | int | type):  # of others there may be no layers, as of a function of samples
+        uses += [lambda: ms.nn.with_read_keys(model, key=KEY), lambda: ms.nn.analog_layers(model)]
+    for use in uses:
+        with pytest.raises(ValueError, match="`model` must be a model") as refused:
+            use()
+        assert ("Call it: `Linear(...)`" in str(refused.value)) == (model is eqx.nn.Linear)
+
+
+def test_a_model_without_a_layer_for_a_crossbar_is_refused_with_the_way_to_convert_it():
+    for use in (ms.program, lambda model, design, key: ms.deploy(model, design, 0.0, key=key)):
+        with pytest.raises(ValueError, match=r"`model` must hold a layer .*`memsim.nn.convert\(model\)`"):
+            use(eqx.nn.MLP(3, 2, 4, 1, key=KEY), DESIGN, key=KEY)
+
+
+def test_lists_and_dictionaries_of_layers_are_models():
+    layer = Linear(3, 2, key=KEY)
+    for model in ([layer], {"a": layer, "b": 3.0}, (layer, jnp.tanh)):
+        assert len(ms.nn.analog_layers(ms.program(model, ms.Crossbar(Ideal()), key=KEY))) == 1
+
+
+def test_a_weight_that_is_not_finite_is_named_by_its_layer():
+    model = SpikingNetwork([Linear(6, 5, key=KEY), LIF(5), Linear(5, 4, key=KEY)])
+    bad = eqx.tree_at(lambda m: m.layers[2].weight, model, replace_fn=lambda w: w.at[0, 1].set(jnp.nan))
+    for use in (
+        lambda: ms.program(bad, DESIGN, key=KEY),
+        lambda: ms.deploy(bad, DESIGN, 0.0, key=KEY),
+        lambda: ms.calibrate(bad, jnp.ones((2, 3, 6)), DESIGN),
+    ):
+        with pytest.raises(ValueError, match=r"`model.layers\[2\].weight` must be finite. Got 1 .* at \[0, 1\]"):
+            use()
+
+
+def test_a_layer_that_samples_leave_silent_is_named_once():
+    model = convert(eqx.nn.MLP(6, 3, 8, 1, use_bias=False, key=KEY))
+    with pytest.warns(UserWarning, match=r"All samples drive .layers\[0\], .layers\[1\] with zeros") as found:
+        ms.calibrate(model, jnp.zeros((4, 6)), DESIGN)
+    assert len(found) == 1
 
 
 def test_a_design_for_each_layer_can_be_written_by_path():

@@ -132,6 +132,12 @@ def test_programming_twice_is_refused():
             ms.program(model, PCM, key=KEY)
 
 
+def test_designs_of_which_no_layer_gets_one_are_refused():
+    message = "`crossbar` must give at least one layer a design. It gives no layer a design: None for .layers[0]"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ms.deploy(network(), lambda path, layer: None, 0.0, key=KEY)
+
+
 def test_ageing_what_was_never_programmed_is_refused():
     with pytest.raises(ValueError, match=re.escape("memsim.program")):
         ms.at(network(), MONTH)
@@ -188,7 +194,8 @@ def test_calibration_leaves_the_rest_of_a_design_as_it_is():
 
 def test_a_silent_layer_keeps_a_range():
     model = network()
-    calibrated = ms.calibrate(model, jnp.zeros((2, 20, 6)), converters(ms.DAC(8), ms.ADC(8)))
+    with pytest.warns(UserWarning, match="with zeros only"):
+        calibrated = ms.calibrate(model, jnp.zeros((2, 20, 6)), converters(ms.DAC(8), ms.ADC(8)))
     outputs = ms.deploy(model, calibrated, 0.0, key=KEY)(sequence())
     assert np.isfinite(outputs).all()
 

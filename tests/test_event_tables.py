@@ -62,6 +62,15 @@ def test_csv_that_is_not_clear_is_refused(tmp_path, text, message):
         read_events(tmp_path / "a.csv")
 
 
+@pytest.mark.parametrize("text", ["t,x\n1,70000\n", "t,x\n1.5,2\n", "t,x,p\n1,2,7\n", "x\n1\n", "t,x,y\n1,2\n"])
+def test_a_csv_with_wrong_numbers_is_not_to_be_copied_again(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(ValueError) as error:
+        read_events(tmp_path / "a.csv")
+    said = str(error.value)
+    assert ".." not in said and "download" not in said and said.endswith(".")
+
+
 def test_a_csv_without_lines_is_an_empty_recording(tmp_path):
     write_events(tmp_path / "a.csv", event_array([], []), size=(10, 10))
     assert (tmp_path / "a.csv").read_text() == "t,x,y,p\n" and len(read_events(tmp_path / "a.csv")) == 0

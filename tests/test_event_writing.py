@@ -98,6 +98,13 @@ def test_a_recording_is_written_whole_or_not_at_all(tmp_path, monkeypatch, endin
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(file.name, b"old")]
 
 
+@pytest.mark.parametrize("events", [[1], [(0, 1, 2, 1)], np.zeros(3)])
+def test_what_is_no_events_is_to_be_built_as_events(tmp_path, unchecked, events):
+    with pytest.raises(ValueError, match="`event_array\\(t, x, y, p\\)`") as error:
+        write_events(tmp_path / "a.raw", events, size=(10, 10))
+    assert "asarray" not in str(error.value) and not list(tmp_path.iterdir())
+
+
 def test_a_path_is_text_or_a_path_and_nothing_else(tmp_path, unchecked):
     write_events(str(tmp_path / "a.raw"), event_array(**ONE), size=(10, 10))
     assert read_events(str(tmp_path / "a.raw")).tolist() == [(0, 1, 2, 1)]

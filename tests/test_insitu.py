@@ -1,6 +1,7 @@
 """Transformations of `memsim.insitu`: what the network reads is what the arrays show, and how they fit into optax."""
 
 import functools
+import io
 
 import equinox as eqx
 import jax
@@ -219,6 +220,17 @@ def test_bad_arguments_are_told(algorithm):
         optimizer.update(weight, state)
     with pytest.raises(ValueError, match=r"must have the shape \(2, 3\)"):
         optimizer.update(ms.insitu.OuterProduct(jnp.ones((1, 2)), jnp.ones((1, 3))), state, weight)
+
+
+@every_algorithm
+def test_a_state_comes_back_from_a_file(algorithm):
+    states = [algorithm(DEVICE, 0.1, key=jr.key(seed)).init(parameters()) for seed in (1, 2)]
+    file = io.BytesIO()
+    eqx.tree_serialise_leaves(file, states[0])
+    file.seek(0)
+    read = eqx.tree_deserialise_leaves(file, states[1])
+    assert eqx.tree_equal(read, states[0]) and not eqx.tree_equal(states[1], states[0])
+    assert read.key == jr.key(1)
 
 
 def test_bad_settings_of_a_transfer_are_told():

@@ -1,6 +1,7 @@
 """Every read of a model that carries its keys draws noise of its own, or is refused."""
 
 import copy
+import io
 import pickle
 import re
 
@@ -194,6 +195,19 @@ def test_a_keyed_delay_line_draws_anew_in_each_step():
     chip = ms.deploy(DelayedLinear(3, 2, np.array([[0, 1, 2]] * 2), key=KEY), PCM, 0.0, key=KEY)
     ys = keyed([chip])[0].run(jnp.ones((20, 3)), chip.initial_state())[0][2:]
     assert len(np.unique(np.asarray(ys))) == ys.size
+
+
+@pytest.mark.parametrize("make", [jr.key, lambda seed: jr.key(seed, impl="rbg")])
+def test_a_model_with_its_keys_comes_back_from_a_file(make):
+    written, empty = keyed(key=make(5)), keyed(key=make(6))
+    file = io.BytesIO()
+    eqx.tree_serialise_leaves(file, written)
+    file.seek(0)
+    read = eqx.tree_deserialise_leaves(file, empty)
+    expected = jr.fold_in(make(5), 0)
+    assert read.weight.key.dtype == expected.dtype
+    np.testing.assert_array_equal(jr.key_data(read.weight.key), jr.key_data(expected))
+    np.testing.assert_array_equal(read(ONES), keyed(key=make(5))(ONES))
 
 
 def test_every_implementation_of_keys_works():

@@ -164,6 +164,11 @@ def test_gradients_pass_through_deviated_parameters_to_the_nominal_ones():
             lambda: ms.program(network(), MixedSignal(neurons=NeuronCircuit({"tau_memm": 0.1})), key=jr.key(0)),
             "Did you mean tau_mem",
         ),
+        (
+            lambda: ms.program(network(), MixedSignal(neurons=lambda path, neuron: 3), key=jr.key(0)),
+            "must give a NeuronCircuit or None for each layer. Got 3 for .layers[1]",
+        ),
+        (lambda: MixedSignal(neurons=lambda path: None), "`neurons` must be a design, or a function that takes"),
     ],
 )
 def test_a_bad_circuit_is_refused(make, says):

@@ -146,6 +146,8 @@ def test_a_file_that_is_none_or_is_corrupt_is_refused(tmp_path):
     [
         ({"dt": 0.0}, "`dt` must be positive"),
         ({"dt": DT, "dialect": "snntorhc"}, "Did you mean snntorch"),
+        ({"dt": DT, "dialect": "SNNTORCH"}, r"Did you mean snntorch\?"),
+        ({"dt": DT, "dialect": "SNNTorhc"}, "Did you mean snntorch"),
         ({"dt": DT, "discretisation": "midpoint"}, "`discretisation` must be"),
     ],
 )

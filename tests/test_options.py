@@ -68,10 +68,33 @@ def test_a_bad_number_is_refused_before_any_work(name, option, bad, tmp_path, ca
         ("hysteresis", ["--samples", "9"], "even"),
         ("ir_drop", ["--g-min", "1"], "g_min"),
         ("insitu", ["--transfer-rate", "2"], "fraction"),
+        ("drift", ["--times", "1e38"], "all at least 0 and at most 1e12"),
+        ("cells", ["--times", "0", "2e12"], "at most 1e12"),
+        ("raster", ["--time", "1e38"], "`time` must be from 0 to 1e+12"),
+        ("drift", ["--clip", "0.5"], "`clip` must be finite and at least 1"),
+        ("drift", ["--model-dt", "5"], "`model_dt` must be positive and at most 1"),
+        ("noise_kinds", ["--duration", "40"], "`duration` must be at most 0.2 s a step"),
+        ("shd_noise", ["--tau-mem", "100"], "`tau_mem` must be at most 1 s"),
+        ("shd_noise", ["--dt", "1e-38"], "`dt` must be from 0.0001"),
+        ("pulse_response", ["--sweeps", "1e38"], "`sweeps` must be positive and at most 1000"),
     ],
 )
 def test_an_option_that_no_part_can_take_is_refused_before_any_work(name, words, says, tmp_path, capsys, unchecked):
     assert says in refused(name, ["--quick", *words], tmp_path, capsys)
+
+
+@pytest.mark.parametrize(
+    ("option", "bad", "edge"), [("times", (1.1e12,), (1e12,)), ("time", 1.1e12, 1e12), ("clip", 0.99, 1.0)]
+)
+def test_an_option_has_the_limits_of_what_it_is_for_in_every_experiment(option, bad, edge):
+    kinds = [load_script("experiments", name).Config for name in scripts("experiments")]
+    kinds = [kind for kind in kinds if option in typing.get_type_hints(kind)]
+    assert len(kinds) > 1
+    for kind in kinds:
+        for quick in (False, True):
+            assert getattr(kind(quick=quick, **{option: edge}), option) == edge
+            with pytest.raises(ValueError, match=f"`{option}` must"):
+                kind(quick=quick, **{option: bad})
 
 
 def given(name, words, monkeypatch):

@@ -70,6 +70,21 @@ def test_ten_years_have_the_ticks_that_people_say():
     assert set(ticks((0.0, 1e-6, 1e-3, 0.1)).values()) == {"0", "1 µs", "1 ms"}
 
 
+def test_two_times_that_are_said_alike_have_one_tick():
+    assert ticks([1.0, 1.0001]) == {1.0: "1 s"}
+    assert len(set(ticks([0.995, 1.0001]).values())) == len(ticks([0.995, 1.0001]))
+
+
+def test_values_that_cannot_be_drawn_are_counted_in_a_warning():
+    with pytest.warns(UserWarning, match="6 of 6 values to draw are NaN"):
+        ms.plotting.accuracy_over_time(result([1.0, 2.0]) * np.nan)
+    holed = result([1.0, 2.0])
+    holed.accuracy[0, 1] = np.nan
+    with pytest.warns(UserWarning, match="1 of 6"):
+        line = ms.plotting.accuracy_over_time(holed).axes[0].lines[0]
+    assert np.isfinite(line.get_ydata()).tolist() == [True, False]  # not the mean of the chips that are left
+
+
 def test_a_name_with_dots_is_kept_and_text_is_a_path(tmp_path):
     for name in ("fig_r0.5", "fig_r0.5.pdf", "fig_r0.5.png"):
         files = ms.plotting.save(Figure(), str(tmp_path / "deep" / name))
@@ -101,6 +116,9 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_old_file(tmp_path):
         (lambda: ms.plotting.accuracy_over_time(xr.Dataset()), "`memsim.study.robustness`"),
         (lambda: ms.plotting.attribution(result([1.0])), "`memsim.study.attribute`"),
         (lambda: ms.plotting.save("figure", "x"), "`figure` must be a Figure"),
+        (lambda: ms.plotting.save(Figure(), ""), "`path` must end in the name of a file"),
+        (lambda: ms.plotting.save(Figure(), "folder/"), "`path` must end in the name of a file"),
+        (lambda: ms.plotting.save(Figure(), ".."), "`path` must end in the name of a file"),
         (lambda: ms.plotting.shown_time(np.array([-1.0])), "all at least 0"),
         (lambda: ms.plotting.accuracy_over_time(result([1.0]), journal="ieeee"), "ieee"),
     ],

@@ -125,6 +125,9 @@ def test_a_result_file_round_trips_and_a_broken_one_is_named(tmp_path):
     path.write_text("not a result")
     with pytest.raises(ValueError, match="complete NetCDF4"):
         ms.study.open_result(path)
+    with pytest.raises(ValueError, match=r"must be a file.*add the name of a file in it") as error:
+        ms.study.open_result(path.parent)
+    assert "Delete" not in str(error.value)
     with pytest.raises(FileNotFoundError, match="run its experiment first"):
         ms.study.open_result(tmp_path / "none.nc")
 

@@ -115,6 +115,11 @@ def test_what_is_not_finite_is_nan_and_its_layer_chip_and_time_are_named(model, 
         ms.study.mean_interval(result.accuracy.values)
 
 
+def test_scores_that_are_not_finite_are_named(model, data):
+    with pytest.warns(RuntimeWarning, match="with recording 0, what `scores` makes of finite outputs is not"):
+        study(model, data, scores=lambda outputs: outputs.mean(0) * jnp.nan)
+
+
 @pytest.mark.slow
 def test_nothing_clips_of_what_is_not_a_number(model, data):
     design = without_a_number(ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8)))
@@ -180,6 +185,39 @@ def test_a_study_that_does_not_fit_is_refused_before_any_work(model, data, chang
     with pytest.raises(ValueError) as refused:
         study(**arguments)
     assert says in str(refused.value)
+
+
+def test_a_study_of_what_is_on_chips_already_or_stays_digital_is_refused(model, data):
+    deployed = ms.deploy(model, NOISY, 0.0, key=KEY)
+    for study_of in (study, lambda *args: ms.study.attribute(*args, key=KEY)):
+        with pytest.raises(ValueError, match="`model` is on chips already"):
+            study_of(deployed, data, NOISY)
+        with pytest.raises(ValueError, match=r"`crossbar` must .* no layer a design"):
+            study_of(model, data, lambda path, layer: None)
+        with pytest.raises(ValueError, match=r"a NeuronCircuit or None .* Got 3 for .layers\[1\]"):
+            study_of(model, data, ms.nn.MixedSignal(NOISY, lambda path, neuron: 3))
+
+
+def test_one_array_in_two_layers_is_told_once_by_a_study(data):
+    layer = ms.nn.Linear(13, 13, key=KEY)
+    twice = ms.nn.SpikingNetwork([layer, ms.nn.LIF(13), layer, ms.nn.LI(13)])
+    xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
+    for run in (
+        lambda: study(twice, data),
+        lambda: ms.study.chip_accuracies(twice, NOISY, xs, labels, jnp.zeros(1), jnp.arange(1), key=KEY),
+    ):
+        with pytest.warns(UserWarning, match=r"weight of .layers\[0\], .layers\[2\], which become 2 chips") as found:
+            run()
+        assert len(found) == 1
+
+
+@pytest.mark.slow
+def test_one_array_in_two_layers_is_told_once_by_an_attribution(data):
+    layer = ms.nn.Linear(13, 13, key=KEY)
+    twice = ms.nn.SpikingNetwork([layer, ms.nn.LIF(13), layer, ms.nn.LI(13)])
+    with pytest.warns(UserWarning, match="which become 2 chips") as found:
+        ms.study.attribute(twice, data, NOISY, chips=1, key=KEY)
+    assert len(found) == 1
 
 
 def test_a_study_on_all_three_sets_or_of_what_is_not_finite_is_refused(model, data, unchecked):

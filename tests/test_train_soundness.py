@@ -205,3 +205,20 @@ def test_weights_that_are_not_finite_are_not_written_to_an_array():
 def test_other_errors_than_of_memory_pass():
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"), ms.train._memory.told("Lower it."):
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
+
+
+def test_training_on_chips_tells_once_of_one_array_in_two_layers(splits):
+    layer = ms.nn.Linear(13, 13, key=KEY)
+    twice = ms.nn.SpikingNetwork([layer, ms.nn.LIF(13), layer, ms.nn.LI(13)])
+    chip = SampledChip(ms.Crossbar(dm.Ideal()))
+    with pytest.warns(UserWarning, match=r"weight of .layers\[0\], .layers\[2\], which become 2 chips") as found:
+        fit(twice, splits, key=KEY, epochs=1, batch_size=32, optimizer=SGD, hardware=chip)
+    assert len(found) == 1
+
+
+def test_training_refuses_what_is_on_chips_already_and_designs_for_no_layer(splits):
+    deployed = ms.deploy(network(), ms.Crossbar(dm.Ideal()), 0.0, key=KEY)
+    with pytest.raises(ValueError, match="`model` is on chips already"):
+        fit(deployed, splits, key=KEY)
+    with pytest.raises(ValueError, match=r"`crossbar` must .* no layer a design"):
+        fit(network(), splits, key=KEY, hardware=SampledChip(lambda path, layer: None))

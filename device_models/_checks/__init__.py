@@ -18,6 +18,7 @@ from ._check import judge as judge
 from ._known import is_known as is_known
 from ._known import is_zero as is_zero
 from ._known import numbers as numbers
+from ._known import plain as plain
 from ._messages import described as described
 from ._rules import Must as Must
 from ._rules import at_least as at_least

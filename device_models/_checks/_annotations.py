@@ -142,21 +142,26 @@ def _is_array_type(annotation: Any) -> bool:
 
 def _is_array(value: Any, annotation: Any) -> bool:
     """By shape and dtype; NumPy's arrays will do for JAX's, and numbers for arrays without axes."""
-    dims = _dims(annotation)
-    wanted = ("float32", "int32") if _is_number(value, whole=True) else ("float32",)
-    if not dims and _is_number(value, whole=False) and any(_has_dtype(kind, annotation.dtypes) for kind in wanted):
+    if isinstance(value, jax.Array | np.ndarray | np.generic) and _is_of(value.dtype, value.shape, annotation):
         return True
-    if not isinstance(value, jax.Array | np.ndarray | np.generic):
-        return False
+    wanted = ("float32", "int32") if _is_number(value, whole=True) else ("float32",)
+    number = not _dims(annotation) and _is_number(value, whole=False)
+    return number and any(_has_dtype(kind, annotation.dtypes) for kind in wanted)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_of(dtype: Any, shape: tuple[int, ...], annotation: Any) -> bool:
+    """Whether an array of this type and shape is what an annotation asks for: an answer that is kept."""
+    dims = _dims(annotation)
     variadic = any(dim.lstrip("#?").startswith(("*", "...")) for dim in dims)
-    if value.ndim < len(dims) - 1 if variadic else value.ndim != len(dims):
+    if len(shape) < len(dims) - 1 if variadic else len(shape) != len(dims):
         return False
-    sizes = zip(dims, value.shape, strict=False)
+    sizes = zip(dims, shape, strict=False)
     if not variadic and any(dim.isdigit() and int(dim) != size for dim, size in sizes):
         return False
-    if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+    if jnp.issubdtype(dtype, jax.dtypes.prng_key):
         return is_key(annotation)
-    return not is_key(annotation) and _has_dtype(value.dtype, annotation.dtypes)
+    return not is_key(annotation) and _has_dtype(dtype, annotation.dtypes)
 
 
 def is_key(annotation: Any) -> bool:

@@ -79,14 +79,18 @@ def _is_right_at_sight(value: Any, annotation: Any, rule: Must) -> bool:
     """Whether `value` is right as most values are, plain ones and parts: many times faster than finding what is not."""
     kind = type(value)
     if kind is float or kind is int:
-        number = as_scalar(value)
-        return kind in certain(annotation).exact and bool(
-            np.isfinite(number) if rule.holds is None else rule.holds(number)
-        )
+        return _is_right_number(value, kind, annotation, rule.holds)
     if kind is str:
         known = certain(annotation)
         return kind in known.exact or value in known.texts
     return (value is None and kind in certain(annotation).exact) or is_part(kind, annotation)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_right_number(value: int | float, kind: type, annotation: Any, holds: Callable[[Any], Any] | None) -> bool:
+    """Whether a plain number is right: an answer that is kept, since the same designs are made again and again."""
+    number = as_scalar(value)
+    return kind in certain(annotation).exact and bool(np.isfinite(number) if holds is None else holds(number))
 
 
 def _message(name: str, came: str, value: Any, annotation: Any, rule: Must) -> str:

@@ -23,6 +23,14 @@ def is_zero(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and value == 0
 
 
+def plain(value: Any) -> Any:
+    """Converter of a static field: a number of NumPy or JAX, or each in a tuple, as the one of Python."""
+    if type(value) is tuple:
+        return tuple(map(plain, value))
+    single = isinstance(value, jax.Array | np.ndarray | np.generic) and value.ndim == 0 and is_known(value)
+    return value.item() if single else value
+
+
 def numbers(value: Any) -> Iterator[Any]:
     """The known numbers in `value`: a scalar, an array, or a tuple, list or mapping of them."""
     if value is None or isinstance(value, bool | str | eqx.Module):

@@ -48,7 +48,8 @@ def remedy(value: Any, annotation: Any) -> str:
         return f"Write {round(value)}."
     if isinstance(value, list) and any(typing.get_origin(option) is tuple for option in options):
         return f"Write a tuple: {described(tuple(value))}."
-    if isinstance(value, list | tuple) and any(hasattr(option, "dim_str") for option in options):
+    arrays = [option.array_type for option in options if hasattr(option, "dim_str")]
+    if isinstance(value, list | tuple) and arrays and arrays != [np.ndarray]:
         return "Write `jnp.asarray(...)` around it."
     if any(map(is_key, options)):
         return "Write `jax.random.key(0)`, and `jax.random.split` for several."

@@ -1,5 +1,6 @@
-"""What a value must be beyond its annotation."""
+"""What a value must be beyond its annotation. A rule is made once, though a class asks for it with each instance."""
 
+import functools
 import math
 import operator
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import numpy as np
 
 Hint = str | Callable[[Any], str]
 Number = int | float
+once = functools.lru_cache(maxsize=4096)
 
 
 class Must(NamedTuple):
@@ -26,23 +28,27 @@ class Must(NamedTuple):
     hint: Hint = ""
 
 
+@once
 def positive(unit: str = "", *, most: Number = math.inf, hint: Hint = "") -> Must:
     """Above zero and finite. Beyond `most` it is another unit by mistake. `unit` is such as "in volts"."""
     what = "positive and finite" if most == math.inf else f"positive and at most {most:g}"
     return Must(_with(what, unit), lambda x: np.isfinite(x) & (x > 0) & (x <= most), hint)
 
 
+@once
 def at_least(least: Number, unit: str = "", *, most: Number = math.inf, hint: Hint = "") -> Must:
     """Finite, and from `least` to `most`, both included."""
     what = f"finite and at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
     return Must(_with(what, unit), lambda x: np.isfinite(x) & (x >= least) & (x <= most), hint)
 
 
+@once
 def between(low: Number, high: Number, unit: str = "", *, hint: Hint = "") -> Must:
     """From `low` to `high`, neither included."""
     return Must(_with(f"between {low:g} and {high:g}", unit), lambda x: (x > low) & (x < high), hint)
 
 
+@once
 def fraction(*, zero: bool = True, one: bool = True) -> Must:
     """Within [0, 1], or without one of its ends."""
     what = f"a fraction in {'[' if zero else '('}0, 1{']' if one else ')'}"
@@ -50,6 +56,7 @@ def fraction(*, zero: bool = True, one: bool = True) -> Must:
     return Must(what, lambda x: above(x, 0) & below(x, 1), "Percent? Divide by 100.")
 
 
+@once
 def whole(least: int, *, most: int | None = None, hint: Hint = "") -> Must:
     """A whole number of at least `least`, for annotations of `int`."""
     what = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
@@ -57,11 +64,13 @@ def whole(least: int, *, most: int | None = None, hint: Hint = "") -> Must:
     return Must(what, lambda x: (x == np.trunc(x)) & (x >= least) & (x <= top), hint)
 
 
+@once
 def finite(unit: str = "", *, hint: Hint = "") -> Must:
     """Any finite number, with a `unit` that the message names."""
     return Must(_with("a finite number", unit), np.isfinite, hint)
 
 
+@once
 def not_nan(what: str, least: Number = -math.inf, *, hint: Hint = "") -> Must:
     """At least `least`, and infinite as well."""
     return Must(what, lambda x: x >= least, hint)

@@ -6,7 +6,7 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from .._checks import Checked, between, check, that, whole
+from .._checks import Checked, between, check, plain, that, whole
 from ._interval import AbstractInterval
 
 
@@ -36,8 +36,8 @@ class FixedSteps(AbstractSteps):
         switches within one step fails; infinite where the moment of switching does not matter.
     """
 
-    substeps: int = eqx.field(static=True, default=1)
-    tolerance: float = eqx.field(static=True, default=1e-2)
+    substeps: int = eqx.field(static=True, converter=plain, default=1)
+    tolerance: float = eqx.field(static=True, converter=plain, default=1e-2)
 
     def __check_init__(self):
         tolerance = that("positive", lambda x: x > 0, hint="For no limit use inf.")
@@ -66,10 +66,10 @@ class AdaptiveSteps(AbstractSteps):
     - `max_steps`: Most steps of a simulation, rejected ones included.
     """
 
-    rtol: float = eqx.field(static=True, default=1e-4)
-    atol: float = eqx.field(static=True, default=1e-6)
+    rtol: float = eqx.field(static=True, converter=plain, default=1e-4)
+    atol: float = eqx.field(static=True, converter=plain, default=1e-6)
     solver: eqx.Module | None = None
-    max_steps: int = eqx.field(static=True, default=100_000)
+    max_steps: int = eqx.field(static=True, converter=plain, default=100_000)
 
     def __check_init__(self):
         check(self, rtol=between(0.0, 1.0), atol=between(0.0, 1.0), max_steps=whole(1))

@@ -8,7 +8,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from .._checks import check, is_known, positive, whole
+from .._checks import check, is_known, plain, positive, whole
 from ._process import AbstractNoise, drawn, lagged, moved
 
 
@@ -28,7 +28,7 @@ class Flicker(AbstractNoise):
 
     f_low: float
     f_high: float
-    per_decade: int = eqx.field(static=True, default=2)
+    per_decade: int = eqx.field(static=True, converter=plain, default=2)
 
     def __check_init__(self):
         check(self, f_low=positive("in hertz"), f_high=positive("in hertz"), per_decade=whole(1))

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from .._checks import check, whole
+from .._checks import check, plain, whole
 from .._device import AbstractDevice, ages, check_effect, writes
 from .._iv import AbstractIV
 
@@ -25,7 +25,7 @@ class Parallel(AbstractDevice):
     """
 
     device: AbstractDevice
-    n: int = eqx.field(static=True)
+    n: int = eqx.field(static=True, converter=plain)
 
     def __check_init__(self):
         check(self, n=whole(1))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from .._checks import Checked, check, is_known, positive, whole
+from .._checks import Checked, check, is_known, plain, positive, whole
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
 from .._quantities import LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS
 from ._wrapper import AbstractWrapper
@@ -60,7 +60,7 @@ class WriteVerify(AbstractWrapper):
 
     device: AbstractDevice
     window: float | Float[Array, ""]
-    max_pulses: int = eqx.field(static=True)
+    max_pulses: int = eqx.field(static=True, converter=plain)
     verify_noise: bool = eqx.field(static=True, default=True)
 
     def __check_init__(self):

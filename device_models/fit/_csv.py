@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,10 @@ PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6
 BASES = ("S", "s", "V", "A", "Hz", "Ohm")
 UNITS = {f"{prefix}{base}": (scale, base) for base in BASES for prefix, scale in PREFIXES.items()}
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # that other programs write for commas
+# Bytes that no text has; an old program may have ended it with 1A.
+NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
+DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
+WRITE_POINTS = "Decimal commas? Write points: 1.5."
 UNITS |= {"1": (1.0, "1"), "%": (1e-2, "1"), "min": (60.0, "s"), "h": (3600.0, "s"), "d": (86400.0, "s")}
 
 
@@ -102,11 +107,11 @@ def to_si(unit: str, wanted: str, what: str) -> float:
 def _lines(path: Path) -> list[tuple[int, str]]:
     """The lines of a text file, numbered from 1."""
     data = path.read_bytes()
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if b"\0" in data and not wide:
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not data.startswith(codecs.BOM_UTF32_LE)
+    if NO_TEXT.search(data) and not wide:
         raise ValueError(
-            f"A file of measurements must be text. Got {path}, which has zero bytes. A workbook, or UTF-16 without a "
-            "mark? Save it as CSV in UTF-8."
+            f"A file of measurements must be text. Got {path}, which has zero bytes or others of no text. A workbook, "
+            "a packed file, UTF-32, or UTF-16 without a mark? Save it as CSV in UTF-8."
         )
     for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
         try:
@@ -138,7 +143,7 @@ def _check_longest(rows: list[list[str]], numbers: list[int], path: str | Path) 
         if any(entry.strip() for entry in row[len(rows[0]) :]):
             raise ValueError(
                 f"Line {number} of {path} must have {len(rows[0])} entries, one a column. Got {len(row)}: "
-                f"{','.join(row)!r}. Decimal commas? Write points: 1.5."
+                f"{','.join(row)!r}. {WRITE_POINTS}"
             )
 
 
@@ -177,8 +182,8 @@ def _column(
         except ValueError:
             values[i] = np.nan
         if not np.isfinite(values[i]):
+            remedy = WRITE_POINTS if DECIMAL_COMMA.fullmatch(text) else "Leave that line out."
             raise ValueError(
-                f"Column {name!r} of {path} must hold finite numbers. Got {text!r} in line {number}. "
-                "Leave that line out."
+                f"Column {name!r} of {path} must hold finite numbers. Got {text!r} in line {number}. {remedy}"
             )
     return values * scale

@@ -10,7 +10,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from .._checks import Checked, check, positive, whole
+from .._checks import Checked, check, plain, positive, whole
 from ._codes import largest_code, straight_through, to_codes
 from ._errors import ConverterErrors, TransferCurves
 
@@ -74,7 +74,7 @@ class ADC(AbstractADC):
     - `errors`: Spread over bit lines, or `None`.
     """
 
-    bits: int | None = eqx.field(static=True)
+    bits: int | None = eqx.field(static=True, converter=plain)
     full_scale: FullScale = 10.0
     rounding: Literal["nearest", "stochastic"] = eqx.field(static=True, default="nearest")
     errors: ConverterErrors | TransferCurves | None = None

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from .._checks import Checked, check, positive, whole
+from .._checks import Checked, check, plain, positive, whole
 from ._codes import largest_code, straight_through, to_codes
 from ._errors import ConverterErrors, TransferCurves
 
@@ -76,7 +76,7 @@ class DAC(AbstractDAC):
     - `errors`: Spread over word lines, or `None`.
     """
 
-    bits: int | None = eqx.field(static=True)
+    bits: int | None = eqx.field(static=True, converter=plain)
     input_range: float | Float[Array, ""] = 1.0
     errors: ConverterErrors | TransferCurves | None = None
 
@@ -113,7 +113,7 @@ class PulseWidthDAC(AbstractDAC):
     **Arguments:** as for `DAC`; the `errors` are those of the durations.
     """
 
-    bits: int | None = eqx.field(static=True)
+    bits: int | None = eqx.field(static=True, converter=plain)
     input_range: float | Float[Array, ""] = 1.0
     errors: ConverterErrors | TransferCurves | None = None
 
@@ -157,9 +157,9 @@ class BitSerialDAC(AbstractDAC):
     The gradient passes the digits as if each pulse carried an equal share of the code.
     """
 
-    bits: int = eqx.field(static=True)
+    bits: int = eqx.field(static=True, converter=plain)
     input_range: float | Float[Array, ""] = 1.0
-    bits_per_pulse: int = eqx.field(static=True, default=1)
+    bits_per_pulse: int = eqx.field(static=True, converter=plain, default=1)
 
     def __check_init__(self):
         check(self, bits=whole(2, most=24), input_range=INPUT_RANGE, bits_per_pulse=whole(1))

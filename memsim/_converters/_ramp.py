@@ -9,7 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from .._checks import at_least, check, whole
+from .._checks import at_least, check, plain, whole
 from ._adc import FULL_SCALE, AbstractADC, FullScale
 from ._capacitors import MISMATCH, drawn_weights, nominal_weights
 from ._codes import straight_through
@@ -35,11 +35,11 @@ class Ramp(AbstractADC):
     Reference: Spear2023.
     """
 
-    bits: int = eqx.field(static=True)
+    bits: int = eqx.field(static=True, converter=plain)
     full_scale: FullScale = 10.0
     mismatch: float = 0.0
     comparator_offset: float = 0.0
-    columns_per_ramp: int = eqx.field(static=True, default=256)
+    columns_per_ramp: int = eqx.field(static=True, converter=plain, default=256)
     weights: Float[Array, "row_tiles ramps magnitude_bits"] | None = None
     offsets: Float[Array, "row_tiles lines"] | None = None
 

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from .._checks import check, whole
+from .._checks import check, plain, whole
 from ._adc import FULL_SCALE, AbstractADC, FullScale
 from ._capacitors import MISMATCH, drawn_weights, nominal_weights
 from ._codes import straight_through
@@ -27,10 +27,10 @@ class SAR(AbstractADC):
     Reference: Spear2023.
     """
 
-    bits: int = eqx.field(static=True)
+    bits: int = eqx.field(static=True, converter=plain)
     full_scale: FullScale = 10.0
     mismatch: float = 0.0
-    columns_per_adc: int = eqx.field(static=True, default=8)
+    columns_per_adc: int = eqx.field(static=True, converter=plain, default=8)
     weights: Float[Array, "row_tiles converters magnitude_bits"] | None = None
 
     def __check_init__(self):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from .._checks import check, whole, write
+from .._checks import check, plain, whole, write
 from ._mapping import AbstractMapping, Fluctuation, Scale
 from ._offset import OffsetColumn
 from ._pair import DifferentialPair
@@ -30,8 +30,8 @@ class BitSliced(AbstractMapping):
     """
 
     mapping: DifferentialPair | OffsetColumn
-    bits_per_cell: int = eqx.field(static=True)
-    slices: int = eqx.field(static=True)
+    bits_per_cell: int = eqx.field(static=True, converter=plain)
+    slices: int = eqx.field(static=True, converter=plain)
 
     def __check_init__(self):
         check(

@@ -14,6 +14,7 @@ Size = tuple[int, ...]  # (channels,) of a line, (width, height) of an image sen
 Times = Real[np.ndarray, " events"] | Sequence[int | float]
 Places = Real[np.ndarray, " events"] | Sequence[int | float]
 Polarities = Real[np.ndarray, " events"] | Bool[np.ndarray, " events"] | Sequence[int | float]
+BUILD = "Build one with `event_array(t, x, y, p)`."
 END = 2.0**63  # microseconds, after all that a time may be
 
 
@@ -69,8 +70,7 @@ def as_events(
     if "t" not in names or "x" not in names:
         came = f"fields {', '.join(names)}" if names else str(dtype or type(array).__name__)
         raise ValueError(
-            "`events` must be a structured array with fields t and x, and perhaps y and p. "
-            f"Got {came}. Build one with `event_array(t, x, y, p)`."
+            f"`events` must be a structured array with fields t and x, and perhaps y and p. Got {came}. {BUILD}"
         )
     y, p = (array[name] if name in names else None for name in ("y", "p"))
     checked = event_array(array["t"], array["x"], y, p, size=size, tick=tick)

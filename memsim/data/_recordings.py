@@ -8,7 +8,7 @@ from jaxtyping import Shaped
 from device_models._files import as_path, written_whole
 
 from .._checks import checked, judge, write
-from ._events import Size, as_events, check_size, in_order
+from ._events import BUILD, Size, as_events, check_size, in_order
 from ._formats import FORMATS, Encoding, raw_format
 
 
@@ -50,12 +50,10 @@ def read_events(file: Path | str, *, size: Size | None = None) -> Shaped[np.ndar
     try:
         return as_events(in_order(FORMATS[ending].read(file)), size=size)
     except ValueError as error:
-        raise ValueError(
-            f"{file} must be a whole {ending} recording, but {error}. Copy or download it again."
-        ) from error
+        raise ValueError(f"{file} must be a whole {ending} recording, but {_with_remedy(error, ending)}") from error
 
 
-@checked()
+@checked(events=write(BUILD))
 def write_events(
     file: Path | str, events: Shaped[np.ndarray, " events"], *, size: Size, encoding: Encoding = "evt3"
 ) -> None:
@@ -90,6 +88,14 @@ def write_events(
             put(partial, events, size)
     except ValueError as error:
         raise ValueError(f"{file} cannot hold these events: {error}. Choose another format.") from error
+
+
+def _with_remedy(error: ValueError, ending: str) -> str:
+    """What is wrong with a recording, as sentences; errors that are sentences have their own remedy."""
+    said = str(error)
+    if said.endswith("."):
+        return said
+    return f"{said}. {'Correct its text.' if ending == '.csv' else 'Copy or download it again.'}"
 
 
 def _ending(file: Path) -> str:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
 
-from .._checks import at_least, check, checked, positive, whole
+from .._checks import at_least, check, checked, plain, positive, whole
 from .._inputs import as_floats
 from ._checks import DURATION, SECONDS, SIGNAL, check_values, whole_steps
 from ._crossings import crossings, staircase
@@ -35,13 +35,13 @@ class EventCamera(eqx.Module):
     Reference: Lichtsteiner2008. The default thresholds and `dark`, for frames in [0, 1], are assumed.
     """
 
-    dt: float = eqx.field(static=True)
+    dt: float = eqx.field(static=True, converter=plain)
     on: Contrast = 0.2
     off: Contrast = 0.2
     dark: float = 0.01
-    refractory: float = eqx.field(static=True, default=0.0)
-    leak_rate: float = eqx.field(static=True, default=0.0)
-    noise_rate: float = eqx.field(static=True, default=0.0)
+    refractory: float = eqx.field(static=True, converter=plain, default=0.0)
+    leak_rate: float = eqx.field(static=True, converter=plain, default=0.0)
+    noise_rate: float = eqx.field(static=True, converter=plain, default=0.0)
 
     def __check_init__(self):
         contrast, hertz = positive("a change of log intensity"), at_least(0.0, "in Hz")

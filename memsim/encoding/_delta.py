@@ -3,7 +3,7 @@
 import equinox as eqx
 from jaxtyping import Array, Float, Shaped
 
-from .._checks import check, checked, positive, whole
+from .._checks import check, checked, plain, positive, whole
 from .._inputs import as_floats
 from ._checks import DURATION, SECONDS, SIGNAL, check_values, whole_steps
 from ._crossings import crossings, staircase
@@ -28,9 +28,9 @@ class DeltaModulator(eqx.Module):
     """
 
     threshold: float
-    max_events: int | None = eqx.field(static=True, default=None)
-    refractory: float = eqx.field(static=True, default=0.0)
-    dt: float | None = eqx.field(static=True, default=None)
+    max_events: int | None = eqx.field(static=True, converter=plain, default=None)
+    refractory: float = eqx.field(static=True, converter=plain, default=0.0)
+    dt: float | None = eqx.field(static=True, converter=plain, default=None)
 
     def __check_init__(self):
         threshold = positive("in the unit of the signal")

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
-from .._checks import check, checked, positive, that, whole
+from .._checks import check, checked, plain, positive, that, whole
 from .._inputs import as_floats
 from ._checks import SECONDS, SIGNAL, SPIKES, STEPS, check_length, check_tau, check_values
 
@@ -22,7 +22,7 @@ class LinearLatency(eqx.Module):
     - `threshold`: $\theta$, in [0, 1).
     """
 
-    steps: int = eqx.field(static=True)
+    steps: int = eqx.field(static=True, converter=plain)
     threshold: float = 0.0
 
     def __check_init__(self):
@@ -67,7 +67,7 @@ class ChargingLatency(eqx.Module):
     - `threshold`: $\theta$, positive, in the unit of the values.
     """
 
-    steps: int = eqx.field(static=True)
+    steps: int = eqx.field(static=True, converter=plain)
     tau: float
     dt: float
     threshold: float

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
-from .._checks import check, checked, is_known, positive, whole
+from .._checks import check, checked, is_known, plain, positive, whole
 from .._inputs import as_floats
 from ._checks import SIGNAL, check_values
 
@@ -23,7 +23,7 @@ class Population(eqx.Module):
     - `width`: $\sigma$ in the unit of the values; `None` is the distance of two centres.
     """
 
-    neurons: int = eqx.field(static=True)
+    neurons: int = eqx.field(static=True, converter=plain)
     low: float
     high: float
     width: float | None = None

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
 
-from .._checks import check, checked, is_known
+from .._checks import check, checked, is_known, plain
 from .._inputs import as_floats
 from ._checks import SECONDS, SIGNAL, SPIKES, STEPS, check_values
 
@@ -22,7 +22,7 @@ class Rate(eqx.Module):
     - `steps`: How often each value is drawn, or `None` for values whose first axis is time already.
     """
 
-    steps: int | None = eqx.field(static=True)
+    steps: int | None = eqx.field(static=True, converter=plain)
 
     def __check_init__(self):
         check(self, steps=STEPS)
@@ -53,7 +53,7 @@ class Poisson(eqx.Module):
     - `counts`: Whether a step may have several spikes. Without, $r\,dt$ must be at most 1.
     """
 
-    steps: int | None = eqx.field(static=True)
+    steps: int | None = eqx.field(static=True, converter=plain)
     dt: float
     counts: bool = eqx.field(static=True, default=False)
 

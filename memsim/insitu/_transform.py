@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int, Key
 from device_models import AbstractPulsed
 
 from .._checks import check_finite, is_known, positive, whole, write
+from .._stored_key import StoredKey
 from ._matrices import matrices, replaced, subtrees, without
 from ._outer import OuterProduct
 
@@ -52,10 +53,15 @@ class InSituState(NamedTuple):
     """
 
     count: Int[Array, ""]
-    key: Key[Array, ""]
+    stored_key: StoredKey
     arrays: dict[str, Any]
     scales: dict[str, Float[Array, ""]]
     digital: Any
+
+    @property
+    def key(self) -> Key[Array, ""]:
+        """The key of all steps."""
+        return self.stored_key.key
 
 
 def transformation(
@@ -78,7 +84,8 @@ def transformation(
             path: rule.start(weight / scales[path], key=jr.fold_in(first_key, place))
             for place, (path, weight) in enumerate(weights.items())
         }
-        return InSituState(jnp.zeros((), int), key, arrays, scales, others.init(without(params, params, weights)))
+        others_state = others.init(without(params, params, weights))
+        return InSituState(jnp.zeros((), int), StoredKey.of(key), arrays, scales, others_state)
 
     def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, InSituState]:
         if params is None:
@@ -95,7 +102,8 @@ def transformation(
             rate = jnp.asarray(step_size, weight.dtype) / unit
             arrays[path] = rule.step(state.arrays[path], gradients[path], rate, state.count, key=own_key)
             moved[path] = unit * rule.weight(arrays[path]) - weight
-        return replaced(changes, moved), InSituState(state.count + 1, state.key, arrays, state.scales, digital_state)
+        after = InSituState(state.count + 1, state.stored_key, arrays, state.scales, digital_state)
+        return replaced(changes, moved), after
 
     return optax.GradientTransformation(init, update)
 

@@ -1,5 +1,6 @@
 """What a file of somebody else's must not do when it is read; nothing of it is unpacked here."""
 
+import re
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -11,15 +12,26 @@ LARGEST = 2**32  # bytes of all arrays of a file, unpacked
 AT_ONCE = 2**25  # bytes of texts that are looked at together, at the most
 DEEPEST = 64  # groups within groups: NIR needs two a graph within a graph
 
+FIELD = re.compile(r"/nodes/([^/]+)/([^/]+)$")
+TEXTS = ("type", "padding", "edges")  # fields of nodes, and of graphs within graphs
+
 
 def check_file(path: Path) -> None:
     """Raises `ValueError` for a file that refers to another one or to itself, or that would unpack to too much."""
     total, packed = 0, path.stat().st_size
     with h5py.File(path, "r") as file:
         for name, data in _arrays(file, "", {}):
+            _check_numbers(name, data)
             total += _unpacked(name, data, packed, LARGEST - total)
             if total > LARGEST:
                 raise ValueError(f"it unpacks to more than {LARGEST} bytes, at {name}. `nir.read` it if it may.")
+
+
+def _check_numbers(path: str, data: h5py.Dataset) -> None:
+    """Raises `ValueError` for text where a node has numbers; `nir.read` would fail without the name of the node."""
+    found = FIELD.search(path)
+    if found and "/metadata/" not in path and found[2] not in TEXTS and h5py.check_string_dtype(data.dtype):
+        raise ValueError(f"Node {found[1]!r} must have numbers in `{found[2]}`. Got text, at {path}.")
 
 
 def _arrays(group: h5py.Group, path: str, seen: dict[Any, str]) -> Iterator[tuple[str, h5py.Dataset]]:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Key, Num
 
 from device_models import Ideal
 
-from .._checks import check, checked, write
+from .._checks import check, check_finite_model, checked, write
 from .._converters._adc import ADC
 from .._converters._dac import DAC, PulseWidthDAC
 from .._crossbar import Crossbar
@@ -21,6 +21,7 @@ from ._deploy import analog_layers, digital_weight
 from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
 from ._synapses._keyed import KeyedMatrix
 from ._synapses._synapse import AbstractAnalog
+from ._told import tell_silent
 from ._word_lines import SAMPLES, checked_samples, word_lines
 
 COVERING = Percentile()
@@ -74,13 +75,16 @@ def calibrate(
     Raises `ValueError` for samples that do not fit, and for a layer that none of them reaches.
     """
     check_designs(crossbar)
+    for path, layer in analog_layers(model).items():
+        check_finite_model(layer, f"model{path}")
     inputs = word_lines(model, checked_samples(model, xs), key)
-    designs = {}
+    designs: dict[str, Crossbar | None] = {}
     for path, layer in analog_layers(model).items():
         design = crossbar_of(crossbar, path, layer)
         if design is not None:
             design = _ranged(design, layer, digital_weight(path, layer), inputs[path], ranges)
         designs[path] = design
+    tell_silent([path for path, design in designs.items() if _has_converters(design) and not inputs[path].any()])
     return MixedSignal(PerLayer(designs), crossbar.neurons) if isinstance(crossbar, MixedSignal) else PerLayer(designs)
 
 
@@ -96,6 +100,10 @@ def _ranged(design: Crossbar, layer: AbstractAnalog, w: Array, x: Array, ranges:
     each = [full_scale for full_scale in found if full_scale is not None]
     full_scale = jnp.stack(each) if len(each) > 1 else found[0]
     return eqx.tree_at(lambda d: d.adc.full_scale, design, full_scale, is_leaf=lambda leaf: leaf is None)
+
+
+def _has_converters(design: Crossbar | None) -> bool:
+    return design is not None and not (design.dac is None and design.adc is None)
 
 
 def _without_faults(design: Crossbar) -> Crossbar:

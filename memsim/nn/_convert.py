@@ -12,7 +12,7 @@ from .._checks import checked, write
 from .._matrix import AnalogMatrix
 from .._names import did_you_mean
 from ._convertible import convertible, inner, is_layer
-from ._deploy import analog_layers, replace_weights
+from ._deploy import analog_layers, check_holds_layers, replace_weights
 from ._networks._network import AbstractNetwork
 from ._synapses._conv import Conv1d, Conv2d
 from ._synapses._gated import GRUCell, LSTMCell
@@ -37,6 +37,7 @@ def convert(model: Model, *, paths: Collection[str] | None = None) -> Model:
     - `model`: Any pytree with layers in it.
     - `paths`: The layers to replace, such as [".layers[0]"]; all that can be by default.
     """
+    check_holds_layers(model)
     found = convertible(model)
     for path in paths or ():
         if path not in found:

@@ -7,7 +7,7 @@ import jax
 
 from ._synapses._synapse import Stateless
 
-KINDS = eqx.nn.Linear | eqx.nn.Conv | eqx.nn.GRUCell | eqx.nn.LSTMCell
+KINDS = (eqx.nn.Linear, eqx.nn.Conv, eqx.nn.GRUCell, eqx.nn.LSTMCell)
 
 
 def convertible(model: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Whole models onto chips: `program`, `at`, `deploy`."""
 
+from numbers import Number
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -7,10 +8,19 @@ import jax
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._checks import checked
+from .._checks import check_finite_model, checked, described
 from .._crossbar import Chip
 from .._matrix import AnalogMatrix
-from ._mixed_signal import DESIGNS, Designs, check_designs, check_spread, circuit_of, crossbar_of
+from ._mixed_signal import (
+    DESIGNS,
+    Designs,
+    MixedSignal,
+    NeuronCircuit,
+    check_designs,
+    check_spread,
+    circuit_of,
+    crossbar_of,
+)
 from ._neurons._neuron import AbstractNeuron
 from ._synapses._keyed import KeyedMatrix
 from ._synapses._synapse import AbstractAnalog
@@ -24,6 +34,8 @@ NEURONS = 2**31 - 1  # folded into the key, so that neurons and synapses draw fr
 
 def analog_layers(model: Any) -> dict[str, AbstractAnalog]:
     """Every layer of `model` that can sit on a crossbar, by its path, such as ".layers[0]"."""
+    if isinstance(model, type | str | bytes | Number):
+        raise ValueError(_no_model(model))
     return _layers(model, AbstractAnalog)
 
 
@@ -45,21 +57,28 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     spikes, of converters whose ranges are still the defaults (use `calibrate`).
     """
     check_designs(crossbar)
+    check_holds_layers(model)
     layers = analog_layers(model)
+    if not layers and not isinstance(crossbar, MixedSignal):
+        raise ValueError(
+            f"`model` must hold a layer that can sit on a crossbar. Got none in {described(model)}. "
+            "`memsim.nn.convert(model)` makes such layers of those of `equinox.nn`."
+        )
     designs = {path: crossbar_of(crossbar, path, layer) for path, layer in layers.items()}
     chosen = {path: design for path, design in designs.items() if design is not None}
+    circuits = _circuits(model, crossbar)
+    for path in chosen:
+        digital_weight(path, layers[path])
+        check_finite_model(layers[path], f"model{path}")
     if chosen or not layers:
         tell_digital(model)
     tell_shared({path: layers[path] for path in chosen})
     tell_ranges(model, chosen)
     chips = {
-        path: chosen[path].program(digital_weight(path, layer), key=jr.fold_in(key, place))
+        path: chosen[path].program(layer.weight, key=jr.fold_in(key, place))
         for place, (path, layer) in enumerate(layers.items())
         if path in chosen
     }
-    circuits = {path: (circuit_of(crossbar, path, neuron), neuron) for path, neuron in neurons(model).items()}
-    designed = [(circuit, neuron) for circuit, neuron in circuits.values() if circuit is not None]
-    check_spread(designed)
     neuron_key = jr.fold_in(key, NEURONS)
     fabricated = {
         path: circuit.fabricate(neuron, key=jr.fold_in(neuron_key, place))
@@ -87,13 +106,41 @@ def at(model: Model, t: Any, *, key: Key[Array, ""] | None = None) -> Model:
 def deploy(model: Model, crossbar: Designs, t: Any, *, key: Key[Array, ""]) -> Model:
     """`program`, then `at` time `t`, with keys split from one."""
     program_key, moment_key = jr.split(key)
-    return at(program(model, crossbar, key=program_key), t, key=moment_key)
+    made = program(model, crossbar, key=program_key)
+    if not any(isinstance(layer.weight, Chip) for layer in analog_layers(made).values()):
+        raise ValueError(_no_design(model))
+    return at(made, t, key=moment_key)
+
+
+def layers_on_chips(model: Any, crossbar: Designs) -> dict[str, AbstractAnalog]:
+    """The layers of a digital `model` that `crossbar` puts on a chip, by path.
+
+    For what programs `model` in compiled code later: raises `ValueError` for what cannot be deployed, before any work.
+    """
+    layers = analog_layers(model)
+    chosen = {path: layer for path, layer in layers.items() if crossbar_of(crossbar, path, layer) is not None}
+    for path, layer in chosen.items():
+        digital_weight(path, layer)
+    if not chosen:
+        raise ValueError(_no_design(model))
+    _circuits(model, crossbar)
+    return chosen
+
+
+def check_holds_layers(model: Any) -> None:
+    """Raises `ValueError` for what holds no module at all, and so no layer: a name, a function, a class."""
+    leaves = jax.tree.leaves(model, is_leaf=_is_module)
+    if isinstance(model, type) or not any(map(_is_module, leaves)):
+        raise ValueError(_no_model(model))
 
 
 def digital_weight(path: str, layer: AbstractAnalog) -> Float[Array, "outputs inputs"]:
     """The weights of a layer that is not programmed; raises `ValueError` for one that is."""
     if isinstance(layer.weight, Chip | AnalogMatrix | KeyedMatrix | Watched):
-        raise ValueError(f"Layer {path} must hold digital weights. Got a {type(layer.weight).__name__}.")
+        raise ValueError(
+            f"Layer {path} must hold digital weights. Got a {type(layer.weight).__name__}: `model` is on chips "
+            "already. Pass the digital one."
+        )
     return layer.weight
 
 
@@ -105,6 +152,27 @@ def replace_weights(model: Model, weights: dict[str, Any]) -> Model:
         for path, weight in weights.items()
     }
     return _replace(model, AbstractAnalog, changed)
+
+
+def _circuits(model: Any, crossbar: Designs) -> dict[str, tuple[NeuronCircuit | None, AbstractNeuron]]:
+    """The neuron layers of `model` by path, each with the circuit that `crossbar` gives it."""
+    circuits = {path: (circuit_of(crossbar, path, neuron), neuron) for path, neuron in neurons(model).items()}
+    check_spread([(circuit, neuron) for circuit, neuron in circuits.values() if circuit is not None])
+    return circuits
+
+
+def _no_model(model: Any) -> str:
+    made = f" Call it: `{model.__name__}(...)`." if isinstance(model, type) else ""
+    return f"`model` must be a model: an `equinox.Module`, or a list or a dict of layers. Got {described(model)}.{made}"
+
+
+def _no_design(model: Any) -> str:
+    paths = ", ".join(analog_layers(model)) or "a model without layers that can sit on a crossbar"
+    return f"`crossbar` must give at least one layer a design. It gives no layer a design: None for {paths}."
+
+
+def _is_module(node: Any) -> bool:
+    return isinstance(node, eqx.Module)
 
 
 def _layers(model: Any, kind: type[Layer]) -> dict[str, Layer]:

@@ -1,6 +1,7 @@
 """Analog neurons: parameters that differ from device to device, and noise on every step."""
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -132,12 +133,29 @@ def check_designs(designs: Any) -> None:
 def _check_given(name: str, given: Any, kind: type) -> None:
     """Raises `ValueError` unless `given` is a design of this kind, a function that gives one, or `None`."""
     function = callable(given) and not isinstance(given, type | AbstractLayer) and not _made_by(given)
+    if function:
+        _check_takes_layer(name, given)
     if given is None or isinstance(given, kind) or function:
         return
     raise ValueError(
         f"`{name}` must be a {kind.__name__}, or a function `path, layer -> {kind.__name__} | None`. "
         f"Got {described(given)}. {design_hint(given)}"
     )
+
+
+def _check_takes_layer(name: str, function: Callable[..., Any]) -> None:
+    """Raises `ValueError` for a function of designs that cannot be called with a layer's path and the layer."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # callables of other languages tell no signature
+        return
+    try:
+        signature.bind(".path", None)
+    except TypeError as error:
+        raise ValueError(
+            f"`{name}` must be a design, or a function that takes a layer's path and the layer, "
+            f"`lambda path, layer: ...`. Got a function of `{signature}`."
+        ) from error
 
 
 def _made_by(function: Any) -> type | None:
@@ -164,19 +182,25 @@ def crossbar_of(designs: Designs, path: str, layer: AbstractAnalog) -> Crossbar 
     synapses = designs.synapses if isinstance(designs, MixedSignal) else designs
     if synapses is None or isinstance(synapses, Crossbar):
         return synapses
-    design = synapses(path, layer)
-    if design is not None and not isinstance(design, Crossbar):
-        raise ValueError(
-            f"A function of designs must give a `memsim.Crossbar` or None for each layer. Got a "
-            f"{type(design).__name__} for {path}."
-        )
-    return design
+    return _given(synapses(path, layer), Crossbar, path)
 
 
 def circuit_of(designs: Designs, path: str, neuron: AbstractNeuron) -> NeuronCircuit | None:
     """The circuit design of one neuron layer, `None` where it stays ideal."""
     neurons = designs.neurons if isinstance(designs, MixedSignal) else None
-    return neurons if neurons is None or isinstance(neurons, NeuronCircuit) else neurons(path, neuron)
+    if neurons is None or isinstance(neurons, NeuronCircuit):
+        return neurons
+    return _given(neurons(path, neuron), NeuronCircuit, path)
+
+
+def _given(design: Any, kind: type, path: str) -> Any:
+    """What a function of designs has given for the layer at `path`; raises `ValueError` for what is none."""
+    if design is not None and not isinstance(design, kind):
+        raise ValueError(
+            f"A function of designs must give a {kind.__name__} or None for each layer. Got {described(design)} for "
+            f"{path}."
+        )
+    return design
 
 
 def check_spread(circuits: list[tuple[NeuronCircuit, AbstractNeuron]]) -> None:

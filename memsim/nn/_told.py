@@ -1,4 +1,4 @@
-"""What a model is told about once when it is programmed: layers that are not what they seem."""
+"""What is told about a model once when it is programmed or calibrated: layers that are not what they seem."""
 
 import dataclasses
 import warnings
@@ -56,6 +56,15 @@ def tell_ranges(model: Any, designs: dict[str, Crossbar]) -> None:
             f"Converters keep the default {ranges} in {', '.join(unset)}, and may clip what this model does. "
             "`memsim.calibrate(model, xs, crossbar)` finds ranges from data, and `memsim.nn.clipping(chip, xs)` tells "
             "what is clipped."
+        )
+
+
+def tell_silent(paths: list[str]) -> None:
+    """Warns of layers whose ranges were to be found from samples that drive them with zeros only."""
+    if paths:
+        _warn(
+            f"All samples drive {', '.join(paths)} with zeros only, so that ranges there are the arbitrary 1. "
+            "Calibrate with samples that reach these layers."
         )
 
 

@@ -19,8 +19,9 @@ from .._matrix import AnalogMatrix
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._calibrate import PerLayer
-from ..nn._deploy import digital_weight
+from ..nn._deploy import digital_weight, layers_on_chips
 from ..nn._mixed_signal import Designs, MixedSignal, check_designs, crossbar_of
+from ..nn._told import tell_shared
 from ..nn._word_lines import word_lines
 from ..train import class_scores
 from ..train._evaluate import ENOUGH, as_float, sequence_scores, share_right
@@ -87,6 +88,7 @@ def attribute(
     check_designs(crossbar)
     xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
     check_task(model, xs, labels, scores, "`memsim.study.attribute`")
+    tell_shared(layers_on_chips(model, crossbar))
     present = present_effects(model, crossbar)
     if not present:
         raise ValueError("`crossbar` must show at least one effect. Got an ideal design: nothing can cost accuracy.")
@@ -118,7 +120,8 @@ def attribute(
         "time": ("time", np.asarray(times, float), {"units": "s"}),
     }
     attributes = provenance() | device_numbers(crossbar) | {"data": data.citation}
-    attributes |= told_of_nan(found["together"]["accuracy"], model, crossbar, xs, times, key=key, of="Accuracy")
+    accuracy = found["together"]["accuracy"]
+    attributes |= told_of_nan(accuracy, model, crossbar, xs, times, key=key, scores=scores, of="Accuracy")
     return xr.Dataset(variables, coordinates).assign_attrs(attributes)
 
 

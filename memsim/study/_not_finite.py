@@ -1,6 +1,7 @@
 """Where a number of a study came to be NaN: the chip, the time and the first layer, found afterwards."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -14,7 +15,15 @@ from ._chips import aged, programmed
 
 
 def told_of_nan(
-    found: Float[np.ndarray, "chips times"], model: Any, crossbar: Designs, xs: Array, times: Any, *, key: Any, of: str
+    found: Float[np.ndarray, "chips times"],
+    model: Any,
+    crossbar: Designs,
+    xs: Array,
+    times: Any,
+    *,
+    key: Any,
+    scores: Callable[[Array], Array],
+    of: str,
 ) -> dict[str, str]:
     """Warns where `found` is NaN, and says of the first chip and time in which layer that began; for the attributes.
 
@@ -26,7 +35,7 @@ def told_of_nan(
     chip, place = missing[0]
     t = jnp.asarray(np.asarray(times, float)[place], jnp.result_type(float))
     moment, read_key = _moment(model, crossbar, jnp.asarray(chip), t, key)
-    layer = first_not_finite(moment, xs, key=read_key)
+    layer = first_not_finite(moment, xs, key=read_key, scores=scores)
     words = (
         f"{of} must be that of finite outputs, and is NaN for {len(missing)} of {found.size} chips and times. First, "
         f"on chip {chip} at {float(t):g} s, {layer}. Look at the design, the weights and the parameters there."

@@ -8,19 +8,25 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .._arguments import LONGEST_TIME
 from .._checks import Must, at_least, between, checked, fraction, judge, positive
+from ..train._trainer import MULTIPLE
+from ._chips import TIMES
 
 Options = TypeVar("Options", bound=type)
 
 COUNT = Must("at least 1", lambda x: x >= 1)
 SHARE = fraction(one=False)
 RULES = {  # of options that are not counts if whole, and positive if not
-    "times": Must("one or more seconds after programming, all at least 0", lambda x: np.isfinite(x) & (x >= 0)),
-    "time": at_least(0.0, "in seconds after programming"),
+    "times": TIMES._replace(hint="Write seconds: a day is 86400."),
+    "time": at_least(0.0, "in seconds after programming", most=LONGEST_TIME),
+    "clip": MULTIPLE,
     "write_noise": at_least(0.0, "in multiples of the published one"),
     "noise_scales": Must("positive multiples", lambda x: np.isfinite(x) & (x > 0)),
     "steps": Must("from 2 to 10000, to keep the first and the last frame", lambda x: (x >= 2) & (x <= 10_000)),
     "duration": positive("in seconds"),
+    "model_dt": positive("in seconds", most=1.0, hint="Milliseconds? Multiply by 1e-3."),
+    "sweeps": positive("in multiples of the range", most=1000.0),
     "resistances": at_least(0.0, "in ohm"),
     "training_resistance": at_least(0.0, "in ohm"),
     "g_min": at_least(0.0, "in siemens"),

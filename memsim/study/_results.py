@@ -47,6 +47,8 @@ def open_result(path: Path | str) -> "xr.Dataset":
     path = as_path(path)
     if not path.exists():
         raise FileNotFoundError(f"A result file must exist before it is read. Got {path}; run its experiment first.")
+    if not path.is_file():
+        raise ValueError(f"A result file must be a file. Got {path}, which is none; add the name of a file in it.")
     try:
         with xr.open_dataset(io.BytesIO(_unsealed(path)), engine="h5netcdf") as file:
             # Encodings describe this file: kept, the length of its names would cut those of a larger result.

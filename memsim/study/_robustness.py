@@ -15,7 +15,9 @@ from .._checks import checked, whole
 from .._matrix import AnalogMatrix
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
+from ..nn._deploy import layers_on_chips
 from ..nn._mixed_signal import Designs, check_designs
+from ..nn._told import tell_shared
 from ..train import class_scores
 from ..train._evaluate import ENOUGH, as_float, sequence_scores, share_right
 from ..train._memory import MEMORY, told
@@ -73,6 +75,7 @@ def robustness(
     check_designs(crossbar)
     xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
     check_task(model, xs, labels, scores, "`memsim.study.robustness`")
+    tell_shared(layers_on_chips(model, crossbar))
     watched = WATCHED if "saturation" in present_effects(model, crossbar) else 0
     moments = jnp.asarray(times, jnp.result_type(float))
     with told(KNOBS):
@@ -86,7 +89,8 @@ def robustness(
     )
     result = result.assign_attrs(provenance() | device_numbers(crossbar) | {"data": data.citation})
     result = result.assign_attrs(_told_of_clipping(clipped, list(analog_layers(model)), float(moments[0])))
-    return result.assign_attrs(told_of_nan(found, model, crossbar, xs, times, key=key, of="Accuracy"))
+    missing = told_of_nan(found, model, crossbar, xs, times, key=key, scores=scores, of="Accuracy")
+    return result.assign_attrs(missing)
 
 
 @checked(model=NETWORK, crossbar=DESIGN, times=TIMES, chunk=whole(1), memory=ENOUGH)
@@ -107,6 +111,7 @@ def chip_accuracies(
     check_times(times)
     check_designs(crossbar)
     check_task(model, xs, labels, scores, "`memsim.study.chip_accuracies`")
+    tell_shared(layers_on_chips(model, crossbar))
     with told(KNOBS):
         return _measured(model, crossbar, xs, labels, times, chips, key, chunk, scores, memory, 0)[0]
 

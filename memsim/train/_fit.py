@@ -17,11 +17,12 @@ from .._checks import checked, whole, write
 from .._crossbar import Crossbar
 from ..data import Dataset, Splits
 from ..nn import AbstractNetwork, analog_layers
-from ..nn._deploy import digital_weight
+from ..nn._deploy import digital_weight, layers_on_chips
 from ..nn._mixed_signal import MixedSignal
+from ..nn._told import tell_shared
 from . import _checkpoint
 from ._evaluate import ENOUGH
-from ._hardware import AbstractHardware
+from ._hardware import AbstractHardware, SampledChip
 from ._loss import cross_entropy
 from ._memory import MEMORY, told
 from ._not_finite import first_not_finite, not_finite
@@ -101,6 +102,8 @@ def fit(
     """
     arrays = _arrays(data.train), _arrays(data.validation)
     _check(model, arrays, batch_size, loss)
+    if isinstance(hardware, SampledChip):  # traced later, when one array in two layers is not seen any more
+        tell_shared(layers_on_chips(model, hardware.crossbar))
     steps = len(data.train) // batch_size
     if optimizer is None:
         optimizer = optax.adam(optax.cosine_decay_schedule(4e-3, epochs * steps))
@@ -139,7 +142,7 @@ def _check_finite(done: Epoch, model: AbstractNetwork, trainer: Trainer, xs: Arr
         )
     if not np.isfinite(done.validation_accuracy):
         sampled, read_key = eqx.filter_jit(trainer.validated)(model, key)
-        layer = first_not_finite(sampled, xs, key=read_key)
+        layer = first_not_finite(sampled, xs, key=read_key, scores=as_objective(trainer.loss).scores)
         raise FloatingPointError(
             f"What the network gives out must be finite. Got NaN when it was validated after epoch {done.number}: "
             f"{layer}. Look at the hardware and the neurons there."

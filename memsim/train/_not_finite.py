@@ -1,5 +1,6 @@
 """Which layer of a network is the first that gives out NaN or infinity: looked for where that has happened."""
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -21,14 +22,14 @@ def not_finite(model: Any) -> str:
     return ""
 
 
-def first_not_finite(model: Any, xs: Array, *, key: Key[Array, ""] | None) -> str:
+def first_not_finite(model: Any, xs: Array, *, key: Key[Array, ""] | None, scores: Callable[[Array], Array]) -> str:
     """In words, what of a deployed or digital `model` is the first that is not finite while it runs on `xs`."""
     for path, layer in analog_layers(model).items():
         if not_finite(layer.weight):
             what = "what the chip presents" if isinstance(layer.weight, AnalogMatrix) else "a weight"
             return f"{what} in layer {path} is not finite"
-    scores = eqx.filter_jit(sequence_scores)(model, xs, key=key)
-    bad = np.flatnonzero(np.isnan(scores).any(1))
+    found = eqx.filter_jit(sequence_scores)(model, xs, key=key, scores=scores)
+    bad = np.flatnonzero(np.isnan(found).any(1))
     if not bad.size:
         return "no layer is not finite when it runs again"
     keys = None if key is None else jr.split(key, xs.shape[0])
@@ -42,7 +43,7 @@ def first_not_finite(model: Any, xs: Array, *, key: Key[Array, ""] | None) -> st
             return f"with recording {bad[0]}, the membranes of layer {membranes[0]} are not finite"
         if _bad(outputs):
             return f"with recording {bad[0]}, the outputs of layer {path} are not finite"
-    return f"with recording {bad[0]}, the scores are not finite"
+    return f"with recording {bad[0]}, what `scores` makes of finite outputs is not"
 
 
 def _bad(values: Array) -> bool:

@@ -1,9 +1,11 @@
 """Measurements come from text files, fitted devices go to files and come back the same."""
 
+import gzip
 import json
 import re
 import subprocess
 import sys
+import zipfile
 
 import equinox as eqx
 import jax
@@ -46,6 +48,19 @@ def written(tmp_path, text):
 # Text files.
 
 
+@pytest.mark.parametrize("encoding", ["utf-32", "utf-32-le", "utf-32-be", "zip", "gzip"])
+def test_a_file_that_is_no_text_is_refused_with_what_to_save(tmp_path, encoding):
+    path = tmp_path / "cells.csv"
+    if encoding == "zip":
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("xl/workbook.xml", "target [uS]")
+    else:
+        text = "target [uS]\n1\n"
+        path.write_bytes(gzip.compress(text.encode()) if encoding == "gzip" else text.encode(encoding))
+    with pytest.raises(ValueError, match=r"must be text\..*Save it as CSV in UTF-8\."):
+        read_csv(path, {"target": "S"})
+
+
 def test_columns_are_converted_to_si_by_the_unit_in_their_header(tmp_path):
     path = written(tmp_path, "# wafer 3\ntarget [uS], time [min],G [nS],cycles\n\n10,2,1e4,7\n2.5, 0.5 ,2500,8\n")
     data = read_csv(path, {"time": "s", "target": "S", "G": "S", "cycles": "1"})
@@ -85,6 +100,8 @@ def test_lines_of_cells_in_any_order_become_a_table(tmp_path):
         ("target [uS]\tG [uS]\n1\t2\n", "separated by tabs"),
         ("target [uS],G [uS]\n1_5,1", "Got '1_5' in line 2"),
         ("target [uS],G [uS]\n1,1\0", "has zero bytes"),
+        ('target [uS],G [uS]\n"1,5","2,5"\n', "Decimal commas"),
+        ('target [uS],G [uS]\n"-1,5e-3","2"\n', "Decimal commas"),
     ],
 )
 def test_a_bad_text_file_is_refused_with_the_place(tmp_path, text, says):

@@ -62,7 +62,8 @@ def decode_csv(raw: bytes) -> Shaped[np.ndarray, " events"]:
             rows = np.loadtxt(io.StringIO(body), np.int64, delimiter=",", comments=None, ndmin=2)
     except ValueError as error:
         raise ValueError(
-            f"below its header it must hold whole numbers between commas, t in microseconds. Got: {error}"
+            f"below its header it must hold whole numbers between commas, t in microseconds. Got: "
+            f"{str(error).rstrip('.')}. Seconds? Multiply by 1e6, and round."
         ) from error
     if len(rows) and rows.shape[1] != len(names):
         raise ValueError(f"its lines must have the {len(names)} columns of its header. Got {rows.shape[1]}")

@@ -6,10 +6,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from ..._checks import plain
 from ._firing import Firing, Membrane
 from ._leak import LONGEST_ADAPTATION, Decay, Gain, Leak, check_times, leak
 from ._neuron import check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, positive, value
 from ._spiking import AbstractSpiking
 
 

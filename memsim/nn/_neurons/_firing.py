@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, Int
 
-from ..._checks import Must, check, that, whole
-from ._parameters import plain
+from ..._checks import Must, check, plain, that, whole
 from ._surrogate import AbstractSurrogate, SuperSpike, spikes_of
 
 REFRACTORY = that(

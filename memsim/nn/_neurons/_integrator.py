@@ -6,9 +6,10 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from ..._checks import plain
 from ._leak import Leak
 from ._neuron import AbstractNeuron, check_neuron
-from ._parameters import Parameter, parameter, plain, value
+from ._parameters import Parameter, parameter, value
 
 
 class Integrator(AbstractNeuron):

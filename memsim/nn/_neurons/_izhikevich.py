@@ -8,12 +8,12 @@ from jaxtyping import Array, Float, Key
 
 from device_models import Sourced
 
-from ..._checks import checked, whole
+from ..._checks import checked, plain, whole
 from ..._names import did_you_mean
 from ._firing import Firing, Membrane
 from ._leak import Leak
 from ._neuron import check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, positive, value
 from ._spiking import AbstractSpiking
 from ._surrogate import SuperSpike
 

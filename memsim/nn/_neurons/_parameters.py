@@ -3,12 +3,11 @@
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Real
 
-from ..._checks import Must, is_known, judge
+from ..._checks import Must, judge
 
 
 class Positive(eqx.Module):
@@ -29,6 +28,7 @@ class Positive(eqx.Module):
 Parameter = float | Float[Array, "*units"]
 PositiveParameter = float | Positive
 
+GIVEN, LOGARITHMS = float | Real[Array, "..."], Float[Array, "..."]
 ANY_SIGN = Must("finite: a number, or an array of them", np.isfinite)
 ABOVE_ZERO = Must("positive and finite, in SI units", lambda x: np.isfinite(x) & (x > 0))
 ALL_ABOVE_ZERO = ABOVE_ZERO._replace(what="positive, in SI units, and finite for every neuron")
@@ -42,10 +42,10 @@ class Converter(NamedTuple):
 
     def __call__(self, x: float | Array | np.ndarray | Positive) -> Any:
         if isinstance(x, Positive):
-            judge(self.name, x.log if self.positive else x, Float[Array, "..."])
+            judge(self.name, x.log if self.positive else x, LOGARITHMS)
             return x
         rule = ANY_SIGN if not self.positive else ALL_ABOVE_ZERO if np.ndim(x) > 0 else ABOVE_ZERO
-        judge(self.name, x, float | Real[Array, "..."], rule)
+        judge(self.name, x, GIVEN, rule)
         if isinstance(x, int | float | np.generic):
             return float(x)
         values = jnp.asarray(x, jnp.result_type(float))
@@ -60,12 +60,6 @@ def positive(name: str) -> Converter:
 def parameter(name: str) -> Converter:
     """Converter of a field that may have any sign."""
     return Converter(name, positive=False)
-
-
-def plain(x: Any) -> Any:
-    """Converter of a setting: a number of NumPy or JAX as one of Python, which is the same in every comparison."""
-    single = isinstance(x, jax.Array | np.ndarray | np.generic) and x.ndim == 0 and is_known(x)
-    return x.item() if single else x
 
 
 def value(x: Any) -> Float[Array, "*units"]:

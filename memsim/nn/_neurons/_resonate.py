@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ..._checks import numbers
+from ..._checks import numbers, plain
 from ._firing import Firing, Membrane
 from ._leak import ROUNDING, Leak, check_times
 from ._neuron import check_neuron
-from ._parameters import Parameter, PositiveParameter, parameter, plain, positive, value
+from ._parameters import Parameter, PositiveParameter, parameter, positive, value
 from ._spiking import AbstractSpiking
 
 

@@ -12,6 +12,7 @@ from jax.extend.core import take_current_trace
 from jaxtyping import Array, Key
 
 from ..._matrix import AnalogMatrix
+from ..._stored_key import StoredKey
 
 COMPILED = "jit"
 REPEATED = ("scan", "while_body", "while_cond", "fori_loop", "shard_map", "custom_root", "custom_linear_solve")
@@ -68,8 +69,18 @@ class KeyedMatrix(eqx.Module):
     """
 
     matrix: AnalogMatrix
-    key: Key[Array, ""]
-    tally: Tally = eqx.field(static=True, default_factory=Tally)
+    stored_key: StoredKey
+    tally: Tally = eqx.field(static=True)
+
+    def __init__(self, matrix: AnalogMatrix, key: Key[Array, ""], tally: Tally | None = None):
+        self.matrix = matrix
+        self.stored_key = StoredKey.of(key)
+        self.tally = Tally() if tally is None else tally
+
+    @property
+    def key(self) -> Key[Array, ""]:
+        """The key of all reads."""
+        return self.stored_key.key
 
     def read_key(self, x: Array) -> Key[Array, ""] | None:
         """The key of a read of `x`; `None` where a read needs none."""
