@@ -76,6 +76,9 @@ def test_a_bad_number_is_refused_before_any_work(name, option, bad, tmp_path, ca
         ("noise_kinds", ["--duration", "40"], "`duration` must be at most 0.2 s a step"),
         ("shd_noise", ["--tau-mem", "100"], "`tau_mem` must be at most 1 s"),
         ("shd_noise", ["--dt", "1e-38"], "`dt` must be from 0.0001"),
+        ("hysteresis", ["--factors", "1", "1e38"], "`factors` must be positive multiples"),
+        ("hysteresis", ["--rtol", "1e-38"], "`rtol` must be at least 1e-12"),
+        ("mvm_error", ["--kappa", "1e38"], "`kappa` must be positive and at most 100"),
         ("pulse_response", ["--sweeps", "1e38"], "`sweeps` must be positive and at most 1000"),
     ],
 )

@@ -221,4 +221,4 @@ def test_training_refuses_what_is_on_chips_already_and_designs_for_no_layer(spli
     with pytest.raises(ValueError, match="`model` is on chips already"):
         fit(deployed, splits, key=KEY)
     with pytest.raises(ValueError, match=r"`crossbar` must .* no layer a design"):
-        fit(network(), splits, key=KEY, hardware=SampledChip(lambda path, layer: None))
+        fit(network(), splits, key=KEY, batch_size=32, hardware=SampledChip(lambda path, layer: None))

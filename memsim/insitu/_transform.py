@@ -74,7 +74,7 @@ def transformation(
     """`rule` for every matrix of the parameters, `digital` for the others: by default SGD."""
     others = optax.sgd(learning_rate) if digital is None else digital
 
-    def init(params: Any) -> InSituState:
+    def init(params: Any) -> Any:
         weights = _matrices(params)
         for path, weight in weights.items():
             check_finite(path or "params", weight)
@@ -87,7 +87,7 @@ def transformation(
         others_state = others.init(without(params, params, weights))
         return InSituState(jnp.zeros((), int), StoredKey.of(key), arrays, scales, others_state)
 
-    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, InSituState]:
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         if params is None:
             raise ValueError("`update` must know what the network reads. Got no parameters; pass `params`.")
         weights, gradients = _matrices(params), subtrees(updates, params)

@@ -102,6 +102,7 @@ def output_shape(model: Any, x: Any) -> Shape:
 
 
 def _dtype(x: Any) -> Any:
-    """The type that `x` is computed with."""
+    """The type that `x` is computed with: without 64-bit types, float64 is float32."""
     dtype = getattr(x, "dtype", None)
-    return dtype if dtype is not None and jnp.issubdtype(dtype, jnp.inexact) else jnp.result_type(float)
+    known = dtype is not None and jnp.issubdtype(dtype, jnp.inexact)
+    return jax.dtypes.canonicalize_dtype(dtype) if known else jnp.result_type(float)

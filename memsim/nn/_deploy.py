@@ -67,16 +67,16 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     designs = {path: crossbar_of(crossbar, path, layer) for path, layer in layers.items()}
     chosen = {path: design for path, design in designs.items() if design is not None}
     circuits = _circuits(model, crossbar)
+    weights = {path: digital_weight(path, layers[path]) for path in chosen}
     for path in chosen:
-        digital_weight(path, layers[path])
         check_finite_model(layers[path], f"model{path}")
     if chosen or not layers:
         tell_digital(model)
     tell_shared({path: layers[path] for path in chosen})
     tell_ranges(model, chosen)
     chips = {
-        path: chosen[path].program(layer.weight, key=jr.fold_in(key, place))
-        for place, (path, layer) in enumerate(layers.items())
+        path: chosen[path].program(weights[path], key=jr.fold_in(key, place))
+        for place, path in enumerate(layers)
         if path in chosen
     }
     neuron_key = jr.fold_in(key, NEURONS)

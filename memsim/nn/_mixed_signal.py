@@ -143,7 +143,7 @@ def _check_given(name: str, given: Any, kind: type) -> None:
     )
 
 
-def _check_takes_layer(name: str, function: Callable[..., Any]) -> None:
+def _check_takes_layer(name: str, function: Any) -> None:
     """Raises `ValueError` for a function of designs that cannot be called with a layer's path and the layer."""
     try:
         signature = inspect.signature(function)

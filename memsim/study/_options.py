@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .._arguments import LONGEST_TIME
-from .._checks import Must, at_least, between, checked, fraction, judge, positive
+from .._checks import Must, at_least, checked, fraction, judge, positive
 from ..train._trainer import MULTIPLE
 from ._chips import TIMES
 
@@ -37,7 +37,9 @@ RULES = {  # of options that are not counts if whole, and positive if not
     "stuck": fraction(zero=False, one=False),
     "transfer_rate": fraction(zero=False),
     "levels": Must("at least 2", lambda x: x >= 2),
-    "rtol": between(0.0, 1.0),
+    "rtol": Must("at least 1e-12 and below 1", lambda x: (x >= 1e-12) & (x < 1)),
+    "factors": Must("positive multiples from 1e-6 to 1e6", lambda x: (x >= 1e-6) & (x <= 1e6)),
+    "kappa": positive("in 1/V", most=100.0),  # beyond, a sinh of volts soon overflows
     "window": at_least(0.0, "in steps"),
 }
 # What the part of memsim that an option is for judges by itself, with a better message: make that part before any work.
