@@ -48,7 +48,7 @@ def public() -> dict[str, Any]:
         for name, thing in vars(module).items():
             home = ("memsim", "device_models") if room in ("memsim", "device_models") else (module.__name__,)
             ours = callable(thing) and getattr(thing, "__module__", "").startswith(home)
-            if not name.startswith("_") and ours and not inspect.isabstract(thing):
+            if not name.startswith(("_", "Abstract")) and ours and not inspect.isabstract(thing):
                 found.setdefault(id(thing), (f"{room}.{name}", thing))
     return dict(found.values())
 

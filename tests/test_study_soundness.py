@@ -211,7 +211,6 @@ def test_one_array_in_two_layers_is_told_once_by_a_study(data):
         assert len(found) == 1
 
 
-@pytest.mark.slow
 def test_one_array_in_two_layers_is_told_once_by_an_attribution(data):
     layer = ms.nn.Linear(13, 13, key=KEY)
     twice = ms.nn.SpikingNetwork([layer, ms.nn.LIF(13), layer, ms.nn.LI(13)])
