@@ -237,7 +237,7 @@ def test_what_is_no_design_is_refused_with_what_to_write(unchecked, design, says
 NO_LAYERS = ["net", 3, {"a": 3}, [], jnp.ones((2, 2)), jnp.tanh, eqx.nn.Linear]
 
 
-@pytest.mark.parametrize("model", NO_LAYERS, ids=str)
+@pytest.mark.parametrize("model", NO_LAYERS, ids=lambda model: type(model).__name__)
 def test_what_is_no_model_is_refused(unchecked, model):
     uses = [
         lambda: ms.program(model, DESIGN, key=KEY),
