@@ -152,10 +152,10 @@ def test_a_setting_that_is_compiled_in_is_refused_alike(design, field, wrong):
 
 @pytest.mark.parametrize("design, field, beyond", COUNTS, ids=lambda v: v if isinstance(v, str) else "")
 def test_a_count_is_a_whole_number_within_its_limits(design, field, beyond):
-    for wrong in (beyond, np.int32(beyond), -1, 2.5, np.float32(2.5), 4.0, np.nan, True, jnp.asarray(4)):
+    for wrong in (beyond, np.int32(beyond), -1, 2.5, np.float32(2.5), 4.0, np.nan, True):
         with pytest.raises(ValueError, match=f"`{field}` must be a whole number .* Got {field}="):
             dataclasses.replace(design, **{field: wrong})
-    for right in (3, np.int64(3)):
+    for right in (3, np.int64(3), jnp.asarray(3)):
         assert getattr(dataclasses.replace(design, **{field: right}), field) == 3
 
 

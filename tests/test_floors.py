@@ -12,6 +12,7 @@ FLOORS = {
     "_names": 0,  # words only, for every floor
     "_checks": 0,  # and what a value may be
     "_inputs": 0,  # and signals as floats
+    "_stored_key": 0,
     "_arguments": 0,  # and what an array is given
     "_claims": 0,  # and work that processes share
     "_fingerprint": 0,  # and what a value computes
