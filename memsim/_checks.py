@@ -32,9 +32,10 @@ from device_models._checks import write as write
 def check_finite(name: str, values: Any, advice: str = "") -> None:
     """Raises `ValueError` where a known array has NaN or infinite entries."""
     for found in numbers(values):
-        bad = int((~np.isfinite(found)).sum())
-        if bad:
-            where = np.argwhere(~np.isfinite(found))[0].tolist()
+        right = np.isfinite(found)
+        if not right.all():
+            bad = int((~right).sum())
+            where = np.argwhere(~right)[0].tolist()
             place = f", the first at {where}" if found.ndim else ""
             raise ValueError(
                 f"`{name}` must be finite. Got {bad} NaN or infinite of {found.size}{place}. {advice}".rstrip()

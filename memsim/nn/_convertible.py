@@ -12,13 +12,15 @@ KINDS = (eqx.nn.Linear, eqx.nn.Conv, eqx.nn.GRUCell, eqx.nn.LSTMCell)
 
 def convertible(model: Any) -> dict[str, Any]:
     """The layers of `model` that `convert` can replace, by path."""
+    if not any(map(is_layer, jax.tree.leaves(model, is_leaf=is_layer))):
+        return {}  # as in most models, and found without the names of all paths
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=is_layer)
     return {jax.tree_util.keystr(path): leaf for path, leaf in leaves if is_layer(leaf) and fits(inner(leaf))}
 
 
 def is_layer(node: Any) -> bool:
     """Whether `node` is a layer of a kind that can be converted, or one as a network wraps it."""
-    return isinstance(inner(node), KINDS)
+    return isinstance(node, KINDS) or (isinstance(node, Stateless) and isinstance(node.layer, KINDS))
 
 
 def inner(node: Any) -> Any:
