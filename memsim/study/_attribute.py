@@ -15,6 +15,7 @@ from device_models import AbstractDevice
 
 from .._checks import checked, whole
 from .._effects import without
+from .._inputs import as_floats
 from .._matrix import AnalogMatrix
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
@@ -24,7 +25,7 @@ from ..nn._mixed_signal import Designs, MixedSignal, check_designs, crossbar_of
 from ..nn._told import tell_shared
 from ..nn._word_lines import word_lines
 from ..train import class_scores
-from ..train._evaluate import ENOUGH, as_float, sequence_scores, share_right
+from ..train._evaluate import ENOUGH, sequence_scores, share_right
 from ..train._memory import MEMORY, told
 from ..train._task import NETWORK, ONE_SET, check_task
 from ._chips import DESIGN, TIMES, aged, check_times, present_effects, programmed
@@ -93,7 +94,7 @@ def attribute(
     if not present:
         raise ValueError("`crossbar` must show at least one effect. Got an ideal design: nothing can cost accuracy.")
     moments = jnp.asarray(times, jnp.result_type(float))
-    workload = Workload(xs, labels, word_lines(model, as_float(xs[:recordings]), None), moments)
+    workload = Workload(xs, labels, word_lines(model, as_floats(xs[:recordings]), None), moments)
     removals: dict[Any, tuple[str, ...]] = {"together": (), "ideal": present}
     removals |= {("alone", e): tuple(other for other in present if other != e) for e in present}
     removals |= {("left out", e): (e,) for e in present}

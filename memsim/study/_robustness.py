@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key, Num
 
 from .._checks import checked, whole
+from .._inputs import as_floats
 from .._matrix import AnalogMatrix
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
@@ -19,7 +20,7 @@ from ..nn._deploy import layers_on_chips
 from ..nn._mixed_signal import Designs, check_designs
 from ..nn._told import tell_shared
 from ..train import class_scores
-from ..train._evaluate import ENOUGH, as_float, sequence_scores, share_right
+from ..train._evaluate import ENOUGH, sequence_scores, share_right
 from ..train._memory import MEMORY, told
 from ..train._task import NETWORK, ONE_SET, check_task
 from ._chips import DESIGN, TIMES, aged, check_times, present_effects, programmed
@@ -155,7 +156,7 @@ def _clipped(model: Any, xs: Array, key: Array) -> Float[Array, "layers 2"]:
     """What the DAC and the ADC of each layer of a deployed network clip while it runs on `xs`, as fractions."""
     run_key, read_key = jr.split(key)
     keys = jr.split(run_key, xs.shape[0])
-    inputs = jax.vmap(lambda x, key: model(as_float(x), key=key, record="inputs")[1]["inputs"])(xs, keys)
+    inputs = jax.vmap(lambda x, key: model(as_floats(x), key=key, record="inputs")[1]["inputs"])(xs, keys)
     shares = []
     for place, (path, layer) in enumerate(analog_layers(model).items()):
         dac = adc = jnp.zeros(())

@@ -8,6 +8,7 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key, Num
 
 from .._checks import checked, positive
+from .._inputs import as_floats
 from .._matrix import AnalogMatrix
 from ..nn import AbstractNetwork, analog_layers
 from ._loss import class_scores
@@ -62,7 +63,7 @@ def sequence_scores(
     sound = finite_on_chip(model)
 
     def one(x: Array, key: Array | None) -> Array:
-        outputs = model(as_float(x), key=key)
+        outputs = model(as_floats(x), key=key)
         return jnp.where(sound & jnp.isfinite(outputs).all(), scores(outputs), jnp.nan)
 
     return in_batches(one, (xs, keys), memory)
@@ -91,9 +92,4 @@ def run_batch(
 ) -> Float[Array, "batch steps *outputs"]:
     """The model on each sequence, with independent reads."""
     keys = None if key is None else jr.split(key, xs.shape[0])
-    return jax.vmap(lambda x, k: model(x, key=k))(as_float(xs), keys)
-
-
-def as_float(xs: Array) -> Float[Array, "..."]:
-    """Counts kept in bytes, as event data may be, as floats; for one batch at a time."""
-    return xs if jnp.issubdtype(xs.dtype, jnp.inexact) else xs.astype(jnp.result_type(float))
+    return jax.vmap(lambda x, k: model(x, key=k))(as_floats(xs), keys)

@@ -9,9 +9,10 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key
 
+from .._inputs import as_floats
 from .._matrix import AnalogMatrix
 from ..nn import analog_layers
-from ._evaluate import as_float, sequence_scores
+from ._evaluate import sequence_scores
 
 
 def not_finite(model: Any) -> str:
@@ -33,7 +34,7 @@ def first_not_finite(model: Any, xs: Array, *, key: Key[Array, ""] | None, score
     if not bad.size:
         return "no layer is not finite when it runs again"
     keys = None if key is None else jr.split(key, xs.shape[0])
-    x, read_key = as_float(xs[bad[0]]), None if keys is None else keys[bad[0]]
+    x, read_key = as_floats(xs[bad[0]]), None if keys is None else keys[bad[0]]
     _, records = eqx.filter_jit(lambda model, x, key: model(x, key=key, record=("membranes", "outputs")))(
         model, x, read_key
     )

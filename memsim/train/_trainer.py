@@ -12,9 +12,10 @@ import optax
 from jaxtyping import Array, Float, Int, Key, Num
 
 from .._checks import at_least, checked
+from .._inputs import as_floats
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._deploy import digital_weight, replace_weights
-from ._evaluate import as_float, sequence_scores, share_right
+from ._evaluate import sequence_scores, share_right
 from ._hardware import AbstractHardware
 from ._memory import MEMORY
 from ._objective import Objective, as_objective
@@ -77,7 +78,7 @@ class Trainer(eqx.Module):
     ) -> tuple[State, Float[Array, ""]]:
         """One mini-batch: sample the hardware, take the gradient through it, update the clean weights."""
         model, moments, count = state
-        xs = as_float(xs)
+        xs = as_floats(xs)
         batch_loss = partial(self._batch_loss, xs=xs, labels=labels, count=count, key=key)
         loss, gradient = eqx.filter_value_and_grad(batch_loss)(model)
         with jax.numpy_dtype_promotion("standard"):  # optax multiplies integers and floats; users may run strictly
