@@ -5,11 +5,12 @@ from ._catalogue import DEVICES as DEVICES
 from ._catalogue import device as device
 from ._cells._emerging import ecram_chen2023 as ecram_chen2023
 from ._cells._emerging import fefet_jerry2017 as fefet_jerry2017
-from ._cells._emerging import stt_mram_jung2022 as stt_mram_jung2022
+from ._cells._emerging import mtj_generic as mtj_generic
 from ._cells._gaussian import Gaussian as Gaussian
 from ._cells._gaussian import GaussianCells as GaussianCells
 from ._cells._ideal import Ideal as Ideal
 from ._cells._pcm import PCM as PCM
+from ._cells._pcm import MovingExponent as MovingExponent
 from ._cells._pcm import PCMCells as PCMCells
 from ._cells._pcm_sets import pcm_hermes1 as pcm_hermes1
 from ._cells._pcm_sets import pcm_hermes2 as pcm_hermes2
@@ -36,6 +37,7 @@ from ._curves import Table as Table
 from ._device import EFFECTS as EFFECTS
 from ._device import AbstractDevice as AbstractDevice
 from ._histories import AbstractHistory as AbstractHistory
+from ._histories import FromWrite as FromWrite
 from ._histories import LogGrowth as LogGrowth
 from ._histories import LogTime as LogTime
 from ._histories import Snapshots as Snapshots
@@ -85,9 +87,14 @@ from ._memristors._yakopcic import yakopcic2011 as yakopcic2011
 from ._noise._flicker import Flicker as Flicker
 from ._noise._mixture import Mixture as Mixture
 from ._noise._process import AbstractNoise as AbstractNoise
+from ._noise._spectrum import OneOverF as OneOverF
 from ._noise._telegraph import Telegraph as Telegraph
 from ._noise._telegraph import Traps as Traps
 from ._noise._white import White as White
+from ._paths import AbstractPath as AbstractPath
+from ._paths import Keep as Keep
+from ._paths import Redraw as Redraw
+from ._paths import Walk as Walk
 from ._pulsed._array import PulsedArray as PulsedArray
 from ._pulsed._coincidence import AbstractScaling as AbstractScaling
 from ._pulsed._coincidence import BalancedScaling as BalancedScaling
@@ -135,6 +142,7 @@ from ._pulsed._table import PulsedEntry as PulsedEntry
 from ._pulsed._table import pulsed as pulsed
 from ._sourced import Sourced as Sourced
 from ._sourced import describe as describe
+from ._span import Span as Span
 from ._wrappers._cell_pair import CellPair as CellPair
 from ._wrappers._cell_pair import PairCells as PairCells
 from ._wrappers._levels import Levels as Levels

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from ._cells._emerging import (
     ECRAM_CHEN_2023,
     FEFET_JERRY_2017,
-    STT_MRAM_JUNG_2022,
+    MTJ_GENERIC,
     ecram_chen2023,
     fefet_jerry2017,
-    stt_mram_jung2022,
+    mtj_generic,
 )
 from ._cells._ideal import Ideal
 from ._cells._pcm_sets import (
@@ -57,7 +57,7 @@ DEVICES = {
     "sonos_xiao2022": Entry(sonos_xiao2022, SONOS_XIAO_2022),
     "ecram_chen2023": Entry(ecram_chen2023, ECRAM_CHEN_2023),
     "fefet_jerry2017": Entry(fefet_jerry2017, FEFET_JERRY_2017),
-    "stt_mram_jung2022": Entry(stt_mram_jung2022, STT_MRAM_JUNG_2022),
+    "mtj_generic": Entry(mtj_generic, MTJ_GENERIC),
 }
 
 

@@ -169,6 +169,7 @@ class Table(AbstractCurve):
             )
 
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+        g = jnp.asarray(g)
         at, values = (jnp.asarray(numbers, g.dtype) for numbers in (self.at, self.values))
         return jnp.interp(g, at, values)
 

@@ -9,10 +9,13 @@ from typing import Any, TypeVar, cast
 import equinox as eqx
 from jaxtyping import Array, Float, Key
 
-from ._checks import Must, check, checked, is_known, judge, that
+from ._checks import Must, check, checked, for_jax, is_known, judge, that
 from ._iv import AbstractIV
 from ._names import nearest
+from ._noise._spectrum import OneOverF
+from ._paths import Memory, Walk, path_of
 from ._quantities import AGES, MICRO_SIEMENS, SIEMENS
+from ._span import Span
 
 ROUNDING = 5e-3  # relative: that of a target in 16 bits, by which it may lie outside the range
 EFFECTS = ("write noise", "drift", "read noise", "levels", "stuck cells", "I-V")
@@ -42,6 +45,30 @@ class AbstractDevice(eqx.Module):
             judge(name, getattr(self, name), float, SIEMENS)
         _check_range(self.g_min, self.g_max)
 
+    @property
+    def span(self) -> Span:
+        """Where the numbers of this device were measured."""
+        return Span()
+
+    @property
+    def levels(self) -> int | None:
+        """How many equally spaced levels from `g_min` to `g_max` its cells have; `None` where they are continuous."""
+        return None
+
+    @property
+    def assumes(self) -> tuple[str, ...]:
+        """What its history takes for granted about single cells where only populations were measured."""
+        return ()
+
+    def remembering(self, how: Memory) -> "AbstractDevice":
+        """The same device whose cells "keep" their rank in the population for life, have another one at each age
+        ("redraw"), or "walk" in log time; or on a path of your own, such as a `Walk`.
+
+        What is published of a population at each age holds in all of them. A device without such a choice is itself.
+        """
+        path_of(how, Walk(1.0))
+        return self
+
     @abstractmethod
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
         """Writes each cell once towards its `target`, in siemens."""
@@ -53,6 +80,11 @@ class AbstractDevice(eqx.Module):
     @abstractmethod
     def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         """Standard deviation of one read at `t`, in siemens; `None` for a cell whose reads are exact."""
+
+    @property
+    def read_spectrum(self) -> OneOverF | None:
+        """At which frequencies its read noise is; `None` where nobody measured it, and every read draws anew."""
+        return None
 
     @property
     @abstractmethod
@@ -94,7 +126,7 @@ def writes(program: Method) -> Method:
     def call(self: AbstractDevice, target: Any, *, key: Any) -> Any:
         judge("target", target, TARGETS, _within_range(self))
         judge("key", key, ONE_KEY)
-        return program(self, target, key=key)
+        return program(self, for_jax(target, TARGETS), key=key)
 
     return cast(Method, call)
 

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ._checks import Checked, between, check, is_known
+from ._checks import Checked, between, check, is_known, positive
 from ._curves import AbstractCurve, is_rising
 from ._quantities import AGES
+from ._roots import root, root_of_difference, root_of_squares
 
 
 class AbstractHistory(Checked):
@@ -60,6 +61,7 @@ class Snapshots(AbstractHistory):
             raise ValueError(f"All `curves` must be of one kind. Got {kinds}.")
 
     def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        g = jnp.asarray(g)
         times, now = jnp.asarray(self.times, g.dtype), jnp.asarray(t, g.dtype)
         if self.scale == "log":
             times, now = jnp.log(times), jnp.log(jnp.maximum(now, times[0]))
@@ -68,6 +70,36 @@ class Snapshots(AbstractHistory):
         now_parameters = shares @ jnp.stack(parameters)
         curve = jax.tree.unflatten(jax.tree.structure(self.curves[0]), list(now_parameters))
         return curve(g)
+
+
+class FromWrite(AbstractHistory):
+    r"""A `history` whose data begin at an age `first`; before, the spread grows from that of the write.
+
+    Until then $\sigma(t)^2 = \sigma_0^2 + (\sigma(t_1)^2 - \sigma_0^2)\,u(t) / u(t_1)$ with
+    $u = \ln(1 + t / t_\mathrm{on})$, as in a walk in log time.
+
+    **Arguments:**
+
+    - `history`: The spread from `first` on.
+    - `first`: $t_1$, in seconds.
+    - `start`: $\sigma_0$, at the end of the write.
+    - `onset`: $t_\mathrm{on}$, in seconds.
+    """
+
+    history: AbstractHistory
+    first: float
+    start: AbstractCurve
+    onset: float
+
+    def __check_init__(self):
+        seconds = positive("in seconds", hint="Milliseconds? Multiply by 1e-3.")
+        check(self, first=seconds, onset=seconds)
+
+    def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        t, first = jnp.asarray(t, g.dtype), jnp.asarray(self.first, g.dtype)
+        share = jnp.minimum(jnp.log1p(t / self.onset) / jnp.log1p(first / self.onset), 1.0)
+        start, now = self.start(g), self.history(g, jnp.maximum(t, first))
+        return root_of_squares(jnp.stack([start, root(share) * root_of_difference(now, start)]))
 
 
 class LogTime(AbstractHistory):
@@ -80,6 +112,7 @@ class LogTime(AbstractHistory):
     slope: float | Float[Array, ""]
 
     def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        g = jnp.asarray(g)
         t = jnp.asarray(t, g.dtype)
         return jnp.full_like(g, jnp.minimum(t, 1.0) * self.offset + self.slope * jnp.log(jnp.maximum(t, 1.0)))
 
@@ -102,6 +135,7 @@ class LogGrowth(AbstractHistory):
         check(self, t_read=between(0.0, 1.0, "in seconds", hint="Nanoseconds? Multiply by 1e-9."))
 
     def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        g = jnp.asarray(g)
         growth = jnp.log((jnp.maximum(jnp.asarray(t, g.dtype), 1.0) + self.t_read) / (2 * self.t_read))
         return self.curve(g) * jnp.sqrt(growth)
 

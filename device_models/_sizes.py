@@ -16,7 +16,7 @@ from ._curves import (
     Saturating,
     Table,
 )
-from ._histories import LogGrowth, LogTime, Snapshots, Steady
+from ._histories import FromWrite, LogGrowth, LogTime, Snapshots, Steady
 from ._quantities import MICRO_SIEMENS
 
 PLAUSIBLE = 10.0  # in units of `g_max`: a write error or a shift is at most about one, in microsiemens a million
@@ -57,6 +57,8 @@ def _parts(curve: Any) -> tuple[Any, ...]:
         return _parts(curve.curve)
     if isinstance(curve, Snapshots):
         return tuple(part for one in curve.curves for part in _parts(one))
+    if isinstance(curve, FromWrite):
+        return (*_parts(curve.history), *_parts(curve.start))
     return (curve,)
 
 

@@ -98,6 +98,6 @@ def caption(data) -> str:
     return (
         f"Mean over {data.sizes['chip']} chips of each of {data.sizes['seed']} training seeds; bars: 5th to 95th "
         f"percentile; one pair of cells a weight, {config['adc_bits']}-bit ADC, global drift compensation;\n"
-        "dashed: digital; spoken digits, split by recording. Numbers of ECRAM are in part assumed, of FeFET and MRAM "
-        "recalled; cells without published ageing stay as written"
+        "dashed: digital; spoken digits, split by recording. Numbers of ECRAM are in part assumed, of FeFET "
+        "recalled, of magnetic junctions assumed; cells without published ageing stay as written"
     )

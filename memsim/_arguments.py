@@ -46,6 +46,11 @@ def as_weights(w: Any) -> Float[Array, "outputs inputs"]:
     return found
 
 
+def as_conductances(w: Float[Array, "outputs inputs"]) -> Float[Array, "outputs inputs"]:
+    """Weights in the precision of the cells, float32 at least: siemens are too small for 16 bits."""
+    return w.astype(jnp.float32) if jnp.finfo(w.dtype).bits < 32 else w
+
+
 def as_inputs(x: Any, word_lines: int) -> Float[Array, "*batch inputs"]:
     """What is to be read, one number a word line. Traced inputs are judged by shape and dtype only."""
     found = as_numbers("x", x)

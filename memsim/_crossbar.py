@@ -13,15 +13,15 @@ from jaxtyping import Array, Float, Int, Key
 from device_models import AbstractDevice, Ohmic
 
 from . import _hints
-from ._arguments import Weights, as_time, as_weights, check_key, check_optional_key, check_time
+from ._arguments import Weights, as_conductances, as_time, as_weights, check_key, check_optional_key, check_time
 from ._checks import Checked, Must, check, each, is_zero, plain, positive, whole, write
-from ._compensation import GlobalDriftCompensation
+from ._compensation import GlobalDriftCompensation, Measured, PatternCodes
 from ._converters._adc import AbstractADC
 from ._converters._dac import AbstractDAC
 from ._converters._drive import AbstractDrive, FixedVoltage, VoltageLevels, chord
 from ._fluctuation import Correlated, Fluctuation
 from ._lines import BitLines, beside, bit_lines
-from ._mapping._mapping import AbstractMapping
+from ._mapping._mapping import AbstractMapping, nonzero
 from ._mapping._offset import OffsetColumn
 from ._mapping._pair import DifferentialPair
 from ._matrix import AnalogMatrix
@@ -97,6 +97,7 @@ class Crossbar(Checked):
             self.sense.check_alone()
         if self.adc is not None:
             self.adc.check_slices(len(self.mapping.weights))
+        self.mapping.reach(self.device.levels)
         self._check_circuit_is_linear()
         self._check_programming()
 
@@ -131,9 +132,17 @@ class Crossbar(Checked):
         return VoltageLevels(self.device.iv, self.v_read, self.dac.largest_pulse)
 
     @property
+    def cell_range(self) -> tuple[float, float]:
+        """Conductances of a cell that is fully off and fully on: those of the device, or levels within, in siemens."""
+        low, high = self.device.g_min, self.device.g_max
+        off, on = self.mapping.reach(self.device.levels)
+        return low if off == 0 else low + off * (high - low), high if on == 1 else low + on * (high - low)
+
+    @property
     def one_cell(self) -> float | Float[Array, ""]:
-        """The unit of currents: a cell at `g_max` at full input, less one at `g_min`, in siemens."""
-        return self.seen(self.device.g_max) - self.seen(self.device.g_min)
+        """The unit of currents: a cell fully on at full input, less one fully off, in siemens."""
+        off, on = self.cell_range
+        return self.seen(on) - self.seen(off)
 
     def seen(self, g: float) -> float | Float[Array, ""]:
         """Current over voltage of a cell of conductance `g` at full input, in siemens."""
@@ -147,28 +156,32 @@ class Crossbar(Checked):
     @eqx.filter_jit  # or a first chip would compile a hundred small functions
     def _program(self, w: Float[Array, "outputs inputs"], key: Key[Array, ""]) -> "Chip":
         write_key, reference_key = jr.split(key)
-        w = w.T  # word lines are rows
+        dtype = w.dtype
+        w = as_conductances(w).T  # word lines are rows
         scales = self.mapping.scales(w, self.tile)
-        device = self.device
+        units = nonzero(scales)
+        off, on = self.cell_range
         shape = jax.eval_shape(lambda w: self.mapping.fractions(w, self.tile[1]), w).shape
         dac, adc, offsets = self._fabricate(w.shape[0], w.shape[1], shape, jr.fold_in(key, FABRICATION))
 
         def write(relative, key):
             fractions = self.mapping.fractions(relative, self.tile[1])
-            return device.program(device.g_min + (device.g_max - device.g_min) * fractions, key=key)
+            return self.device.program(off + (on - off) * fractions, key=key)
 
         def chip(cells):
-            return Chip(self, cells, scales, None, dac, adc, offsets)
+            return Chip(self, cells, scales, None, dac, adc, offsets, dtype=None if dtype == w.dtype else dtype)
 
         def read(cells, key):
             return chip(cells)._uncompensated(jnp.zeros(()), key).matrix
 
-        cells, writes = self.programming(Blank(write, read, scales, self.tile[0]), w, key=write_key)
+        cells, writes = self.programming(Blank(write, read, units, self.tile[0]), w, key=write_key)
         made = dataclasses.replace(chip(cells), writes=writes)
         if self.compensation is None:
             return made
-        start = made._uncompensated(jnp.zeros(()), reference_key)
-        return dataclasses.replace(made, reference=self.compensation.measure(start.matrix, self.tile[1], key=start.key))
+        now = jnp.zeros(())
+        start = made._uncompensated(now, reference_key)
+        reference = self.compensation.start(start.matrix, made._summed(now), self.tile[1], key=start.key)
+        return dataclasses.replace(made, reference=reference)
 
     def _fabricate(
         self, rows: int, columns: int, cells: tuple[int, ...], key: Key[Array, ""]
@@ -198,26 +211,44 @@ class Chip(Checked):
 
     - `crossbar`: Its design.
     - `cells`: State of its cells, shape (planes, rows, lines); of a pair the positive and the negative ones.
-    - `scales`: Weight of one fully-on cell, shape (row_tiles, columns).
+    - `scales`: Weight of one fully-on cell, shape (row_tiles, columns); zero for a bit line of zeros, which is then
+      left out of the digital sum.
     - `reference`: What drift compensation measured at the end of programming.
     - `dac`, `adc`: Its converters, with the errors that chance gave them.
     - `offsets`: Of its sense amplifiers, in volts; `None` where bit lines end at ground.
     - `writes`: How often each weight was written, shape (1, rows, columns); `None` where all were written once.
+    - `dtype`: Of the weights, if narrower than the conductances.
     """
 
     crossbar: Crossbar
     cells: Any
     scales: Float[Array, "row_tiles columns"]
-    reference: Float[Array, "row_tiles columns"] | None
+    reference: Measured | None
     dac: AbstractDAC | None
     adc: AbstractADC | None
     offsets: Float[Array, "planes row_tiles lines"] | None
     writes: Int[Array, "1 rows columns"] | None = None
+    dtype: np.dtype | None = eqx.field(static=True, default=None)
 
     def at(self, t: Any, *, key: Key[Array, ""] | None = None) -> AnalogMatrix:
         """The matrix this chip presents `t` seconds after programming. Read noise needs `key`."""
         check_optional_key(key)
         return self._at(as_time(t), key)
+
+    def compensation_codes(self, t: Any, *, key: Key[Array, ""] | None = None) -> PatternCodes:
+        """What drift compensation reads at `t` that the ADC clips; with the `key` of `at`, in its measurement."""
+        check_optional_key(key)
+        if self.reference is None:
+            raise ValueError(
+                "The design must have drift compensation. Got `compensation=None`. Write `GlobalDriftCompensation()`."
+            )
+        return self._compensation_codes(as_time(t), key)
+
+    @eqx.filter_jit
+    def _compensation_codes(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> PatternCodes:
+        assert self.reference is not None and self.crossbar.compensation is not None
+        moment = self._uncompensated(t, key)
+        return self.crossbar.compensation.codes(self.reference, moment.matrix, key=moment.key)
 
     @eqx.filter_jit
     def _at(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> AnalogMatrix:
@@ -226,11 +257,18 @@ class Chip(Checked):
         scale = matrix.scale
         assert scale is not None
         if self.reference is not None and self.crossbar.compensation is not None:
-            now = self.crossbar.compensation.measure(matrix, self.crossbar.tile[1], key=moment.key)
-            factor = self.reference / jnp.where(now > 0, now, 1.0)
+            factor = self.crossbar.compensation.factor(
+                self.reference, matrix, self._summed(t), self.crossbar.tile[1], key=moment.key
+            )
             scale = scale * (factor if matrix.slices == 1 else jnp.tile(factor, (1, matrix.slices)))
         matrix = eqx.tree_at(lambda m: m.scale, matrix, scale)
         return matrix.collapsed if matrix.adc is None else matrix
+
+    def _summed(self, t: Float[Array, ""]) -> Float[Array, "rows columns"]:
+        """Conductance of all cells of each weight together, in siemens."""
+        g = self.crossbar.device.conductance(self.cells, t)
+        # As variances: each cell counts, whatever its sign.
+        return jnp.sum(self.crossbar.mapping.fluctuation(g, self.crossbar.tile[1]).own, axis=0)
 
     def _uncompensated(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> "_Moment":
         """The tiles at `t`, before compensation and before tiles without an ADC collapse."""
@@ -294,6 +332,8 @@ class Chip(Checked):
             drive=design.drive,
             saturation=None if design.sense is None or is_zero(design.sense.saturation) else design.sense.saturation,
             amplifier_noise=self._amplifier_noise(full_pulse / per_output_code, lines.weight),
+            dead=jnp.tile(self.scales == 0, (1, lines.weight.shape[0])),
+            dtype=self.dtype,
         )
 
     def _codes(self, inputs: int) -> tuple[Any, Any, Any]:
@@ -315,21 +355,21 @@ class Chip(Checked):
 
     def _scale(self, per_output_code: Any) -> Float[Array, "row_tiles slices_columns"]:
         """Output per ADC code."""
+        units = nonzero(self.scales)
         scales = [
-            self.scales * ((per_output_code if np.ndim(per_output_code) == 0 else per_output_code[place]) * weight)
+            units * ((per_output_code if np.ndim(per_output_code) == 0 else per_output_code[place]) * weight)
             for place, weight in enumerate(self.crossbar.mapping.weights)
         ]
         return scales[0] if len(scales) == 1 else jnp.concatenate(scales, axis=1)
 
     def _digital(self, per_input_code: float | Array, inputs: int) -> Float[Array, "rows columns"] | None:
         """What the digital sum of the input codes takes off: as many cells in the middle of their range."""
-        mapping, device = self.crossbar.mapping, self.crossbar.device
+        mapping, (off, on) = self.crossbar.mapping, self.crossbar.cell_range
         if mapping.middle is None:
             return None
         cells = jnp.zeros(())
         for weight, fraction in zip(mapping.weights, mapping.middle, strict=True):
-            g = device.g_min + (device.g_max - device.g_min) * fraction
-            cells = cells + weight * self.crossbar.seen(g) / self.crossbar.one_cell
+            cells = cells + weight * self.crossbar.seen(off + (on - off) * fraction) / self.crossbar.one_cell
         return spread_rows(-cells * per_input_code * self.scales, inputs, self.crossbar.tile[0])
 
 

@@ -4,10 +4,12 @@ import dataclasses
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jax.ad_checkpoint import checkpoint_name
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Key
 
 from ._arguments import Inputs, as_inputs, check_optional_key
 from ._checks import Checked
@@ -53,6 +55,9 @@ class AnalogMatrix(Checked):
     - `saturation`: Of the sense amplifier, or `None`.
     - `amplifier_noise`: Its standard deviation in ADC codes, for each column, or `None`.
     - `fluctuation`: Read noise that moves from step to step, or `None`.
+    - `dead`: Bit lines of zeros, shape (row_tiles, columns): their codes are not added, and count in the gradient only.
+    - `dtype`: Of the weights it was programmed with, if narrower than the conductances. A read is computed in the dtype
+      of `weight`, and has that of the digital product of weights and inputs.
     """
 
     weight: Float[Array, "rows columns"]
@@ -69,6 +74,8 @@ class AnalogMatrix(Checked):
     saturation: float | None = None
     amplifier_noise: Float[Array, " columns"] | None = None
     fluctuation: Fluctuation | None = None
+    dead: Bool[Array, "row_tiles columns"] | None = None
+    dtype: np.dtype | None = eqx.field(static=True, default=None)
 
     @property
     def inputs(self) -> int:
@@ -90,7 +97,10 @@ class AnalogMatrix(Checked):
 
         Of cells with a nonlinear I-V, that at full input. An offset of the amplifiers is no part of it.
         """
-        weight = self._summed(self.weight * self._weight_per_code)
+        weight = self.weight * self._weight_per_code
+        if self.dead is not None:
+            weight = silenced(weight, jnp.repeat(spread_rows(self.dead, self.inputs, self.rows), self._terms, axis=0))
+        weight = self._summed(weight)
         return (weight if self.digital is None else weight + self.digital * self._codes_per_input).T
 
     @property
@@ -106,8 +116,8 @@ class AnalogMatrix(Checked):
     def in_codes(self, w: Float[Array, "outputs inputs"]) -> Float[Array, "rows columns"]:
         """The `weight` whose `effective_weight` is `w`: the nearest one to this, where several cells make a weight."""
         if self._terms == self.slices == 1 and self.digital is None:
-            return w.T / self._weight_per_code
-        missing = (w - self.effective_weight).T
+            return w.T.astype(self.weight.dtype) / self._weight_per_code
+        missing = (w.astype(self.weight.dtype) - self.effective_weight).T
         share = missing / self._summed(self._weight_per_code**2)
         spread = jnp.tile(jnp.repeat(share, self._terms, axis=0), (1, self.slices))
         return self.weight + spread * self._weight_per_code
@@ -121,7 +131,7 @@ class AnalogMatrix(Checked):
             total = total + part
         if self.digital is not None:
             total = total + self._codes(x) @ self.digital
-        return total.reshape(*x.shape[:-1], self.outputs)
+        return total.reshape(*x.shape[:-1], self.outputs).astype(self._of_outputs(x.dtype, total.dtype))
 
     def partial_sums(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "n outputs"]]:
         """What each row tile's converters say, in weight times input units; the batch is flattened."""
@@ -132,19 +142,25 @@ class AnalogMatrix(Checked):
         if self.scale is None:
             return [self._shifted(current) for current in currents]
         if self.adc is None:
-            return [self._shifted(current * self.scale[k][None]) for k, current in enumerate(currents)]
+            return [self._scaled(current, k) for k, current in enumerate(currents)]
         keys = [None] * len(currents)
         if self.adc.needs_key and key is not None:
             keys = [jr.fold_in(tile_key, ROUNDING) for tile_key in jr.split(key, len(currents))]
         codes = [self.adc.codes(current, k, key=keys[k]) for k, current in enumerate(currents)]
-        return [self._shifted(code * self.scale[k][None]) for k, code in enumerate(codes)]
+        return [self._scaled(code, k) for k, code in enumerate(codes)]
+
+    def _scaled(self, codes: Float[Array, "pulses_n columns"], tile: int) -> Float[Array, "n outputs"]:
+        """What the `codes` of a row tile are worth."""
+        assert self.scale is not None
+        worth = codes * self.scale[tile][None]
+        return self._shifted(worth if self.dead is None else silenced(worth, self.dead[tile][None]))
 
     def clipping(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> Clipping:
         """How much of `x`, and of the currents it causes, the converters clip."""
         x = self._inputs(x, key)
         dac = jnp.zeros(())
         if self.dac is not None:
-            dac = jnp.mean(is_clipped(x / self.dac.step, self.dac.bits), dtype=self.weight.dtype)
+            dac = jnp.mean(is_clipped(self._wide(x) / self.dac.step, self.dac.bits), dtype=self.weight.dtype)
         currents = self._currents(x, key)
         adc = jnp.zeros(len(currents))
         if self.adc is not None:
@@ -183,16 +199,18 @@ class AnalogMatrix(Checked):
         if self.scale is None or self.adc is not None or self.shared is not None or self.fluctuation is not None:
             return self
         scale = jnp.repeat(spread_rows(self.scale, self.inputs, self.rows), self._terms, axis=0)
-        variance = None
+        weight, variance = self.weight * scale, None
+        if self.dead is not None:
+            weight = silenced(weight, jnp.repeat(spread_rows(self.dead, self.inputs, self.rows), self._terms, axis=0))
         if self.variance is not None:
             products = self.variance.shape[0] // self.inputs
-            squared = jnp.repeat(spread_rows(self.scale, self.inputs, self.rows) ** 2, products, axis=0)
+            squared = jnp.repeat(spread_rows(self._live_scale**2, self.inputs, self.rows), products, axis=0)
             variance = self._without_slices(self.variance * squared)
         offset = self.offset
         if offset is not None:
-            offset = self._without_slices(jnp.sum(offset * self.scale, 0, keepdims=True))
+            offset = self._without_slices(jnp.sum(offset * self._live_scale, 0, keepdims=True))
         return AnalogMatrix(
-            self._without_slices(self.weight * scale),
+            self._without_slices(weight),
             variance,
             None,
             self.dac,
@@ -201,6 +219,7 @@ class AnalogMatrix(Checked):
             offset=offset,
             digital=self.digital,
             drive=self.drive,
+            dtype=self.dtype,
         )
 
     @property
@@ -218,7 +237,7 @@ class AnalogMatrix(Checked):
         return values if self.slices == 1 else values.reshape(values.shape[0], self.slices, -1).sum(1)
 
     def _codes(self, x: Array) -> Float[Array, "n inputs"]:
-        x = x.reshape(-1, x.shape[-1])
+        x = self._wide(x.reshape(-1, x.shape[-1]))
         return x if self.dac is None else self.dac.codes(x)
 
     def _word_lines(self, codes: Array) -> Float[Array, "n rows"]:
@@ -273,6 +292,19 @@ class AnalogMatrix(Checked):
             return values
         return values.reshape(self.inputs, self._terms, self.slices, self.outputs).sum((1, 2))
 
+    def _wide(self, x: Array) -> Array:
+        """`x` in the precision of the conductances, or its own if that is higher."""
+        return x.astype(_wider(x.dtype, self.weight.dtype))
+
+    def _of_outputs(self, inputs: np.dtype, computed: np.dtype) -> np.dtype:
+        """The dtype of a read of `inputs`: that of the digital product with the weights."""
+        return computed if self.dtype is None else _wider(inputs, self.dtype)
+
+    @property
+    def _live_scale(self) -> Float[Array, "row_tiles columns"]:
+        assert self.scale is not None
+        return self.scale if self.dead is None else jnp.where(self.dead, 0.0, self.scale)
+
     def _inputs(self, x: Any, key: Any) -> Array:
         """`x` as an array that fits; raises `ValueError` where it does not, or where noise has no key."""
         check_optional_key(key)
@@ -282,6 +314,16 @@ class AnalogMatrix(Checked):
                 '`Crossbar(..., read_noise="per_moment")` or `"off"`, and a sense amplifier without noise.'
             )
         return as_inputs(x, self.inputs)
+
+
+def silenced(values: Float[Array, "*shape"], dead: Bool[Array, "*_"]) -> Float[Array, "*shape"]:
+    """`values`, zero on dead lines; their gradient is as if they were not."""
+    return values - jax.lax.stop_gradient(jnp.where(jnp.broadcast_to(dead, values.shape), values, 0.0))
+
+
+def _wider(a: np.dtype, b: np.dtype) -> np.dtype:
+    with jax.numpy_dtype_promotion("standard"):
+        return jnp.promote_types(a, b)
 
 
 def _times(tile: slice, factor: int) -> slice:

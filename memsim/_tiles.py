@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree, Shaped
 
 
 def cuts(length: int, tile: int) -> list[slice]:
@@ -24,9 +24,12 @@ def tile_mean(
 
 
 def map_tiles(
-    function: Callable[[Array], Array], planes: Float[Array, "planes rows columns"], tile: tuple[int, int]
-) -> Float[Array, "planes rows columns"]:
-    """`function` of each tile of each plane; tiles of one size are mapped together, so that it compiles once."""
+    function: Callable[[Array], PyTree], planes: Float[Array, "planes rows columns"], tile: tuple[int, int]
+) -> PyTree[Float[Array, "planes rows columns"]]:
+    """`function` of each tile of each plane; tiles of one size are mapped together, so that it compiles once.
+
+    It may give several arrays of the tile's shape.
+    """
     rows, columns = cuts(planes.shape[1], tile[0]), cuts(planes.shape[2], tile[1])
     parts = {(i, j): planes[:, r, c] for i, r in enumerate(rows) for j, c in enumerate(columns)}
     by_shape: dict[tuple[int, ...], list[tuple[int, int]]] = {}
@@ -34,14 +37,18 @@ def map_tiles(
         by_shape.setdefault(part.shape, []).append(place)
     for places in by_shape.values():
         together = jnp.concatenate([parts[place] for place in places])
-        mapped = jnp.split(jax.vmap(function)(together), len(places))
-        parts.update(zip(places, mapped, strict=True))
-    return jnp.concatenate(
-        [jnp.concatenate([parts[i, j] for j in range(len(columns))], axis=2) for i in range(len(rows))], axis=1
-    )
+        mapped = jax.vmap(function)(together)
+        planes_each = planes.shape[0]
+        for k, place in enumerate(places):
+            parts[place] = jax.tree.map(lambda a, k=k: a[k * planes_each : (k + 1) * planes_each], mapped)
+    lines = [
+        jax.tree.map(lambda *a: jnp.concatenate(a, 2), *(parts[i, j] for j in range(len(columns))))
+        for i in range(len(rows))
+    ]
+    return jax.tree.map(lambda *a: jnp.concatenate(a, 1), *lines)
 
 
-def spread_rows(values: Float[Array, "row_tiles columns"], rows: int, tile: int) -> Float[Array, "rows columns"]:
+def spread_rows(values: Shaped[Array, "row_tiles columns"], rows: int, tile: int) -> Shaped[Array, "rows columns"]:
     """One value a row tile, repeated for each of its `rows`."""
     return jnp.repeat(
         values, jnp.asarray([cut.stop - cut.start for cut in cuts(rows, tile)]), 0, total_repeat_length=rows

@@ -25,7 +25,7 @@ SAME_CLASS = (
 DEVICES = {
     name: device
     for name, device in helpers.DEVICES.items()
-    if name not in (*SAME_CLASS, "gaussian_proportional", "gaussian_inverse", "stt_mram_jung2022", "ideal_milo")
+    if name not in (*SAME_CLASS, "gaussian_proportional", "gaussian_inverse", "mtj_generic", "ideal_milo")
 }
 WRITTEN_ONCE = [name for name, device in DEVICES.items() if not isinstance(device, dm.WriteVerify)]
 PCMS = [name for name, device in DEVICES.items() if isinstance(device, dm.PCM)]

@@ -1,4 +1,4 @@
-"""Electrochemical, ferroelectric and magnetic memory, of which little is published in numbers, and recalled ones."""
+"""Electrochemical, ferroelectric and magnetic memory: few numbers are read, the others recalled or assumed."""
 
 from .._curves import Constant, Proportional
 from .._device import AbstractDevice
@@ -9,7 +9,6 @@ from ._gaussian import Gaussian
 
 CHEN = "Chen2023, 10.1038/s41467-023-41958-4, caption of Fig. 2"
 JERRY = "Jerry2017, recalled"
-JUNG = "Jung2022, 10.1038/s41586-021-04196-6, recalled"
 
 ECRAM_CHEN_2023 = {
     "g_min": Sourced(60e-6, "S", f"{CHEN}, fifth of the dynamic ranges shown"),
@@ -25,18 +24,19 @@ FEFET_JERRY_2017 = {
     "write_noise": Sourced(0.005, "1", f"{JERRY}; relative to the range, cycle to cycle"),
 }
 
-STT_MRAM_JUNG_2022 = {
-    "r_on": Sourced(5e3, "ohm", f"{JUNG}; assumed within 3 to 10 kohm"),
-    "tmr": Sourced(1.4, "1", f"{JUNG}; assumed within 100 to 180 %"),
-    "spread": Sourced(0.04, "1", f"{JUNG}; relative, assumed within 3 to 5 %"),
+MTJ_GENERIC = {
+    "r_on": Sourced(5e3, "ohm", "assumed: within 3 to 10 kohm, recalled of junctions for memory"),
+    "tmr": Sourced(1.4, "1", "assumed: within 100 to 180 %, recalled of junctions for memory"),
+    "spread": Sourced(0.04, "1", "assumed: relative, within 3 to 5 %, recalled of junctions for memory"),
 }
 
 
 def ecram_chen2023(*, write_noise_scale: Number = 1.0) -> Gaussian:
     """Electrochemical memory of tungsten oxide written open loop, 60 to 100 uS in steps of 0.4 uS.
 
-    The range and the step were read in a figure caption; that the write error is half a step is assumed. States are
-    reported to be retained, so nothing drifts here.
+    The range and the step were read in a figure caption. That the write error is half a step is assumed: the paper
+    shows a histogram of an array's output errors (Fig. 2g), whose numbers are in no text that we could read. Twenty
+    states are reported to be retained (Fig. 2d), for how long we could not read either; nothing drifts here.
 
     Reference: Chen2023.
     """
@@ -55,6 +55,10 @@ def ecram_chen2023(*, write_noise_scale: Number = 1.0) -> Gaussian:
 def fefet_jerry2017(*, write_noise_scale: Number = 1.0) -> AbstractDevice:
     """A ferroelectric transistor of 32 levels, 0.04 to 1.8 uS. All numbers are recalled.
 
+    The write error is one number for every state, of one device from cycle to cycle. Transistors of 28 nm vary from
+    device to device as well, by an amount that depends on the state, the size and the read voltage (arXiv:2312.15444,
+    of which we could read the abstract only): take this cell for the best of its kind.
+
     Reference: Jerry2017.
     """
     n = FEFET_JERRY_2017
@@ -70,14 +74,15 @@ def fefet_jerry2017(*, write_noise_scale: Number = 1.0) -> AbstractDevice:
     return Levels(device=cell, n=int(float(n["levels"])))  # pyright: ignore[reportCallIssue]
 
 
-def stt_mram_jung2022(*, write_noise_scale: Number = 1.0) -> AbstractDevice:
-    """A magnetic tunnel junction: two states of 83 and 200 uS, each with a relative spread. All numbers are recalled.
+def mtj_generic(*, write_noise_scale: Number = 1.0) -> AbstractDevice:
+    """A magnetic tunnel junction of no paper: two states of 83 and 200 uS, each with a relative spread, all assumed.
 
-    The spread is one of fabrication there; here a new one is drawn at each write.
-
-    Reference: Jung2022.
+    The spread is one of fabrication; here a new one is drawn at each write. Arrays sum the *currents* of these cells,
+    which is why their low resistance costs so much power and so much voltage on the wires. The array of magnetic cells
+    that was built sums *resistances* instead, of cells in series that binary inputs switch between two paths
+    (Jung2022): its output is no product of a matrix with analog inputs, so no results of it are to be compared here.
     """
-    n = STT_MRAM_JUNG_2022
+    n = MTJ_GENERIC
     g_max = 1 / float(n["r_on"])
     cell = Gaussian(
         g_min=g_max / (1 + float(n["tmr"])),

@@ -1,6 +1,7 @@
 """A cell that is normally distributed about a mean, and relaxes."""
 
 import dataclasses
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -12,38 +13,41 @@ from .._curves import AbstractCurve
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
 from .._histories import AbstractHistory
 from .._iv import AbstractIV, Ohmic
+from .._paths import AbstractPath, Keep, Memory, Walk, path_of
 from .._quantities import NOT_NEGATIVE, SIEMENS, exceeds
+from .._roots import root_of_difference, root_of_squares
 from .._sizes import check_not_negative, check_siemens
+from .._span import Span
 
+WALK_ONSET = 2e-3  # seconds, of oxide cells as measured (`rram_relaxing`); for other cells assumed
 SCALES = {"write noise": "write_noise_scale", "drift": "drift_scale", "read noise": "read_noise_scale"}
 
 
 class GaussianCells(Checked):
-    """Written cells: target and write error in siemens, and how many standard deviations each is off its mean.
+    """Written cells: target and write error in siemens, and where each lies in its population from then on.
 
-    `written` or `deviation` is `None` where the device draws no such number.
+    `written` or `path` is `None` where the device draws no such thing.
     """
 
     target: Float[Array, "*cells"]
     written: Float[Array, "*cells"] | None
-    deviation: Float[Array, "*cells"] | None
+    path: Any
 
 
 class Gaussian(AbstractDevice):
     r"""A cell with a normal write error, whose population moves and widens with age.
 
-    With $g = G_\mathrm{target} / g_\mathrm{max}$, standard normals $\xi, \xi'$ drawn once per write, and the mean
-    $m(t) = G_\mathrm{target} + \Delta(g, t)$,
+    With $g = G_\mathrm{target} / g_\mathrm{max}$, a standard normal $\xi$ and a path $Z(t)$ drawn once per write, and
+    the mean $m(t) = G_\mathrm{target} + \Delta(g, t)$,
 
-    $$G(t) = \mathrm{clip}\big(m(t) + \sigma_w(g)\,\xi + \sigma(m(t) / g_\mathrm{max}, t)\,\xi'\big),$$
+    $$G(t) = \mathrm{clip}\Big(m(t) + \sqrt{\sigma_w(g)^2 + \sigma(g, 0)^2}\;\xi
+    + \sqrt{\sigma(m(t) / g_\mathrm{max}, t)^2 - \sigma(g, 0)^2}\;Z(t)\Big),$$
 
-    clipped to `lowest` and `highest`.
+    clipped to `lowest` and `highest`. The spread $\sigma(g, t)$ is that of the whole population, as it is published:
+    what there is of it at $t = 0$ is an error of the write, which a verifying read sees, and what is added later is
+    not.
 
-    Relaxation is one trajectory: a cell keeps its $\xi'$ for life, so its deviation grows with the spread of its
-    population, and ageing it twice gives one history. What is published is the spread at a few ages; that cells keep
-    their rank in between is assumed.
-
-    The device without write noise loses $\sigma_w$ and the spread at $t = 0$; without drift it stays as at $t = 0$.
+    The device without write noise loses $\xi$; without drift it stays as at $t = 0$.
 
     **Arguments:**
 
@@ -56,6 +60,8 @@ class Gaussian(AbstractDevice):
     - `write_noise_scale`, `drift_scale`, `read_noise_scale`: Multiply the errors of writing, what time adds, and read
       noise. Not negative.
     - `iv`: Current-voltage relation.
+    - `path`: How one cell moves within its population: `Keep()`, `Redraw()` or a `Walk`.
+    - `span`: Where its numbers were measured.
     - `sources`: Where each number was read.
     """
 
@@ -71,6 +77,8 @@ class Gaussian(AbstractDevice):
     drift_scale: float | Float[Array, ""] = 1.0
     read_noise_scale: float | Float[Array, ""] = 1.0
     iv: AbstractIV = Ohmic()
+    path: AbstractPath = Keep()
+    span: Span = eqx.field(static=True, default=Span())
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
@@ -105,16 +113,22 @@ class Gaussian(AbstractDevice):
             return dataclasses.replace(self, iv=Ohmic())
         return dataclasses.replace(self, **{SCALES[effect]: 0.0}) if effect in SCALES else self
 
+    @property
+    def assumes(self) -> tuple[str, ...]:
+        return (f"drift: {self.path.assumes}",) if self.spread is not None and "drift" in self.effects else ()
+
+    def remembering(self, how: Memory) -> AbstractDevice:
+        return dataclasses.replace(self, path=path_of(how, Walk(WALK_ONSET)))
+
     @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> GaussianCells:
-        write_key, spread_key = jr.split(key)
-        written, deviation = None, None
-        if self.write_noise is not None:
-            sigma = self.write_noise_scale * self.write_noise(target / self.g_max)
-            written = sigma * jr.normal(write_key, target.shape, target.dtype)
+        write_key, path_key = jr.split(key)
+        std, written, path = self._write_std(target), None, None
+        if std is not None:
+            written = self.write_noise_scale * std * jr.normal(write_key, target.shape, target.dtype)
         if self.spread is not None:
-            deviation = jr.normal(spread_key, target.shape, target.dtype)
-        return GaussianCells(target, written, deviation)
+            path = self.path.draw(target.shape, target.dtype, key=path_key)
+        return GaussianCells(target, written, path)
 
     @ages
     def conductance(self, cells: GaussianCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
@@ -122,10 +136,11 @@ class Gaussian(AbstractDevice):
         if self.shift is not None:
             mean = mean + self.drift_scale * self.shift(cells.target / self.g_max, t)
         g = mean if cells.written is None else mean + cells.written
-        if self.spread is not None and cells.deviation is not None:
+        if self.spread is not None and cells.path is not None:
             start = self.spread(cells.target / self.g_max, jnp.zeros_like(t))
             now = self.spread(jnp.maximum(mean, self.lowest) / self.g_max, t)
-            g = g + (self.write_noise_scale * start + self.drift_scale * (now - start)) * cells.deviation
+            added = self.drift_scale * root_of_difference(now, start)
+            g = g + added * self.path.value(cells.path, t).astype(g.dtype)
         return jnp.clip(g, self.lowest, self.highest)
 
     @ages
@@ -133,3 +148,11 @@ class Gaussian(AbstractDevice):
         if self.noise is None:
             return None
         return self.read_noise_scale * self.noise(self.conductance(cells, t) / self.g_max, t)
+
+    def _write_std(self, target: Float[Array, "*cells"]) -> Float[Array, "*cells"] | None:
+        """Of what is wrong as soon as the cell is written."""
+        g, zero = target / self.g_max, jnp.zeros((), target.dtype)
+        start = None if self.spread is None else self.spread(g, zero)
+        if self.write_noise is None or start is None:
+            return start if self.write_noise is None else self.write_noise(g)
+        return root_of_squares(jnp.stack([self.write_noise(g), start]))

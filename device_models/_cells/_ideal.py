@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, Key
 
 from .._device import AbstractDevice, ages, check_effect, writes
 from .._iv import AbstractIV, Ohmic
+from .._span import ALWAYS, Span
 
 
 class Ideal(AbstractDevice):
@@ -22,6 +23,10 @@ class Ideal(AbstractDevice):
     g_max: float = 25e-6
     iv: AbstractIV = Ohmic()
     sources: tuple[str, ...] = eqx.field(static=True, default=())
+
+    @property
+    def span(self) -> Span:
+        return Span(time=ALWAYS)
 
     @property
     def effects(self) -> tuple[str, ...]:

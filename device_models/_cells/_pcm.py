@@ -1,6 +1,7 @@
 """Phase-change memory: noisy writes, power-law drift, 1/f read noise."""
 
 import dataclasses
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,17 +12,28 @@ from .._checks import Checked, check, is_zero, positive
 from .._curves import AbstractCurve
 from .._device import AbstractDevice, ages, check_effect, writes
 from .._iv import AbstractIV, Ohmic
+from .._noise._spectrum import OneOverF
+from .._paths import AbstractPath, Keep, Memory, Walk, path_of
 from .._quantities import NOT_NEGATIVE, SIEMENS, exceeds
 from .._sizes import check_not_negative, check_siemens
+from .._span import Span
 
 SCALES = {"write noise": "write_noise_scale", "drift": "nu_scale", "read noise": "read_noise_scale"}
+
+
+class MovingExponent(Checked):
+    """The exponents of a population, and the path of each cell within it."""
+
+    mean: Float[Array, "*cells"]
+    std: Float[Array, "*cells"]
+    path: Any
 
 
 class PCMCells(Checked):
     """Written cells: conductance after the write (S), drift exponent, relative 1/f noise amplitude."""
 
     g_written: Float[Array, "*cells"]
-    nu: Float[Array, "*cells"]
+    nu: Float[Array, "*cells"] | MovingExponent
     q_s: Float[Array, "*cells"]
 
 
@@ -54,6 +66,9 @@ class PCM(AbstractDevice):
     - `write_noise_scale`, `nu_scale`, `read_noise_scale`: Multiply $\sigma$, $\nu$ and $Q_s$: a poorer or a better
       process. Not negative.
     - `iv`: Current-voltage relation; the papers read ohmic cells.
+    - `path`: How the exponent of one cell moves within its population, for which $Z(t)$ stands in the place of $\xi'$:
+      `Keep()` as in the papers, `Redraw()` or a `Walk`.
+    - `span`: Where its numbers were measured.
     - `sources`: Where each number was read.
 
     Reference: Nandakumar2019, Joshi2020, LeGallo2023.
@@ -71,6 +86,8 @@ class PCM(AbstractDevice):
     nu_scale: float | Float[Array, ""] = 1.0
     read_noise_scale: float | Float[Array, ""] = 1.0
     iv: AbstractIV = Ohmic()
+    path: AbstractPath = Keep()
+    span: Span = eqx.field(static=True, default=Span())
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
@@ -100,20 +117,41 @@ class PCM(AbstractDevice):
             return dataclasses.replace(self, iv=Ohmic())
         return dataclasses.replace(self, **{SCALES[effect]: 0.0}) if effect in SCALES else self
 
+    @property
+    def assumes(self) -> tuple[str, ...]:
+        kept = "each cell keeps its exponent for life"
+        moving = f"of the exponent, {self.path.assumes}"
+        return (f"drift: {kept if isinstance(self.path, Keep) else moving}",) if "drift" in self.effects else ()
+
+    def remembering(self, how: Memory) -> AbstractDevice:
+        # The deviation of ln G grows with log time, its variance with the square.
+        return dataclasses.replace(self, path=path_of(how, Walk(self.t_0, power=2.0)))
+
     @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PCMCells:
         write_key, drift_key = jr.split(key)
         g = target / self.g_max
         write_noise = self.write_noise_scale * self.write_noise(g) * jr.normal(write_key, g.shape, g.dtype)
-        nu = jnp.abs(self.nu_mean(g) + self.nu_std(g) * jr.normal(drift_key, g.shape, g.dtype))
+        path = self.path.draw(g.shape, g.dtype, key=drift_key)
+        nu = MovingExponent(self.nu_mean(g), self.nu_std(g), path)
+        if isinstance(self.path, Keep):
+            nu = self._exponent(nu, jnp.zeros((), g.dtype))
         q_s = self.read_noise_scale * self.relative_read_noise(g)
-        return PCMCells(jnp.maximum(target + write_noise, 0.0), self.nu_scale * nu, q_s)
+        return PCMCells(jnp.maximum(target + write_noise, 0.0), nu, q_s)
 
     @ages
     def conductance(self, cells: PCMCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
-        return cells.g_written * jnp.exp(-cells.nu * jnp.log1p(t / self.t_0))
+        nu = self._exponent(cells.nu, t) if isinstance(cells.nu, MovingExponent) else cells.nu
+        return cells.g_written * jnp.exp(-nu * jnp.log1p(t / self.t_0))
 
     @ages
     def read_noise(self, cells: PCMCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         growth = jnp.sqrt(jnp.log((t + self.t_0 + self.t_read) / (2 * self.t_read)))
         return self.conductance(cells, t) * cells.q_s * growth
+
+    @property
+    def read_spectrum(self) -> OneOverF:
+        return OneOverF(self.t_0, self.t_read)
+
+    def _exponent(self, nu: MovingExponent, t: Float[Array, ""]) -> Float[Array, "*cells"]:
+        return self.nu_scale * jnp.abs(nu.mean + nu.std * self.path.value(nu.path, t).astype(nu.mean.dtype))

@@ -7,8 +7,10 @@ from .._checks import checked
 from .._curves import Branches, ClippedLog, Constant, InversePower, Polynomial, Table, is_rising
 from .._quantities import NOT_NEGATIVE, SIEMENS, Number, exceeds
 from .._sourced import Sourced, describe
+from .._span import Span
 from ._pcm import PCM
 
+YEAR = 3.156e7  # seconds
 JOSHI = "Nandakumar2019, 10.1109/ICECS46596.2019.8964852, and Joshi2020, 10.1038/s41467-020-16108-9"
 HERMES = "LeGallo2023, 10.1038/s41928-023-01010-1"
 LI = "Li2023, 10.1002/aelm.202201190, recalled"
@@ -63,7 +65,7 @@ PCM_LI_2023 = {
 
 
 def pcm_joshi2020(*, write_noise_scale: Number = 1.0, nu_scale: Number = 1.0, read_noise_scale: Number = 1.0) -> PCM:
-    """Mushroom-cell PCM of 25 uS, about a million devices measured; published use spans 1 s to 1 year.
+    """Mushroom-cell PCM of 25 uS, about a million devices measured; published use spans 1 s to 1 year, its span here.
 
     Reference: Nandakumar2019, Joshi2020.
     """
@@ -80,6 +82,7 @@ def pcm_joshi2020(*, write_noise_scale: Number = 1.0, nu_scale: Number = 1.0, re
         write_noise_scale=write_noise_scale,
         nu_scale=nu_scale,
         read_noise_scale=read_noise_scale,
+        span=Span(time=(0.0, YEAR), conductance=(0.0, float(n["g_max"]))),
         sources=tuple(describe(n)),
     )
 
@@ -113,6 +116,7 @@ def pcm_li2023() -> PCM:
     cell = pcm_joshi2020()
     return dataclasses.replace(
         cell,
+        span=Span(conductance=cell.span.conductance),
         nu_mean=Constant(float(n["nu_mean"])),
         nu_std=Constant(float(n["nu_std"])),
         sources=(*cell.sources, *describe(n)),
@@ -143,7 +147,8 @@ def pcm_with_drift(
             f"Got up to {max(conductances)}. Micro-siemens? Multiply by 1e-6."
         )
     at = tuple(g / device.g_max for g in conductances)
-    return dataclasses.replace(device, nu_mean=Table(at, tuple(nu_mean)), nu_std=Table(at, tuple(nu_std)))
+    span = Span(conductance=(min(conductances), max(conductances)))
+    return dataclasses.replace(device, nu_mean=Table(at, tuple(nu_mean)), nu_std=Table(at, tuple(nu_std)), span=span)
 
 
 def _hermes(n: dict[str, Sourced], write_noise_scale: Number, nu_scale: Number, read_noise_scale: Number) -> PCM:
@@ -163,5 +168,6 @@ def _hermes(n: dict[str, Sourced], write_noise_scale: Number, nu_scale: Number, 
         write_noise_scale=write_noise_scale,
         nu_scale=nu_scale,
         read_noise_scale=read_noise_scale,
+        span=Span(conductance=(0.0, float(n["g_max"]))),  # the code they were read in names no age
         sources=tuple(describe(n)),
     )

@@ -6,16 +6,19 @@ import numpy as np
 
 from .._checks import checked, that
 from .._curves import ClippedLog, Constant, Polynomial
-from .._histories import LogGrowth, LogTime, Snapshots, Steady
+from .._histories import FromWrite, LogGrowth, LogTime, Snapshots, Steady
 from .._iv import MiloPolynomial
+from .._paths import Walk
 from .._quantities import Number
 from .._sourced import Sourced, describe
+from .._span import JUST_WRITTEN, Span
 from ._gaussian import Gaussian
 
 LN_10 = math.log(10)
 WAN = "Wan2022, 10.1038/s41586-022-04992-8, as fitted in aihwkit"
 MILO = "Milo2021, Fig. 4, as fitted in CrossSim"
 FALCONE = "Falcone2025, arXiv:2502.04524, as coded in aihwkit"
+LEVY = "Levy2024, public raw data"
 LOMBARDO = "Lombardo2024, as coded in aihwkit"
 
 RRAM_WAN_2022 = {
@@ -25,6 +28,11 @@ RRAM_WAN_2022 = {
     "spread_1s": Sourced((0.348e-6, 16.030e-6, -43.853e-6, 45.393e-6, -16.815e-6), "S", f"{WAN}; polynomial in g"),
     "spread_1d": Sourced((0.701e-6, 22.086e-6, -50.773e-6, 47.095e-6, -16.458e-6), "S", f"{WAN}; polynomial in g"),
     "spread_2d": Sourced((0.782e-6, 20.274e-6, -43.507e-6, 37.062e-6, -11.934e-6), "S", f"{WAN}; polynomial in g"),
+    "accepted": Sourced(1e-6, "S", "Wan2022, recalled: cells are accepted within this distance of their target"),
+    "onset": Sourced(
+        2e-3, "s", f"{LEVY}; where the variance of technology C, of this spread, begins; fitted by us"
+    ),
+    "own": Sourced(0.4, "1", f"{LEVY}; share of variance drawn anew at each read-out, technology C, fitted by us"),
     "read_noise": Sourced(0.01, "1", f"{WAN}; short-term noise relative to g_max, suggested there"),
 }
 
@@ -52,25 +60,34 @@ def rram_wan2022(
 ) -> Gaussian:
     """HfOx of the NeuRRAM chip, 1 to 40 uS: a spread about the target that grows from one second to two days.
 
-    Relaxation, not drift: the mean stays. Between the three measured ages the spread is interpolated in log time;
-    before one second and after two days it is held (assumed). Read noise is the short-term noise that the fit's
+    Relaxation, not drift: the mean stays. The published spread is that of cells which were accepted by write-verify and
+    relaxed afterwards: at the end of the write there is only what was accepted, uniform within 1 uS (recalled; here
+    normal, of that variance), and another verification does not undo what comes later. Between the three measured
+    ages the spread is interpolated in log time, before one second it grows from the write as in raw data of cells of
+    the same spread (`rram_relaxing("C")`), after two days it is held (assumed). How one cell moves was not published;
+    here it walks as those cells do, `remembering` chooses otherwise. Read noise is the short-term noise that the fit's
     authors suggest, 1 % of `g_max`.
 
-    Reference: Wan2022.
+    Reference: Wan2022, Levy2024.
     """
     n = RRAM_WAN_2022
+    measured = Snapshots(
+        n["times"].coefficients,
+        tuple(Polynomial(n[name].coefficients) for name in ("spread_1s", "spread_1d", "spread_2d")),
+        scale="log",
+    )
+    first, last = n["times"].coefficients[0], n["times"].coefficients[-1]
+    at_write = Constant(float(n["accepted"]) / math.sqrt(3))
     return Gaussian(
         g_min=float(n["g_min"]),
         g_max=float(n["g_max"]),
-        spread=Snapshots(
-            n["times"].coefficients,
-            tuple(Polynomial(n[name].coefficients) for name in ("spread_1s", "spread_1d", "spread_2d")),
-            scale="log",
-        ),
+        spread=FromWrite(measured, first, at_write, float(n["onset"])),
         noise=Steady(Constant(float(n["read_noise"]) * float(n["g_max"]))),
         write_noise_scale=write_noise_scale,
         drift_scale=drift_scale,
         read_noise_scale=read_noise_scale,
+        path=Walk(float(n["onset"]), own=float(n["own"])),
+        span=Span(time=(first, last), conductance=(float(n["g_min"]), float(n["g_max"]))),
         sources=tuple(describe(n)),
     )
 
@@ -90,6 +107,7 @@ def rram_milo2021(*, write_noise_scale: Number = 1.0) -> Gaussian:
         write_noise=Polynomial((float(n["offset"]), float(n["slope"]) * g_max)),
         write_noise_scale=write_noise_scale,
         iv=MiloPolynomial(),
+        span=Span(time=JUST_WRITTEN, voltage=(0.0, 0.5), conductance=(float(n["g_min"]), g_max)),
         sources=tuple(describe(n)),
     )
 
@@ -117,7 +135,8 @@ def cmo_hfox_falcone2025(
     - `acceptance`: Window of the write-verify, 0.002 or 0.02 of the target. The wider takes fewer pulses and leaves ten
       times the write error.
 
-    A cell does not leave the range. Relaxation is that of the fit from one second on, and none at time 0.
+    A cell does not leave the range. Relaxation is that of the fit from one second on, and none at time 0; until which
+    age it was measured, the code it was read in does not say. That a cell keeps its rank is assumed.
 
     Reference: Falcone2025, Lombardo2024.
     """
@@ -137,5 +156,6 @@ def cmo_hfox_falcone2025(
         write_noise_scale=write_noise_scale,
         drift_scale=drift_scale,
         read_noise_scale=read_noise_scale,
+        span=Span(conductance=(float(n["g_min"]), g_max)),
         sources=tuple(describe(n)),
     )

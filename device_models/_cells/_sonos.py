@@ -5,6 +5,7 @@ from .._curves import Saturating, Table, as_chebyshev
 from .._histories import Snapshots, Steady
 from .._quantities import Number
 from .._sourced import Sourced, describe
+from .._span import Span
 from ._gaussian import Gaussian
 
 DAY = 86400.0
@@ -88,7 +89,7 @@ def sonos_agrawal2022(
     """SONOS of 128 thousand cells, 0 to 16 uS: mean and spread by day up to five, and read noise.
 
     Between the days all parameters are interpolated linearly; after five days they are held (assumed). The spread
-    at an age contains the write error.
+    at an age contains the write error. That a cell keeps its rank is assumed.
 
     Reference: Agrawal2022.
     """
@@ -108,6 +109,7 @@ def sonos_agrawal2022(
         write_noise_scale=write_noise_scale,
         drift_scale=drift_scale,
         read_noise_scale=read_noise_scale,
+        span=Span(time=(0.0, _seconds(n)[-1]), voltage=(V_READ, V_READ), conductance=(0.0, g_max)),
         sources=tuple(describe(n)),
     )
 
@@ -116,7 +118,7 @@ def sonos_xiao2022(*, write_noise_scale: Number = 1.0, drift_scale: Number = 1.0
     """SONOS of an earlier measurement, 0 to 16 uS: means by day from a table, and the spread. No read noise.
 
     Means are interpolated in conductance and in time; below 52 nA and above 1585 nA the shift is held, as are all
-    parameters after five days (both assumed).
+    parameters after five days; that a cell keeps its rank is assumed, too.
 
     Reference: Xiao2022.
     """
@@ -139,6 +141,7 @@ def sonos_xiao2022(*, write_noise_scale: Number = 1.0, drift_scale: Number = 1.0
         ),
         write_noise_scale=write_noise_scale,
         drift_scale=drift_scale,
+        span=Span(time=(0.0, _seconds(n)[-1]), voltage=(V_READ, V_READ), conductance=(0.0, g_max)),
         sources=tuple(describe(n)),
     )
 

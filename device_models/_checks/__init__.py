@@ -8,9 +8,11 @@ def __check_init__(self):
 ```
 
 A function does the same in a decorator, `@checked(chips=whole(1))`. A Python float, a NumPy scalar and a JAX array are
-judged alike; of traced values, whose numbers nobody knows yet, only shape and dtype are judged.
+judged alike; of traced values, whose numbers nobody knows yet, only shape and dtype are judged. A NumPy array
+reaches a decorated function as one of JAX (`for_jax`), where that is what it takes.
 """
 
+from ._annotations import for_jax as for_jax
 from ._check import Checked as Checked
 from ._check import check as check
 from ._check import checked as checked

@@ -164,6 +164,27 @@ def _is_of(dtype: Any, shape: tuple[int, ...], annotation: Any) -> bool:
     return not is_key(annotation) and _has_dtype(dtype, annotation.dtypes)
 
 
+def for_jax(value: Any, annotation: Any) -> Any:
+    """`value`; where it is an array of NumPy's floats or truths and `annotation` asks for one of JAX, that array.
+
+    What is known stays known while something else is traced. Integers may have more bits than JAX keeps: they pass.
+    """
+    if not isinstance(value, np.ndarray) or not _is_jax(annotation):
+        return value
+    if not (jnp.issubdtype(value.dtype, jnp.inexact) or value.dtype == bool):
+        return value
+    with jax.ensure_compile_time_eval():
+        return jnp.asarray(value)
+
+
+@functools.cache
+def _is_jax(annotation: Any) -> bool:
+    """Whether of all arrays only those of JAX will do."""
+    options = alternatives(annotation)
+    arrays = [option for option in options if _is_array_type(option)]
+    return bool(arrays) and np.ndarray not in options and all(option.array_type is jax.Array for option in arrays)
+
+
 def is_key(annotation: Any) -> bool:
     """Whether an annotation asks for a key of jax.random."""
     return _is_array_type(annotation) and annotation.dtypes == ("prng_key",)

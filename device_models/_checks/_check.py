@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from ._annotations import alternatives, certain, expected, fits, is_part
+from ._annotations import alternatives, certain, expected, fits, for_jax, is_part
 from ._known import as_scalar, numbers
 from ._messages import described, remedy, wrong_numbers
 from ._rules import Must
@@ -37,7 +37,10 @@ class Checked(eqx.Module):
 
 
 def checked(**rules: Must) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
-    """A decorator: `ValueError` for an argument that is not what its annotation and its rule say."""
+    """A decorator: `ValueError` for an argument that is not what its annotation and its rule say.
+
+    A NumPy array that stands for one of JAX becomes one.
+    """
 
     def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         signature = inspect.signature(function)
@@ -48,13 +51,15 @@ def checked(**rules: Must) -> Callable[[Callable[Arguments, Result]], Callable[A
         @functools.wraps(function)
         def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
             try:
-                given = signature.bind(*args, **kwargs).arguments
+                bound = signature.bind(*args, **kwargs)
             except TypeError:
-                given = {}  # the call itself says which argument is missing or unknown
+                return function(*args, **kwargs)  # the call itself says which argument is missing or unknown
+            given = bound.arguments
             for name in given.keys() & annotations.keys():
                 if given[name] is not signature.parameters[name].default:
                     judge(name, given[name], annotations[name], rules.get(name, ANYTHING))
-            return function(*args, **kwargs)
+                    given[name] = for_jax(given[name], annotations[name])
+            return function(*bound.args, **bound.kwargs)
 
         return call
 

@@ -3,13 +3,14 @@
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Real
 
 from .._checks import Checked, checked, is_known, that
 from .._quantities import LARGEST_PLAUSIBLE_VOLTAGE, MILLIVOLTS
 from ._memristor import AbstractMemristor, check_state
 from ._steps import AbstractSteps, FixedSteps
 
+Waveform = Array | np.ndarray
 VOLTAGE = that(
     f"finite and within {LARGEST_PLAUSIBLE_VOLTAGE} V",
     lambda v: np.abs(v) <= LARGEST_PLAUSIBLE_VOLTAGE,
@@ -26,7 +27,7 @@ FAULTS = (
 class Trace(Checked):
     """What a memristor did: `time` (s), `voltage` (V), `current` (A) and `state` at the same samples."""
 
-    time: Float[Array, " n"]
+    time: Real[Waveform, " n"]
     voltage: Float[Array, " n"]
     current: Float[Array, " n"]
     state: Float[Array, " n"]
@@ -35,8 +36,8 @@ class Trace(Checked):
 @checked(voltage=VOLTAGE)
 def simulate(
     memristor: AbstractMemristor,
-    time: Float[Array, " n"],
-    voltage: Float[Array, " n"],
+    time: Real[Waveform, " n"],
+    voltage: Real[Waveform, " n"],
     *,
     state: float | Float[Array, ""] | None = None,
     steps: AbstractSteps = FixedSteps(),  # noqa: B008
@@ -51,7 +52,9 @@ def simulate(
     **Arguments:**
 
     - `memristor`: The cell.
-    - `time`: Of each sample, in seconds, at least two and increasing; spacing may vary.
+    - `time`: Of each sample, in seconds, at least two and increasing; spacing may vary. Late in a long record a short
+      pulse needs the double precision of NumPy's arrays: known times are subtracted in it, and only then have the
+      voltage's. A JAX array has the precision it was made with, seven digits unless 64-bit floats are enabled.
     - `voltage`: At each sample, in volts.
     - `state`: At the first sample, in the unit of the memristor; `memristor.x_0` where absent.
     - `steps`: `FixedSteps` or `AdaptiveSteps`.
@@ -69,16 +72,22 @@ def simulate(
             "`time` and `voltage` must be one-dimensional and of the same length, at least 2. "
             f"Got shapes {time.shape} and {voltage.shape}. For several waveforms use `jax.vmap`."
         )
-    if is_known(time) and not (np.diff(np.asarray(time)) > 0).all():
+    voltage = jnp.asarray(voltage, jnp.result_type(float) if jnp.issubdtype(voltage.dtype, jnp.integer) else None)
+    between = intervals(time)
+    if is_known(between) and not (np.asarray(between) > 0).all():
         raise ValueError("`time` must increase from sample to sample, in seconds. It does not. Sort it, drop repeats.")
     if state is not None:
         check_state("state", state, memristor.interval)
-    # Steps are counted in the time's own precision, then everything has the voltage's.
-    steps_of_time = jnp.diff(time).astype(voltage.dtype)
+    steps_of_time = jnp.asarray(between, voltage.dtype)
     start = jnp.asarray(memristor.x_0 if state is None else state, voltage.dtype)
     start = faultless(memristor, steps_of_time, voltage, start)
     states = integrate(memristor, steps_of_time, voltage, start, steps)
     return Trace(time, voltage, memristor.current(states, voltage), states)
+
+
+def intervals(time: Real[Waveform, " n"]) -> Float[Waveform, " n_minus_1"]:
+    """Seconds from sample to sample: in double precision where the times are known, else in their own."""
+    return np.diff(np.asarray(time, np.float64)) if is_known(time) else jnp.diff(time)
 
 
 def faultless(memristor, steps_of_time, voltage, start) -> Float[Array, ""]:

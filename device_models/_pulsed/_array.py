@@ -102,7 +102,7 @@ class PulsedArray(Checked):
 
         The weights have one row for each output and one column for each input: to descend, pass the *negative*
         gradient of the loss with respect to the outputs as `d`. With a batch axis, samples are applied one after the
-        other. On average means: for the nominal step, where the device is not near a bound, and where no probability is
+        other. On average means: where a step is the device's `granularity`, as at zero, and where no probability is
         clipped, so that an update is not larger than `length` steps.
 
         **Arguments:**
@@ -163,13 +163,13 @@ def update_strength(
     d: Float[Array, "*batch rows"],
     learning_rate: float | Float[Array, ""],
 ) -> Float[Array, ""]:
-    """The learning rate in nominal steps. Raises `ValueError` for an update that does not fit the `weights`."""
+    """The learning rate in steps of the device. Raises `ValueError` for an update that does not fit the `weights`."""
     if (*d.shape[-1:], *x.shape[-1:]) != weights.shape or x.shape[:-1] != d.shape[:-1] or x.ndim > 2:
         raise ValueError(
             "`x` and `d` must have as many entries as the array has columns and rows, and the same batch axis, or "
             f"none. Got x {x.shape} and d {d.shape} for an array of {weights.shape}."
         )
-    return jnp.asarray(learning_rate, weights.dtype) / device.dw_min
+    return jnp.asarray(learning_rate, weights.dtype) / device.granularity.astype(weights.dtype)
 
 
 def sample_by_sample(one: Callable[..., Any], array: Any, x: Array, d: Array, *, key: Key[Array, ""]) -> Any:

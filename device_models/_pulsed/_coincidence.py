@@ -15,7 +15,7 @@ class AbstractScaling(Checked):
     """How a learning rate is divided between the trains of a row and of a column, and the length of the trains.
 
     A pulse comes with probability `min(1, |x| c_x)` on a column and `min(1, |d| c_d)` on a row, and
-    `learning_rate = dw_min * length * c_x * c_d`. Where a product is clipped at 1, the update falls short: a train
+    `learning_rate = granularity * length * c_x * c_d`. Where a product is clipped at 1, the update falls short: a train
     moves a weight by at most `length` steps.
     """
 
@@ -23,7 +23,7 @@ class AbstractScaling(Checked):
     def __call__(
         self, strength: Float[Array, ""], x_max: Float[Array, ""], d_max: Float[Array, ""], length: int
     ) -> tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]]:
-        """`(c_x, c_d, used)` for `strength` = learning rate / `dw_min`; `used` pulses of the `length` are sent."""
+        """`(c_x, c_d, used)` for `strength` = learning rate / `granularity`; `used` pulses of the `length` are sent."""
 
 
 class EqualScaling(AbstractScaling):
@@ -88,7 +88,7 @@ def coincidences(
     **Arguments:**
 
     - `x`, `d`: What drives columns and rows.
-    - `strength`: Learning rate in units of the step, `learning_rate / dw_min`; not negative.
+    - `strength`: Learning rate in units of the step, `learning_rate / device.granularity`; not negative.
     - `length`: Pulses of a train.
     - `scaling`: How the strength is divided between rows and columns.
 

@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
 from .._checks import check
 from .._quantities import NOT_NEGATIVE
-from ._parts import Bounds, Steps, Upkeep
+from ._parts import Bounds, Steps, Upkeep, deviations
 from ._pulsed import AbstractPulsed, PulsedCells, symmetry_by_halving
 
 
@@ -43,7 +42,7 @@ class ExpStep(AbstractPulsed):
     upkeep: Upkeep = Upkeep()
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
-    def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
+    def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
         return dataclasses.replace(cells, shape=2.0 * self.scale / (cells.w_max - cells.w_min))
 
     def step(self, cells: PulsedCells, w: Float[Array, "*cells"], up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
@@ -97,8 +96,8 @@ class PowStep(AbstractPulsed):
     def __check_init__(self):
         check(self, gamma_up=NOT_NEGATIVE, gamma_down=NOT_NEGATIVE, gamma_dtod=NOT_NEGATIVE)
 
-    def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
-        spread = self.gamma_dtod * jr.normal(key, (2, *cells.up.shape))
+    def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
+        spread = deviations(self.gamma_dtod, (2, *cells.up.shape), key=key)
         powers = Powers(jnp.abs(self.gamma_up + spread[0]), jnp.abs(self.gamma_down + spread[1]))
         return dataclasses.replace(cells, shape=powers)
 
@@ -140,7 +139,7 @@ class PiecewiseStep(AbstractPulsed):
             if (n := len(getattr(self, name))) < 2:
                 raise ValueError(f"`{name}` must have at least two factors. Got {n}. One? Use `ConstantStep`.")
 
-    def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
+    def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
         return cells
 
     def step(self, cells: PulsedCells, w: Float[Array, "*cells"], up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:

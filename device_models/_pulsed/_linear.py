@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
 from .._checks import check, checked, is_known, positive
 from .._quantities import NOT_NEGATIVE, negative
-from ._parts import SPREAD, WEIGHTS, Bounds, Steps, Upkeep
+from ._parts import SPREAD, WEIGHTS, Bounds, Steps, Upkeep, deviations
 from ._pulsed import AbstractPulsed, PulsedCells
 
 
@@ -33,7 +32,7 @@ class ConstantStep(AbstractPulsed):
     upkeep: Upkeep = Upkeep()
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
-    def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
+    def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
         return cells
 
     def step(self, cells: PulsedCells, w: Float[Array, "*cells"], up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
@@ -81,8 +80,8 @@ class LinearStep(AbstractPulsed):
         check(self, gamma_up=NOT_NEGATIVE, gamma_down=NOT_NEGATIVE, gamma_dtod=NOT_NEGATIVE)
         _check_signed(self.bounds)
 
-    def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
-        spread = self.gamma_dtod * jr.normal(key, (2, *cells.up.shape))
+    def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
+        spread = deviations(self.gamma_dtod, (2, *cells.up.shape), key=key)
         up, down = jnp.abs(self.gamma_up + spread[0]), jnp.abs(self.gamma_down + spread[1])
         return dataclasses.replace(cells, shape=Slopes(up / cells.w_max, down / cells.w_min))
 
@@ -116,7 +115,7 @@ class SoftBounds(AbstractPulsed):
         check(self)
         _check_signed(self.bounds)
 
-    def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
+    def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
         return dataclasses.replace(cells, shape=_soft(cells))
 
     def step(self, cells: PulsedCells, w: Float[Array, "*cells"], up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
@@ -155,9 +154,9 @@ class SoftBoundsReference(AbstractPulsed):
         check(self, reference_std=SPREAD)
         _check_signed(self.bounds)
 
-    def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
+    def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
         slopes = _soft(cells)
-        error = self.reference_std * jr.normal(key, cells.up.shape)
+        error = deviations(self.reference_std, cells.up.shape, key=key)
         return dataclasses.replace(cells, shape=slopes, reference=_linear_symmetry(cells, slopes) + error)
 
     def step(self, cells: PulsedCells, w: Float[Array, "*cells"], up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:

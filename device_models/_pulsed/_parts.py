@@ -29,6 +29,11 @@ class AbstractSpread(eqx.Module):
     def gain(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
         """One gain for each device of an array of `shape`."""
 
+    @property
+    @abstractmethod
+    def mean(self) -> float | Float[Array, ""]:
+        """Mean gain over devices."""
+
 
 class NormalSpread(AbstractSpread):
     r"""Gains $1 + \sigma\xi$ with $\xi$ a standard normal."""
@@ -38,6 +43,10 @@ class NormalSpread(AbstractSpread):
     def gain(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
         return 1.0 + self.std * jr.normal(key, shape)
 
+    @property
+    def mean(self) -> float:
+        return 1.0
+
 
 class LogNormalSpread(AbstractSpread):
     r"""Gains $\exp(\sigma\xi)$ with $\xi$ a standard normal: the median is 1, the mean $\exp(\sigma^2 / 2)$."""
@@ -46,6 +55,10 @@ class LogNormalSpread(AbstractSpread):
 
     def gain(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
         return jnp.exp(self.std * jr.normal(key, shape))
+
+    @property
+    def mean(self) -> Float[Array, ""]:
+        return jnp.exp(0.5 * jnp.square(self.std))
 
 
 class Steps(Checked):
@@ -94,6 +107,13 @@ class Steps(Checked):
         up = jnp.abs(jnp.minimum(self.up_down, 0.0) + gain + imbalance)
         down = jnp.abs(jnp.minimum(-self.up_down, 0.0) + gain - imbalance)
         return self.dw_min * up, self.dw_min * down
+
+    @property
+    def mean(self) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """Mean sizes of the steps up and down over devices, where no gain is folded at zero."""
+        gain = self.spread.mean
+        up, down = jnp.minimum(self.up_down, 0.0) + gain, jnp.minimum(-jnp.asarray(self.up_down), 0.0) + gain
+        return self.dw_min * jnp.abs(up), self.dw_min * jnp.abs(down)
 
 
 class Bounds(Checked):
@@ -198,6 +218,13 @@ class Reset(Checked):
     def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
         """Mean weight after a reset of each device of an array of `shape`."""
         return self.mean + self.dtod * jr.normal(key, shape)
+
+
+def deviations(
+    std: float | Float[Array, ""], shape: tuple[int, ...], *, key: Key[Array, ""] | None
+) -> Float[Array, "..."]:
+    """Normal numbers of this `std`, one for each device; zeros without a key, for the device that is the mean."""
+    return jnp.zeros(shape) if key is None else std * jr.normal(key, shape)
 
 
 class Upkeep(Checked):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
-from .._checks import Checked, checked, whole
+from .._checks import Checked, checked, is_known, whole
 from ._parts import Bounds, Steps, Upkeep
 
 HALVINGS = 40  # of the range, in the search for the symmetry point: below the resolution of a float
@@ -65,8 +65,8 @@ class AbstractPulsed(Checked):
         """
 
     @abstractmethod
-    def finish(self, cells: PulsedCells, *, key: Key[Array, ""]) -> PulsedCells:
-        """Adds what only this rule draws for each device."""
+    def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
+        """Adds what only this rule draws for each device; of the mean device, without a key, nothing is drawn."""
 
     def step_up(self, cells: PulsedCells, w: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         """What one pulse up adds to `w`, without noise."""
@@ -94,8 +94,34 @@ class AbstractPulsed(Checked):
 
     @property
     def dw_min(self) -> float | Float[Array, ""]:
-        """Nominal step of one pulse, in units of the weight."""
+        """Nominal step, a parameter of the rule, in units of the weight; what a pulse is worth is `granularity`."""
         return self.steps.dw_min
+
+    @property
+    def granularity(self) -> Float[Array, ""]:
+        r"""What one pulse is worth: the mean step around where the device works, in units of the weight.
+
+        That is $(\overline{\Delta w}_\mathrm{up} + \overline{\Delta w}_\mathrm{down}) / 2$ where a read finds zero, of
+        the device that is the mean of all. A device whose least weight is zero is one of a `OneSidedPair`, which works
+        between two refreshes: of it, the step up in the middle of the range.
+
+        Raises `ValueError` for a device that does not move there.
+        """
+        cells = self._mean_cells()
+        one_sided = jnp.asarray(self.w_min) >= 0
+        at = jnp.where(one_sided, (cells.w_min + cells.w_max) / 2, jnp.clip(cells.reference, cells.w_min, cells.w_max))
+        up, down = self.step_up(cells, at), self.step_down(cells, at)
+        found = jnp.where(one_sided, up, (up + down) / 2)
+        if is_known(found) and not found > 0:
+            raise ValueError(f"A device must move where it works. Got steps up and down of {up} and {down} at {at}.")
+        return found
+
+    def _mean_cells(self) -> PulsedCells:
+        """One device that is the mean of all."""
+        up, down = (jnp.asarray(size, float) for size in self.steps.mean)
+        low, high = (jnp.asarray(bound, float) for bound in (self.w_min, self.w_max))
+        zero = jnp.zeros(())
+        return self.finish(PulsedCells(up, down, low, high, reference=zero, reset=zero, lifetime=None), key=None)
 
     @property
     def w_min(self) -> float | Float[Array, ""]:

@@ -11,7 +11,10 @@ from jaxtyping import Array, Float, Key
 from .._checks import at_least, check
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
 from .._iv import AbstractIV
-from ._parallel import root_of_squares
+from .._noise._spectrum import OneOverF
+from .._paths import Memory
+from .._roots import root_of_squares
+from .._span import Span
 
 
 class PairCells(NamedTuple):
@@ -28,7 +31,7 @@ class CellPair(AbstractDevice):
     then written to what the coarse one missed, around the middle of its range $\bar G_f$, as far as the range reaches.
     Errors of the coarse write within $\pm (g_\mathrm{max} - g_\mathrm{min}) / 2 s$ of the fine cell are left with the
     error of the fine one over $s$; what the coarse cell does later is not corrected. The middle is subtracted exactly
-    (assumed: in digital, or by a reference line).
+    (assumed: in digital, or by a reference line); of an even number of levels it is the upper one of the lower half.
 
     **Arguments:**
 
@@ -57,12 +60,31 @@ class CellPair(AbstractDevice):
         return self.coarse.g_max
 
     @property
+    def levels(self) -> int | None:
+        return self.coarse.levels
+
+    @property
     def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.coarse.iv
 
     @property
+    def read_spectrum(self) -> OneOverF | None:
+        return self.coarse.read_spectrum if self.coarse.read_spectrum == self.fine.read_spectrum else None
+
+    @property
     def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
         return (*self.coarse.sources, *(line for line in self.fine.sources if line not in self.coarse.sources))
+
+    @property
+    def span(self) -> Span:
+        return dataclasses.replace(self.coarse.span & self.fine.span, conductance=self.coarse.span.conductance)
+
+    @property
+    def assumes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.coarse.assumes, *self.fine.assumes)))
+
+    def remembering(self, how: Memory) -> AbstractDevice:
+        return dataclasses.replace(self, coarse=self.coarse.remembering(how), fine=self.fine.remembering(how))
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -97,4 +119,7 @@ class CellPair(AbstractDevice):
 
     @property
     def _middle(self) -> float:
-        return (self.fine.g_min + self.fine.g_max) / 2
+        low, high, levels = self.fine.g_min, self.fine.g_max, self.fine.levels
+        if levels is None or levels % 2:
+            return (low + high) / 2
+        return low + (high - low) * (levels // 2 - 1) / (levels - 1)

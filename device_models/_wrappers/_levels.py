@@ -29,6 +29,15 @@ class Levels(AbstractWrapper):
 
     def __check_init__(self):
         check(self, n=whole(2, hint="For a continuous cell leave `Levels` out."))
+        if self.device.levels is not None and (self.device.levels - 1) % (self.n - 1):
+            raise ValueError(
+                f"`n` levels must be some of those that `device` has, equally spaced. Got n={self.n} for "
+                f"{self.device.levels} levels: {self.device.levels - 1} steps do not divide into {self.n - 1}."
+            )
+
+    @property
+    def levels(self) -> int | None:
+        return self.n
 
     @property
     def effects(self) -> tuple[str, ...]:

@@ -4,13 +4,16 @@ import dataclasses
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from .._checks import check, plain, whole
 from .._device import AbstractDevice, ages, check_effect, writes
 from .._iv import AbstractIV
+from .._noise._spectrum import OneOverF
+from .._paths import Memory
+from .._roots import root_of_squares
+from .._span import Span
 
 
 class Parallel(AbstractDevice):
@@ -39,12 +42,33 @@ class Parallel(AbstractDevice):
         return self.n * self.device.g_max
 
     @property
+    def levels(self) -> int | None:
+        return self.device.levels  # all cells go to the same one
+
+    @property
     def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.device.iv
 
     @property
+    def read_spectrum(self) -> OneOverF | None:
+        return self.device.read_spectrum
+
+    @property
     def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.device.sources
+
+    @property
+    def span(self) -> Span:
+        one = self.device.span
+        ends = one.conductance
+        return dataclasses.replace(one, conductance=None if ends is None else (self.n * ends[0], self.n * ends[1]))
+
+    @property
+    def assumes(self) -> tuple[str, ...]:
+        return self.device.assumes
+
+    def remembering(self, how: Memory) -> AbstractDevice:
+        return dataclasses.replace(self, device=self.device.remembering(how))
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -66,11 +90,3 @@ class Parallel(AbstractDevice):
     def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         std = self.device.read_noise(cells, t)
         return None if std is None else root_of_squares(std)
-
-
-def root_of_squares(std: Float[Array, "n *cells"]) -> Float[Array, "*cells"]:
-    """Standard deviation of the sum of independent parts; differentiable where all are zero."""
-    largest = jax.lax.stop_gradient(jnp.max(std, axis=0))  # it only scales: the result does not depend on it
-    scale = jnp.where(largest > 0, largest, 1.0)  # squares of siemens are below the smallest float32
-    total = jnp.sum((std / scale[None]) ** 2, axis=0)
-    return scale * jnp.where(largest > 0, jnp.sqrt(jnp.where(largest > 0, total, 1.0)), 0.0)

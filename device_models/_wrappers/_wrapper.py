@@ -1,9 +1,14 @@
 """What wrappers share: they change one thing about a device and keep its range, I-V and sources."""
 
+import dataclasses
+
 import equinox as eqx
 
 from .._device import AbstractDevice
 from .._iv import AbstractIV
+from .._noise._spectrum import OneOverF
+from .._paths import Memory
+from .._span import Span
 
 
 class AbstractWrapper(AbstractDevice):
@@ -20,9 +25,28 @@ class AbstractWrapper(AbstractDevice):
         return self.device.g_max
 
     @property
+    def levels(self) -> int | None:
+        return self.device.levels
+
+    @property
     def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.device.iv
 
     @property
+    def read_spectrum(self) -> OneOverF | None:
+        return self.device.read_spectrum
+
+    @property
     def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.device.sources
+
+    @property
+    def span(self) -> Span:
+        return self.device.span
+
+    @property
+    def assumes(self) -> tuple[str, ...]:
+        return self.device.assumes
+
+    def remembering(self, how: Memory) -> AbstractDevice:
+        return dataclasses.replace(self, device=self.device.remembering(how))

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from .._checks import Checked
 from .._tiles import cuts, tile_mean
@@ -34,13 +34,21 @@ class AbstractMapping(Checked):
     scale: eqx.AbstractVar[Scale]
 
     def scales(self, w: Float[Array, "rows columns"], tile: tuple[int, int]) -> Float[Array, "row_tiles columns"]:
-        """The largest weight magnitude of each bit line in each row tile, of the tile, or of all tiles; one if zero."""
+        """The largest weight magnitude of each bit line in each row tile, of the tile, or of all tiles."""
         largest = jnp.stack([jnp.max(jnp.abs(w[cut]), axis=0) for cut in cuts(w.shape[0], tile[0])])
         if self.scale == "tile":
             largest = tile_mean(largest, tile[1], jnp.max)
         if self.scale == "tensor":
             largest = jnp.full_like(largest, jnp.max(largest))
-        return jnp.where(largest > 0, largest, 1.0)
+        return jnp.where(largest > 0, largest, 0.0)  # weights of zero pass no gradient to their scale
+
+    @abstractmethod
+    def reach(self, levels: int | None) -> tuple[float, float]:
+        """Where in the range of a cell the fractions 0 and 1 lie, itself from 0 to 1.
+
+        Of cells with so many equally spaced `levels` it is chosen such that weights of 0, 1 and -1 are levels. Raises
+        `ValueError` where they are too few.
+        """
 
     @property
     @abstractmethod
@@ -58,9 +66,12 @@ class AbstractMapping(Checked):
 
     @abstractmethod
     def behind(
-        self, wires: Callable[[Array], Array], g: Float[Array, "planes rows lines"], tile: tuple[int, int]
-    ) -> Float[Array, "planes rows lines"]:
-        """The conductances as seen through the `wires` of each tile; of one slice, or of all of them."""
+        self, wires: Callable[[Array], PyTree], g: Float[Array, "planes rows lines"], tile: tuple[int, int]
+    ) -> PyTree[Float[Array, "planes rows lines"]]:
+        """The conductances as seen through the `wires` of each tile, of one slice, or of all of them.
+
+        Or whatever else `wires` says of a tile, in one or several arrays of its shape.
+        """
 
     @abstractmethod
     def presented(self, g: Float[Array, "planes rows lines"], columns: int) -> Float[Array, "slices rows columns"]:
@@ -69,3 +80,8 @@ class AbstractMapping(Checked):
     @abstractmethod
     def fluctuation(self, variance: Float[Array, "planes rows lines"], columns: int) -> Fluctuation:
         """Variance of the presented weights, where that of each cell is `variance`."""
+
+
+def nonzero(scales: Float[Array, "row_tiles columns"]) -> Float[Array, "row_tiles columns"]:
+    """What weights are divided by: their scale, and one where that is zero."""
+    return jnp.where(scales > 0, scales, 1.0)

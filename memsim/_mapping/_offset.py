@@ -6,7 +6,7 @@ from typing import Literal
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
 from .._tiles import cuts, map_tiles
 from ._mapping import AbstractMapping, Fluctuation, Scale
@@ -16,7 +16,8 @@ class OffsetColumn(AbstractMapping):
     r"""One cell a weight: $w = 2 s\,(G - G_0) / (g_\mathrm{max} - g_\mathrm{min})$, $G_0$ the middle of the range.
 
     Half the cells of a pair, at twice the noise of each, and a zero weight is a cell at half its range. The scale $s$
-    is that of `DifferentialPair`.
+    is that of `DifferentialPair`. Of cells with an even number of levels the lowest is left out, so that zero is one:
+    $g_\mathrm{min}$ is then the level above it.
 
     **Arguments:**
 
@@ -38,6 +39,16 @@ class OffsetColumn(AbstractMapping):
     def middle(self) -> tuple[float, ...] | None:
         return (0.5,) if self.offset == "digital" else None
 
+    def reach(self, levels: int | None) -> tuple[float, float]:
+        if levels is None or levels % 2:
+            return 0.0, 1.0
+        if levels == 2:
+            raise ValueError(
+                "`OffsetColumn` must have cells of at least 3 levels: one is zero. Got 2 levels. Use "
+                "`DifferentialPair()`, or several cells a weight, `BitSliced(OffsetColumn(), 1, slices)`."
+            )
+        return 1 / (levels - 1), 1.0
+
     def fractions(self, w: Float[Array, "rows columns"], columns: int) -> Float[Array, "planes rows lines"]:
         cells = (1 + w) / 2
         if self.offset == "digital":
@@ -47,8 +58,8 @@ class OffsetColumn(AbstractMapping):
         return jnp.concatenate(tiles, axis=1)[None]
 
     def behind(
-        self, wires: Callable[[Array], Array], g: Float[Array, "planes rows lines"], tile: tuple[int, int]
-    ) -> Float[Array, "planes rows lines"]:
+        self, wires: Callable[[Array], PyTree], g: Float[Array, "planes rows lines"], tile: tuple[int, int]
+    ) -> PyTree[Float[Array, "planes rows lines"]]:
         return map_tiles(wires, g, (tile[0], self._lines(tile[1])))
 
     def presented(self, g: Float[Array, "planes rows lines"], columns: int) -> Float[Array, "slices rows columns"]:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Literal
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from .._tiles import map_tiles
 from ._mapping import AbstractMapping, Fluctuation, Scale
@@ -37,18 +38,21 @@ class DifferentialPair(AbstractMapping):
     def middle(self) -> None:
         return None
 
+    def reach(self, levels: int | None) -> tuple[float, float]:
+        return 0.0, 1.0
+
     def fractions(self, w: Float[Array, "rows columns"], columns: int) -> Float[Array, "planes rows lines"]:
         return jnp.stack([jnp.maximum(w, 0.0), jnp.maximum(-w, 0.0)])
 
     def behind(
-        self, wires: Callable[[Array], Array], g: Float[Array, "planes rows lines"], tile: tuple[int, int]
-    ) -> Float[Array, "planes rows lines"]:
+        self, wires: Callable[[Array], PyTree], g: Float[Array, "planes rows lines"], tile: tuple[int, int]
+    ) -> PyTree[Float[Array, "planes rows lines"]]:
         if self.arrangement == "separate":
             return map_tiles(wires, g, tile)
         rows, columns = g.shape[1:]
         neighbours = g.reshape(-1, 2, rows, columns).transpose(0, 2, 3, 1).reshape(-1, rows, 2 * columns)
         seen = map_tiles(wires, neighbours, (tile[0], 2 * tile[1]))
-        return seen.reshape(-1, rows, columns, 2).transpose(0, 3, 1, 2).reshape(g.shape)
+        return jax.tree.map(lambda a: a.reshape(-1, rows, columns, 2).transpose(0, 3, 1, 2).reshape(g.shape), seen)
 
     def presented(self, g: Float[Array, "planes rows lines"], columns: int) -> Float[Array, "slices rows columns"]:
         return (g[0] - g[1])[None]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from .._checks import check, plain, whole, write
 from ._mapping import AbstractMapping, Fluctuation, Scale
@@ -19,6 +19,8 @@ class BitSliced(AbstractMapping):
     With $L = 2^{b\,\mathrm{slices}} - 1$, a pair holds the digits of $\mathrm{round}(L |w|)$, and an offset column
     those of $\mathrm{round}((L - 1)(w + 1) / 2) + 1$, in which zero is a code. Every slice has arrays and ADC reads of
     its own, and they are shifted and added in digital. With ideal cells the weight is that of `mapping`, rounded.
+
+    Of cells with more levels than the base, as many equally spaced ones are used, the lowest and the highest that go.
 
     The gradient passes the rounding as if it were not there: each digit moves by as much as the weight.
 
@@ -65,6 +67,17 @@ class BitSliced(AbstractMapping):
         code = round(middle * self._steps) + self._first
         return tuple(code // self._base**place % self._base / (self._base - 1) for place in range(self.slices))
 
+    def reach(self, levels: int | None) -> tuple[float, float]:
+        if levels is None:
+            return 0.0, 1.0
+        if levels < self._base:
+            raise ValueError(
+                f"`BitSliced` must have cells of at least 2**bits_per_cell levels. Got {levels} levels for "
+                f"bits_per_cell={self.bits_per_cell}. Use fewer bits a cell, and more slices."
+            )
+        apart = (levels - 1) // (self._base - 1)
+        return 0.0, apart * (self._base - 1) / (levels - 1)
+
     def fractions(self, w: Float[Array, "rows columns"], columns: int) -> Float[Array, "planes rows lines"]:
         whole = self.mapping.fractions(w, columns)
         code = jnp.round(whole * self._steps) + self._first
@@ -73,8 +86,8 @@ class BitSliced(AbstractMapping):
         return jnp.concatenate([moved + lax.stop_gradient(digit / (self._base - 1) - moved) for digit in digits])
 
     def behind(
-        self, wires: Callable[[Array], Array], g: Float[Array, "planes rows lines"], tile: tuple[int, int]
-    ) -> Float[Array, "planes rows lines"]:
+        self, wires: Callable[[Array], PyTree], g: Float[Array, "planes rows lines"], tile: tuple[int, int]
+    ) -> PyTree[Float[Array, "planes rows lines"]]:
         return self.mapping.behind(wires, g, tile)
 
     def presented(self, g: Float[Array, "planes rows lines"], columns: int) -> Float[Array, "slices rows columns"]:

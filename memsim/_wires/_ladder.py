@@ -41,11 +41,12 @@ class Lines(NamedTuple):
         return _ladder(g.T, self.word.T, self.far_driver)
 
     def cell_currents(
-        self, g: Float[Array, "rows columns"], s: Float[Array, "rows columns"]
+        self, g: Float[Array, "rows columns"], s: Float[Array, "rows columns"], *, told: bool = True
     ) -> tuple[Float[Array, "rows columns"], Int[Array, ""]]:
         """Currents of cells that draw `s` less `g` times the voltage lost on their lines; and the iterations taken.
 
-        Linear in `s`, differentiable by the same solve. Raises at run time if the iterations do not converge.
+        Linear in `s`, differentiable by the same solve. If the iterations do not converge, raises at run time, or,
+        where that is not to be `told`, gives NaN.
         """
         word, bit, root = self._word_ladder(g), _ladder(g, self.bit, None), jnp.sqrt(self.bit)
 
@@ -66,7 +67,7 @@ class Lines(NamedTuple):
             return y - to_segments(s - g * _drop(bit, s))
 
         def solve(_, b):
-            return _conjugate_gradients(*jax.lax.stop_gradient((b,)), operator, precondition)
+            return _conjugate_gradients(*jax.lax.stop_gradient((b,)), operator, precondition, told)
 
         b = to_segments(behind_words(s))
         y, iterations = jax.lax.custom_linear_solve(operator, b, solve, symmetric=True, has_aux=True)
@@ -92,6 +93,34 @@ def _ladder(g: Array, resistance: Array, far_driver: Array | None) -> _Ladder:
         far = far + 1 / jnp.where(far_driver > 0, far_driver, 1.0).astype(g.dtype)
     _, passed = jax.lax.scan(toward_near, far, (g, resistance), reverse=True)
     return _Ladder(resistance, passed)
+
+
+def passed_share(
+    g: Float[Array, "along lines"], resistance: Float[Array, "along lines"]
+) -> Float[Array, "along lines"]:
+    """Voltage at each node of ladders with one volt at their near ends."""
+    return jnp.cumprod(_ladder(g, resistance, None).passed, axis=0)
+
+
+def seen_from_node(
+    g: Float[Array, "along lines"], resistance: Float[Array, "along lines"], far_driver: Array | None
+) -> Float[Array, "along lines"]:
+    """Resistance between each node of ladders and ground, without the node's own cell."""
+
+    def toward_far(before, cell):
+        g, r = cell
+        here = before + r
+        return here / (1 + g * here), here
+
+    def toward_near(beyond, cell):
+        g, r = cell
+        return (g + beyond) / (1 + r * (g + beyond)), beyond
+
+    none = jnp.zeros_like(g[0])
+    far = none if far_driver is None else none + 1 / jnp.where(far_driver > 0, far_driver, 1.0).astype(g.dtype)
+    _, near = jax.lax.scan(toward_far, none, (g, resistance))
+    _, beyond = jax.lax.scan(toward_near, far, (g, resistance), reverse=True)
+    return near / (1 + near * beyond)
 
 
 def _drop(ladder: _Ladder, s: Array) -> Array:
@@ -123,7 +152,7 @@ def tolerance(dtype: jnp.dtype) -> float:
 
 
 def _conjugate_gradients(
-    b: Array, operator: Callable[[Array], Array], precondition: Callable[[Array], Array]
+    b: Array, operator: Callable[[Array], Array], precondition: Callable[[Array], Array], told: bool
 ) -> tuple[Array, Array]:
     enough = (tolerance(b.dtype) ** 2) * jnp.sum(b**2)
 
@@ -143,9 +172,12 @@ def _conjugate_gradients(
     first = precondition(b)
     state = jnp.zeros_like(b), b, first, jnp.sum(b * first), jnp.zeros((), int)
     x, residual, _, _, iterations = jax.lax.while_loop(unfinished, iterate, state)
+    failed = ~(jnp.sum(residual**2) <= enough)
+    if not told:
+        return jnp.where(failed, jnp.nan, x), iterations
     return eqx.error_if(
         x,
-        ~(jnp.sum(residual**2) <= enough),
+        failed,
         f"The wires' voltages must converge within {MAX_ITERATIONS} iterations, which conductances of at least "
         "zero, in siemens, and finite voltages do. They did not: look for NaN or negative numbers among them.",
     ), iterations

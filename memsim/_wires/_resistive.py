@@ -91,26 +91,27 @@ class ResistiveWires(AbstractWires):
 
     @eqx.filter_jit
     def _effective(self, g: Array) -> Array:
-        found = self._oriented(effective_matrix(self._oriented(g), *self._lines(g)))
+        found = self.oriented(effective_matrix(self.oriented(g), *self.lines(g)))
         return jnp.where(jnp.all(g >= 0), found, jnp.nan)
 
     @eqx.filter_jit
     def _solve(self, device: AbstractDevice | None, g: Array, v: Array) -> WireSolution:
-        lines, g, v = self._lines(g), self._oriented(g), self._along_rows(v)
+        lines, g, v = self.lines(g), self.oriented(g), self._along_rows(v)
         if device is None:
             c, iterations = lines.cell_currents(g, g * v)
         else:
             c, iterations = _nonlinear_currents(lines, device, g, v)
         return self._solution(lines, v, c, iterations)
 
-    def _lines(self, g: Array) -> Lines:
+    def lines(self, g: Array) -> Lines:
         """As `_dissection` and `_ladder` want them: drivers at column 0, sinks at row 0."""
         word = jnp.full_like(g, self.word_line).at[:, 0].add(self.source)
         bit = jnp.full_like(g, self.bit_line).at[0, :].add(self.sink)
         far_driver = jnp.asarray(self.word_line + self.source, g.dtype) if self.drive == "both" else None
         return Lines(word, bit, far_driver)
 
-    def _oriented(self, g: Array) -> Array:
+    def oriented(self, g: Array) -> Array:
+        """`g` with drivers at column 0 and sinks at row 0, or what is so turned back."""
         g = g[::-1] if self.sense == "bottom" else g
         return g[:, ::-1] if self.drive == "right" else g
 
@@ -121,10 +122,10 @@ class ResistiveWires(AbstractWires):
         word, bit = v - lines.word_drop(c), lines.bit_drop(c)
         power = jnp.sum(v * c)
         return WireSolution(
-            self._oriented(word),
-            self._oriented(bit),
-            self._oriented(c),
-            jnp.sum(self._oriented(c), axis=0),
+            self.oriented(word),
+            self.oriented(bit),
+            self.oriented(c),
+            jnp.sum(self.oriented(c), axis=0),
             power,
             power - jnp.sum(c * (word - bit)),
             iterations,

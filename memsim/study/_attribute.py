@@ -16,6 +16,7 @@ from device_models import AbstractDevice
 from .._checks import checked, whole
 from .._effects import without
 from .._inputs import as_floats
+from .._crossbar import Chip
 from .._matrix import AnalogMatrix
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
@@ -25,12 +26,14 @@ from ..nn._mixed_signal import Designs, MixedSignal, check_designs, crossbar_of
 from ..nn._told import tell_shared
 from ..nn._word_lines import word_lines
 from ..train import class_scores
-from ..train._evaluate import ENOUGH, sequence_scores, share_right
+from ..train._evaluate import ENOUGH, sequence_scores
 from ..train._memory import MEMORY, told
 from ..train._task import NETWORK, ONE_SET, check_task
 from ._chips import DESIGN, TIMES, aged, check_times, present_effects, programmed
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
+from ._right import Outcome, judged
+from ._spans import marks
 
 if TYPE_CHECKING:
     from xarray import Dataset as Result

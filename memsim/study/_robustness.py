@@ -20,12 +20,14 @@ from ..nn._deploy import layers_on_chips
 from ..nn._mixed_signal import Designs, check_designs
 from ..nn._told import tell_shared
 from ..train import class_scores
-from ..train._evaluate import ENOUGH, sequence_scores, share_right
+from ..train._evaluate import ENOUGH, sequence_scores
 from ..train._memory import MEMORY, told
 from ..train._task import NETWORK, ONE_SET, check_task
 from ._chips import DESIGN, TIMES, aged, check_times, present_effects, programmed
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
+from ._right import Outcome, judged
+from ._spans import marks
 
 if TYPE_CHECKING:
     from xarray import Dataset as Result
@@ -65,10 +67,14 @@ def robustness(
     - `scores`: From the outputs of one sequence to one score a class; the largest names the class.
     - `memory`: Bytes for the sequences that run side by side, by an estimate. More than the default helps a GPU.
 
-    Returns an `xarray.Dataset` with `accuracy` over (chip, time), and provenance in the attributes. Accuracy is NaN
-    where any output is not finite; a warning, and the attribute "not_finite", then name chip, time and layer. The
-    attribute "clipping" says what the converters of the first chip clip at the first time; where that is over 1 %, so
-    does a line of `logging`. Raises `ValueError` for what does not fit, before any work.
+    Returns an `xarray.Dataset` with `accuracy` over (chip, time), what was `right` of each recording, packed
+    (`memsim.study.right`), and provenance in the attributes. Accuracy is NaN where any output is not finite; a warning,
+    and the attribute "not_finite", then name chip, time and layer.
+
+    The coordinate `measured` says whether cells of that age were, the attribute "span" within which limits, and
+    "assumes" what their history takes for granted. The attribute "clipping" says what the converters of the first chip
+    clip at the first time. Ages beyond the span, and clipping of more than 1 %, are a line of `logging` each. Raises
+    `ValueError` for what does not fit, before any work.
     """
     import xarray as xr
 
@@ -77,21 +83,42 @@ def robustness(
     xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
     check_task(model, xs, labels, scores, "`memsim.study.robustness`")
     tell_shared(layers_on_chips(model, crossbar))
+    measured, told_of_span = marks(model, crossbar, times)
     watched = WATCHED if "saturation" in present_effects(model, crossbar) else 0
     moments = jnp.asarray(times, jnp.result_type(float))
     with told(KNOBS):
-        found, clipped = map(
-            np.asarray,
-            _measured(model, crossbar, xs, labels, moments, jnp.arange(chips), key, chunk, scores, memory, watched),
+        found, clipped = jax.device_get(
+            _measured(model, crossbar, xs, labels, moments, jnp.arange(chips), key, chunk, scores, memory, watched)
         )
-    result = xr.Dataset(
-        {"accuracy": (("chip", "time"), found, {"units": "1", "long_name": "test accuracy"})},
-        {"chip": np.arange(chips), "time": ("time", np.asarray(times, float), {"units": "s"})},
-    )
-    result = result.assign_attrs(provenance() | device_numbers(crossbar) | {"data": data.citation})
+    coordinates = {"time": ("time", np.asarray(times, float), {"units": "s"}), "measured": measured}
+    result = xr.Dataset(found.variables(("chip", "time"), len(labels)), {"chip": np.arange(chips)} | coordinates)
+    result = result.assign_attrs(provenance() | device_numbers(crossbar) | told_of_span | {"data": data.citation})
     result = result.assign_attrs(_told_of_clipping(clipped, list(analog_layers(model)), float(moments[0])))
-    missing = told_of_nan(found, model, crossbar, xs, times, key=key, scores=scores, of="Accuracy")
+    missing = told_of_nan(found.accuracy, model, crossbar, xs, times, key=key, scores=scores, of="Accuracy")
     return result.assign_attrs(missing)
+
+
+@checked(model=NETWORK, crossbar=DESIGN, times=TIMES, chunk=whole(1), memory=ENOUGH)
+def chip_outcomes(
+    model: AbstractNetwork,
+    crossbar: Designs,
+    xs: Num[Array, "batch steps *inputs"],
+    labels: Int[Array, " batch"],
+    times: Float[Array, " times"],
+    chips: Int[Array, " chips"],
+    *,
+    key: Key[Array, ""],
+    chunk: int = 1,
+    scores: Callable[[Array], Array] = class_scores,
+    memory: float = MEMORY,
+) -> Outcome:
+    """What the chips with the given numbers have right at each time: the compiled core of `robustness`."""
+    check_times(times)
+    check_designs(crossbar)
+    check_task(model, xs, labels, scores, "`memsim.study.chip_outcomes`")
+    tell_shared(layers_on_chips(model, crossbar))
+    with told(KNOBS):
+        return _measured(model, crossbar, xs, labels, times, chips, key, chunk, scores, memory, 0)[0]
 
 
 @checked(model=NETWORK, crossbar=DESIGN, times=TIMES, chunk=whole(1), memory=ENOUGH)
@@ -108,13 +135,9 @@ def chip_accuracies(
     scores: Callable[[Array], Array] = class_scores,
     memory: float = MEMORY,
 ) -> Float[Array, "chips times"]:
-    """Accuracy of the chips with the given numbers at each time: the compiled core of `robustness`."""
-    check_times(times)
-    check_designs(crossbar)
-    check_task(model, xs, labels, scores, "`memsim.study.chip_accuracies`")
-    tell_shared(layers_on_chips(model, crossbar))
-    with told(KNOBS):
-        return _measured(model, crossbar, xs, labels, times, chips, key, chunk, scores, memory, 0)[0]
+    """The accuracies of `chip_outcomes`."""
+    settings: Any = {"key": key, "chunk": chunk, "scores": scores, "memory": memory}
+    return jnp.asarray(chip_outcomes(model, crossbar, xs, labels, times, chips, **settings).accuracy)
 
 
 @eqx.filter_jit
@@ -130,8 +153,8 @@ def _measured(
     scores: Callable[[Array], Array],
     memory: float,
     watched: int,
-) -> tuple[Float[Array, "chips times"], Float[Array, "layers 2"]]:
-    """Accuracies, and what the first chip clips at the first time with the first `watched` recordings, if any."""
+) -> tuple[Outcome, Float[Array, "layers 2"]]:
+    """Outcomes, and what the first chip clips at the first time with the first `watched` recordings, if any."""
 
     def one_chip(number: Array) -> Any:
         chip, life_key = programmed(model, crossbar, number, key=key)
@@ -140,7 +163,7 @@ def _measured(
             place, t = moment
             now, read_key, layer_key = aged(chip, t, key=life_key)
             found = sequence_scores(now, xs, key=read_key, scores=scores, memory=memory / chunk)
-            return share_right(found, labels), first_clips((place == 0) & (number == chips[0]), now, layer_key)
+            return judged(found, labels), first_clips((place == 0) & (number == chips[0]), now, layer_key)
 
         return jax.lax.map(at_time, (jnp.arange(times.shape[0]), times))
 

@@ -1,27 +1,26 @@
 """Means with intervals, and spreads that are not mistaken for them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._checks import check_finite, described
+from .._checks import check_finite, checked, described
+from ._factors import FACTORS, interval_over
+from ._interval import Interval, Method, interval
+from ._right import best_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
 
-class Interval(NamedTuple):
-    """A mean and its 95 % confidence interval; the bounds are NaN for a single value."""
-
-    mean: float
-    low: float
-    high: float
-
-
 def mean_interval(values: np.ndarray | Sequence[float]) -> Interval:
-    """Mean of independent `values` and its 95 % interval by Student's t. Raises `ValueError` for none, and for NaN."""
+    """Mean of independent `values` and its 95 % interval by Student's t. Raises `ValueError` for none, and for NaN.
+
+    It is over what the values are of: accuracies of several seeds tell other seeds, on the same recordings.
+    `memsim.study.interval` is over recordings as well.
+    """
     from scipy.stats import t
 
     values = _numbers(values)
@@ -32,35 +31,59 @@ def mean_interval(values: np.ndarray | Sequence[float]) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def summary(accuracy: "xr.DataArray") -> "pd.DataFrame":
-    """One row for each combination of all dimensions but `seed` and `chip`.
+@checked()
+def summary(
+    accuracy: "xr.DataArray | xr.Dataset", over: Sequence[str] | None = None, *, method: Method = "mixed model"
+) -> "pd.DataFrame":
+    """One row for each combination of all dimensions but "seed", "chip", "moment", "read" and "recording".
 
-    `mean`, `p5` and `p95` are over all chips and seeds. The interval of the mean is over seeds where there are several,
-    each seed one value, because chips of one network say nothing about how a training method varies; with one seed it
-    is over chips and holds for that one network. `interval_over` says which. A row that was never computed is NaN;
-    where only some of it is, `ValueError` is raised.
+    `mean`, `p5` and `p95` are over all chips and seeds. The interval of the mean is that of `memsim.study.interval`,
+    over all of these dimensions, and `interval_over` names them. A row that was never computed is NaN; where only some
+    of it is, `ValueError` is raised. `measured` says whether cells of that age were, where the result does.
+
+    **Arguments:**
+
+    - `accuracy`: A result of `memsim.study.robustness` or of an experiment, or its `accuracy`: that alone tells nothing
+      of recordings, so its intervals are for this test set.
+    - `over`, `method`: As of `memsim.study.interval`.
     """
     import pandas as pd
+
+    shares, values = _shares(accuracy)
+    others = [name for name in values.dims if name not in FACTORS]
+    rows = []
+    for index in np.ndindex(*(values.sizes[name] for name in others)):
+        place = dict(zip(others, index, strict=True))
+        cell, share = values.isel(place), np.asarray(shares.isel(place))
+        found = Interval(np.nan, np.nan, np.nan)
+        if not np.isnan(share).all():
+            check_finite("values", share, "Of a study, its attribute `not_finite` says where NaN came from.")
+            found = interval(cell, over, method=method)
+        labels: dict[str, Any] = {str(name): cell.coords[name].item() for name in others}
+        if "measured" in cell.coords:
+            labels["measured"] = bool(cell.coords["measured"])
+        p5, p95 = np.percentile(share, [5, 95])
+        numbers = {"mean": found.mean, "low": found.low, "high": found.high, "p5": p5, "p95": p95}
+        rows.append(labels | numbers | {"interval_over": interval_over(cell, over)})
+    return pd.DataFrame(rows)
+
+
+def _shares(given: Any) -> tuple["xr.DataArray", "xr.DataArray"]:
+    """Accuracy, and the best there is of it: which recordings are right, if that was kept."""
     import xarray as xr
 
-    if not isinstance(accuracy, xr.DataArray) or accuracy.size == 0:
+    if isinstance(given, xr.Dataset) and "accuracy" in given:
+        shares, values = given.accuracy, best_of(given)
+    else:
+        values = given
+        shares = given.mean("recording") if "recording" in getattr(given, "dims", ()) else given
+    if not isinstance(values, xr.DataArray) or values.size == 0:
         raise ValueError(
-            f"`accuracy` must be an `xarray.DataArray` of one value or more, such as `result.accuracy`. "
-            f"Got {described(accuracy)}."
+            "`accuracy` must be a result with accuracies, or an `xarray.DataArray` of one value or more, such as "
+            f"`result.accuracy`. Got {described(given)}."
         )
-
-    seeds = accuracy.sizes.get("seed", 1)
-    others = [name for name in accuracy.dims if name not in ("seed", "chip")]
-    rows = []
-    for index in np.ndindex(*(accuracy.sizes[name] for name in others)):
-        cell = accuracy.isel(dict(zip(others, index, strict=True)))
-        values = np.asarray(cell.mean("chip") if seeds > 1 else cell)
-        interval = Interval(np.nan, np.nan, np.nan) if np.isnan(cell).all() else mean_interval(values)
-        labels = {str(name): cell.coords[name].item() for name in others}
-        p5, p95 = np.percentile(np.asarray(cell), [5, 95])
-        numbers = {"mean": interval.mean, "low": interval.low, "high": interval.high, "p5": p5, "p95": p95}
-        rows.append(labels | numbers | {"interval_over": "seeds" if seeds > 1 else "chips of one network"})
-    return pd.DataFrame(rows)
+    order = [name for name in values.dims if name != "recording"]
+    return shares.transpose(*order), values.transpose(*order, ...)
 
 
 def _numbers(values: Any) -> np.ndarray:

@@ -34,7 +34,7 @@ def refused(says, make, *arguments, **more):
 # One number each, -1 or another that cannot be, in four ways of writing it: (field, value, what is made of it).
 NUMBERS = [
     *(("read_noise_scale", -1.0, preset) for preset in (dm.pcm_joshi2020, dm.pcm_hermes1, dm.pcm_hermes2)),
-    *(("write_noise_scale", -1.0, preset) for preset in (dm.rram_milo2021, dm.ecram_chen2023, dm.stt_mram_jung2022)),
+    *(("write_noise_scale", -1.0, preset) for preset in (dm.rram_milo2021, dm.ecram_chen2023, dm.mtj_generic)),
     *(("drift_scale", NAN, preset) for preset in (dm.rram_wan2022, dm.sonos_xiao2022, dm.cmo_hfox_falcone2025)),
     ("acceptance", 0.2, dm.cmo_hfox_falcone2025),
     ("g_max", 25.0, dm.Ideal),

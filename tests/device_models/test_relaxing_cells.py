@@ -164,7 +164,7 @@ def test_generic_errors_have_their_dependence_on_the_conductance():
 
 
 def test_magnetic_cells_have_two_states_with_a_relative_spread():
-    x = population(dm.stt_mram_jung2022(), [90.0, 190.0], (0.0,))[0]
+    x = population(dm.mtj_generic(), [90.0, 190.0], (0.0,))[0]
     assert_normal(x, np.array([200 / 2.4, 200.0]), 0.04 * np.array([200 / 2.4, 200.0]))
 
 

@@ -180,6 +180,21 @@ def test_steps_too_long_for_the_cell_do_not_pass():
     simulated(dm.mms_molter2016(), t, v, steps=dm.FixedSteps(1, float("inf")))
 
 
+@pytest.mark.parametrize("start", [1e-6, 1e-2, 1.0, 1e3])
+def test_a_short_pulse_late_in_a_long_record_does_what_an_early_one_does(start):
+    """VTEAM above threshold moves by 5e-4 m/s times the integral of v / 0.02 V - 1: 2.690e-10 m in this pulse."""
+    times = start + np.array([-start, 0.0, 1e-9, 11e-9, 12e-9, 22e-9])
+    memristor = dm.vteam_kvatinsky2015()
+    last = dm.simulate(memristor, times, np.array([0, 0, 1.0, 1.0, 0, 0])).state[-1]
+    # Of 1e3 s a double holds the nanosecond to 1e-4.
+    np.testing.assert_allclose(last - memristor.x_0, 2.690e-10, rtol=1e-3)
+
+
+def test_whole_numbers_of_seconds_and_volts_are_taken():
+    found = dm.simulate(dm.mms_molter2016(), np.arange(3), np.array([0, 0, 0]), steps=dm.FixedSteps(1, np.inf))
+    assert found.state.dtype == jnp.float32
+
+
 T, V = jnp.linspace(0.0, 1e-3, 11), jnp.linspace(0.0, 0.5, 11)
 
 

@@ -1,0 +1,176 @@
+"""The numbers of `Jumps` from standardised deviations, by the moments that each band of conductance shows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from .._curves import Table
+from ._jump_moments import JumpLaw, moments
+
+# No law of five numbers is right to less: a moment counts as known to this, however many cells there are.
+FLOOR_OF_CORRELATION, FLOOR_OF_SKEWNESS, FLOOR_OF_LOG_KURTOSIS = 0.02, 0.3, 0.2
+COMMON, OF_BAND = ("onset", "healing", "unevenness"), ("rate", "own", "lean")
+START = (np.log(1e-2), 0.02, 1.0), (0.2, 0.15, 0.0)
+LOWEST = (np.log(1e-9), 0.0, 0.0), (0.01, 0.0, -0.95)
+HIGHEST = (np.log(1e9), 1.0, 6.0), (3.0, 0.95, 0.95)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Correlations of all pairs of ages, skewness and log kurtosis of one band, and how each of its cells moves them."""
+
+    values: Float[np.ndarray, " statistics"]
+    influence: Float[np.ndarray, "cells statistics"]
+    pairs: int
+
+    @property
+    def error(self) -> Float[np.ndarray, " statistics"]:
+        return np.sqrt(np.sum(self.influence**2, axis=0))
+
+    @property
+    def tolerance(self) -> Float[np.ndarray, " statistics"]:
+        """Standard error, and not less than what the law can be asked for."""
+        ages = (len(self.values) - self.pairs) // 2
+        floors = (FLOOR_OF_CORRELATION, self.pairs), (FLOOR_OF_SKEWNESS, ages), (FLOOR_OF_LOG_KURTOSIS, ages)
+        return np.hypot(self.error, np.concatenate([np.full(n, floor) for floor, n in floors]))
+
+
+@dataclass(frozen=True)
+class JumpFit:
+    """Fitted `Jumps`, and what they say of the correlations."""
+
+    names: list[str]
+    values: Float[np.ndarray, " parameters"]
+    influence: Float[np.ndarray, "cells parameters"]
+    centres: Float[np.ndarray, " bands"]
+    band: Int[np.ndarray, " cells"]
+    correlations: list[Float[np.ndarray, "times times"]]
+    measured: Float[np.ndarray, " pairs"]
+    modelled: Float[np.ndarray, " pairs"]
+    residual: Float[np.ndarray, " pairs"]
+    p_correlation: float | None
+    p_tails: float | None
+
+    @property
+    def onset(self) -> float:
+        return float(self.values[0])
+
+    def part(self, name: str) -> float | Table:
+        """A number of `Jumps`, or its table over conductance."""
+        found = [float(v) for n, v in zip(self.names, self.values, strict=True) if n.partition("[")[0] == name]
+        return found[0] if len(found) == 1 else Table(tuple(float(g) for g in self.centres), tuple(found))
+
+
+def fit_jumps(
+    times: Float[np.ndarray, " times"],
+    z: Float[np.ndarray, "cells times"],
+    g: Float[np.ndarray, " cells"],
+    bands: int,
+) -> JumpFit:
+    """Minimum distance of the moments, each in units of its tolerance, with the influence of each cell on the result."""
+    from scipy.optimize import least_squares
+
+    order = np.argsort(np.argsort(g, kind="stable"))
+    band = order * bands // len(g)
+    found = [statistics(z[band == b]) for b in range(bands)]
+    laws = _laws(bands)
+    target = np.concatenate([s.values for s in found])
+    tolerance = np.concatenate([s.tolerance for s in found])
+
+    def distance(x: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " statistics"]:
+        return (np.concatenate([_expected(law, times) for law in laws(x)]) - target) / tolerance
+
+    start, low, high = (np.concatenate([common, np.repeat(of_band, bands)]) for common, of_band in (START, LOWEST, HIGHEST))
+    result = least_squares(distance, start, bounds=(low, high), x_scale="jac")
+    if not result.success:
+        raise ValueError(f"The jumps must be found. The search ended with: {result.message} Choose fewer bands.")
+    x = result.x
+    moving = _moving(result.jac, tolerance)  # how the parameters follow the statistics
+    influence, at = np.zeros((len(g), len(x))), 0
+    for b, s in enumerate(found):
+        influence[band == b] = s.influence @ moving[:, at : at + len(s.values)].T
+        at += len(s.values)
+    influence[:, 0] *= np.exp(x[0])
+    names = [*COMMON, *(f"{name}[{b}]" for name in OF_BAND for b in range(bands))]
+    values = np.array([np.exp(x[0]), *x[1:]])
+    return _described(names, values, influence, g, band, found, [moments(law, times) for law in laws(x)], len(x))
+
+
+def statistics(z: Float[np.ndarray, "cells times"]) -> Statistics:
+    """The moments of one band; reads that are missing, NaN, are left out one by one."""
+    n, ages = z.shape
+    centred = z - np.nanmean(z, axis=0)
+    centred = centred / np.sqrt(np.nanmean(centred**2, axis=0))
+    values, influence = [], []
+    for i in range(ages):
+        for j in range(i + 1, ages):
+            a, b = centred[:, i], centred[:, j]
+            both = ~np.isnan(a * b)
+            std = np.sqrt(np.mean(a[both] ** 2)), np.sqrt(np.mean(b[both] ** 2))
+            a, b = np.where(both, a, 0.0) / std[0], np.where(both, b, 0.0) / std[1]
+            r = np.sum(a * b) / both.sum()
+            values.append(r)
+            influence.append(both * (a * b - 0.5 * r * (a**2 + b**2)) / both.sum())
+    skewness, kurtosis = np.nanmean(centred**3, axis=0), np.nanmean(centred**4, axis=0)
+    read = ~np.isnan(centred)
+    full, count = np.where(read, centred, 0.0), read.sum(0)
+    of_skewness = read * (full**3 - skewness - 3 * full - 1.5 * skewness * (full**2 - 1)) / count
+    of_kurtosis = read * (full**4 - kurtosis - 4 * skewness * full - 2 * kurtosis * (full**2 - 1)) / count
+    return Statistics(
+        np.concatenate([values, skewness, np.log(kurtosis)]),
+        np.concatenate([np.stack(influence, axis=1), of_skewness, of_kurtosis / kurtosis], axis=1),
+        len(values),
+    )
+
+
+def _laws(bands: int):
+    def of(x: Float[np.ndarray, " parameters"]) -> list[JumpLaw]:
+        onset, healing, unevenness = np.exp(x[0]), x[1], x[2]
+        return [JumpLaw(onset, healing, unevenness, *x[3 + b :: bands][:3]) for b in range(bands)]
+
+    return of
+
+
+def _expected(law: JumpLaw, times: Float[np.ndarray, " times"]) -> Float[np.ndarray, " statistics"]:
+    found = moments(law, times)
+    pairs = found.correlation[np.triu_indices(len(times), 1)]
+    return np.concatenate([pairs, found.skewness, np.log(found.kurtosis)])
+
+
+def _moving(
+    jacobian: Float[np.ndarray, "statistics parameters"], tolerance: Float[np.ndarray, " statistics"]
+) -> Float[np.ndarray, "parameters statistics"]:
+    return np.linalg.pinv(jacobian, rcond=1e-6) / tolerance
+
+
+def _described(names, values, influence, g, band, found, laws, parameters) -> JumpFit:
+    from scipy.stats import chi2
+
+    pairs = found[0].pairs
+    upper = np.triu_indices(len(laws[0].skewness), 1)
+    measured = np.concatenate([s.values[:pairs] for s in found])
+    modelled = np.concatenate([law.correlation[upper] for law in laws])
+    error = np.concatenate([s.error[:pairs] for s in found])
+    tails = np.concatenate([s.values[pairs:] for s in found])
+    expected = np.concatenate([np.concatenate([law.skewness, np.log(law.kurtosis)]) for law in laws])
+    of_tails = (tails - expected) / np.concatenate([s.error[pairs:] for s in found])
+    residual = (measured - modelled) / error
+
+    def probability(squares: float, n: int, fitted: int) -> float | None:
+        return float(chi2.sf(squares, n - fitted)) if n > fitted else None
+
+    bands = len(found)
+    return JumpFit(
+        names,
+        values,
+        influence,
+        np.array([g[band == b].mean() for b in range(bands)]),
+        band,
+        [law.correlation for law in laws],
+        measured,
+        modelled,
+        residual,
+        probability(float(np.sum(residual**2)), len(residual), 2 + bands),
+        probability(float(np.sum(of_tails**2)), len(of_tails), parameters - 2 - bands),
+    )

@@ -1,0 +1,119 @@
+"""Which recordings are named rightly: kept for every chip and time, eight to a byte."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key, Num, UInt8
+
+from .._checks import checked, described, whole
+from .._names import did_you_mean
+from ..nn import AbstractNetwork
+from ..train import class_scores
+from ..train._evaluate import ENOUGH, sequence_scores, share_right
+from ..train._memory import MEMORY
+from ..train._task import NETWORK, check_task
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+BYTES = "byte"  # the dimension of packed bits
+COUNT = "recordings"  # the attribute that says how many there are
+
+
+class Outcome(NamedTuple):
+    """How a model did on some recordings.
+
+    - `accuracy`: The fraction named rightly; NaN where a score is.
+    - `right`: A bit for each recording, the first in the highest bit of the first byte, as `numpy.packbits` has it.
+    """
+
+    accuracy: Float[Array | np.ndarray, "*dims"]
+    right: UInt8[Array | np.ndarray, "*dims bytes"]
+
+    @checked(recordings=whole(1))
+    def variables(self, dims: Sequence[str], recordings: int, prefix: str = "") -> dict[str, Any]:
+        """Variables `accuracy` and `right` of an `xarray.Dataset` over `dims`, with `prefix` before their names."""
+        words = "1 where a recording is named rightly, eight to a byte: memsim.study.right"
+        attributes = {"units": "1", "long_name": words, COUNT: int(recordings)}
+        return {
+            f"{prefix}accuracy": (tuple(dims), np.asarray(self.accuracy), {"units": "1", "long_name": "test accuracy"}),
+            f"{prefix}right": ((*dims, BYTES), np.asarray(self.right), attributes),
+        }
+
+
+@checked(model=NETWORK, memory=ENOUGH)
+def outcome(
+    model: AbstractNetwork,
+    xs: Num[Array, "batch steps *inputs"],
+    labels: Int[Array, " batch"],
+    *,
+    key: Key[Array, ""] | None = None,
+    scores: Callable[[Array], Array] = class_scores,
+    memory: float = MEMORY,
+) -> Outcome:
+    """As `memsim.train.accuracy`, and which recordings are named rightly."""
+    xs, labels = jnp.asarray(xs), jnp.asarray(labels)
+    check_task(model, xs, labels, scores, "`memsim.study.outcome`")
+    return judged(sequence_scores(model, xs, key=key, scores=scores, memory=memory), labels)
+
+
+@checked()
+def packed(right: Bool[Array | np.ndarray, "*dims recordings"]) -> Outcome:
+    """The outcome of which these are the recordings that are named rightly."""
+    right = jnp.asarray(right)
+    return Outcome(jnp.mean(right, axis=-1, dtype=jnp.result_type(float)), jnp.packbits(right, axis=-1))
+
+
+def judged(found: Float[Array, "batch classes"], labels: Array) -> Outcome:
+    """The outcome of scores. A NaN names no class."""
+    named = (jnp.argmax(found, axis=-1) == labels) & ~jnp.isnan(found).any(axis=-1)
+    return Outcome(share_right(found, labels), jnp.packbits(named))
+
+
+def right(result: "xr.Dataset", name: str = "right") -> "xr.DataArray":
+    """Whether each recording was named rightly: the packed variable `name` of a result, with a dimension `recording`.
+
+    Where accuracy is NaN, because an output was not finite or nothing was computed, it says nothing.
+    """
+    import xarray as xr
+
+    kept = packed_names(result)
+    if name not in kept:
+        if kept:
+            raise ValueError(did_you_mean("A packed variable of `result`", name, kept))
+        raise ValueError(f"`result` must have kept what was right of each recording. Got {described(result)} without.")
+    values = result[name].transpose(..., BYTES)
+    bits = np.unpackbits(np.asarray(values), axis=-1, count=int(values.attrs[COUNT])).astype(bool)
+    coordinates = {at: values.coords[at] for at in values.coords if BYTES not in values.coords[at].dims}
+    return xr.DataArray(bits, coordinates, (*values.dims[:-1], "recording"))
+
+
+def packed_names(result: Any) -> list[str]:
+    """The packed variables of a result."""
+    variables = getattr(result, "data_vars", {})
+    return [str(name) for name in variables if COUNT in variables[name].attrs and BYTES in variables[name].dims]
+
+
+def best_of(result: "xr.Dataset", suffix: str = "", prefix: str = "") -> "xr.DataArray":
+    """What there is of an accuracy: the recordings that are right, or their share."""
+    name = f"{prefix}right{suffix}"
+    return right(result, name) if name in packed_names(result) else result[f"{prefix}accuracy{suffix}"]
+
+
+def difference(first: "xr.DataArray", second: "xr.DataArray") -> "xr.DataArray":
+    """`first` less `second`, paired: of each seed, chip and recording that both have.
+
+    Of what is right or wrong, 1 where only `first` is right, and -1 where only `second` is.
+    """
+    import xarray as xr
+
+    for name, values in (("first", first), ("second", second)):
+        if not isinstance(values, xr.DataArray):
+            raise ValueError(f"`{name}` must be an `xarray.DataArray`, such as `right(result)`. Got {described(values)}.")
+    if first.dtype != bool and second.dtype != bool:
+        return first - second
+    signed = (values.astype(np.int8) if values.dtype == bool else values for values in (first, second))
+    one, other = xr.align(*signed, join="exact")
+    return one - other
