@@ -6,6 +6,8 @@ from ._catalogue import device as device
 from ._cells._emerging import ecram_chen2023 as ecram_chen2023
 from ._cells._emerging import fefet_jerry2017 as fefet_jerry2017
 from ._cells._emerging import mtj_generic as mtj_generic
+from ._cells._empirical import Empirical as Empirical
+from ._cells._empirical import EmpiricalCells as EmpiricalCells
 from ._cells._gaussian import Gaussian as Gaussian
 from ._cells._gaussian import GaussianCells as GaussianCells
 from ._cells._ideal import Ideal as Ideal
@@ -17,6 +19,7 @@ from ._cells._pcm_sets import pcm_hermes2 as pcm_hermes2
 from ._cells._pcm_sets import pcm_joshi2020 as pcm_joshi2020
 from ._cells._pcm_sets import pcm_li2023 as pcm_li2023
 from ._cells._pcm_sets import pcm_with_drift as pcm_with_drift
+from ._cells._relaxing import rram_relaxing as rram_relaxing
 from ._cells._rram import cmo_hfox_falcone2025 as cmo_hfox_falcone2025
 from ._cells._rram import rram_milo2021 as rram_milo2021
 from ._cells._rram import rram_wan2022 as rram_wan2022
@@ -36,6 +39,7 @@ from ._curves import Saturating as Saturating
 from ._curves import Table as Table
 from ._device import EFFECTS as EFFECTS
 from ._device import AbstractDevice as AbstractDevice
+from ._growth import Growth as Growth
 from ._histories import AbstractHistory as AbstractHistory
 from ._histories import FromWrite as FromWrite
 from ._histories import LogGrowth as LogGrowth
@@ -47,6 +51,7 @@ from ._iv import Cubic as Cubic
 from ._iv import MiloPolynomial as MiloPolynomial
 from ._iv import Ohmic as Ohmic
 from ._iv import Sinh as Sinh
+from ._jumps import Jumps as Jumps
 from ._memristors._data_driven import DataDriven2017 as DataDriven2017
 from ._memristors._data_driven import DataDriven2021 as DataDriven2021
 from ._memristors._data_driven import data_driven2017 as data_driven2017

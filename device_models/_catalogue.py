@@ -22,6 +22,8 @@ from ._cells._pcm_sets import (
     pcm_joshi2020,
     pcm_li2023,
 )
+from ._cells._relaxing import rram_relaxing
+from ._cells._relaxing_sets import RRAM_RELAXING_C
 from ._cells._rram import (
     CMO_HFOX_FALCONE_2025,
     RRAM_MILO_2021,
@@ -51,6 +53,7 @@ DEVICES = {
     "pcm_hermes2": Entry(pcm_hermes2, PCM_HERMES_2),
     "pcm_li2023": Entry(pcm_li2023, PCM_JOSHI_2020 | PCM_LI_2023),
     "rram_wan2022": Entry(rram_wan2022, RRAM_WAN_2022),
+    "rram_relaxing": Entry(rram_relaxing, RRAM_RELAXING_C),
     "rram_milo2021": Entry(rram_milo2021, RRAM_MILO_2021),
     "cmo_hfox_falcone2025": Entry(cmo_hfox_falcone2025, CMO_HFOX_FALCONE_2025),
     "sonos_agrawal2022": Entry(sonos_agrawal2022, SONOS_AGRAWAL_2022),

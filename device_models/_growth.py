@@ -1,6 +1,6 @@
 """A property that grows from nothing while a cell ages, as a table over conductance and age."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import equinox as eqx
 import jax
@@ -20,8 +20,8 @@ class Growth(AbstractHistory):
     r"""Zero at the write, then through tables that were measured at a few ages, evenly in log time.
 
     Between the ages, and from the write to the first of them, the `power` of the property is linear in $u = \ln(1 + t /
-    t_\mathrm{on})$, and linear in conductance. After the last age it goes on as between the last two (assumed), and is
-    not negative where `power` is 2.
+    t_\mathrm{on})$, and linear in the conductance that was aimed at. After the last age it goes on as it came to it (assumed), and is not
+    negative where `power` is 2.
 
     **Arguments:**
 
@@ -35,12 +35,13 @@ class Growth(AbstractHistory):
     tables: tuple[Table, ...]
     onset: float
     power: Literal[1, 2] = eqx.field(static=True, default=1)
+    of_target: ClassVar[bool] = True
 
     def __check_init__(self):
         check(self, times=each(SECONDS, SECONDS.what), onset=SECONDS)
-        if len(self.times) != len(self.tables) or len(self.times) < 2 or not is_rising(self.times):
+        if len(self.times) != len(self.tables) or not self.times or not is_rising(self.times):
             raise ValueError(
-                "`times` must be at least two and increasing, with one of `tables` for each. "
+                "`times` must be at least one and increasing, with one of `tables` for each. "
                 f"Got times={self.times} and {len(self.tables)} tables."
             )
         places = [table.at for table in self.tables]

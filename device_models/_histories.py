@@ -1,7 +1,7 @@
 """Properties of a cell as functions of its relative conductance and its age."""
 
 from abc import abstractmethod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax
@@ -15,7 +15,12 @@ from ._roots import root, root_of_difference, root_of_squares
 
 
 class AbstractHistory(Checked):
-    """A property that changes as the cell ages."""
+    """A property that changes as the cell ages.
+
+    `of_target` says of a spread whether its conductance is the one that was aimed at, or the mean at that age.
+    """
+
+    of_target: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:

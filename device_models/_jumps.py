@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -67,11 +68,14 @@ class Jumps(AbstractPath):
     def draw(self, shape: tuple[int, ...], dtype: Any, *, key: Key[Array, ""]) -> SEED:
         return jr.bits(key, shape)
 
-    def value(self, state: SEED, g: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+    @eqx.filter_jit  # a hundred small functions otherwise, where a cell is asked outside a compiled function
+    def value(
+        self, state: SEED, t: Float[Array, ""], g: Float[Array, "*cells"] | None = None
+    ) -> Float[Array, "*cells"]:
         dtype = jnp.result_type(float)
         t = jnp.asarray(t, dtype)
         u = jnp.log1p(t / self.onset)
-        rate, own, lean = (_at(part, g.astype(dtype)) for part in (self.rate, self.own, self.lean))
+        rate, own, lean = (_at(part, g, state.shape, dtype) for part in (self.rate, self.own, self.lean))
         count, total = self._jumps(state, u, rate)
         lasting = rate * self._lasting(u)
         variance = lasting + self._variance_of_rate * (lean * lasting) ** 2
@@ -110,12 +114,18 @@ class Jumps(AbstractPath):
             at = at - jnp.log(wait) * gap
             lasts = (at < u) & (-jnp.log(stay) > self.healing * (u - at))
             size = normal_of(labelled(seed, jnp.uint32(2 * jump + 1)), u.dtype)
-            count, total = count + lasts, total + jnp.where(lasts, size, 0.0)
+            count, total = count + lasts.astype(u.dtype), total + jnp.where(lasts, size, 0.0)
         return count, total
 
 
-def _at(part: Number | AbstractCurve, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
-    return part(g) if isinstance(part, AbstractCurve) else jnp.full_like(g, part)
+def _at(
+    part: Number | AbstractCurve, g: Float[Array, "*cells"] | None, shape: tuple[int, ...], dtype: Any
+) -> Float[Array, "*cells"]:
+    if not isinstance(part, AbstractCurve):
+        return jnp.full(shape, part, dtype)
+    if g is None:
+        raise ValueError("`g` must say at which relative conductance the jumps are asked for. Got none.")
+    return part(g.astype(dtype))
 
 
 def _uniforms(word: UInt32[Array, "*cells"], dtype: Any) -> tuple[Float[Array, "*cells"], Float[Array, "*cells"]]:

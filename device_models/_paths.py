@@ -35,8 +35,10 @@ class AbstractPath(Checked):
         """What chance decides, once a write, for cells of `shape`."""
 
     @abstractmethod
-    def value(self, state: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
-        """$Z(t)$ at `t` seconds after programming."""
+    def value(
+        self, state: Any, t: Float[Array, ""], g: Float[Array, "*cells"] | None = None
+    ) -> Float[Array, "*cells"]:
+        """$Z(t)$ at `t` seconds after programming, of cells that aimed at the relative conductance `g`."""
 
     @property
     @abstractmethod
@@ -50,7 +52,9 @@ class Keep(AbstractPath):
     def draw(self, shape: tuple[int, ...], dtype: Any, *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
         return jr.normal(key, shape, dtype)
 
-    def value(self, state: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
+    def value(
+        self, state: Float[Array, "*cells"], t: Float[Array, ""], g: Float[Array, "*cells"] | None = None
+    ) -> Float[Array, "*cells"]:
         return state
 
     @property
@@ -64,7 +68,9 @@ class Redraw(AbstractPath):
     def draw(self, shape: tuple[int, ...], dtype: Any, *, key: Key[Array, ""]) -> SEED:
         return jr.bits(key, shape)
 
-    def value(self, state: SEED, t: Float[Array, ""]) -> Float[Array, "*cells"]:
+    def value(
+        self, state: SEED, t: Float[Array, ""], g: Float[Array, "*cells"] | None = None
+    ) -> Float[Array, "*cells"]:
         return normal_of(labelled(state, bits_of(t)), jnp.result_type(float))
 
     @property
@@ -117,7 +123,9 @@ class Walk(AbstractPath):
         return jr.bits(key, shape)
 
     @eqx.filter_jit  # a hundred small functions otherwise, where a cell is asked outside a compiled function
-    def value(self, state: SEED, t: Float[Array, ""]) -> Float[Array, "*cells"]:
+    def value(
+        self, state: SEED, t: Float[Array, ""], g: Float[Array, "*cells"] | None = None
+    ) -> Float[Array, "*cells"]:
         dtype = jnp.result_type(float)
         t = jnp.asarray(t, dtype)
         label, mean = bits_of(t), self._mean_clock(t)

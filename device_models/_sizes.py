@@ -16,6 +16,7 @@ from ._curves import (
     Saturating,
     Table,
 )
+from ._growth import Growth
 from ._histories import FromWrite, LogGrowth, LogTime, Snapshots, Steady
 from ._quantities import MICRO_SIEMENS
 
@@ -57,6 +58,8 @@ def _parts(curve: Any) -> tuple[Any, ...]:
         return _parts(curve.curve)
     if isinstance(curve, Snapshots):
         return tuple(part for one in curve.curves for part in _parts(one))
+    if isinstance(curve, Growth):
+        return curve.tables
     if isinstance(curve, FromWrite):
         return (*_parts(curve.history), *_parts(curve.start))
     return (curve,)

@@ -1,5 +1,6 @@
 """Digital correction of conductance drift."""
 
+import math
 from typing import Literal, NamedTuple
 
 import equinox as eqx
@@ -16,7 +17,14 @@ from ._tiles import cuts, spread_rows, tile_mean
 
 SEARCH = 1  # folded into the key of the measurement, so that its draws stay as they are
 FEW = 8  # patterns of one step of the search
-TOLERATED = 1e-3  # share of codes beyond the range of the ADC
+CLIPPED, ZERO = 1e-3, 0.1  # shares of the codes that a search lets be so
+
+
+class Drive(NamedTuple):
+    """Word lines that a pattern drives in each row tile, and the share of full input that it drives them with."""
+
+    lines: Int[Array, "*steps row_tiles"]
+    amplitude: Float[Array, "*steps row_tiles"]
 
 
 class Measured(Checked):
@@ -25,11 +33,11 @@ class Measured(Checked):
     **Arguments:**
 
     - `level`: Of each bit line, or of its tile, shape (row_tiles, columns).
-    - `driven`: Word lines that a pattern drives in each row tile; `None` where it drives all.
+    - `drive`: How patterns are driven; `None` where all lines are, with the amplitude of the design.
     """
 
     level: Float[Array, "row_tiles columns"]
-    driven: Int[Array, " row_tiles"] | None
+    drive: Drive | None
 
 
 class PatternCodes(NamedTuple):
@@ -66,10 +74,11 @@ class GlobalDriftCompensation(Checked):
     | `pcm_hermes1` | 0.979, 0.970 | 1.089, 1.107 | 1.112, 1.132 |
     | `pcm_hermes2` | 0.982, 0.974 | 1.089, 1.107 | 1.100, 1.120 |
 
-    Patterns are scaled to the ADC when a chip is programmed: the number of word lines that a pattern drives is halved
-    until no more than one code in a thousand clips, each row tile for itself, and it stays so. Fewer lines, and not
-    lower inputs, because bit-serial inputs are full in every pulse, and coarse ones have nothing below. How the ADC
-    reads the patterns is `Chip.compensation_codes(t)`.
+    Patterns are scaled to the ADC when a chip is programmed, each row tile for itself, and stay so. Where more than one
+    code in a thousand clips, the number of word lines that a pattern drives is halved until it does not: fewer lines,
+    not lower inputs, because bit-serial inputs are full in every pulse, and coarse ones have nothing below. Where more
+    than a tenth of the codes is zero, the amplitude is doubled, up to full input, because what is less than a step of
+    the ADC reads too small. `Chip.compensation_codes(t)` says how the ADC reads the patterns.
 
     After the ADC is where chips multiply. It also means that drift relieves a clipping ADC, so look at the clipping of
     the data before calling a rising accuracy robust. Stuck cells, which do not drift, spoil the factor. A tile in which
@@ -78,8 +87,7 @@ class GlobalDriftCompensation(Checked):
     **Arguments:**
 
     - `patterns`: Number of patterns; the error of the factor falls as its root.
-    - `amplitude`: Of the inputs, as a share of full input, on all word lines; the ADC may then clip, or see less than a
-      step. `None` drives as many lines as the ADC can read.
+    - `amplitude`: Of the inputs of patterns at first, as a share of full input.
     - `measure`: "patterns", "identity" or "summed current".
     - `per`: One factor a "tile", or one a "bit line" of each tile.
 
@@ -87,7 +95,7 @@ class GlobalDriftCompensation(Checked):
     """
 
     patterns: int = eqx.field(static=True, converter=plain, default=32)
-    amplitude: float | None = eqx.field(static=True, converter=plain, default=None)
+    amplitude: float = eqx.field(static=True, converter=plain, default=1.0)
     measure: Literal["patterns", "identity", "summed current"] = eqx.field(static=True, default="patterns")
     per: Literal["tile", "bit line"] = eqx.field(static=True, default="tile")
 
@@ -110,10 +118,10 @@ class GlobalDriftCompensation(Checked):
         - `columns`: Bit lines of one tile that hold weights.
         - `key`: Of the read noise.
         """
-        driven = None
-        if self.measure == "patterns" and self.amplitude is None and matrix.adc is not None:
-            driven = self._most_driven(matrix, None if key is None else jr.fold_in(key, SEARCH))
-        return Measured(self._level(matrix, cells, columns, driven, key), driven)
+        drive = None
+        if self.measure == "patterns" and matrix.adc is not None:
+            drive = self._scaled_to_adc(matrix, None if key is None else jr.fold_in(key, SEARCH))
+        return Measured(self._level(matrix, cells, columns, drive, key), drive)
 
     def factor(
         self,
@@ -125,58 +133,66 @@ class GlobalDriftCompensation(Checked):
         key: Key[Array, ""] | None,
     ) -> Float[Array, "row_tiles columns"]:
         """By what the outputs of an array as it is now are multiplied; arguments as for `start`."""
-        now = self._level(matrix, cells, columns, start.driven, key)
+        now = self._level(matrix, cells, columns, start.drive, key)
         known = (start.level > 0) & (now > 0)
         return jnp.where(known, start.level / jnp.where(known, now, 1.0), 1.0)
 
     def codes(self, start: Measured, matrix: AnalogMatrix, *, key: Key[Array, ""] | None) -> PatternCodes:
         """How the ADC of `matrix` reads the patterns."""
-        return _codes(matrix, self._inputs(matrix, self.patterns, start.driven), key)
+        return _codes(matrix, self._inputs(matrix, self.patterns, start.drive), key)
 
     def _level(
-        self, matrix: AnalogMatrix, cells: Array, columns: int, driven: Array | None, key: Array | None
+        self, matrix: AnalogMatrix, cells: Array, columns: int, drive: Drive | None, key: Array | None
     ) -> Float[Array, "row_tiles columns"]:
         tiles = cuts(matrix.inputs, matrix.rows)
         if self.measure == "summed current":
             lines = [jnp.sum(cells[tile], axis=0) for tile in tiles]
         else:
-            parts = matrix.partial_sums(self._inputs(matrix, self.patterns, driven), key=key)
+            parts = matrix.partial_sums(self._inputs(matrix, self.patterns, drive), key=key)
             if self.measure == "identity":
                 parts = [part[: tile.stop - tile.start] for part, tile in zip(parts, tiles, strict=True)]
             lines = [jnp.mean(jnp.abs(part), axis=0) for part in parts]
         level = jnp.stack(lines)
         return tile_mean(level, columns) if self.per == "tile" else level
 
-    def _most_driven(self, matrix: AnalogMatrix, key: Array | None) -> Int[Array, " row_tiles"]:
-        """The most word lines of each row tile, halved step by step, for which the ADC does not clip; one at least."""
+    def _scaled_to_adc(self, matrix: AnalogMatrix, key: Array | None) -> Drive:
+        """The drive nearest to all word lines at `amplitude` for which codes neither clip nor vanish."""
+        steps, first = self._steps(matrix)
+        found = jax.lax.map(lambda drive: _codes(matrix, self._inputs(matrix, FEW, drive), key), steps)
+        fits, seen = found.clipped <= CLIPPED, found.zero <= ZERO
+        order = jnp.arange(fits.shape[0])[:, None]
+        weaker = jnp.min(jnp.where(fits & (order >= first), order, fits.shape[0] - 1), axis=0)
+        # Of the stronger ones, in which the least is zero: the weakest that is seen, or the strongest that fits.
+        stronger = jnp.where(fits & (order < first), order, weaker[None])
+        enough = jnp.max(jnp.where(seen & fits & (order < first), order, -1), axis=0)
+        louder = jnp.where(enough >= 0, enough, jnp.min(stronger, axis=0))
+        quiet = (weaker == first) & fits[first] & ~seen[first]
+        chosen = jnp.where(quiet, louder, weaker)[None]
+        return Drive(*(jnp.take_along_axis(values, chosen, axis=0)[0] for values in steps))
+
+    def _steps(self, matrix: AnalogMatrix) -> tuple[Drive, int]:
+        """Drives from the strongest to the weakest, and which of them is all word lines at `amplitude`."""
         lines = np.array([tile.stop - tile.start for tile in cuts(matrix.inputs, matrix.rows)])
-        halvings = int(lines.max()).bit_length()
-        counts = jnp.asarray(np.stack([-(-lines // 2**n) for n in range(halvings)]))
+        doublings = math.ceil(math.log2(1 / self.amplitude))
+        amplitudes = [min(self.amplitude * 2.0**n, 1.0) for n in range(doublings, 0, -1)]
+        counts = [-(-lines // 2**n) for n in range(int(lines.max()).bit_length())]
+        amplitude = np.array(amplitudes + [self.amplitude] * len(counts))[:, None] * np.ones(len(lines))
+        driven = np.stack([lines] * len(amplitudes) + counts)
+        return Drive(jnp.asarray(driven), jnp.asarray(amplitude, matrix.weight.dtype)), doublings
 
-        def clips(driven: Array) -> Array:
-            return _codes(matrix, self._inputs(matrix, FEW, driven), key).clipped > TOLERATED
-
-        fits = ~jax.lax.map(clips, counts)
-        first = jnp.where(jnp.any(fits, axis=0), jnp.argmax(fits, axis=0), halvings - 1)
-        return jnp.take_along_axis(counts, first[None], axis=0)[0]
-
-    def _inputs(
-        self, matrix: AnalogMatrix, patterns: int, driven: Int[Array, " row_tiles"] | None
-    ) -> Float[Array, "patterns inputs"]:
+    def _inputs(self, matrix: AnalogMatrix, patterns: int, drive: Drive | None) -> Float[Array, "patterns inputs"]:
         """Fixed patterns are part of the procedure, like test vectors in a chip's memory: no key."""
-        tiles = cuts(matrix.inputs, matrix.rows)
+        tiles, dtype = cuts(matrix.inputs, matrix.rows), matrix.weight.dtype
         if self.measure == "identity":
             place = np.concatenate([np.arange(tile.stop - tile.start) for tile in tiles])
-            x = np.equal.outer(np.arange(place.max() + 1), place).astype(float)
-        else:
-            x = np.random.default_rng(0).integers(0, 2, (patterns, matrix.inputs)) * 2.0 - 1.0
-        x = jnp.asarray(x * (self.amplitude or 1.0), matrix.weight.dtype)
-        if driven is not None:
-            chance = np.random.default_rng(1).random((patterns, matrix.inputs))
-            ranks = [np.argsort(np.argsort(chance[:, tile], axis=1), axis=1) for tile in tiles]
-            most = spread_rows(driven[:, None], matrix.inputs, matrix.rows).T
-            x = jnp.where(jnp.asarray(np.concatenate(ranks, axis=1)) < most, x, 0.0)
-        return x * matrix.input_range
+            return jnp.asarray(np.equal.outer(np.arange(place.max() + 1), place), dtype) * matrix.input_range
+        signs = jnp.asarray(np.random.default_rng(0).integers(0, 2, (patterns, matrix.inputs)) * 2.0 - 1.0, dtype)
+        if drive is None:
+            return self.amplitude * signs * matrix.input_range
+        chance = np.random.default_rng(1).random((patterns, matrix.inputs))
+        ranks = np.concatenate([np.argsort(np.argsort(chance[:, tile], axis=1), axis=1) for tile in tiles], axis=1)
+        lines, amplitude = (spread_rows(values[:, None], matrix.inputs, matrix.rows).T for values in drive)
+        return jnp.where(jnp.asarray(ranks) < lines, amplitude * signs, 0.0) * matrix.input_range
 
 
 def _codes(matrix: AnalogMatrix, x: Array, key: Array | None) -> PatternCodes:

@@ -20,21 +20,22 @@ from ._converters._adc import AbstractADC
 from ._converters._dac import AbstractDAC
 from ._converters._drive import AbstractDrive, FixedVoltage, VoltageLevels, chord
 from ._fluctuation import Correlated, Fluctuation
-from ._lines import BitLines, beside, bit_lines
+from ._lines import BitLines, beside, bit_lines, moved_terms
 from ._mapping._mapping import AbstractMapping, nonzero
 from ._mapping._offset import OffsetColumn
 from ._mapping._pair import DifferentialPair
 from ._matrix import AnalogMatrix
 from ._programming import AbstractProgramming, Blank, OneShot
-from ._read_noise import SharedNoise
+from ._read_noise import apart
 from ._sense import SenseAmplifier
 from ._tiles import cuts, spread_rows
-from ._wires import AbstractWires, IdealWires
+from ._wires import AbstractWires, IdealWires, Sensitivity, sensitivity
 
 FABRICATION = 2**31 - 1  # folded into the key, so that the periphery and the cells draw from different ones
 V_READ = positive("in volts", most=5.0, hint="Millivolts? Multiply by 1e-3.")
 READ_NOISE = Must(
-    '"per_read", "per_moment", "off" or a `Correlated`', hint=_hints.of_name("per_read", "per_moment", "off")
+    '"per_read", "per_moment", "off" or a `Correlated`; "by_spectrum" by default',
+    hint=_hints.of_name("by_spectrum", "per_read", "per_moment", "off"),
 )
 
 
@@ -52,13 +53,15 @@ class Crossbar(Checked):
     - `compensation`: Drift compensation, or `None`.
     - `tile`: Word lines of one array, and bit lines that hold weights. A larger matrix is cut, and partial sums are
       added in digital after each tile's ADC.
-    - `read_noise`: "per_read" draws noise for each output of each read (white noise). "per_moment" draws it once for
-      each cell in `at`: 1/f noise is slow, and hardly moves within one inference. `Correlated(process, dt)` lets it
-      move from one time step of a network to the next. "off" leaves it out. The variance is the same in all three.
+    - `read_noise`: "by_spectrum" draws once for each cell, in `at`, what stands still for the `inference_time`, and for
+      each read what moves within it; cells of unknown spectrum are as with "per_read". That draws noise for each output
+      of each read (white noise), and "per_moment" once for each cell in `at`. `Correlated(process, dt)` lets it move
+      from one time step of a network to the next. "off" leaves it out. The variance is the same in all.
     - `sense`: The amplifier between a bit line and its ADC; `None` is an ideal one.
     - `programming`: `OneShot()`, or `GradientDescent(...)` on the outputs of the array.
     - `v_read`: Voltage of a word line at full input, in volts. Of ohmic cells only the offset of `sense` depends on it.
       Without a DAC it is that of a spike, and all inputs are as many spikes.
+    - `inference_time`: How long the reads of one moment take together, in seconds; 40 ms is assumed.
     """
 
     device: AbstractDevice
@@ -68,10 +71,13 @@ class Crossbar(Checked):
     wires: AbstractWires = IdealWires()
     compensation: GlobalDriftCompensation | None = GlobalDriftCompensation()
     tile: tuple[int, int] = eqx.field(static=True, converter=plain, default=(256, 256))
-    read_noise: Literal["per_read", "per_moment", "off"] | Correlated = eqx.field(static=True, default="per_read")
+    read_noise: Literal["by_spectrum", "per_read", "per_moment", "off"] | Correlated = eqx.field(
+        static=True, default="by_spectrum"
+    )
     sense: SenseAmplifier | None = None
     v_read: float = 0.2
     programming: AbstractProgramming = OneShot()
+    inference_time: float = 0.04
 
     def __check_init__(self):
         check(
@@ -87,12 +93,8 @@ class Crossbar(Checked):
             sense=write("Such as `SenseAmplifier(noise=0.04)`; None is an ideal one."),
             v_read=V_READ,
             programming=write("Such as `OneShot()`."),
+            inference_time=positive("in seconds"),
         )
-        if isinstance(self.read_noise, Correlated) and not isinstance(self.device.iv, Ohmic):
-            raise ValueError(
-                "Correlated `read_noise` must have ohmic cells. "
-                f'Got {type(self.device.iv).__name__}. Choose "per_read" or "per_moment".'
-            )
         if self.sense is not None and self.adc is None:
             self.sense.check_alone()
         if self.adc is not None:
@@ -139,6 +141,17 @@ class Crossbar(Checked):
         return low if off == 0 else low + off * (high - low), high if on == 1 else low + on * (high - low)
 
     @property
+    def white_reads(self) -> bool:
+        """Whether what is drawn for each read is white within it."""
+        return self.read_noise == "per_read" or (self.read_noise == "by_spectrum" and self.device.read_spectrum is None)
+
+    def frozen(self, t: Float[Array, ""]) -> float | Float[Array, ""]:
+        """Share of the read noise's variance that stands still in all reads of a moment."""
+        if self.read_noise != "by_spectrum" or self.device.read_spectrum is None:
+            return float(self.read_noise == "per_moment")
+        return self.device.read_spectrum.frozen(t, self.inference_time)
+
+    @property
     def one_cell(self) -> float | Float[Array, ""]:
         """The unit of currents: a cell fully on at full input, less one fully off, in siemens."""
         off, on = self.cell_range
@@ -171,8 +184,8 @@ class Crossbar(Checked):
         def chip(cells):
             return Chip(self, cells, scales, None, dac, adc, offsets, dtype=None if dtype == w.dtype else dtype)
 
-        def read(cells, key):
-            return chip(cells)._uncompensated(jnp.zeros(()), key).matrix
+        def read(cells, t, key):
+            return chip(cells)._uncompensated(t, key).matrix
 
         cells, writes = self.programming(Blank(write, read, units, self.tile[0]), w, key=write_key)
         made = dataclasses.replace(chip(cells), writes=writes)
@@ -282,33 +295,33 @@ class Chip(Checked):
                 '`Crossbar(..., read_noise="off")`.'
             )
         noise_key, measure_key = (None, None) if key is None else jr.split(key)
-        if std is not None and noise_key is not None and design.read_noise == "per_moment":
-            g, std = jnp.maximum(g + std * jr.normal(noise_key, g.shape, g.dtype), 0.0), None
-        offset, state = None, None
-        if std is not None and noise_key is not None and isinstance(design.read_noise, Correlated):
-            state = design.read_noise.process.initial(g.shape, key=noise_key)
+        offset, state, felt = None, None, None
+        if std is not None and noise_key is not None:
+            if isinstance(design.read_noise, Correlated):
+                state = design.read_noise.process.initial(g.shape, key=noise_key)
+            else:
+                g, std = apart(g, std, design.frozen(t), key=noise_key)
         if not isinstance(design.wires, IdealWires):
-            seen = design.mapping.behind(design.wires.effective, g, tile)
-            # A cell's fluctuation loses what its current loses, to first order.
-            std = None if std is None else std * jnp.where(g > 0, seen / jnp.where(g > 0, g, 1.0), 1.0)
-            g = seen
+            felt = None if std is None else design.mapping.behind(sensitivity(design.wires), g, tile)
+            g = design.mapping.behind(design.wires.effective, g, tile)
         if design.sense is not None and self.offsets is not None:
             g, std, offset = design.sense.behind(g, std, self.offsets, tile[0])
         at_read = std if state is None else None
-        lines = bit_lines(design.mapping, g, at_read, design.drive, columns=tile[1], one_cell=design.one_cell)
+        lines = bit_lines(design.mapping, g, at_read, design.drive, felt, tile=tile, one_cell=design.one_cell)
         matrix = self._in_codes(lines, offset, g.shape[1])
         if state is not None and std is not None:
-            matrix = dataclasses.replace(matrix, fluctuation=self._fluctuation(state, std))
+            moves = tuple(moved_terms(design.drive, g, std))
+            matrix = dataclasses.replace(matrix, fluctuation=self._fluctuation(state, moves, felt))
         return _Moment(matrix, measure_key)
 
-    def _fluctuation(self, state: Any, std: Float[Array, "planes rows lines"]) -> Fluctuation:
-        """Read noise that moves, with cells of standard deviation `std`."""
+    def _fluctuation(self, state: Any, moves: tuple[Array, ...], felt: Sensitivity | None) -> Fluctuation:
+        """Read noise that moves, of bit lines whose terms have these `moves`."""
         design = self.crossbar
         assert isinstance(design.read_noise, Correlated)
-        per_input_code, _, per_output_code = self._codes(std.shape[1])
+        per_input_code, _, per_output_code = self._codes(moves[0].shape[1])
         gain = _of_slices(per_input_code / per_output_code) / design.one_cell
-        gain = jnp.broadcast_to(jnp.asarray(gain, std.dtype), (len(design.mapping.weights), 1, 1))
-        return Fluctuation(design.read_noise, state, std, design.mapping, design.tile[1], gain)
+        gain = jnp.broadcast_to(jnp.asarray(gain, moves[0].dtype), (len(design.mapping.weights), 1, 1))
+        return Fluctuation(design.read_noise, state, moves, design.mapping, design.tile, gain, felt)
 
     def _in_codes(self, lines: BitLines, offset: Array | None, inputs: int) -> AnalogMatrix:
         """Converter steps folded into the matrix, so that a read is a product, a clip and a rounding."""
@@ -318,9 +331,10 @@ class Chip(Checked):
         if offset is not None:
             cells = design.mapping.presented(offset / design.v_read, design.tile[1]) / design.one_cell
             offset = beside(cells * _of_slices(full_pulse / per_output_code))
+        noise = lines.noise(gain, design.tile[1])
         return AnalogMatrix(
             beside(lines.weight * gain),
-            None if lines.variance is None else beside(lines.variance * gain**2),
+            noise.variance,
             self._scale(per_output_code),
             self.dac,
             self.adc,
@@ -328,12 +342,14 @@ class Chip(Checked):
             slices=lines.weight.shape[0],
             offset=offset,
             digital=self._digital(per_input_code, inputs),
-            shared=None if lines.shared is None else SharedNoise(beside(lines.shared * gain**2), design.tile[1]),
+            shared=noise.shared,
             drive=design.drive,
             saturation=None if design.sense is None or is_zero(design.sense.saturation) else design.sense.saturation,
             amplifier_noise=self._amplifier_noise(full_pulse / per_output_code, lines.weight),
             dead=jnp.tile(self.scales == 0, (1, lines.weight.shape[0])),
             dtype=self.dtype,
+            crossed=noise.crossed,
+            white=design.white_reads,
         )
 
     def _codes(self, inputs: int) -> tuple[Any, Any, Any]:

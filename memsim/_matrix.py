@@ -16,9 +16,9 @@ from ._checks import Checked
 from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped, largest_code
 from ._converters._dac import AbstractDAC
-from ._converters._drive import AbstractDrive
+from ._converters._drive import AbstractDrive, RampedDrive
 from ._fluctuation import Fluctuation
-from ._read_noise import NOISY_READ, SharedNoise, drawn, squares
+from ._read_noise import NOISY_READ, Crossed, Felt, SharedNoise, drawn, felt_in_spikes, felt_in_time, felt_slowly
 from ._tiles import cuts, spread_rows
 
 SHARED, ROUNDING, AMPLIFIER = 1, 2, 3  # folded into the key of a tile's noise, so that other draws leave it as it is
@@ -34,16 +34,20 @@ class Clipping(Checked):
 class AnalogMatrix(Checked):
     r"""A programmed matrix at one moment: `matrix(x, key=key)` is one read.
 
-    $y = \sum_k s_k \cdot \mathrm{ADC}\big(c_k W_k + \sqrt{c_k^2 V_k}\,\xi\big)$ with the input codes $c$ of the rows of
-    tile $k$: read noise is drawn on the output, which has the law of a fresh noisy matrix for each read. Without an ADC
-    the row tiles collapse into one product. Pulses of the input, and slices of the weights, are converted one by one,
-    then shifted and added.
+    $y = \sum_k s_k \cdot \mathrm{ADC}\big(c_k W_k + \sqrt{p_k V_k}\,\xi\big)$ with the input codes $c$ of the rows of
+    tile $k$: read noise is drawn on the output, which has the law of a fresh noisy matrix for each read. Noise that
+    stands still during a read, and that of voltage levels, is in proportion to the input, $p = c^2$; what is white
+    within a read grows as the root of a pulse's duration, or of the number of spikes. Without an ADC the row tiles
+    collapse into one product. Pulses of the input, and slices of the weights, are converted one by one, then shifted
+    and added.
 
     **Arguments:**
 
     - `weight`: ADC codes (or, without an ADC, weight units) for one input code, shape (rows, columns) = (inputs,
       outputs). With a `drive` each row is one of its terms, with `slices` the columns of slice 0 come first.
     - `variance`: Read-noise variance in the same units squared, or `None`.
+    - `crossed`: What several inputs together add to it behind wires with resistance, or `None`.
+    - `white`: Whether the noise of a read is white within it.
     - `scale`: Output per ADC code, drift compensation included, shape (row_tiles, columns); `None` without an ADC.
     - `dac`, `adc`: Converters or `None`.
     - `rows`: Word lines of one tile.
@@ -71,11 +75,13 @@ class AnalogMatrix(Checked):
     digital: Float[Array, "inputs outputs"] | None = None
     shared: SharedNoise | None = None
     drive: AbstractDrive | None = None
-    saturation: float | None = None
+    saturation: float | Float[Array, ""] | None = None
     amplifier_noise: Float[Array, " columns"] | None = None
     fluctuation: Fluctuation | None = None
     dead: Bool[Array, "row_tiles columns"] | None = None
     dtype: np.dtype | None = eqx.field(static=True, default=None)
+    crossed: Crossed | None = None
+    white: bool = eqx.field(static=True, default=False)
 
     @property
     def inputs(self) -> int:
@@ -121,6 +127,32 @@ class AnalogMatrix(Checked):
         share = missing / self._summed(self._weight_per_code**2)
         spread = jnp.tile(jnp.repeat(share, self._terms, axis=0), (1, self.slices))
         return self.weight + spread * self._weight_per_code
+
+    def ramped(self, w: Float[Array, "outputs inputs"], strength: Float[Array, ""]) -> "AnalogMatrix":
+        """The matrix with a share of all by which it deviates from `w`; only its converters stay what they are.
+
+        Errors of the cells, nonlinear cells, read noise of every kind, offsets, noise and saturation of amplifiers grow
+        from nothing at `strength` 0 to their full size at 1.
+        """
+        size, size2 = (lambda a: a * strength), (lambda a: a * strength**2)
+        shared = self.shared
+        if shared is not None:
+            shared = SharedNoise(size2(shared.variance), shared.columns, jax.tree.map(size, shared.crossed))
+        moving = self.fluctuation
+        if moving is not None:
+            moving = dataclasses.replace(moving, moves=jax.tree.map(size, moving.moves))
+        changed = {
+            "weight": self.weight + (1 - strength) * (self.in_codes(w) - self.weight),
+            "variance": jax.tree.map(size2, self.variance),
+            "crossed": jax.tree.map(size, self.crossed),
+            "shared": shared,
+            "fluctuation": moving,
+            "offset": jax.tree.map(size, self.offset),
+            "amplifier_noise": jax.tree.map(size, self.amplifier_noise),
+            "saturation": None if self.saturation is None else size(self.saturation),
+            "drive": None if self.drive is None else RampedDrive(self.drive, strength),
+        }
+        return dataclasses.replace(self, **changed)
 
     def __call__(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> Float[Array, "*batch outputs"]:
         """One read of each row of `x`, independent noise for each output. Noise needs `key`."""
@@ -195,8 +227,9 @@ class AnalogMatrix(Checked):
 
     @property
     def collapsed(self) -> "AnalogMatrix":
-        """Its row tiles and slices in one product: only without an ADC, and without noise that is shared or moves."""
-        if self.scale is None or self.adc is not None or self.shared is not None or self.fluctuation is not None:
+        """Its row tiles and slices in one product: only without an ADC, and if each line's noise is its own and new."""
+        apart = (self.adc, self.shared, self.crossed, self.fluctuation)
+        if self.scale is None or any(part is not None for part in apart):
             return self
         scale = jnp.repeat(spread_rows(self.scale, self.inputs, self.rows), self._terms, axis=0)
         weight, variance = self.weight * scale, None
@@ -220,6 +253,7 @@ class AnalogMatrix(Checked):
             digital=self.digital,
             drive=self.drive,
             dtype=self.dtype,
+            white=self.white,
         )
 
     @property
@@ -227,11 +261,17 @@ class AnalogMatrix(Checked):
         """Every bit line with noise of its own, at the same variance, from cells that they share."""
         if self.shared is None:
             return self
-        by_slice = self.shared.variance.reshape(self.shared.variance.shape[0], self.slices, -1)
-        each = jnp.repeat(by_slice, self.shared.columns, axis=2)[..., : self.outputs]
         assert self.variance is not None
-        variance = self.variance + each.reshape(self.variance.shape)
-        return dataclasses.replace(self, variance=variance, shared=None)
+        variance, crossed = self.variance + self._on_lines(self.shared.variance), self.crossed
+        if crossed is not None and self.shared.crossed is not None:
+            more, less = (self._on_lines(a) for a in (self.shared.crossed.more, self.shared.crossed.less))
+            crossed = Crossed(jnp.concatenate([crossed.more, more]), jnp.concatenate([crossed.less, less]))
+        return dataclasses.replace(self, variance=variance, crossed=crossed, shared=None)
+
+    def _on_lines(self, shared: Float[Array, "*batch rows lines"]) -> Float[Array, "*batch rows columns"]:
+        assert self.shared is not None
+        by_slice = shared.reshape(*shared.shape[:-1], self.slices, -1)
+        return self.shared.repeated(by_slice, self.outputs).reshape(*shared.shape[:-1], -1)
 
     def _without_slices(self, values: Float[Array, "rows columns"]) -> Float[Array, "rows outputs"]:
         return values if self.slices == 1 else values.reshape(values.shape[0], self.slices, -1).sum(1)
@@ -247,19 +287,24 @@ class AnalogMatrix(Checked):
 
     def _noisy(self, currents: list[Array], lines: Array, tiles: list[slice], key: Array) -> list[Array]:
         assert self.variance is not None
-        products = self._terms * (self._terms + 1) // 2
+        products, felt = self._terms * (self._terms + 1) // 2, self._felt(lines)
         noisy = []
         for tile, current, tile_key in zip(tiles, currents, jr.split(key, len(tiles)), strict=True):
             rows = _times(tile, products)
-            power = squares(lines[:, _times(tile, self._terms)], self._terms)
-            variance = power @ self.variance[rows]
-            # Rounding may leave a sum of products with signs below zero.
-            noise = drawn(variance if products == 1 else jnp.maximum(variance, 0.0), key=tile_key)
+            noise = drawn(felt.variance(self.variance, self.crossed, rows, tile), key=tile_key)
             if self.shared is not None:
                 shared_key = jr.fold_in(tile_key, SHARED)
-                noise = noise - self.shared.on_lines(power, rows, self.slices, self.outputs, key=shared_key)
+                noise = noise - self.shared.on_lines(felt, rows, tile, self.slices, self.outputs, key=shared_key)
             noisy.append(checkpoint_name(current + noise, NOISY_READ))
         return noisy
+
+    def _felt(self, lines: Float[Array, "n rows"]) -> Felt:
+        """What the read noise meets, by the coding of the inputs."""
+        if not self.white or (self.dac is not None and not self.dac.fixed_voltage):
+            return felt_slowly(lines, self._terms)
+        if self.dac is None:
+            return felt_in_spikes(lines, self._terms)
+        return felt_in_time(lines, self._terms, self.dac.largest_pulse)
 
     def _shifted(self, parts: Float[Array, "pulses_n columns"]) -> Float[Array, "n outputs"]:
         """The pulses of each input, and the slices of each weight, shifted and added in digital."""

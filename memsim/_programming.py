@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int, Key
 
+from ._arguments import TIME
 from ._checks import Checked, between, check, fraction, plain, whole
 from ._matrix import AnalogMatrix
 from ._tiles import spread_rows
@@ -19,12 +20,12 @@ class Blank(NamedTuple):
     """A fabricated array that is not written yet.
 
     - `write(relative, key)`: State of all cells after one write towards weights in units of their scale.
-    - `read(cells, key)`: The matrix that they present just after the write.
+    - `read(cells, t, key)`: The matrix that they present `t` seconds after the write.
     - `scales`: Weight of one fully-on cell, shape (row_tiles, columns); tiles have `rows` word lines.
     """
 
     write: Callable[[Array, Array], Any]
-    read: Callable[[Any, Array], AnalogMatrix]
+    read: Callable[[Any, Array, Array], AnalogMatrix]
     scales: Float[Array, "row_tiles columns"]
     rows: int
 
@@ -82,6 +83,9 @@ class GradientDescent(AbstractProgramming):
     - `threshold`: Tolerated error, in units of one fully-on cell.
     - `steps`, `batch`: Steps of the descent in each round, and reads in each step.
     - `correction`: Share of the estimated error by which a target moves, from 0 to 1.
+    - `wait`: Age of the cells in each round of reads, in seconds. The loop corrects what has happened until then, and
+      nothing of what comes later. Ages count from the last write of each cell (assumed: those that are left alone are
+      older).
     """
 
     rounds: int = eqx.field(static=True, converter=plain, default=10)
@@ -89,6 +93,7 @@ class GradientDescent(AbstractProgramming):
     steps: int = eqx.field(static=True, converter=plain, default=20)
     batch: int = eqx.field(static=True, converter=plain, default=128)
     correction: float = 0.5
+    wait: float = 0.0
 
     def __check_init__(self):
         check(
@@ -98,6 +103,7 @@ class GradientDescent(AbstractProgramming):
             steps=whole(1),
             batch=whole(1),
             correction=fraction(),
+            wait=TIME,
         )
 
     @property
@@ -113,7 +119,7 @@ class GradientDescent(AbstractProgramming):
         def one_round(state, key):
             cells, aim, estimate, writes = state
             write_key, moment_key, read_key = jr.split(key, 3)
-            estimate = self._followed(blank.read(cells, moment_key), estimate, read_key)
+            estimate = self._followed(blank.read(cells, jnp.asarray(self.wait), moment_key), estimate, read_key)
             error = jax.lax.stop_gradient((estimate - w) / scales)
             again = jnp.abs(error) > self.threshold
             aim = jnp.clip(aim - jnp.where(again, self.correction * error, 0.0), -1.0, 1.0)

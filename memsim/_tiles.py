@@ -38,9 +38,9 @@ def map_tiles(
     for places in by_shape.values():
         together = jnp.concatenate([parts[place] for place in places])
         mapped = jax.vmap(function)(together)
-        planes_each = planes.shape[0]
-        for k, place in enumerate(places):
-            parts[place] = jax.tree.map(lambda a, k=k: a[k * planes_each : (k + 1) * planes_each], mapped)
+        for place, start in zip(places, range(0, together.shape[0], planes.shape[0]), strict=True):
+            own = slice(start, start + planes.shape[0])
+            parts[place] = jax.tree.map(lambda a, own=own: a[own], mapped)
     lines = [
         jax.tree.map(lambda *a: jnp.concatenate(a, 2), *(parts[i, j] for j in range(len(columns))))
         for i in range(len(rows))

@@ -2,13 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from scipy.special import expit
 
 import device_models as dm
 from memsim import nn
+
+RELAXATION = Path(__file__).parent / "data" / "relaxation"
+
+
+def measured_cells(**settings):
+    """Eight cells of each of 32 levels of technology C; see `data/relaxation/NOTICE`."""
+    rows = np.loadtxt(RELAXATION / "sample.csv", delimiter=",", skiprows=3)
+    targets = (rows[:, 0] + 0.5) * 40e-6 / 32
+    return dm.Empirical(
+        (0.0, 0.01, 0.1, 1.0, 4.0, 1e5),
+        jnp.asarray(targets, jnp.float32),
+        jnp.asarray(1e-6 * rows[:, 1:], jnp.float32),
+        g_min=0.625e-6,
+        g_max=39.375e-6,
+        neighbours=8,
+        sources=("reads (Levy2024, public raw data; relaxdata of technology C)",),
+        **settings,
+    )
+
 
 DEVICES = {
     **{name: entry.make() for name, entry in dm.DEVICES.items()},
@@ -23,6 +44,9 @@ DEVICES = {
     "parallel": dm.Parallel(dm.pcm_joshi2020(), n=3),
     "cell_pair": dm.CellPair(dm.pcm_joshi2020(), dm.rram_wan2022(), significance=4.0),
     "retention": dm.Retention(dm.rram_wan2022(), onset=86400.0, exponent=0.1),
+    "rram_relaxing_b": dm.rram_relaxing("B"),
+    "rram_baked": dm.rram_relaxing("A", temperature=450.0),
+    "empirical": measured_cells(),
     "ideal_sinh": dm.Ideal(iv=dm.Sinh(2.5)),
     "ideal_milo": dm.Ideal(g_min=50e-6, g_max=225e-6, iv=dm.MiloPolynomial()),  # the range of Milo et al. 2021
     "pcm_cubic": replace(dm.pcm_joshi2020(), iv=dm.Cubic(1.0)),

@@ -45,7 +45,7 @@ class Gaussian(AbstractDevice):
 
     clipped to `lowest` and `highest`. The spread $\sigma(g, t)$ is that of the whole population, as it is published:
     what there is of it at $t = 0$ is an error of the write, which a verifying read sees, and what is added later is
-    not.
+    not. A history that is tabulated over targets (`Growth`) is read at $g$ instead of $m(t) / g_\mathrm{max}$.
 
     The device without write noise loses $\xi$; without drift it stays as at $t = 0$.
 
@@ -138,9 +138,10 @@ class Gaussian(AbstractDevice):
         g = mean if cells.written is None else mean + cells.written
         if self.spread is not None and cells.path is not None:
             start = self.spread(cells.target / self.g_max, jnp.zeros_like(t))
-            now = self.spread(jnp.maximum(mean, self.lowest) / self.g_max, t)
+            where = cells.target if self.spread.of_target else jnp.maximum(mean, self.lowest)
+            now = self.spread(where / self.g_max, t)
             added = self.drift_scale * root_of_difference(now, start)
-            g = g + added * self.path.value(cells.path, t).astype(g.dtype)
+            g = g + added * self.path.value(cells.path, t, cells.target / self.g_max).astype(g.dtype)
         return jnp.clip(g, self.lowest, self.highest)
 
     @ages

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._checks import Checked, check, is_known, plain, positive, whole
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
-from .._quantities import LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS
+from .._quantities import AGES, LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS
 from ._wrapper import AbstractWrapper
 
 
@@ -42,8 +42,10 @@ class WriteVerify(AbstractWrapper):
     Recalled from published chips: 5 to 20 pulses, a yield of about 99 % (NeuRRAM). A cell that is never accepted stays
     as its last write left it.
 
-    The verifying read takes place at time 0 with the read noise of that time, so a good write may be repeated and a
-    bad one kept; later reads draw their own noise. The cost is that of `max_pulses` writes of every cell, whatever the
+    The verifying read takes place `wait` seconds after its pulse with the read noise of that age, so a good write may
+    be repeated and a bad one kept; later reads draw their own noise. What happens to a cell after that read is not
+    verified: a cell that relaxes does so whatever the window. Waiting lets the loop see what has happened until then.
+    Ages count from the last pulse of each cell (assumed: a loop of many rounds leaves the others older). The cost is that of `max_pulses` writes of every cell, whatever the
     yield. The gradient is that of the write each cell ended with; it does not see that another target could have been
     accepted earlier or later.
 
@@ -56,18 +58,21 @@ class WriteVerify(AbstractWrapper):
     - `window`: Largest accepted distance from the target, in siemens, positive and less than `g_max - g_min`.
     - `max_pulses`: Most writes a cell gets, at least 1.
     - `verify_noise`: Whether the verifying read has the read noise of `device`.
+    - `wait`: Age at which a pulse is verified, in seconds.
     """
 
     device: AbstractDevice
     window: float | Float[Array, ""]
     max_pulses: int = eqx.field(static=True, converter=plain)
     verify_noise: bool = eqx.field(static=True, default=True)
+    wait: float | Float[Array, ""] = 0.0
 
     def __check_init__(self):
         check(
             self,
             window=positive("in siemens", most=LARGEST_PLAUSIBLE_CONDUCTANCE, hint=MICRO_SIEMENS),
             max_pulses=whole(1, hint="For one unverified write leave `WriteVerify` out."),
+            wait=AGES,
         )
         # Each write would find other cells stuck, and a level is not the target that the read is compared with.
         if outside := [effect for effect in ("levels", "stuck cells") if effect in self.device.effects]:
@@ -113,7 +118,7 @@ class WriteVerify(AbstractWrapper):
     ) -> VerifiedCells:
         """Writes every cell, which makes it `pulses` writes, and verifies it."""
         write_key, read_key = jr.split(key)
-        cells, now = self.device.program(target, key=write_key), jnp.zeros((), target.dtype)
+        cells, now = self.device.program(target, key=write_key), jnp.asarray(self.wait, target.dtype)
         read = self.device.conductance(cells, now)
         std = self.device.read_noise(cells, now) if self.verify_noise else None
         if std is not None:

@@ -12,6 +12,7 @@ from ._programming import fit_programming as fit_programming
 from ._pulse_response import fit_pulse_response as fit_pulse_response
 from ._read_noise import PerConductance as PerConductance
 from ._read_noise import fit_read_noise as fit_read_noise
+from ._relaxation import fit_relaxation as fit_relaxation
 from ._result import Estimate as Estimate
 from ._result import Fit as Fit
 from ._result import Goodness as Goodness

@@ -39,7 +39,7 @@ class Lines:
     nu: Float[np.ndarray, " cells"]
     residual: Float[np.ndarray, "cells times"]
     whitened: Float[np.ndarray, "cells times"]  # residuals as independent errors of variance one would leave them
-    frame: Float[np.ndarray, "cells 2 times"]  # orthonormal, of what a line takes out of the whitened
+    frame: Float[np.ndarray, "2 times"]  # orthonormal, of what a line takes out of the whitened
     error: Float[np.ndarray, " cells"]  # standard deviation of an exponent
 
     @property
@@ -68,16 +68,16 @@ def fit_drift(
 ) -> Fit:
     r"""Fits $G(t) = G_0\,((t + t_0) / t_0)^{-\nu}$ with $\nu = |\mu_\nu(g) + \sigma_\nu(g)\,\xi|$ drawn once a cell.
 
-    A line through $\ln G$ against $u = \ln((t + t_0) / t_0)$ gives the exponent of a cell with an error that the scatter
-    about the line tells, $\ln G$ being read with a standard deviation $s(g)$. The likelihood of $\mu_\nu$, $\sigma_\nu$
-    and $s$, polynomials in $g$, is that of $|\nu|$ plus this error: the spread over cells is not taken for larger than
-    it is. The device is a `PCM` whose writes and reads are exact; `read_noise` is reported only.
+    A line through $\ln G$ against $u = \ln((t + t_0) / t_0)$ gives the exponent of a cell with an error that the
+    scatter about the line tells, $\ln G$ being read with a standard deviation $s(g)$. The likelihood of $\mu_\nu$,
+    $\sigma_\nu$ and $s$, polynomials in $g$, is that of $|\nu|$ plus this error: the spread over cells is not taken for
+    larger than it is. The device is a `PCM` whose writes and reads are exact; `read_noise` is reported only.
 
     That holds for errors that are independent from read to read. Noise that is slow against the record tilts a cell's
     line and looks like spread: a walk of 1 % from each of 25 reads to the next, beside reads of 2 %, makes
-    $\sigma_\nu$ = 0.015 look 4 % larger. The test "independent errors" tells, and `noise="walk"` adds to each cell's
-    $\ln G$ a walk of variance $w^2 u$. So relax oxide cells, and so does 1/f noise look at reads that are evenly spaced
-    in log time.
+    $\sigma_\nu$ = 0.015 look 4.6 % larger. The test "independent errors" tells, and `noise="walk"` adds to each cell's
+    $\ln G$ a walk of variance $w^2 u$, where $s(g)$ changes with $g$ in proportion to it. So relax oxide cells, and
+    nearly so does 1/f noise look at reads that are evenly spaced in log time.
 
     **Arguments:**
 
@@ -91,7 +91,7 @@ def fit_drift(
     - `g_min`, `g_max`: Range of the device, in siemens; the smallest and the largest target if left out.
 
     **Returns:** A `Fit` with `nu_mean[i]`, `nu_std[i]` and `read_noise[i]`, coefficients of $g^i$ and pure numbers, and
-    with `noise="walk"` $w$ as `walk`.
+    with `noise="walk"` $w$ as `walk`, at the mean $s$.
 
     **Raises:** `ValueError` for data that are not finite, positive and in siemens, or too few, and where $\sigma_\nu$
     is not positive over the range of the device.
@@ -158,21 +158,15 @@ def _points(
 
 
 def _lines(points: Points, read: Float[np.ndarray, " cells"], walk: float) -> Lines:
-    """Lines for errors of standard deviation `read` and a walk of variance `walk`^2 in each unit of log time."""
-    u, cells = points.log_time, len(points.log_g)
-    steps = np.minimum.outer(u, u)
-    spread = np.maximum(read, 1e-12)[:, None, None] ** 2 * np.eye(len(u)) + walk**2 * steps
-    white = np.linalg.inv(np.linalg.cholesky(spread))
-    design = white @ np.stack([np.ones_like(u), u], axis=1)
-    y = np.einsum("cij,cj->ci", white, points.log_g)
-    frame, triangle = np.linalg.qr(design)
-    found = np.linalg.solve(triangle, np.einsum("cij,ci->cj", frame, y)[..., None])[..., 0]
-    residual = points.log_g - found[:, :1] - found[:, 1:] * u
-    whitened = np.einsum("cij,cj->ci", white, residual)
-    error = 1 / np.abs(triangle[:, 1, 1])
-    return Lines(
-        np.exp(found[:, 0]), -found[:, 1], residual, whitened, frame.swapaxes(1, 2).reshape(cells, 2, -1), error
-    )
+    """Lines for errors of standard deviation `read`, and for a walk of variance `walk`^2 in a unit of log time."""
+    u, size = points.log_time, np.maximum(read, 1e-12)
+    covariance = np.eye(len(u)) + (walk / np.mean(size)) ** 2 * np.minimum.outer(u, u)
+    white = np.linalg.inv(np.linalg.cholesky(covariance))
+    frame, triangle = np.linalg.qr(white @ np.stack([np.ones_like(u), u], axis=1))
+    found = np.linalg.solve(triangle, frame.T @ white @ points.log_g.T)
+    residual = points.log_g - found[0][:, None] - found[1][:, None] * u
+    whitened = residual @ white.T / size[:, None]
+    return Lines(np.exp(found[0]), -found[1], residual, whitened, frame.T, size / abs(float(triangle[1, 1])))
 
 
 def _maximum(
@@ -207,19 +201,23 @@ def _log_likelihood(x: Float[Array, " parameters"], data: tuple[Array, ...]) -> 
     """Of each cell's log conductances but for their level, which is free."""
     *designs, u, y, ratio = data
     ends = np.cumsum([design.shape[1] for design in designs])[:-1]
-    mu, sigma, s, w = (design @ part for design, part in zip(designs, jnp.split(x, ends), strict=True))
-    covariance = s[:, None, None] ** 2 * jnp.eye(u.size) + w[:, None, None] ** 2 * jnp.minimum(u[:, None], u)
-    inverse = jnp.linalg.inv(covariance)
-    one, total = inverse.sum(2), inverse.sum((1, 2))
-    slope = ratio * (u - ((one @ u) / total)[:, None])
-    level = jnp.sum(one * y, axis=1) / total
-    weighted = jnp.einsum("cij,cj->ci", inverse, slope)
-    known = jnp.sum(weighted * slope, axis=1)
-    nu = -jnp.sum(weighted * y, axis=1) / known
-    residual = y - level[:, None] + nu[:, None] * slope
-    scatter = jnp.einsum("ci,cij,cj->c", residual, inverse, residual)
-    volume = jnp.linalg.slogdet(covariance)[1] + jnp.log(total) + jnp.log(known)
-    return _folded(nu, mu, sigma**2, 1 / known) - 0.5 * (scatter + volume)
+    *coefficients, walk = jnp.split(x, ends)
+    mu, sigma, s = (design @ part for design, part in zip(designs, coefficients, strict=False))
+    inverse, volume = jnp.eye(u.size), 0.0  # of the covariance in units of each cell's `size`
+    size = s**2
+    if walk.size:
+        mean = jnp.mean(s)
+        covariance = mean**2 * jnp.eye(u.size) + walk[0] ** 2 * jnp.minimum(u[:, None], u)
+        inverse, volume = jnp.linalg.inv(covariance), jnp.linalg.slogdet(covariance)[1]
+        size = size / mean**2
+    one, total = inverse.sum(1), inverse.sum()
+    slope = ratio * (u - (one @ u) / total)
+    known = slope @ inverse @ slope
+    nu = -y @ (inverse @ slope) / known
+    residual = y - (y @ one / total)[:, None] + nu[:, None] * slope
+    scatter = jnp.sum((residual @ inverse) * residual, axis=1) / size
+    volume = volume + jnp.log(total) + jnp.log(known) + (u.size - 2) * jnp.log(size)
+    return _folded(nu, mu, sigma**2, size / known) - 0.5 * (scatter + volume)
 
 
 def _folded(nu, mu, sigma_squared, error_squared) -> Float[Array, " cells"]:

@@ -90,7 +90,7 @@ def uncorrelated(z: Float[np.ndarray, "cells values"]) -> float:
     return float(2 * norm.sf(abs(product.sum()) / np.sqrt(np.sum(product**2))))
 
 
-def alternating(z: Float[np.ndarray, "cells values"], taken: Float[np.ndarray, "cells k values"]) -> float | None:
+def alternating(z: Float[np.ndarray, "cells values"], taken: Float[np.ndarray, "k values"]) -> float | None:
     """Probability that neighbours in the rows of `z` are correlated this much, if all were independent and normal.
 
     `taken` are orthonormal vectors of what a fit took out of each row, which correlates what is left. `None` where too
@@ -98,14 +98,11 @@ def alternating(z: Float[np.ndarray, "cells values"], taken: Float[np.ndarray, "
     """
     from scipy.stats import norm
 
-    left = z.shape[1] - taken.shape[1]
-    if left < 2:
-        return None
-    size = np.sum(z**2, axis=1)
-    if not np.all(size > 0):
+    left, size = z.shape[1] - len(taken), np.sum(z**2, axis=1)
+    if left < 2 or not np.all(size > 0):
         return None
     # A row of unit length is anywhere on its sphere alike: the mean of its products is that of the projection.
     found = np.sum(z[:, 1:] * z[:, :-1], axis=1) / size
-    expected = -np.sum(taken[:, :, 1:] * taken[:, :, :-1], axis=(1, 2)) / left
+    expected = -np.sum(taken[:, 1:] * taken[:, :-1]) / left
     off = found - expected
     return float(2 * norm.sf(abs(off.sum()) / np.sqrt(np.sum(off**2))))

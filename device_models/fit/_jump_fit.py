@@ -13,7 +13,7 @@ FLOOR_OF_CORRELATION, FLOOR_OF_SKEWNESS, FLOOR_OF_LOG_KURTOSIS = 0.02, 0.3, 0.2
 COMMON, OF_BAND = ("onset", "healing", "unevenness"), ("rate", "own", "lean")
 START = (np.log(1e-2), 0.02, 1.0), (0.2, 0.15, 0.0)
 LOWEST = (np.log(1e-9), 0.0, 0.0), (0.01, 0.0, -0.95)
-HIGHEST = (np.log(1e9), 1.0, 6.0), (3.0, 0.95, 0.95)
+HIGHEST = (np.log(1e9), 1.0, 6.0), (0.3, 0.95, 0.95)  # a rate that `MOST_JUMPS` serve for seven decades
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ def fit_jumps(
     def distance(x: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " statistics"]:
         return (np.concatenate([_expected(law, times) for law in laws(x)]) - target) / tolerance
 
-    start, low, high = (np.concatenate([common, np.repeat(of_band, bands)]) for common, of_band in (START, LOWEST, HIGHEST))
+    start, low, high = (
+        np.concatenate([common, np.repeat(of_band, bands)]) for common, of_band in (START, LOWEST, HIGHEST)
+    )
     result = least_squares(distance, start, bounds=(low, high), x_scale="jac")
     if not result.success:
         raise ValueError(f"The jumps must be found. The search ended with: {result.message} Choose fewer bands.")

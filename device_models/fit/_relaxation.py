@@ -108,7 +108,9 @@ def _read(
     """Ages after the first read, and conductances."""
     seconds, given = finite("times", times), np.asarray(conductances, np.float64)
     if given.ndim != 2 or given.shape[1:] != seconds.shape:
-        raise ValueError(f"`conductances` must be (cells, times). Got {given.shape} for {seconds.shape} times. Transpose?")
+        raise ValueError(
+            f"`conductances` must be (cells, times). Got {given.shape} for {seconds.shape} times. Transpose?"
+        )
     if seconds[0] != 0 or np.any(np.diff(seconds) <= 0):
         raise ValueError(f"`times` must begin at 0 and increase, in seconds since the write. Got {seconds.tolist()}.")
     enough(len(seconds), 4, of="times", why="for how one cell moves, that of the write with them")
@@ -134,23 +136,21 @@ def _tables(
     at: Float[np.ndarray, " knots"],
     scale: float,
 ) -> Tables:
-    """Least squares at each age, the variance at where the mean has gone, as `Gaussian` takes it."""
-    (n, ages), knots = deviation.shape, len(at)
+    """Weighted least squares and most likely variances at each age."""
+    (n, ages), knots, all_hats = deviation.shape, len(at), _hats(g, at)
     shift, spread = np.zeros((ages, knots)), np.zeros((ages, knots))
-    mean, std = np.zeros((n, ages)), np.zeros((n, ages))
     influence = np.zeros((n, 2, ages, knots))
     for i in range(ages):
         read = ~np.isnan(deviation[:, i])
-        hats, d = _hats(g, at)[read], deviation[read, i] / scale
+        hats, d = all_hats[read], deviation[read, i] / scale
         _check_covered(hats, seconds[i])
         shift[i], of_mean = _least_squares(hats, d, np.ones_like(d))
         for _ in range(2):  # the second time with the variances that the first found
-            mean[:, i] = np.interp(g, at, shift[i])
-            moved = _hats(np.maximum(g + mean[:, i], 0.0), at)
-            spread[i], of_spread = _variances(moved[read], (d - mean[read, i]) ** 2, seconds[i])
-            std[:, i] = np.sqrt(moved @ spread[i] ** 2)
-            shift[i], of_mean = _least_squares(hats, d, 1 / std[read, i] ** 2)
+            square = (d - hats @ shift[i]) ** 2
+            spread[i], of_spread = _variances(hats, square, seconds[i])
+            shift[i], of_mean = _least_squares(hats, d, 1 / (hats @ spread[i] ** 2))
         influence[read, 0, i], influence[read, 1, i] = of_mean, of_spread
+    mean, std = all_hats @ shift.T, np.sqrt(all_hats @ spread.T**2)
     return Tables(at, scale * shift, scale * spread, scale * mean, scale * std, scale * influence.reshape(n, -1))
 
 
@@ -201,7 +201,10 @@ def _parameters(
     ages, knots = tables.shift.shape
     names = [f"{name}[{i},{j}]" for name in ("shift", "spread") for i in range(ages) for j in range(knots)]
     units = ["S"] * len(names) + ["s"] + ["1"] * (len(jumps.names) - 1)
-    values, influence = [*tables.shift.ravel(), *tables.spread.ravel(), *jumps.values], [tables.influence, jumps.influence]
+    values, influence = (
+        [*tables.shift.ravel(), *tables.spread.ravel(), *jumps.values],
+        [tables.influence, jumps.influence],
+    )
     names = [*names, *jumps.names]
     if error is not None:
         std = float(np.std(error))
@@ -256,7 +259,9 @@ def _goodness(
             part, matrix = z[rows][:, pattern_read], correlation[np.ix_(pattern_read, pattern_read)]
             squares = float(np.sum(part * np.linalg.solve(matrix, part.T).T))
             log_of_det = np.linalg.slogdet(matrix)[1] + matrix.shape[0] * np.log(2 * np.pi)
-            log_likelihood -= 0.5 * (squares + rows.sum() * log_of_det) + np.log(tables.std[rows][:, pattern_read]).sum()
+            log_likelihood -= (
+                0.5 * (squares + rows.sum() * log_of_det) + np.log(tables.std[rows][:, pattern_read]).sum()
+            )
             chi2 += squares
     knots = len(tables.knots)
     read = ~np.isnan(z)
@@ -282,7 +287,7 @@ def _panels(
     line = np.linspace(tables.knots[0], tables.knots[-1], 200)
     x, d, label = 1e6 * aimed[last], deviation[last, -1], "target (µS)"
     mean = np.interp(line, tables.knots, tables.shift[-1])
-    std = np.sqrt(np.interp(np.maximum(line + mean / scale, 0.0), tables.knots, tables.spread[-1] ** 2))
+    std = np.sqrt(np.interp(line, tables.knots, tables.spread[-1] ** 2))
     size = np.abs(d - tables.mean[last, -1]) * np.sqrt(np.pi / 2)  # the mean of |error| of a normal is sqrt(2 / pi)
     identity = np.array([0.0, 1.0])
     ages = Panel(jumps.modelled, jumps.measured, identity, identity, jumps.residual, "correlation, model", "measured")

@@ -97,6 +97,35 @@ class VoltageLevels(AbstractDrive):
         return jnp.stack(self.iv.basis(jnp.asarray(self.v_read))) / self.v_read
 
 
+class RampedDrive(AbstractDrive):
+    """What cells see of `drive` where they are nonlinear to a share of `strength`, and ohmic for the rest.
+
+    **Arguments:**
+
+    - `drive`: At full strength.
+    - `strength`: From 0 to 1.
+    """
+
+    drive: AbstractDrive
+    strength: Float[Array, ""]
+
+    def __call__(self, pulses: Float[Array, "n lines"]) -> Float[Array, "n lines_terms"]:
+        full = self.drive(pulses)
+        ohmic = jnp.expand_dims(pulses, -1) * self.at_full_input.reshape(1, 1, -1)
+        return full + (1 - self.strength) * (ohmic.reshape(full.shape) - full)
+
+    def terms(self, g: Float[Array, "*cells"]) -> tuple[Float[Array, "*cells"], ...]:
+        return self.drive.terms(g)
+
+    @property
+    def size(self) -> int:
+        return self.drive.size
+
+    @property
+    def at_full_input(self) -> Float[Array, " terms"]:
+        return self.drive.at_full_input
+
+
 def chord(iv: AbstractIV, g: Float[Array, "*cells"], v: float) -> Float[Array, "*cells"]:
     """Current over voltage at `v` volts, in siemens."""
     voltage = jnp.asarray(v, g.dtype)

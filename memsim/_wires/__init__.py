@@ -5,3 +5,5 @@ from ._abstract import IdealWires as IdealWires
 from ._alpha_beta import AlphaBetaWires as AlphaBetaWires
 from ._resistive import ResistiveWires as ResistiveWires
 from ._resistive import WireSolution as WireSolution
+from ._sensitivity import Sensitivity as Sensitivity
+from ._sensitivity import sensitivity as sensitivity

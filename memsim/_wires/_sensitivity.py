@@ -26,13 +26,13 @@ class Sensitivity(NamedTuple):
 
     **Arguments:**
 
-    - `own`: $o$, shape (rows, columns).
+    - `own`: $o$, shape (rows, columns); of several arrays (planes, rows, columns).
     - `modes`, `responses`: Of each $k$, in the same shape.
     """
 
-    own: Float[Array, "rows columns"]
-    modes: tuple[Float[Array, "rows columns"], ...] = ()
-    responses: tuple[Float[Array, "rows columns"], ...] = ()
+    own: Float[Array, "*planes rows columns"]
+    modes: tuple[Float[Array, "*planes rows columns"], ...] = ()
+    responses: tuple[Float[Array, "*planes rows columns"], ...] = ()
 
 
 def sensitivity(wires: AbstractWires) -> Callable[[Float[Array, "rows columns"]], Sensitivity]:

@@ -8,28 +8,26 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from device_models import AbstractPulsed
+from device_models import AbstractPulsed, AbstractScaling
 
 from .._checks import checked, fraction
-from ._cells import Cells, bare, descended, fabricated, resumed, with_device
-from ._outer import OuterProduct
-from ._tiki_taka import THRESHOLD, TRANSFER, Turns, released
-from ._transform import COUNT, AbstractRule, Gradient, Rate, check_devices, transformation
+from ._cells import BALANCED, Cells, Trains, bare, descended, fabricated, resumed, with_device
+from ._tiki_taka import COMMON, chopped
+from ._transfer import BUFFER, TRANSFER, Buffer, Transfer
+from ._transform import COUNT, AbstractRule, Gradient, Now, Rate, check_devices, transformation
 
 
-@checked(**TRANSFER, threshold=THRESHOLD, period=COUNT, smoothing=fraction(zero=False))
+@checked(**COMMON, period=COUNT, smoothing=fraction(zero=False))
 def agad(
     device: AbstractPulsed,
     learning_rate: Rate,
     *,
-    slow: AbstractPulsed | None = None,
-    transfer_rate: float = 0.1,
-    transfer_every: int = 1,
-    columns: int | None = 1,
+    transfer: Transfer = TRANSFER,
+    buffer: Buffer = BUFFER,
     period: int = 10,
     smoothing: float = 0.3,
-    threshold: float = 1.0,
     length: int = 31,
+    scaling: AbstractScaling = BALANCED,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],
@@ -52,10 +50,8 @@ def agad(
     The equations are recalled from the paper; that the mean of the last period is the reference of this one, with
     regular periods, was read in the documentation of aihwkit. Reference: Rasch2024.
     """
-    slow = device if slow is None else slow
-    check_devices(device, slow)
-    turns = Turns(transfer_every, columns)
-    rule = _AGAD(device, slow, turns, transfer_rate, period, smoothing, threshold, length)
+    rule = _AGAD(device, transfer, buffer, Trains(length, scaling), period, smoothing)
+    check_devices(device, rule.slow)
     return transformation(rule, learning_rate, scale, digital, key)
 
 
@@ -77,13 +73,15 @@ class ChoppedArrays(NamedTuple):
 
 class _AGAD(AbstractRule):
     fast: AbstractPulsed
-    slow: AbstractPulsed
-    turns: Turns
-    transfer_rate: float
+    transfer: Transfer
+    buffer: Buffer
+    trains: Trains = eqx.field(static=True)
     period: int = eqx.field(static=True)
     smoothing: float
-    threshold: float
-    length: int = eqx.field(static=True)
+
+    @property
+    def slow(self) -> AbstractPulsed:
+        return self.fast if self.transfer.slow is None else self.transfer.slow
 
     def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> ChoppedArrays:
         fast_key, slow_key = jr.split(key)
@@ -93,31 +91,25 @@ class _AGAD(AbstractRule):
         reads = jnp.zeros(weight.shape[1], jnp.int32)
         return ChoppedArrays(bare(fast), bare(slow), zeros, fast.shown, fast.shown, ones, reads)
 
-    def step(
-        self,
-        state: ChoppedArrays,
-        gradient: Gradient,
-        rate: Float[Array, ""],
-        count: Int[Array, ""],
-        *,
-        key: Key[Array, ""],
-    ) -> ChoppedArrays:
+    def step(self, state: ChoppedArrays, gradient: Gradient, now: Now, *, key: Key[Array, ""]) -> ChoppedArrays:
         fast_key, transfer_key = jr.split(key)
         fast = resumed(state.fast, self.fast, key=fast_key)
-        fast = descended(fast, _chopped(gradient, state.sign), rate, self.length, key=fast_key)
+        fast = descended(fast, chopped(gradient, state.sign), now.rate, self.trains, key=fast_key)
         slow = resumed(state.slow, self.slow, key=transfer_key)
         state = state._replace(fast=bare(fast), slow=bare(slow))
-        return self.turns.when_due(count, lambda state: self._transferred(state, count, transfer_key), state)
+        return self.transfer.when_due(now, lambda state: self._transferred(state, now, transfer_key), state)
 
-    def _transferred(self, state: ChoppedArrays, count: Int[Array, ""], key: Key[Array, ""]) -> ChoppedArrays:
-        read = self.turns.mask(count, state.sign.shape[0])
-        found = state.fast.shown
+    def _transferred(self, state: ChoppedArrays, now: Now, key: Key[Array, ""]) -> ChoppedArrays:
+        read_key, key = jr.split(key)
+        inputs, most = state.sign.shape[0], self.transfer.length
+        read = self.transfer.mask(now, inputs)
+        found = self.transfer.found(state.fast.shown, key=read_key)
         mean = _where(read, (1 - self.smoothing) * state.mean + self.smoothing * found, state.mean)
         known = read & (state.reads >= self.period)
-        change = self.transfer_rate * state.sign[None, :] * (found - state.past)
+        change = self.transfer.share(now) * state.sign[None, :] * (found - state.past)
         buffer = _where(known, state.buffer + change, state.buffer)
-        pulses, buffer = released(buffer, self.threshold * self.slow.dw_min, self.length)
-        slow = with_device(state.slow, self.slow).burst(pulses, most=self.length, key=key)
+        pulses, buffer = self.buffer.released(buffer, self.slow.granularity, self.transfer.period(inputs), most)
+        slow = with_device(state.slow, self.slow).burst(pulses, most=most, key=key)
         reads = state.reads + read.astype(jnp.int32)
         turning = read & (reads % self.period == 0)
         return ChoppedArrays(
@@ -132,12 +124,6 @@ class _AGAD(AbstractRule):
 
     def weight(self, state: ChoppedArrays) -> Float[Array, "outputs inputs"]:
         return state.slow.shown
-
-
-def _chopped(gradient: Gradient, sign: Float[Array, " inputs"]) -> Gradient:
-    if isinstance(gradient, OuterProduct):
-        return OuterProduct(gradient.inputs * sign[None, :], gradient.errors)
-    return gradient * sign[None, :]
 
 
 def _where(

@@ -1,34 +1,70 @@
 """A gradient, or a number of steps, written to an array of cells by pulses."""
 
+import warnings
+from typing import NamedTuple
+
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
-from device_models import AbstractPulsed, OneSidedPair, PulsedArray
+from device_models import AbstractPulsed, AbstractScaling, BalancedScaling, OneSidedPair, PulsedArray, PulsedCells
 
 from .._checks import is_known
 from ._outer import OuterProduct
 from ._transform import Gradient
 
 Cells = PulsedArray | OneSidedPair
+BALANCED = BalancedScaling()
 REFRESH = 2**31 - 1  # folded into the key of a step, so that a refresh draws other numbers than its pulses
+SAMPLE, FEW = 1000, 0.01  # cells that are looked at for a symmetry point, and the share that may lack one
 
 
 def fabricated(device: AbstractPulsed, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> Cells:
     """An array of `device` that shows `weight`, with two devices for each weight where pulses only raise one."""
-    one_sided = is_known(device.w_min) and bool(np.all(np.asarray(device.w_min) >= 0))
-    return (OneSidedPair if one_sided else PulsedArray).fabricate(device, weight, key=key)
+    return (OneSidedPair if is_one_sided(device) else PulsedArray).fabricate(device, weight, key=key)
+
+
+def is_one_sided(device: AbstractPulsed) -> bool:
+    """Whether pulses only raise a weight, so that each takes two devices."""
+    return is_known(device.w_min) and bool(np.all(np.asarray(device.w_min) >= 0))
 
 
 def balanced(cells: Cells) -> tuple[Cells, Float[Array, "outputs inputs"]]:
-    """The cells at their symmetry point, and what they show there; a pair of one-sided devices has it at zero."""
+    """The cells at their symmetry point, and what they show there; a pair of one-sided devices has it at zero.
+
+    A cell whose symmetry point is one of its bounds has none to return to, and could move one way only: it stays where
+    it is.
+    """
     if isinstance(cells, OneSidedPair):
         return cells, jnp.zeros_like(cells.shown)
     point = cells.device.symmetry_point(cells.cells)
-    shown = point - cells.cells.reference
-    return eqx.tree_at(lambda cells: (cells.hidden, cells.shown), cells, (point, shown)), shown
+    hidden = jnp.where(at_bound(point, cells.cells), cells.hidden, point)
+    shown = hidden - cells.cells.reference
+    return eqx.tree_at(lambda cells: (cells.hidden, cells.shown), cells, (hidden, shown)), shown
+
+
+def at_bound(point: Float[Array, "*cells"], cells: PulsedCells) -> Bool[Array, "*cells"]:
+    """Where a symmetry point is a bound, of a cell that moves."""
+    return ((point <= cells.w_min) | (point >= cells.w_max)) & (cells.w_min < cells.w_max)
+
+
+def warn_without_symmetry(device: AbstractPulsed) -> None:
+    """Warns where a known device has many cells without a symmetry point, which Tiki-Taka is built on."""
+    if not is_known(*jax.tree.leaves(eqx.filter(device, eqx.is_inexact_array_like))) or is_one_sided(device):
+        return
+    with jax.ensure_compile_time_eval():
+        cells = device.fabricate((SAMPLE,), key=jr.key(0))
+        share = float(jnp.mean(at_bound(device.symmetry_point(cells), cells)))
+    if share > FEW:
+        warnings.warn(
+            f"Tiki-Taka is built on a weight at which steps up and down are equal. {share:.0%} of the cells of this "
+            "device have none between their bounds; they start at zero with their reference there, and their "
+            "asymmetry biases what is learned. Use `mixed_precision`, or `agad`, which needs no such point.",
+            stacklevel=4,
+        )
 
 
 def bare(cells: Cells) -> Cells:
@@ -56,16 +92,26 @@ def resumed(cells: Cells, device: AbstractPulsed, *, key: Key[Array, ""]) -> Cel
     return cells.refresh(key=jr.fold_in(key, REFRESH)) if isinstance(cells, OneSidedPair) else cells
 
 
-def descended(array: Cells, gradient: Gradient, rate: Float[Array, ""], length: int, *, key: Key[Array, ""]) -> Cells:
-    """`array` moved by - `rate` * `gradient` on average, by at most `length` pulses a read.
+class Trains(NamedTuple):
+    """How an update is sent: pulses of a train, and how the learning rate is divided between rows and columns."""
+
+    length: int
+    scaling: AbstractScaling
+
+
+def descended(
+    array: Cells, gradient: Gradient, rate: Float[Array, ""], trains: Trains, *, key: Key[Array, ""]
+) -> Cells:
+    """`array` moved by - `rate` * `gradient` on average, by at most the length of a train for each read.
 
     Of an `OuterProduct` each read in turn is one update by coincidence of pulse trains; of an ordinary array each cell
     gets its own number of pulses, rounded at random to a whole one.
     """
+    length, scaling = trains
     if isinstance(gradient, OuterProduct):
-        return array.update(gradient.inputs, -gradient.errors, rate, length=length, key=key)
+        return array.update(gradient.inputs, -gradient.errors, rate, length=length, scaling=scaling, key=key)
     rounding_key, pulse_key = jr.split(key)
-    pulses = rounded(-rate * gradient / array.device.dw_min, length, key=rounding_key)
+    pulses = rounded(-rate * gradient / array.device.granularity, length, key=rounding_key)
     return array.burst(pulses, most=length, key=pulse_key)
 
 

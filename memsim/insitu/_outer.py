@@ -1,16 +1,17 @@
 """The gradient of a matrix in the factors that an array of cells is updated with."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Key
 
 from .._checks import checked
 from ._matrices import matrices, replaced
+from ._periphery import Periphery
 from ._reads import Reader
 
 
@@ -40,7 +41,9 @@ class OuterProduct(eqx.Module):
 
 
 @checked()
-def value_and_outer(loss: Callable[..., Any], *, has_aux: bool = False) -> Callable[..., tuple[Any, Any]]:
+def value_and_outer(
+    loss: Callable[..., Any], *, has_aux: bool = False, periphery: Periphery | None = None
+) -> Callable[..., tuple[Any, Any]]:
     """As `equinox.filter_value_and_grad`, with the gradients of matrices on arrays as `OuterProduct`s.
 
     `value_and_outer(loss)(model, *args)` returns the loss and its gradient by the floating-point arrays of `model`. The
@@ -57,9 +60,14 @@ def value_and_outer(loss: Callable[..., Any], *, has_aux: bool = False) -> Calla
     - `loss`: Of the model and whatever else it is called with; a scalar, or with `has_aux` a pair of it and a pytree of
         arrays.
     - `has_aux`: Whether `loss` returns a pair.
+    - `periphery`: Converters and noise through which inputs and errors go at each read that can be listed; its key is
+        that of the call, `value_and_outer(loss, periphery=...)(model, *args, read_key=key)`. What an update is made of,
+        the inputs and the errors themselves, goes to the pulse trains as it is. `None` reads exactly.
     """
 
-    def differentiated(model: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def differentiated(
+        model: Any, *args: Any, read_key: Key[Array, ""] | None = None, **kwargs: Any
+    ) -> tuple[Any, Any]:
         parameters, static = eqx.partition(model, eqx.is_inexact_array)
         weights = matrices(parameters)
         leaves, structure = jax.tree.flatten(replaced(parameters, dict.fromkeys(weights)))
@@ -73,14 +81,22 @@ def value_and_outer(loss: Callable[..., Any], *, has_aux: bool = False) -> Calla
         names = list(weights)
         traced, shape = jax.make_jaxpr(flat, return_shape=True)(list(weights.values()), leaves)
         _check_scalar(shape, has_aux)
-        outs, of_weights, of_leaves = _gradients(traced, list(weights.values()), leaves)
+        reading = Reading(periphery, read_key)
+        outs, of_weights, of_leaves = _gradients(traced, list(weights.values()), leaves, reading)
         return jax.tree.unflatten(jax.tree.structure(shape), outs), whole(of_weights, of_leaves)
 
     return differentiated
 
 
+class Reading(NamedTuple):
+    """How matrices are read, and the key of these reads."""
+
+    periphery: Periphery | None
+    key: Key[Array, ""] | None
+
+
 def _gradients(
-    traced: ClosedJaxpr, matrices: list[Array], leaves: list[Array]
+    traced: ClosedJaxpr, matrices: list[Array], leaves: list[Array], reading: Reading
 ) -> tuple[list[Array], list[OuterProduct | Array], list[Array]]:
     """The outputs of `traced`, and the gradients of the first of them by the matrices and by the other arrays."""
     survey = Reader()
@@ -90,7 +106,8 @@ def _gradients(
     closed = [None if number in opened else matrix for number, matrix in enumerate(matrices)]
 
     def run(slots: list[Array | None], closed: list[Array | None], leaves: list[Array]) -> tuple[Array, Any]:
-        reader = Reader(slots)
+        reader = Reader(slots, *reading)
+        reader.closed.update(survey.closed)
         pairs = zip(closed, matrices, strict=True)
         outs = reader.run(traced, [matrix if own is None else own for own, matrix in pairs], leaves)
         return outs[0], (outs, reader.inputs)

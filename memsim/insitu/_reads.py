@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+import jax.random as jr
 from jax.extend.core import ClosedJaxpr, Literal
-from jaxtyping import Array
+from jaxtyping import Array, Key
+
+from ._periphery import Periphery
 
 
 class Read(NamedTuple):
@@ -35,10 +38,16 @@ class Reader:
 
     - `slots`: An array for each read, in order, which is added to the product: its cotangent is the error that comes
         back to the read. `None`, in place of one or all, adds nothing.
+    - `periphery`: What stands before and behind the matrix in a read, or `None`; `key`: for its noise.
     """
 
-    def __init__(self, slots: Sequence[Array | None] | None = None):
-        self.slots = slots
+    def __init__(
+        self,
+        slots: Sequence[Array | None] | None = None,
+        periphery: Periphery | None = None,
+        key: Key[Array, ""] | None = None,
+    ):
+        self.slots, self.periphery, self.key = slots, periphery, key
         self.reads: list[Read] = []
         self.inputs: list[Array] = []  # what drives the matrix, (reads, inputs)
         self.closed: set[int] = set()
@@ -90,6 +99,10 @@ class Reader:
         (axis,) = contracted[1 - side]
         inputs = jnp.moveaxis(ins[1 - side], axis, -1)
         slot = None if self.slots is None else self.slots[len(self.reads)]
+        if self.periphery is not None and matrix.number not in self.closed:
+            key = None if self.key is None else jr.fold_in(self.key, len(self.reads))
+            weight = ins[side] if matrix.input_axis == 1 else ins[side].T
+            product = jnp.moveaxis(self.periphery.read(inputs, weight, key=key), -1, 0 if side == 0 else -1)
         self.inputs.append(inputs.reshape(-1, inputs.shape[-1]))
         self.reads.append(Read(matrix.number, product.shape, product.dtype, 0 if side == 0 else product.ndim - 1))
         return product if slot is None else product + slot

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
-from device_models import AbstractPulsed
+from device_models import AbstractPulsed, AbstractScaling
 
 from .._checks import checked
-from ._cells import Cells, bare, dense, descended, fabricated, resumed, whole
-from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Rate, check_devices, transformation
+from ._cells import BALANCED, Cells, Trains, bare, dense, descended, fabricated, resumed, whole
+from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Now, Rate, check_devices, transformation
 
 
 @checked(device=DEVICE, learning_rate=RATE, length=COUNT, scale=SCALE)
@@ -20,6 +20,7 @@ def analog_sgd(
     learning_rate: Rate,
     *,
     length: int = 31,
+    scaling: AbstractScaling = BALANCED,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],
@@ -44,6 +45,8 @@ def analog_sgd(
     - `device`: The cells, of `device_models`.
     - `learning_rate`: In units of the weights, a number or a schedule of optax.
     - `length`: Pulses of a train, at most as many as a cell makes in one read.
+    - `scaling`: How trains divide the learning rate: `device_models.BalancedScaling()`, `EqualScaling()`, or
+        `ShortestTrains()`, which sends fewer and likelier pulses where an update is small.
     - `scale`: Weight of one unit of the device, the same for all matrices. With `None` each matrix has its own, which
         puts its largest initial weight at half a unit.
     - `digital`: For parameters that are no matrix, as biases: `optax.sgd(learning_rate)` by default.
@@ -52,27 +55,19 @@ def analog_sgd(
     Reference: Gokmen2016.
     """
     check_devices(device)
-    return transformation(_SGD(device, length), learning_rate, scale, digital, key)
+    return transformation(_SGD(device, Trains(length, scaling)), learning_rate, scale, digital, key)
 
 
 class _SGD(AbstractRule):
     device: AbstractPulsed
-    length: int = eqx.field(static=True)
+    trains: Trains = eqx.field(static=True)
 
     def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> Cells:
         return bare(fabricated(self.device, weight, key=key))
 
-    def step(
-        self,
-        state: Cells,
-        gradient: Gradient,
-        rate: Float[Array, ""],
-        count: Int[Array, ""],
-        *,
-        key: Key[Array, ""],
-    ) -> Cells:
+    def step(self, state: Cells, gradient: Gradient, now: Now, *, key: Key[Array, ""]) -> Cells:
         array = resumed(state, self.device, key=key)
-        return bare(descended(array, gradient, rate, self.length, key=key))
+        return bare(descended(array, gradient, now.rate, self.trains, key=key))
 
     def weight(self, state: Cells) -> Float[Array, "outputs inputs"]:
         return state.shown
@@ -90,9 +85,10 @@ def mixed_precision(
 ) -> optax.GradientTransformation:
     r"""Gradients accumulate digitally and are written when they are worth a pulse.
 
-    $\chi \leftarrow \chi - \eta\,\nabla L$, then $n = \mathrm{trunc}(\chi / \Delta w_\mathrm{min})$ pulses for each
-    cell, and $\chi \leftarrow \chi - n\,\Delta w_\mathrm{min}$: what was meant to be written leaves the accumulator,
-    whatever the cell did. Few pulses, exact sums, one digital number for each weight.
+    $\chi \leftarrow \chi - \eta\,\nabla L$, then $n = \mathrm{trunc}(\chi / \overline{\Delta w})$ pulses for each
+    cell, and $\chi \leftarrow \chi - n\,\overline{\Delta w}$: what was meant to be written leaves the accumulator,
+    whatever the cell did. $\overline{\Delta w}$ is what a pulse is worth, the `granularity` of the device. Few pulses,
+    exact sums, one digital number for each weight.
 
     **Arguments:** as for `analog_sgd`; `length` is the most pulses of a cell in one step, the rest waits for the next.
 
@@ -120,15 +116,14 @@ class _MixedPrecision(AbstractRule):
         self,
         state: Accumulated,
         gradient: Gradient,
-        rate: Float[Array, ""],
-        count: Int[Array, ""],
+        now: Now,
         *,
         key: Key[Array, ""],
     ) -> Accumulated:
-        accumulated = state.accumulated - rate * dense(gradient)
-        pulses = whole(accumulated / self.device.dw_min, self.length)
+        accumulated, worth = state.accumulated - now.rate * dense(gradient), self.device.granularity
+        pulses = whole(accumulated / worth, self.length)
         array = resumed(state.array, self.device, key=key).burst(pulses, most=self.length, key=key)
-        return Accumulated(bare(array), accumulated - pulses.astype(accumulated.dtype) * self.device.dw_min)
+        return Accumulated(bare(array), accumulated - pulses.astype(accumulated.dtype) * worth)
 
     def weight(self, state: Accumulated) -> Float[Array, "outputs inputs"]:
         return state.array.shown

@@ -1,34 +1,35 @@
 """A fast array that collects gradients, and a slow one that it is read into, column by column."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import optax
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Float, Int, Key
 
-from device_models import AbstractPulsed
+from device_models import AbstractPulsed, AbstractScaling
 
-from .._checks import at_least, checked, positive
-from ._cells import Cells, balanced, bare, descended, fabricated, resumed, rounded, whole, with_device
-from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Rate, check_devices, transformation
+from .._checks import at_least, checked
+from ._cells import (
+    BALANCED,
+    Cells,
+    Trains,
+    balanced,
+    bare,
+    descended,
+    fabricated,
+    resumed,
+    rounded,
+    warn_without_symmetry,
+    with_device,
+)
+from ._outer import OuterProduct
+from ._transfer import BUFFER, TRANSFER, Buffer, Transfer
+from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Now, Rate, check_devices, transformation
 
-State = TypeVar("State")
-TRANSFER = {
-    "device": DEVICE,
-    "slow": DEVICE,
-    "learning_rate": RATE,
-    "length": COUNT,
-    "scale": SCALE,
-    "transfer_rate": positive(),
-    "transfer_every": COUNT,
-    "columns": COUNT,
-}
-THRESHOLD = positive("in nominal steps of the slow device")
-RULES = {**TRANSFER, "gamma": at_least(0.0), "reference_std": at_least(0.0, "in units of the device")}
+COMMON = {"device": DEVICE, "learning_rate": RATE, "length": COUNT, "scale": SCALE}
+RULES = {**COMMON, "gamma": at_least(0.0), "reference_std": at_least(0.0, "in units of the device"), "period": COUNT}
 
 
 @checked(**RULES)
@@ -36,13 +37,12 @@ def tiki_taka(
     device: AbstractPulsed,
     learning_rate: Rate,
     *,
-    slow: AbstractPulsed | None = None,
+    transfer: Transfer = TRANSFER,
     gamma: float = 0.0,
-    transfer_rate: float = 0.1,
-    transfer_every: int = 1,
-    columns: int | None = 1,
     reference_std: float = 0.0,
+    period: int | None = None,
     length: int = 31,
+    scaling: AbstractScaling = BALANCED,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],
@@ -53,148 +53,139 @@ def tiki_taka(
     \leftarrow C_k + \lambda (A_k - A^*_k)$ by pulses, rounded at random to a whole number. The network reads $\gamma (A
     - A^*) + C$. $A^*$ is the symmetry point of each device of $A$, which a reference array holds: there its steps up
     and down are equal, so without a gradient $A$ stays and nothing is transferred, and the asymmetry of the devices
-    biases nothing. A pair of one-sided devices has it at zero.
+    biases nothing. A pair of one-sided devices has it at zero. Cells of constant steps have none between their bounds:
+    they start at zero with their reference there, with a warning.
 
     **Arguments:** as for `analog_sgd`, and
 
     - `device`, `learning_rate`: Of the fast array.
-    - `slow`: The cells of the slow array; `device` by default.
+    - `transfer`: How it is read into the slow one; $\lambda$ is its `rate`.
     - `gamma`: Share of the fast array in what the network reads.
-    - `transfer_rate`: $\lambda$.
-    - `transfer_every`: Steps from one transfer to the next.
-    - `columns`: Columns of a transfer; `None` is all.
     - `reference_std`: Standard deviation with which $A^*$ is known, in units of the device.
+    - `period`: Reads of a column between two changes of the sign ("chopper") that its inputs, and then what is read,
+        are multiplied with: an error of $A^*$ cancels over two periods. `None` is no chopper.
 
     Reference: Gokmen2020.
     """
-    slow = device if slow is None else slow
-    check_devices(device, slow)
-    rule = _TikiTaka(device, slow, Turns(transfer_every, columns), gamma, transfer_rate, reference_std, None, length)
-    return transformation(rule, learning_rate, scale, digital, key)
+    rule = _TikiTaka(device, transfer, None, Trains(length, scaling), gamma, reference_std, period)
+    return _transformation(rule, learning_rate, scale, digital, key)
 
 
-@checked(**RULES, threshold=THRESHOLD)
+@checked(**RULES)
 def tiki_taka_v2(
     device: AbstractPulsed,
     learning_rate: Rate,
     *,
-    slow: AbstractPulsed | None = None,
+    transfer: Transfer = TRANSFER,
+    buffer: Buffer = BUFFER,
     gamma: float = 0.0,
-    transfer_rate: float = 0.1,
-    transfer_every: int = 1,
-    columns: int | None = 1,
-    threshold: float = 1.0,
     reference_std: float = 0.0,
+    period: int | None = None,
     length: int = 31,
+    scaling: AbstractScaling = BALANCED,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],
 ) -> optax.GradientTransformation:
     r"""As `tiki_taka`, with a digital buffer between the arrays.
 
-    What is read is added up, $H_k \leftarrow H_k + \lambda (A_k - A^*_k)$, and where $|H| \geq \theta$ the slow array
-    gets $n = \mathrm{trunc}(H / \theta)$ pulses and $H$ loses $n \theta$. The buffer averages the noise of the fast
-    array before the slow one feels it.
+    What is read is added up, $H_k \leftarrow H_k + \lambda (A_k - A^*_k)$, and sent when it is worth pulses of the slow
+    array. The buffer averages the noise of the fast array before the slow one feels it. With a `period` this is the
+    chopped transfer of Rasch2024.
 
     **Arguments:** as for `tiki_taka`, and
 
-    - `threshold`: $\theta$, in nominal steps of the slow device.
+    - `buffer`: When it sends, and what then stays in it.
 
     Reference: Gokmen2021.
     """
-    slow = device if slow is None else slow
-    check_devices(device, slow)
-    rule = _TikiTaka(
-        device, slow, Turns(transfer_every, columns), gamma, transfer_rate, reference_std, threshold, length
-    )
-    return transformation(rule, learning_rate, scale, digital, key)
-
-
-class Turns(eqx.Module):
-    """Which columns are read into the slow array in a step: `columns` of them in turn, `every` so many steps."""
-
-    every: int = eqx.field(static=True)
-    columns: int | None = eqx.field(static=True)
-
-    def when_due(self, count: Int[Array, ""], transferred: Callable[[State], State], state: State) -> State:
-        """`transferred(state)` in a step that is due, and `state` otherwise."""
-        if self.every == 1:
-            return transferred(state)
-        return jax.lax.cond((count + 1) % self.every == 0, transferred, lambda state: state, state)
-
-    def mask(self, count: Int[Array, ""], inputs: int) -> Bool[Array, " inputs"]:
-        """The columns whose turn it is, in a step that is due."""
-        if self.columns is None or self.columns >= inputs:
-            return jnp.ones(inputs, bool)
-        first = count // self.every * self.columns % inputs
-        return (jnp.arange(inputs) - first) % inputs < self.columns
+    rule = _TikiTaka(device, transfer, buffer, Trains(length, scaling), gamma, reference_std, period)
+    return _transformation(rule, learning_rate, scale, digital, key)
 
 
 class TwoArrays(NamedTuple):
-    """A fast array with its reference, a slow one, and the buffer between them, if there is one.
+    """A fast array with its reference, a slow one, the buffer between them, and how often each column was read.
 
-    All in units of their devices.
+    All in units of their devices; `None` is what an algorithm does not have.
     """
 
     fast: Cells
     reference: Float[Array, "outputs inputs"]
     slow: Cells
     buffer: Float[Array, "outputs inputs"] | None
+    reads: Int[Array, " inputs"] | None
 
 
 class _TikiTaka(AbstractRule):
     fast: AbstractPulsed
-    slow: AbstractPulsed
-    turns: Turns
+    transfer: Transfer
+    buffer: Buffer | None
+    trains: Trains = eqx.field(static=True)
     gamma: float
-    transfer_rate: float
     reference_std: float
-    threshold: float | None
-    length: int = eqx.field(static=True)
+    period: int | None = eqx.field(static=True)
+
+    @property
+    def slow(self) -> AbstractPulsed:
+        return self.fast if self.transfer.slow is None else self.transfer.slow
 
     def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> TwoArrays:
         fast_key, slow_key, reference_key = jr.split(key, 3)
         fast, shown = balanced(fabricated(self.fast, jnp.zeros_like(weight), key=fast_key))
         error = self.reference_std * jr.normal(reference_key, weight.shape, weight.dtype)
         slow = fabricated(self.slow, weight, key=slow_key)
-        return TwoArrays(
-            bare(fast), shown + error, bare(slow), None if self.threshold is None else jnp.zeros_like(weight)
-        )
+        buffer = None if self.buffer is None else jnp.zeros_like(weight)
+        reads = None if self.period is None else jnp.zeros(weight.shape[1], jnp.int32)
+        return TwoArrays(bare(fast), shown + error, bare(slow), buffer, reads)
 
-    def step(
-        self,
-        state: TwoArrays,
-        gradient: Gradient,
-        rate: Float[Array, ""],
-        count: Int[Array, ""],
-        *,
-        key: Key[Array, ""],
-    ) -> TwoArrays:
+    def step(self, state: TwoArrays, gradient: Gradient, now: Now, *, key: Key[Array, ""]) -> TwoArrays:
         fast_key, transfer_key = jr.split(key)
         fast = resumed(state.fast, self.fast, key=fast_key)
-        fast = descended(fast, gradient, rate, self.length, key=fast_key)
+        fast = descended(fast, chopped(gradient, self.sign(state)), now.rate, self.trains, key=fast_key)
         slow = resumed(state.slow, self.slow, key=transfer_key)
-        state = TwoArrays(bare(fast), state.reference, bare(slow), state.buffer)
-        return self.turns.when_due(count, lambda state: self._transferred(state, count, transfer_key), state)
+        state = state._replace(fast=bare(fast), slow=bare(slow))
+        return self.transfer.when_due(now, lambda state: self._transferred(state, now, transfer_key), state)
 
-    def _transferred(self, state: TwoArrays, count: Int[Array, ""], key: Key[Array, ""]) -> TwoArrays:
-        rounding_key, pulse_key = jr.split(key)
-        mask = self.turns.mask(count, state.reference.shape[1])
-        read = jnp.where(mask[None, :], self.transfer_rate * (state.fast.shown - state.reference), 0.0)
-        if state.buffer is None or self.threshold is None:
-            pulses, buffer = rounded(read / self.slow.dw_min, self.length, key=rounding_key), None
+    def sign(self, state: TwoArrays) -> Float[Array, " inputs"] | None:
+        """Of the chopper of each column."""
+        if state.reads is None or self.period is None:
+            return None
+        return jnp.where(state.reads // self.period % 2 == 0, 1.0, -1.0)
+
+    def _transferred(self, state: TwoArrays, now: Now, key: Key[Array, ""]) -> TwoArrays:
+        rounding_key, pulse_key, read_key = jr.split(key, 3)
+        sign, inputs = self.sign(state), state.reference.shape[1]
+        mask = self.transfer.mask(now, inputs)
+        found = self.transfer.found(state.fast.shown - state.reference, key=read_key)
+        found = found if sign is None else found * sign[None, :]
+        read = jnp.where(mask[None, :], self.transfer.share(now) * found, 0.0)
+        step, most = self.slow.granularity, self.transfer.length
+        if state.buffer is None or self.buffer is None:
+            pulses, buffer = rounded(read / step, most, key=rounding_key), None
         else:
-            pulses, buffer = released(state.buffer + read, self.threshold * self.slow.dw_min, self.length)
-        slow = with_device(state.slow, self.slow).burst(pulses, most=self.length, key=pulse_key)
-        return TwoArrays(state.fast, state.reference, bare(slow), buffer)
+            pulses, buffer = self.buffer.released(state.buffer + read, step, self.transfer.period(inputs), most)
+        slow = with_device(state.slow, self.slow).burst(pulses, most=most, key=pulse_key)
+        reads = None if state.reads is None else state.reads + mask.astype(jnp.int32)
+        return TwoArrays(state.fast, state.reference, bare(slow), buffer, reads)
 
     def weight(self, state: TwoArrays) -> Float[Array, "outputs inputs"]:
-        return self.gamma * (state.fast.shown - state.reference) + state.slow.shown
+        if not isinstance(self.gamma, float) or self.gamma > 0:
+            sign = self.sign(state)
+            fast = state.fast.shown - state.reference
+            return self.gamma * (fast if sign is None else fast * sign[None, :]) + state.slow.shown
+        return state.slow.shown
 
 
-def released(
-    buffer: Float[Array, "outputs inputs"], threshold: Any, length: int
-) -> tuple[Int[Array, "outputs inputs"], Float[Array, "outputs inputs"]]:
-    """The pulses that a buffer gives out, and what stays in it."""
-    pulses = whole(buffer / threshold, length)
-    return pulses, buffer - pulses.astype(buffer.dtype) * threshold
+def chopped(gradient: Gradient, sign: Float[Array, " inputs"] | None) -> Gradient:
+    """The gradient by inputs of these signs."""
+    if sign is None:
+        return gradient
+    if isinstance(gradient, OuterProduct):
+        return OuterProduct(gradient.inputs * sign[None, :], gradient.errors)
+    return gradient * sign[None, :]
+
+
+def _transformation(rule: _TikiTaka, learning_rate, scale, digital, key) -> optax.GradientTransformation:
+    check_devices(rule.fast, rule.slow)
+    warn_without_symmetry(rule.fast)
+    return transformation(rule, learning_rate, scale, digital, key)

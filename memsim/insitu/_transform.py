@@ -27,6 +27,14 @@ DEVICE = write("Such as `device_models.ecram_tang2018()`; those of `device_model
 FILL = 0.5  # of a device unit, where the largest initial weight is put; assumed: weights may double
 
 
+class Now(NamedTuple):
+    """A step: its number, its size in units of the device for a unit of the gradient, and in those of the weights."""
+
+    count: Int[Array, ""]
+    rate: Float[Array, ""]
+    learning_rate: Float[Array, ""]
+
+
 class AbstractRule(eqx.Module):
     """How the gradient of one matrix moves the arrays of cells that stand for it, all in units of the device."""
 
@@ -35,10 +43,8 @@ class AbstractRule(eqx.Module):
         """Fabricates the arrays and writes `weight`."""
 
     @abstractmethod
-    def step(
-        self, state: Any, gradient: Gradient, rate: Float[Array, ""], count: Int[Array, ""], *, key: Key[Array, ""]
-    ) -> Any:
-        """The state after step number `count`, of size `rate`, against the `gradient`."""
+    def step(self, state: Any, gradient: Gradient, now: Now, *, key: Key[Array, ""]) -> Any:
+        """The state after a step against the `gradient`."""
 
     @abstractmethod
     def weight(self, state: Any) -> Float[Array, "outputs inputs"]:
@@ -99,8 +105,9 @@ def transformation(
         for place, (path, weight) in enumerate(weights.items()):
             _check_gradient(path, gradients[path], weight)
             own_key, unit = jr.fold_in(step_key, place), state.scales[path]
-            rate = jnp.asarray(step_size, weight.dtype) / unit
-            arrays[path] = rule.step(state.arrays[path], gradients[path], rate, state.count, key=own_key)
+            learning_rate_now = jnp.asarray(step_size, weight.dtype)
+            now = Now(state.count, learning_rate_now / unit, learning_rate_now)
+            arrays[path] = rule.step(state.arrays[path], gradients[path], now, key=own_key)
             moved[path] = unit * rule.weight(arrays[path]) - weight
         after = InSituState(state.count + 1, state.stored_key, arrays, state.scales, digital_state)
         return replaced(changes, moved), after

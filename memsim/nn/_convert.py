@@ -71,6 +71,11 @@ def with_read_keys(model: Model, *, key: Key[Array, ""]) -> Model:
     keyed = {}
     for place, (path, layer) in enumerate(analog_layers(model).items()):
         matrix = layer.weight.matrix if isinstance(layer.weight, KeyedMatrix) else layer.weight
+        if isinstance(matrix, AnalogMatrix) and matrix.fluctuation is not None:
+            raise ValueError(
+                "Read noise that moves must have time steps: those of a network of memsim.nn. Got a `Correlated` in "
+                f'layer {path}. Choose another `read_noise`, such as "by_spectrum".'
+            )
         if isinstance(matrix, AnalogMatrix):
             keyed[path] = KeyedMatrix(matrix, jr.fold_in(key, place))
     return replace_weights(model, keyed)

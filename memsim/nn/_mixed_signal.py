@@ -193,6 +193,21 @@ def circuit_of(designs: Designs, path: str, neuron: AbstractNeuron) -> NeuronCir
     return _given(neurons(path, neuron), NeuronCircuit, path)
 
 
+def with_neurons_ramped(designs: Designs, strength: Float[Array, ""]) -> Designs:
+    """`designs` whose neurons have a share of their spread and noise."""
+    if not isinstance(designs, MixedSignal) or designs.neurons is None:
+        return designs
+
+    def ramped(path: str, neuron: AbstractNeuron) -> NeuronCircuit | None:
+        circuit = circuit_of(designs, path, neuron)
+        if circuit is None:
+            return None
+        spread = {name: sigma * strength for name, sigma in circuit.spread.items()}
+        return NeuronCircuit(spread, circuit.noise if is_zero(circuit.noise) else circuit.noise * strength)
+
+    return MixedSignal(designs.synapses, ramped)
+
+
 def _given(design: Any, kind: type, path: str) -> Any:
     """What a function of designs has given for the layer at `path`; raises `ValueError` for what is none."""
     if design is not None and not isinstance(design, kind):

@@ -4,6 +4,9 @@ from ._attribute import attribute as attribute
 from ._chips import check_times as check_times
 from ._explain import attribution_table as attribution_table
 from ._explain import explain as explain
+from ._factors import interval_over as interval_over
+from ._interval import Interval as Interval
+from ._interval import interval as interval
 from ._options import check_options as check_options
 from ._options import quick as quick
 from ._parts import parts_folder as parts_folder
@@ -16,9 +19,15 @@ from ._results import make_folder as make_folder
 from ._results import open_result as open_result
 from ._results import save_result as save_result
 from ._results import save_table as save_table
+from ._right import Outcome as Outcome
+from ._right import difference as difference
+from ._right import outcome as outcome
+from ._right import packed as packed
+from ._right import right as right
 from ._robustness import chip_accuracies as chip_accuracies
+from ._robustness import chip_outcomes as chip_outcomes
 from ._robustness import robustness as robustness
-from ._statistics import Interval as Interval
+from ._spans import is_measured as is_measured
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary
 from ._timing import Case as Case
@@ -26,4 +35,5 @@ from ._timing import measured as measured
 from ._timing import ratio as ratio
 from ._timing import seconds as seconds
 from ._timing import together as together
+from ._variance import variance_components as variance_components
 from ._workload import recurrent_network as recurrent_network

@@ -14,9 +14,9 @@ from jaxtyping import Array, Float, Key, Num
 from device_models import AbstractDevice
 
 from .._checks import checked, whole
+from .._crossbar import Chip
 from .._effects import without
 from .._inputs import as_floats
-from .._crossbar import Chip
 from .._matrix import AnalogMatrix
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from xarray import Dataset as Result
 
 MEASURES = {  # name: dimensions of one variant, long name
-    "accuracy": (("chip", "time"), "test accuracy"),
     "output_error": (("chip", "time"), "error of the network's scores, relative to their root mean square"),
     "layer_error": (("layer", "chip", "time"), "error of a layer's output at the digital network's inputs, relative"),
     "layer_gain": (("layer", "chip", "time"), "size of the presented weights, relative to the digital ones"),
     "dac_clipped": (("layer", "chip", "time"), "fraction of inputs that the DAC clips"),
     "adc_clipped": (("layer", "chip", "time"), "fraction of currents that the ADC clips"),
+    "patterns_clipped": (("layer", "chip", "time"), "fraction that it clips of the patterns of drift compensation"),
 }
 
 
@@ -83,8 +83,10 @@ def attribute(
     Returns an `xarray.Dataset` of the measures with all effects (`together`), with none (`ideal`: mapping and tiles
     only), and over (`case`, `effect`), case "alone" or "left out". Layer errors are those at the inputs of the digital
     network, so that no layer answers for another; a signal-to-noise ratio in dB at the column is
-    -20 log10(layer_error). What is not finite makes its measures NaN; a warning, and the attribute "not_finite", then
-    name chip, time and layer. Raises `ValueError` for what does not fit, and for a design without any effect.
+    -20 log10(layer_error). What each variant has right of each recording is kept for paired intervals
+    (`memsim.study.right`), and what was `measured` is marked as in `memsim.study.robustness`. What is not finite makes
+    its measures NaN; a warning, and the attribute "not_finite", then name chip, time and layer. Raises `ValueError` for
+    what does not fit, and for a design without any effect.
     """
     import xarray as xr
 
@@ -97,34 +99,41 @@ def attribute(
     if not present:
         raise ValueError("`crossbar` must show at least one effect. Got an ideal design: nothing can cost accuracy.")
     moments = jnp.asarray(times, jnp.result_type(float))
+    measured, told_of_span = marks(model, crossbar, times)
     workload = Workload(xs, labels, word_lines(model, as_floats(xs[:recordings]), None), moments)
     removals: dict[Any, tuple[str, ...]] = {"together": (), "ideal": present}
     removals |= {("alone", e): tuple(other for other in present if other != e) for e in present}
     removals |= {("left out", e): (e,) for e in present}
     with told("Lower `memory` or `recordings`."):
-        digital = np.asarray(_digital_accuracy(model, workload, scores, memory))
+        digital = jax.device_get(_digital(model, workload, scores, memory))
         found = {
             name: jax.device_get(
                 measure(model, _without(model, crossbar, removed), workload, jnp.arange(chips), scores, memory, key)
             )
             for name, removed in removals.items()
         }
-    variables: dict[str, Any] = {"digital_accuracy": ((), digital)}
+    variables: dict[str, Any] = digital.variables((), len(labels), "digital_{}")
+    for variant in ("together", "ideal"):
+        variables |= found[variant][0].variables(("chip", "time"), len(labels), f"{{}}_{variant}")
+    each = [[found[case, e][0] for e in present] for case in ("alone", "left out")]
+    stacked = Outcome(*(np.asarray([[one[part] for one in row] for row in each]) for part in (0, 1)))
+    variables |= stacked.variables(("case", "effect", "chip", "time"), len(labels))
     for name, (dims, long_name) in MEASURES.items():
         attributes = {"units": "1", "long_name": long_name}
-        each = [[found[case, e][name] for e in present] for case in ("alone", "left out")]
+        each = [[found[case, e][1][name] for e in present] for case in ("alone", "left out")]
         variables[name] = (("case", "effect", *dims), np.asarray(each), attributes)
         for variant in ("together", "ideal"):
-            variables[f"{name}_{variant}"] = (dims, np.asarray(found[variant][name]), attributes)
+            variables[f"{name}_{variant}"] = (dims, np.asarray(found[variant][1][name]), attributes)
     coordinates = {
         "case": ["alone", "left out"],
         "effect": list(present),
         "layer": list(analog_layers(model)),
         "chip": np.arange(chips),
         "time": ("time", np.asarray(times, float), {"units": "s"}),
+        "measured": measured,
     }
-    attributes = provenance() | device_numbers(crossbar) | {"data": data.citation}
-    accuracy = found["together"]["accuracy"]
+    attributes = provenance() | device_numbers(crossbar) | told_of_span | {"data": data.citation}
+    accuracy = found["together"][0].accuracy
     attributes |= told_of_nan(accuracy, model, crossbar, xs, times, key=key, scores=scores, of="Accuracy")
     return xr.Dataset(variables, coordinates).assign_attrs(attributes)
 
@@ -147,8 +156,8 @@ def measure(
     scores: Callable[[Array], Array],
     memory: float,
     key: Key[Array, ""],
-) -> dict[str, Array]:
-    """The `MEASURES` of one variant."""
+) -> tuple[Outcome, dict[str, Array]]:
+    """What one variant has right, and its `MEASURES`."""
     ideal = sequence_scores(model, workload.xs, scores=scores, memory=memory)
     outputs = {path: _outputs(layer, workload.inputs[path], None) for path, layer in analog_layers(model).items()}
     weights = {path: digital_weight(path, layer) for path, layer in analog_layers(model).items()}
@@ -161,18 +170,18 @@ def measure(
             found = sequence_scores(now, workload.xs, key=read_key, scores=scores, memory=memory)
             layers = [
                 _layer_measures(layer, workload.inputs[path], outputs[path], weights[path], jr.fold_in(layer_key, i))
-                for i, (path, layer) in enumerate(analog_layers(now).items())
+                | _pattern_measures(chip_layer, t, jr.fold_in(layer_key, i))
+                for i, ((path, layer), chip_layer) in enumerate(
+                    zip(analog_layers(now).items(), analog_layers(chip).values(), strict=True)
+                )
             ]
-            return {
-                "accuracy": share_right(found, workload.labels),
-                "output_error": _relative_error(found, ideal),
-                **{name: jnp.stack([layer[name] for layer in layers]) for name in layers[0]},
-            }
+            measures = {name: jnp.stack([layer[name] for layer in layers]) for name in layers[0]}
+            return judged(found, workload.labels), measures | {"output_error": _relative_error(found, ideal)}
 
         return jax.lax.map(at_time, workload.times)
 
-    found = jax.lax.map(one_chip, chips)
-    return {name: jnp.moveaxis(values, 2, 0) if values.ndim == 3 else values for name, values in found.items()}
+    right, measures = jax.lax.map(one_chip, chips)
+    return right, {name: jnp.moveaxis(x, 2, 0) if x.ndim == 3 else x for name, x in measures.items()}
 
 
 def _layer_measures(layer: Any, x: Array, ideal: Array, w: Array, key: Array) -> dict[str, Array]:
@@ -192,6 +201,13 @@ def _layer_measures(layer: Any, x: Array, ideal: Array, w: Array, key: Array) ->
     return {name: jnp.where(jnp.isfinite(error), value, jnp.nan) for name, value in measures.items()}  # NaN never clips
 
 
+def _pattern_measures(layer: Any, t: Array, key: Array) -> dict[str, Array]:
+    """What the ADC clips of drift compensation's own measurement."""
+    if not isinstance(layer.weight, Chip) or layer.weight.reference is None:
+        return {"patterns_clipped": jnp.zeros(())}
+    return {"patterns_clipped": jnp.mean(layer.weight.compensation_codes(t, key=key).clipped)}
+
+
 def _outputs(layer: Any, x: Array, key: Array | None) -> Array:
     digital = AnalogMatrix(layer.weight.T, None, None, None, None, rows=layer.weight.shape[1])
     return layer.as_wired(digital)(x, key=key)
@@ -202,10 +218,8 @@ def _relative_error(found: Array, ideal: Array) -> Array:
 
 
 @eqx.filter_jit
-def _digital_accuracy(
-    model: Any, workload: Workload, scores: Callable[[Array], Array], memory: float
-) -> Float[Array, ""]:
-    return share_right(sequence_scores(model, workload.xs, scores=scores, memory=memory), workload.labels)
+def _digital(model: Any, workload: Workload, scores: Callable[[Array], Array], memory: float) -> Outcome:
+    return judged(sequence_scores(model, workload.xs, scores=scores, memory=memory), workload.labels)
 
 
 def _without(model: AbstractNetwork, crossbar: Designs, removed: tuple[str, ...]) -> Designs:

@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._checks import checked, whole
-from ._statistics import Interval, mean_interval
+from ._factors import interval_over
+from ._interval import Interval, interval
+from ._right import best_of, difference
+from ._spans import beyond
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,21 +19,25 @@ WORTH_SAYING = 0.005  # of accuracy, and of clipped values; less is not mentione
 
 @checked(time=whole(0))
 def attribution_table(result: "xr.Dataset", time: int = 0) -> "pd.DataFrame":
-    """One row an effect, at the time of that index: points of accuracy with 95 % intervals over chips, and errors.
+    """One row an effect, at the time of that index: points of accuracy with 95 % intervals, and errors.
 
     `cost_alone` is what is lost when the effect is the only one, `gain_left_out` what is won when it alone is removed,
-    both paired by chip. `worst_layer` is the one whose output it disturbs most by itself, `worst_snr` its
-    signal-to-noise ratio in dB. Raises `ValueError` for a result of another kind.
+    both paired by chip and recording; the intervals are those of `memsim.study.interval`, and `interval_over` says over
+    what. `worst_layer` is the one whose output it disturbs most by itself, `worst_snr` its signal-to-noise ratio in dB.
+    `measured` says whether cells of that age were. Raises `ValueError` for a result of another kind.
     """
     import pandas as pd
 
     _check(result, time)
     now = result.isel(time=time)
+    every, ideal, together = best_of(now), best_of(now, "{}_ideal"), best_of(now, "{}_together")
+    marked = {"measured": bool(now.measured)} if "measured" in now.coords else {}
     rows = []
     for effect in now.effect.values:
         alone, left_out = now.sel(effect=effect, case="alone"), now.sel(effect=effect, case="left out")
-        cost = mean_interval(100 * (now.accuracy_ideal - alone.accuracy).values)
-        gain = mean_interval(100 * (left_out.accuracy - now.accuracy_together).values)
+        each = every.sel(effect=effect)
+        cost = _percent(difference(ideal, each.sel(case="alone", drop=True)))
+        gain = _percent(difference(each.sel(case="left out", drop=True), together))
         layers = alone.layer_error.mean("chip")
         worst = layers.layer.values[int(np.argmax(layers.values))]
         rows.append(
@@ -47,13 +54,16 @@ def attribution_table(result: "xr.Dataset", time: int = 0) -> "pd.DataFrame":
                 "output_error_alone": float(alone.output_error.mean()),
                 "worst_layer": str(worst),
                 "worst_snr": float(-20 * np.log10(max(float(layers.max()), 1e-12))),
+                "interval_over": interval_over(together),
+                **marked,
             }
         )
     return pd.DataFrame(rows)
 
 
 def explain(result: "xr.Dataset") -> list[str]:
-    """Why accuracy fell, in sentences: the whole, the culprits, what clips, what the wires take, and a known trap.
+    """Why accuracy fell, in sentences: the whole, the culprits, what clips, what the wires take, a known trap, and what
+    was not measured.
 
     The trap: accuracy that rises with the age of a chip, because drift relieves an ADC that saturates. Raises
     `ValueError` for a result of another kind.
@@ -63,8 +73,10 @@ def explain(result: "xr.Dataset") -> list[str]:
         *_whole(result),
         *_culprits(result),
         *_clipping(result),
+        *_clipped_patterns(result),
         *_wires(result),
         *_relieved_saturation(result),
+        *_span(result),
     ]
 
 
@@ -80,10 +92,12 @@ def _check(result: Any, time: int = 0) -> None:
 
 
 def _whole(result: "xr.Dataset") -> list[str]:
-    found = mean_interval(100 * result.accuracy_together.isel(time=0).values)
+    together = best_of(result.isel(time=0), "{}_together")
+    over = interval_over(together)
+    intervals = f" Intervals are over {over}." if over.startswith(("seed", "chip", "recording")) else ""
     return [
-        f"Accuracy is {100 * float(result.digital_accuracy):.1f} % in digital and {_points(found)} % on "
-        f"{result.sizes['chip']} chips, {result.time.values[0]:g} s after programming."
+        f"Accuracy is {100 * float(result.digital_accuracy):.1f} % in digital and {_points(_percent(together))} % on "
+        f"{result.sizes['chip']} chips, {result.time.values[0]:g} s after programming.{intervals}"
     ]
 
 
@@ -113,6 +127,20 @@ def _clipping(result: "xr.Dataset") -> list[str]:
     return said
 
 
+def _clipped_patterns(result: "xr.Dataset") -> list[str]:
+    if "patterns_clipped_together" not in result:
+        return []
+    said = []
+    for layer in result.layer.values:
+        share = float(result.patterns_clipped_together.sel(layer=layer).mean("chip").max("time"))
+        if share > WORTH_SAYING:
+            said.append(
+                f"Drift compensation measures {layer} with patterns of which the ADC clips {100 * share:.1f} %, so its "
+                "factor is wrong; widen the full scale, or leave the `amplitude` of the patterns to be found."
+            )
+    return said
+
+
 def _wires(result: "xr.Dataset") -> list[str]:
     if "IR drop" not in result.effect.values:
         return []
@@ -128,11 +156,15 @@ def _relieved_saturation(result: "xr.Dataset") -> list[str]:
     """Accuracy that rises with time while an ADC clips less, and would not if it did not clip."""
     if "saturation" not in result.effect.values or result.sizes["time"] < 2:
         return []
-    accuracy, clipped = result.accuracy_together, result.adc_clipped_together.mean("chip").max("layer")
-    first, best = 0, int(accuracy.mean("chip").argmax("time"))
-    rise = mean_interval(100 * (accuracy.isel(time=best) - accuracy.isel(time=first)).values)
-    open_ended = result.accuracy.sel(case="left out", effect="saturation")
-    unlimited = mean_interval(100 * (open_ended.isel(time=best) - open_ended.isel(time=first)).values)
+    clipped = result.adc_clipped_together.mean("chip").max("layer")
+    first, best = 0, int(result.accuracy_together.mean("chip").argmax("time"))
+
+    def change(values: "xr.DataArray") -> Interval:
+        then, now = (values.isel(time=place, drop=True) for place in (first, best))
+        return _percent(difference(now, then))
+
+    rise = change(best_of(result, "{}_together"))
+    unlimited = change(best_of(result).sel(case="left out", effect="saturation"))
     before, after = float(clipped.isel(time=first)), float(clipped.isel(time=best))
     rises = rise.mean > 100 * WORTH_SAYING and not rise.low <= 0 and rise.mean > unlimited.mean
     if not rises or before < WORTH_SAYING or after >= before:
@@ -145,7 +177,19 @@ def _relieved_saturation(result: "xr.Dataset") -> list[str]:
     ]
 
 
-def _points(interval: Interval) -> str:
-    if np.isnan(interval.low):
-        return f"{interval.mean:.1f}"
-    return f"{interval.mean:.1f} [{interval.low:.1f}, {interval.high:.1f}]"
+def _span(result: "xr.Dataset") -> list[str]:
+    if "measured" not in result.coords or bool(result.measured.all()):
+        return []
+    assumed = [f"Assumed: {words}." for words in result.attrs.get("assumes", "").splitlines()]
+    return [" ".join([beyond(result.attrs.get("span", ""), result.time.values[~result.measured.values]), *assumed])]
+
+
+def _percent(values: "xr.DataArray") -> Interval:
+    """In points of accuracy."""
+    return Interval(*(100 * number for number in interval(values)))
+
+
+def _points(found: Interval) -> str:
+    if np.isnan(found.low):
+        return f"{found.mean:.1f}"
+    return f"{found.mean:.1f} [{found.low:.1f}, {found.high:.1f}]"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FACTORS = ("seed", "chip", "moment", "read", "recording")  # dimensions whose levels are drawn, not chosen
-ONE = {"seed": "one network", "chip": "one chip", "moment": "one moment", "read": "one read", "recording": "one recording"}
+ONE = {"seed": "one network", "chip": "one chip"}
 
 
 def factors(values: "xr.DataArray", over: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -31,8 +31,8 @@ def factors(values: "xr.DataArray", over: Sequence[str] | None = None) -> tuple[
             raise ValueError(did_you_mean("A name in `over`", name, FACTORS))
         if name not in values.dims:
             raise ValueError(
-                f"`over` must name dimensions of the values, which have {', '.join(map(str, values.dims))}. Got {name}. "
-                "For recordings pass `right(result)`, or the result itself."
+                f"`over` must name dimensions of the values, which have {', '.join(map(str, values.dims))}. "
+                f"Got {name}. For recordings pass `right(result)`, or the result itself."
             )
     return tuple(name for name in there if name in over)
 

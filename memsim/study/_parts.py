@@ -3,9 +3,11 @@
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from device_models._files import as_path
 
@@ -14,6 +16,7 @@ from .._claims import SECONDS_BETWEEN_LOOKS, claimed
 from .._fingerprint import fingerprint
 from .._identity import code_hash, environment
 from ._results import make_folder, open_result, save_result
+from ._right import packed_names
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -71,8 +74,11 @@ def run_parts(parts: Mapping[str, Part], compute: Callable[[Part], "xr.Dataset"]
     finally:
         if {file.name for file in folder.glob("*")} == {IN_USE}:  # nothing was worth keeping
             remove_parts(folder)
+    ordered = [found[name] for name in parts]
+    names = sorted({name for part in ordered for name in packed_names(part)})
     # Not combine_by_coords: where parts differ in a coordinate's length, it spreads every variable over it.
-    return xr.merge([found[name] for name in parts], join="outer", compat="no_conflicts")
+    whole = xr.merge([part.drop_vars(names, errors="ignore") for part in ordered], join="outer", compat="no_conflicts")
+    return whole.assign({name: _joined(name, ordered, whole) for name in names})
 
 
 @checked()
@@ -83,6 +89,20 @@ def remove_parts(folder: Path | str) -> None:
         with claimed(_in_use(folder)) as alone:
             if alone:
                 shutil.rmtree(folder, ignore_errors=True)  # network file systems keep what is open
+
+
+def _joined(name: str, parts: Sequence["xr.Dataset"], whole: "xr.Dataset") -> "xr.DataArray":
+    """A packed variable of all parts, still in bytes: a merge would make floats of them. Zero where no part has it."""
+    import xarray as xr
+
+    having = [part[name] for part in parts if name in part]
+    dims = having[0].dims
+    bits = np.zeros([whole.sizes.get(dim, having[0].sizes[dim]) for dim in dims], np.uint8)
+    for values in having:
+        known = [whole.indexes[dim].get_indexer(values.indexes[dim]) if dim in whole.indexes else None for dim in dims]
+        places = [np.arange(values.sizes[dim]) if at is None else at for dim, at in zip(dims, known, strict=True)]
+        bits[np.ix_(*places)] = values.transpose(*dims)
+    return xr.DataArray(bits, dims=dims, attrs=having[0].attrs)
 
 
 def _in_use(folder: Path) -> Path:

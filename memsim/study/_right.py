@@ -33,13 +33,13 @@ class Outcome(NamedTuple):
     right: UInt8[Array | np.ndarray, "*dims bytes"]
 
     @checked(recordings=whole(1))
-    def variables(self, dims: Sequence[str], recordings: int, prefix: str = "") -> dict[str, Any]:
-        """Variables `accuracy` and `right` of an `xarray.Dataset` over `dims`, with `prefix` before their names."""
+    def variables(self, dims: Sequence[str], recordings: int, names: str = "{}") -> dict[str, Any]:
+        """Variables `accuracy` and `right` of an `xarray.Dataset` over `dims`, called as `names` says: "digital_{}"."""
         words = "1 where a recording is named rightly, eight to a byte: memsim.study.right"
-        attributes = {"units": "1", "long_name": words, COUNT: int(recordings)}
+        share, bits = {"units": "1", "long_name": "test accuracy"}, {"units": "1", "long_name": words}
         return {
-            f"{prefix}accuracy": (tuple(dims), np.asarray(self.accuracy), {"units": "1", "long_name": "test accuracy"}),
-            f"{prefix}right": ((*dims, BYTES), np.asarray(self.right), attributes),
+            names.format("accuracy"): (tuple(dims), np.asarray(self.accuracy), share),
+            names.format("right"): ((*dims, BYTES), np.asarray(self.right), bits | {COUNT: int(recordings)}),
         }
 
 
@@ -75,15 +75,24 @@ def judged(found: Float[Array, "batch classes"], labels: Array) -> Outcome:
 def right(result: "xr.Dataset", name: str = "right") -> "xr.DataArray":
     """Whether each recording was named rightly: the packed variable `name` of a result, with a dimension `recording`.
 
-    Where accuracy is NaN, because an output was not finite or nothing was computed, it says nothing.
+    Booleans. Where some accuracy is NaN, because an output was not finite or nothing was computed, floats instead, NaN
+    there.
     """
-    import xarray as xr
-
     kept = packed_names(result)
     if name not in kept:
         if kept:
             raise ValueError(did_you_mean("A packed variable of `result`", name, kept))
         raise ValueError(f"`result` must have kept what was right of each recording. Got {described(result)} without.")
+    bits, accuracy = unpacked(result, name), result.get(name.replace("right", "accuracy"))
+    if accuracy is None or not np.isnan(accuracy).any():
+        return bits
+    return bits.astype(np.float32).where(accuracy.notnull()).transpose(*bits.dims)
+
+
+def unpacked(result: "xr.Dataset", name: str = "right") -> "xr.DataArray":
+    """As `right`, but always booleans."""
+    import xarray as xr
+
     values = result[name].transpose(..., BYTES)
     bits = np.unpackbits(np.asarray(values), axis=-1, count=int(values.attrs[COUNT])).astype(bool)
     coordinates = {at: values.coords[at] for at in values.coords if BYTES not in values.coords[at].dims}
@@ -96,10 +105,10 @@ def packed_names(result: Any) -> list[str]:
     return [str(name) for name in variables if COUNT in variables[name].attrs and BYTES in variables[name].dims]
 
 
-def best_of(result: "xr.Dataset", suffix: str = "", prefix: str = "") -> "xr.DataArray":
-    """What there is of an accuracy: the recordings that are right, or their share."""
-    name = f"{prefix}right{suffix}"
-    return right(result, name) if name in packed_names(result) else result[f"{prefix}accuracy{suffix}"]
+def best_of(result: "xr.Dataset", names: str = "{}") -> "xr.DataArray":
+    """What there is of an accuracy: which recordings are right, or their share."""
+    name = names.format("right")
+    return right(result, name) if name in packed_names(result) else result[names.format("accuracy")]
 
 
 def difference(first: "xr.DataArray", second: "xr.DataArray") -> "xr.DataArray":
@@ -111,7 +120,9 @@ def difference(first: "xr.DataArray", second: "xr.DataArray") -> "xr.DataArray":
 
     for name, values in (("first", first), ("second", second)):
         if not isinstance(values, xr.DataArray):
-            raise ValueError(f"`{name}` must be an `xarray.DataArray`, such as `right(result)`. Got {described(values)}.")
+            raise ValueError(
+                f"`{name}` must be an `xarray.DataArray`, such as `right(result)`. Got {described(values)}."
+            )
     if first.dtype != bool and second.dtype != bool:
         return first - second
     signed = (values.astype(np.int8) if values.dtype == bool else values for values in (first, second))

@@ -8,7 +8,7 @@ import numpy as np
 from .._checks import check_finite, checked, described
 from ._factors import FACTORS, interval_over
 from ._interval import Interval, Method, interval
-from ._right import best_of
+from ._right import packed_names, unpacked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,16 +72,16 @@ def _shares(given: Any) -> tuple["xr.DataArray", "xr.DataArray"]:
     """Accuracy, and the best there is of it: which recordings are right, if that was kept."""
     import xarray as xr
 
+    values: Any = given
     if isinstance(given, xr.Dataset) and "accuracy" in given:
-        shares, values = given.accuracy, best_of(given)
-    else:
-        values = given
-        shares = given.mean("recording") if "recording" in getattr(given, "dims", ()) else given
+        values = unpacked(given) if "right" in packed_names(given) else given.accuracy
     if not isinstance(values, xr.DataArray) or values.size == 0:
         raise ValueError(
             "`accuracy` must be a result with accuracies, or an `xarray.DataArray` of one value or more, such as "
             f"`result.accuracy`. Got {described(given)}."
         )
+    whole = given.accuracy if isinstance(given, xr.Dataset) else values
+    shares = whole.mean("recording") if "recording" in whole.dims else whole
     order = [name for name in values.dims if name != "recording"]
     return shares.transpose(*order), values.transpose(*order, ...)
 

@@ -61,7 +61,7 @@ def components(y: Num[np.ndarray, "*levels"]) -> dict[Effect, float]:
 
 
 def spreads(y: Num[np.ndarray, "*levels"]) -> list[Spread]:
-    r"""The variance of the mean of `y`, in parts: $\sigma_A^2 / n_A$ of each effect, given to its factor of fewest levels.
+    r"""The variance of the mean of `y`, in parts: each $\sigma_A^2 / n_A$ goes to that factor of A with fewest levels.
 
     Of two factors these are $MS_1 / n$ and $(MS_2 - MS_{12}) / n$, not below zero.
     """

@@ -1,8 +1,7 @@
 """What a training step samples of the hardware."""
 
-import dataclasses
 from abc import abstractmethod
-from typing import Any, Literal
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -15,7 +14,7 @@ from .._checks import Must, check, fraction, is_known, write
 from .._matrix import AnalogMatrix
 from ..nn import AbstractNetwork, analog_layers, deploy
 from ..nn._deploy import digital_weight, replace_weights
-from ..nn._mixed_signal import Designs, check_designs, design_hint
+from ..nn._mixed_signal import Designs, check_designs, design_hint, with_neurons_ramped
 
 RAMP = fraction()._replace(what="a fraction of all steps, in [0, 1]")
 STD = Must("in [0, 1), relative to the largest weight", lambda std: (std >= 0) & (std < 1), "Percent? Divide by 100.")
@@ -85,7 +84,9 @@ class LogUniform(eqx.Module):
 class SampledChip(AbstractHardware):
     """A whole chip a step: fabricated, written, aged, read through its converters, by the functions that evaluate it.
 
-    With a `LogUniform` time this is drift-aware training: the network meets its own old age.
+    With a `LogUniform` time this is drift-aware training: the network meets its own old age. What cells and amplifiers
+    do grows from nothing, as do spread and noise of the neurons of a `MixedSignal`. Converters are at full size from
+    the first step: their rounding, their clipping and their errors.
 
     **Arguments:**
 
@@ -105,20 +106,11 @@ class SampledChip(AbstractHardware):
     def sample(self, model: AbstractNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> AbstractNetwork:
         time_key, chip_key = jr.split(key)
         t = self.time.draw(key=time_key) if isinstance(self.time, LogUniform) else self.time
-        chip = deploy(model, self.crossbar, t, key=chip_key)
+        chip = deploy(model, with_neurons_ramped(self.crossbar, strength), t, key=chip_key)
         clean = analog_layers(model)
-        blended = {
-            path: _blend(layer.weight, clean[path].weight, strength)
+        ramped = {
+            path: layer.weight.ramped(clean[path].weight, strength)
             for path, layer in analog_layers(chip).items()
             if isinstance(layer.weight, AnalogMatrix)
         }
-        return replace_weights(chip, blended)
-
-
-def _blend(matrix: AnalogMatrix, w: Any, strength: Float[Array, ""]) -> AnalogMatrix:
-    """`matrix` with its deviation from `w`, its noise and its offsets scaled by `strength`."""
-    weight = matrix.weight + (1 - strength) * (matrix.in_codes(w) - matrix.weight)
-    variance, shared = jax.tree.map(lambda values: values * strength**2, (matrix.variance, matrix.shared))
-    offset, noise = jax.tree.map(lambda values: values * strength, (matrix.offset, matrix.amplifier_noise))
-    changed = {"weight": weight, "variance": variance, "shared": shared, "offset": offset, "amplifier_noise": noise}
-    return dataclasses.replace(matrix, **changed)
+        return replace_weights(chip, ramped)

@@ -74,6 +74,35 @@ def test_a_drift_that_is_no_power_law_is_seen():
     assert fit.goodness.tests["straight in log time"] < 1e-6
 
 
+def test_noise_that_is_slow_against_the_record_is_seen_and_can_be_taken_out():
+    """A walk of 1 % from read to read, of 25 reads of 2 %: its tilt of each line looks like spread of the exponents.
+
+    The tilt has the variance that the least-squares slope of the walk has, by numpy: 0.0046^2, which makes 0.0157 of
+    0.015.
+    """
+    rng, n, times = np.random.default_rng(9), 1500, np.logspace(2, 7, 25)
+    u = np.log1p(times / T_0)
+    target = rng.uniform(2e-6, G_MAX, n)
+    nu = 0.08 - 0.04 * target / G_MAX + 0.015 * rng.normal(size=n)
+    walk = np.cumsum(0.01 * rng.normal(size=(n, 25)), axis=1)
+    conductance = target[:, None] * np.exp(-nu[:, None] * u + walk + 0.02 * rng.normal(size=(n, 25)))
+    steps = 0.01**2 * np.minimum.outer(np.arange(25), np.arange(25))
+    slope = (u - u.mean()) / np.sum((u - u.mean()) ** 2)
+    tilt = np.sqrt(slope @ steps @ slope)
+
+    white, walking = (
+        fit_drift(times, conductance, targets=target, noise=noise, **SETTINGS) for noise in ("white", "walk")
+    )
+    assert white.goodness.tests["independent errors"] < 1e-6 and not white.goodness.adequate
+    error = 0.015 / np.sqrt(2 * n)  # of a standard deviation
+    assert white.parameters["nu_std[0]"].value == pytest.approx(np.hypot(0.015, tilt), abs=4 * error)
+    assert walking.goodness.adequate
+    assert walking.parameters["nu_std[0]"].value == pytest.approx(0.015, abs=4 * error)
+    # Steps of 1 % in 5 ln(10) / 24 of log time.
+    assert walking.parameters["walk"].value == pytest.approx(0.01 / np.sqrt(np.diff(u).mean()), rel=0.05)
+    assert walking.parameters["read_noise[0]"].value == pytest.approx(0.02, rel=0.02)
+
+
 def test_the_fitted_device_drifts_as_the_measured_one():
     device = dm.pcm_hermes1(read_noise_scale=0.0)
     target = jnp.linspace(0.2, 1.0, 1000, dtype=jnp.float32) * device.g_max

@@ -148,3 +148,14 @@ def test_spans_say_where_cells_were_measured():
     assert "172800 s" in str(dm.rram_wan2022().span)
     with pytest.raises(ValueError, match="low <= high"):
         dm.Span(time=(10.0, 1.0))
+
+
+def test_what_is_verified_late_is_forgotten_as_the_walk_says():
+    # A cell found at its target at 10 s has the conditional spread later: sigma sqrt(1 - rho^2).
+    device = dm.rram_wan2022()
+    verified = dm.WriteVerify(device, window=3e-7, max_pulses=60, verify_noise=False, wait=10.0)
+    u = clock([10.0, 172800.0])
+    rho = 0.6 * np.sqrt(u[0] / u[1])
+    assert late_spread(verified, 20e-6, 10.0, jr.key(0)) < 3e-7
+    late = late_spread(verified, 20e-6, 172800.0, jr.key(0))
+    assert late == pytest.approx(3.9e-6 * np.sqrt(1 - rho**2), rel=0.04)

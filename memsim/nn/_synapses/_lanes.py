@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -18,12 +19,14 @@ def in_lanes(matrix: AnalogMatrix, meets: Bool[Array, "rows lanes columns"]) -> 
     they share.
     """
     lanes = meets.shape[1]
-    matrix = matrix.with_noise_apart
+    matrix = matrix.now.with_noise_apart
     meets_slices = jnp.tile(meets, (1, 1, matrix.slices))
+    crossed = jax.tree.map(lambda terms: jax.vmap(spread_lanes, (0, None))(terms, meets_slices), matrix.crossed)
     return dataclasses.replace(
         matrix,
         weight=spread_lanes(matrix.weight, meets_slices),
         variance=None if matrix.variance is None else spread_lanes(matrix.variance, meets_slices),
+        crossed=crossed,
         digital=None if matrix.digital is None else spread_lanes(matrix.digital, meets),
         rows=matrix.rows * lanes,
     )

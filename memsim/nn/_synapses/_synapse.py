@@ -107,20 +107,49 @@ class Stateless(AbstractSynapse):
 
 
 def noise_state(layer: Any) -> Any:
-    """The state of read noise that moves, before the first step; `None` for a layer without such noise."""
-    weight = layer.weight if isinstance(layer, AbstractAnalog) else None
+    """The state of read noise that moves, before the first step; `None` for a layer without such noise.
+
+    Of a module that holds analog layers, the states of those with such noise by their paths.
+    """
+    if isinstance(layer, AbstractAnalog):
+        return _state(layer.weight)
+    leaves = jax.tree_util.tree_leaves_with_path(layer, is_leaf=_is_analog)
+    states = {jax.tree_util.keystr(path): _state(node.weight) for path, node in leaves if _is_analog(node)}
+    return {path: state for path, state in states.items() if state is not None} or None
+
+
+def _is_analog(node: Any) -> bool:
+    return isinstance(node, AbstractAnalog)
+
+
+def _state(weight: Any) -> Any:
     weight = weight.weight if isinstance(weight, Watched) else weight
-    if not isinstance(weight, AnalogMatrix) or weight.fluctuation is None:
-        return None
-    return weight.fluctuation.state
+    return None if not isinstance(weight, AnalogMatrix) or weight.fluctuation is None else weight.fluctuation.state
 
 
 def read(layer: Any, x: Array, state: Any, *, key: Key[Array, ""] | None) -> tuple[Array, Any]:
     """One step of a layer that is called with one, and the state of its moving noise after it."""
     if state is None:
         return layer(x, key=key), None
+    if isinstance(layer, AbstractAnalog):
+        layer, state = _moved_layer(layer, state, key)
+        return layer(x, key=key), state
+    after = {}
+
+    def move(path: Any, node: Any) -> Any:
+        name = jax.tree_util.keystr(path)
+        if name not in state:
+            return node
+        own_key = None if key is None else jr.fold_in(key, len(after))
+        node, after[name] = _moved_layer(node, state[name], own_key)
+        return node
+
+    return jax.tree_util.tree_map_with_path(move, layer, is_leaf=_is_analog)(x, key=key), after
+
+
+def _moved_layer(layer: Any, state: Any, key: Key[Array, ""] | None) -> tuple[Any, Any]:
     matrix, state = moved(layer.weight, state, key)
-    return eqx.tree_at(lambda layer: layer.weight, layer, matrix)(x, key=key), state
+    return eqx.tree_at(lambda layer: layer.weight, layer, matrix), state
 
 
 def moved(weight: Any, state: Any, key: Key[Array, ""] | None) -> tuple[Any, Any]:

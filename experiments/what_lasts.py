@@ -1,0 +1,279 @@
+"""What of a correction lasts: ways to mend ageing chips, on cells that keep their rank, redraw it, or move as measured.
+
+Published spreads say how far a population moves, not how one cell does. A chip that is measured early and corrected by
+cell or column is better later only as far as its cells remember. A recurrent network on spoken digits is written to
+relaxing oxide cells whose population is the same under three laws of memory, and mended in seven ways; accuracy is
+measured over the span in which such cells were measured. Writes results/what_lasts: what_lasts.nc, what_lasts.csv.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import optax
+import xarray as xr
+from jaxtyping import Array, Float
+
+import device_models as dm
+import memsim as ms
+
+HOUR, DAY = 3600.0, 86400.0
+LAWS = ("keep", "as measured", "redraw")
+WAYS = (
+    "nothing",
+    "one factor a tile",
+    "one factor a bit line",
+    "descent on own reads at 10 s",
+    "last layer tuned at 1 h",
+    "adapters refreshed daily",
+    "verified again daily",
+)
+QUICK = {"chips": 2, "seeds": 1, "times": (10.0, 1e5), "hidden": 8, "steps": 6, "epochs": 1, "recordings": 40}
+QUICK |= {"updates": 3, "ways": ("one factor a tile", "adapters refreshed daily"), "laws": ("keep", "as measured")}
+
+
+@ms.study.quick(QUICK)
+@dataclass(frozen=True)
+class Config:
+    """Options of the study. The defaults take about fifteen minutes on two cores."""
+
+    technology: Literal["A", "B", "C"] = "C"
+    """Of the measured cells."""
+    drift: float = 2.0
+    """Multiple of what time adds to the measured cells: a poorer process."""
+    laws: tuple[str, ...] = LAWS
+    ways: tuple[str, ...] = WAYS
+    times: tuple[float, ...] = (10.0, 600.0, 2 * HOUR, 0.5 * DAY, 1e5)
+    """Seconds after programming."""
+    chips: int = 6
+    seeds: int = 3
+    """Training seeds."""
+    rank: int = 2
+    """Of the adapters, in digital beside each array."""
+    updates: int = 150
+    """Of the last layer or the adapters, on batches of training data."""
+    adc_bits: int = 8
+    hidden: int = 128
+    steps: int = 40
+    epochs: int = 20
+    gaussian_std: float = 0.06
+    recordings: int = 600
+    """Of the test set, at most 600."""
+    out: Path = Path("results/what_lasts")
+    quick: bool = False
+    """A small run of seconds, to try the path. Its numbers mean nothing."""
+
+    def __post_init__(self):
+        ms.study.check_options(self)
+        for name, known in (("laws", LAWS), ("ways", WAYS)):
+            if unknown := set(getattr(self, name)) - set(known):
+                raise ValueError(f"`{name}` must be among {known}. Got {sorted(unknown)}.")
+
+
+def run(config: Config) -> xr.Dataset:
+    """Runs or continues the study; returns what it writes."""
+    settings = dataclasses.asdict(config) | {"out": str(config.out)}
+    folder = ms.study.parts_folder(config.out, settings)
+    every = [(way, law, seed) for way in config.ways for law in config.laws for seed in range(config.seeds)]
+    parts = {f"{way.replace(' ', '-')}-{law.replace(' ', '-')}-{seed}": (way, law, seed) for way, law, seed in every}
+    data = recordings(config)
+    found = ms.study.run_parts(parts, lambda part: compute(config, part, data, folder), folder)
+    result = labelled(found.sel(way=list(config.ways), law=list(config.laws)), config, settings)
+    ms.study.save_result(result, config.out / "what_lasts.nc")
+    ms.study.save_table(ms.study.summary(result.accuracy), config.out / "what_lasts.csv", index=False)
+    report(result)
+    print(f"Wrote {config.out / 'what_lasts.nc'} and what_lasts.csv. `memsim draw what_lasts` draws them")
+    ms.study.remove_parts(folder)
+    return result
+
+
+def recordings(config: Config) -> ms.data.Splits:
+    data = ms.data.spoken_digits(steps=config.steps)
+    train = data.train.take(np.arange(200)) if config.quick else data.train
+    return ms.data.Splits(train, data.validation, data.test.take(np.arange(min(config.recordings, len(data.test)))))
+
+
+def cell(config: Config, law: str) -> dm.AbstractDevice:
+    """The measured cells; their population is the same under every law."""
+    measured = dm.rram_relaxing(config.technology, drift_scale=config.drift)
+    return measured if law == "as measured" else measured.remembering(law)
+
+
+def design(config: Config, way: str, law: str) -> ms.Crossbar:
+    device, programming, compensation = cell(config, law), ms.OneShot(), ms.GlobalDriftCompensation()
+    if way == "nothing":
+        compensation = None
+    if way == "one factor a bit line":
+        compensation = ms.GlobalDriftCompensation(per="bit line")
+    if way == "descent on own reads at 10 s":
+        programming = ms.GradientDescent(rounds=10, wait=10.0)
+    return ms.Crossbar(
+        device,
+        adc=ms.ADC(config.adc_bits),
+        programming=programming,
+        compensation=compensation,
+        read_noise="off",
+    )
+
+
+def compute(config: Config, part: tuple[str, str, int], data: ms.data.Splits, folder: Path) -> xr.Dataset:
+    """One network on chips of one law, mended in one way; the same chips for every network."""
+    way, law, seed = part
+    model = network(config, seed, data, folder)
+    crossbar = ms.calibrate(model, jnp.asarray(data.train.inputs[:200]), design(config, way, law))
+    sets = [jnp.asarray(part) for part in (data.train.inputs, data.train.labels, data.test.inputs, data.test.labels)]
+    times = jnp.asarray(config.times)
+    found = lives(config, way, model, crossbar, *sets, times, jnp.arange(config.chips))
+    index = {"way": [way], "law": [law], "seed": [seed]}
+    digital = eqx.filter_jit(ms.train.accuracy)(model, *sets[2:])
+    return xr.Dataset(
+        {
+            "accuracy": ((*index, "chip", "time"), np.asarray(found)[None, None, None]),
+            "digital_accuracy": (("seed",), np.asarray(digital)[None]),
+        },
+        index | {"chip": np.arange(config.chips), "time": np.asarray(config.times)},
+    )
+
+
+def network(config: Config, seed: int, data: ms.data.Splits, folder: Path) -> ms.nn.AbstractNetwork:
+    model_key, fit_key = jr.split(jr.fold_in(jr.key(0), seed))
+    return ms.train.fit(
+        ms.study.recurrent_network(13, config.hidden, 10, key=model_key),
+        data,
+        key=fit_key,
+        hardware=ms.train.GaussianNoise(config.gaussian_std),
+        epochs=config.epochs,
+        clip=1.5,
+        checkpoint=folder / f"seed{seed}.checkpoint",
+    )
+
+
+@eqx.filter_jit
+def lives(config: Config, way: str, model: Any, crossbar: Any, xs, labels, test_xs, test_labels, times, chips) -> Array:
+    """Accuracy over (chips, times)."""
+
+    def one_chip(number: Array) -> Array:
+        write_key, moment_key, tune_key = jr.split(jr.fold_in(jr.key(1), number), 3)
+        chip = ms.program(model, crossbar, key=write_key)
+
+        def tuned(t: Any, paths: list[str]) -> dict[str, Array]:
+            then = ms.at(chip, t, key=moment_key)
+            return corrections(config, then, paths, xs, labels, key=tune_key)
+
+        def at_time(t: Array) -> Array:
+            refreshed = jnp.floor(t / DAY) * DAY
+            now = ms.at(chip, t, key=moment_key)
+            if way == "last layer tuned at 1 h":
+                late = corrected(now, tuned(HOUR, list(ms.nn.analog_layers(model))[-1:]))
+                now = _where(t >= HOUR, late, now)
+            if way == "adapters refreshed daily":
+                late = corrected(now, tuned(refreshed, list(ms.nn.analog_layers(model))))
+                now = _where(t >= DAY, late, now)
+            if way == "verified again daily":
+                again = ms.program(model, crossbar, key=jr.fold_in(write_key, refreshed.astype(int)))
+                now = _where(t >= DAY, ms.at(again, t - refreshed, key=moment_key), now)
+            return ms.train.accuracy(now, test_xs, test_labels)
+
+        return jax.lax.map(at_time, times)
+
+    return jax.lax.map(one_chip, chips)
+
+
+def corrections(config: Config, now: Any, paths: list[str], xs, labels, *, key) -> dict[str, Array]:
+    """What digital adds to the layers at `paths`: the whole of a single layer, low rank where there are more.
+
+    Descent on training data, with the chip as it is at that moment in the forward and the backward pass.
+    """
+    layers = ms.nn.analog_layers(now)
+    shapes = {path: (layers[path].weight.inputs, layers[path].weight.outputs) for path in paths}
+    if len(paths) == 1:
+        factors = {path: (jnp.zeros(shape),) for path, shape in shapes.items()}
+    else:
+        factors = {
+            path: (jr.normal(jr.fold_in(key, i), (rows, config.rank)) / rows**0.5, jnp.zeros((config.rank, columns)))
+            for i, (path, (rows, columns)) in enumerate(shapes.items())
+        }
+    optimizer = optax.adam(optax.cosine_decay_schedule(5e-3, config.updates))
+
+    def loss(factors, batch):
+        model = corrected(now, _products(factors))
+        outputs = jax.vmap(model)(xs[batch])
+        return jnp.mean(jax.vmap(ms.train.cross_entropy)(outputs, labels[batch]))
+
+    def update(state, key):
+        factors, memory = state
+        batch = jr.randint(key, (64,), 0, xs.shape[0])
+        changes, memory = optimizer.update(jax.grad(loss)(factors, batch), memory)
+        return (optax.apply_updates(factors, changes), memory), None
+
+    (found, _), _ = jax.lax.scan(update, (factors, optimizer.init(factors)), jr.split(key, config.updates))
+    return _products(found)
+
+
+def corrected(now: Any, added: dict[str, Float[Array, "inputs outputs"]]) -> Any:
+    """The model with a digital matrix beside some of its arrays."""
+    layers = ms.nn.analog_layers(now)
+    for path, matrix in added.items():
+        beside = layers[path].weight.digital
+        weight = dataclasses.replace(layers[path].weight, digital=matrix if beside is None else matrix + beside)
+        now = _with_weight(now, path, weight)
+    return now
+
+
+def _with_weight(model: Any, path: str, weight: Any) -> Any:
+    return eqx.tree_at(lambda model: ms.nn.analog_layers(model)[path].weight, model, weight)
+
+
+def _products(factors: dict[str, tuple[Array, ...]]) -> dict[str, Array]:
+    return {path: parts[0] if len(parts) == 1 else parts[0] @ parts[1] for path, parts in factors.items()}
+
+
+def _where(late: Array, then: Any, otherwise: Any) -> Any:
+    """One of two models; a layer without a digital part has one of zeros."""
+    zeros = {
+        path: jnp.zeros((layer.weight.inputs, layer.weight.outputs))
+        for path, layer in ms.nn.analog_layers(then).items()
+        if layer.weight.digital is not None
+    }
+    arrays, static = eqx.partition(then, eqx.is_array)
+    others, _ = eqx.partition(corrected(otherwise, zeros), eqx.is_array)
+    return eqx.combine(jax.tree.map(lambda a, b: jnp.where(late, a, b), arrays, others), static)
+
+
+def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr.Dataset:
+    """With units, span and provenance."""
+    for name in ("seed", "chip", "accuracy", "digital_accuracy"):
+        result[name].attrs["units"] = "1"
+    result["time"].attrs |= {"units": "s", "long_name": "time since programming"}
+    result["accuracy"].attrs["long_name"] = "test accuracy"
+    device = cell(config, "as measured")
+    attributes = ms.study.provenance() | {"config": json.dumps(settings), "span": str(device.span)}
+    attributes |= {f"assumes ({law})": "; ".join(cell(config, law).assumes) for law in config.laws}
+    data = ms.data.spoken_digits(steps=2).test
+    return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})
+
+
+def report(result: xr.Dataset) -> None:
+    """Prints, for each law, the accuracy of each way at each time, with its interval over seeds at the last."""
+    from rich.console import Console
+    from rich.table import Table
+
+    digital = 100 * float(result.digital_accuracy.mean())
+    for law in result.law.values:
+        shown = Table("way", title=f"Test accuracy in %, cells that {law} ({digital:.1f} digital)")
+        for time in result.time.values:
+            shown.add_column(f"{time:.3g} s")
+        shown.add_column("95 % over seeds, last")
+        for way in result.way.values:
+            one = result.accuracy.sel(law=law, way=way)
+            mean, low, high = ms.study.mean_interval(100 * one.isel(time=-1).mean("chip").values)
+            means = (f"{100 * a:.1f}" for a in one.mean(["seed", "chip"]).values)
+            shown.add_row(str(way), *means, f"{mean:.1f} [{low:.1f}, {high:.1f}]")
+        Console(width=130).print(shown)
