@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from ._checks import Checked, check, is_known, not_nan, positive, that
 from ._quantities import FLOAT32, exceeds
 
+FEW = 32  # knots of a table that are worth a ramp each
 PER_G_MAX = "Conductances in siemens? Divide by `g_max`."
 RELATIVE = that("a relative conductance in [0, 1]", lambda g: (g >= 0) & (g <= 1 + FLOAT32), hint=PER_G_MAX)
 ABOVE_ZERO = that("a relative conductance in (0, 1]", lambda g: (g > 0) & (g <= 1), hint=PER_G_MAX)
@@ -171,7 +172,21 @@ class Table(AbstractCurve):
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         g = jnp.asarray(g)
         at, values = (jnp.asarray(numbers, g.dtype) for numbers in (self.at, self.values))
+        return linear_between(g, at, values)
+
+
+def linear_between(
+    g: Float[Array, "*cells"], at: Float[Array, " knots"], values: Float[Array, " knots"]
+) -> Float[Array, "*cells"]:
+    """As `jnp.interp`, which looks each cell's place up at a hundred times the cost of a few ramps."""
+    if at.shape[0] > FEW:
         return jnp.interp(g, at, values)
+    slopes = jnp.diff(values) / jnp.diff(at)
+    x = jnp.clip(g, at[0], at[-1])
+    total = values[0] + slopes[0] * (x - at[0])
+    for knot in range(1, at.shape[0] - 1):
+        total = total + (slopes[knot] - slopes[knot - 1]) * jnp.maximum(x - at[knot], 0.0)
+    return total
 
 
 def check_coefficients(curve: AbstractCurve, coefficients: tuple[float, ...], least: int) -> None:

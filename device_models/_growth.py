@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ._checks import check, each, is_known, positive
-from ._curves import Table, is_rising
+from ._curves import Table, is_rising, linear_between
 from ._histories import AbstractHistory
 from ._quantities import OLDEST_PLAUSIBLE
 from ._roots import root
@@ -19,9 +19,9 @@ SECONDS = positive("in seconds", most=OLDEST_PLAUSIBLE)
 class Growth(AbstractHistory):
     r"""Zero at the write, then through tables that were measured at a few ages, evenly in log time.
 
-    Between the ages, and from the write to the first of them, the `power` of the property is linear in $u = \ln(1 + t /
-    t_\mathrm{on})$, and linear in the conductance that was aimed at. After the last age it goes on as it came to it (assumed), and is not
-    negative where `power` is 2.
+    Between the ages, and from the write to the first of them, the `power` of the property is linear in $u = \ln(1 +
+    t / t_\mathrm{on})$, and linear in the conductance that was aimed at. After the last age it goes on as it came
+    to it (assumed), and is not negative where `power` is 2.
 
     **Arguments:**
 
@@ -56,5 +56,5 @@ class Growth(AbstractHistory):
         shares = jax.vmap(lambda one: jnp.interp(now, u, one))(jnp.eye(len(u), dtype=g.dtype))
         beyond = jnp.maximum(now - u[-1], 0.0) / (u[-1] - u[-2])
         row = shares @ rows + beyond * (rows[-1] - rows[-2])
-        value = jnp.interp(g, jnp.asarray(self.tables[0].at, g.dtype), row)
+        value = linear_between(g, jnp.asarray(self.tables[0].at, g.dtype), row)
         return value if self.power == 1 else root(value)

@@ -23,17 +23,17 @@ EVEN = 1e-3  # an `unevenness` below is none
 class Jumps(AbstractPath):
     r"""Jumps at random moments of log time, healed after a while, and noise of its own at each age.
 
-    On the clock $u = \ln(1 + t / t_\mathrm{on})$ a cell jumps $\lambda v$ times in each unit, $\lambda$ its `rate` and $v$
-    that of the cell among others, of mean 1. A jump $k$ adds $x_k = m + \sqrt{1 - m^2}\,\xi_k$ with a standard normal
-    $\xi_k$, and is undone after an exponential stretch of $u$ of mean $1 / \theta$. With $n(u) = \lambda\,(1 - e^{-\theta
-    u}) / \theta$ jumps that last in the mean cell, and fresh normals $\xi(t)$,
+    On the clock $u = \ln(1 + t / t_\mathrm{on})$ a cell jumps $\lambda v$ times in each unit, $\lambda$ its `rate`
+    and $v$ that of the cell among others, of mean 1. A jump $k$ adds $x_k = m + \sqrt{1 - m^2}\,\xi_k$ with a
+    standard normal $\xi_k$, and is undone after an exponential stretch of $u$ of mean $1 / \theta$. With $n(u) =
+    \lambda\,(1 - e^{-\theta u}) / \theta$ jumps that last in the mean cell, and fresh normals $\xi(t)$,
 
     $$Z(t) = \sqrt{1 - o}\;\frac{\sum_k x_k - m\,n}{\sqrt{n + \mathrm{var}(v)\,m^2 n^2}} + \sqrt{o}\;\xi(t).$$
 
-    Its correlations are those of a random walk in $u$ that forgets at the rate $\theta$, less the own share $o$; its tails
-    are heavy at first, since few cells have jumped, its excess kurtosis about $3 (1 - o)^2\,(1 / n + \mathrm{var}(v))$; a
-    `lean` $m$ makes it skewed. So are raw data of oxide cells. A cell jumps at most 16 times; nothing is stored but one
-    word for each.
+    Its correlations are those of a random walk in $u$ that forgets at the rate $\theta$, less the own share $o$;
+    its tails are heavy at first, since few cells have jumped, its excess kurtosis about $3 (1 - o)^2\,(1 / n +
+    \mathrm{var}(v))$; a `lean` $m$ makes it skewed. So are raw data of oxide cells. A cell jumps at most 16 times;
+    nothing is stored but one word for each.
 
     **Arguments:**
 

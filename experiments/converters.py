@@ -172,7 +172,7 @@ def run(config: Config) -> xr.Dataset:
     result = ms.study.run_parts(parts, lambda part: compute(config, part, folder), folder)
     result = labelled(config, result.sel(network=list(NETWORKS), ranges=list(RANGES)), settings)
     ms.study.save_result(result, config.out / "converters.nc")
-    ms.study.save_table(ms.study.summary(result.accuracy), config.out / "converters.csv", index=False)
+    ms.study.save_table(ms.study.summary(result), config.out / "converters.csv", index=False)
     report(result)
     print(f"Wrote {config.out / 'converters.nc'} and converters.csv. `memsim draw converters` draws them")
     ms.study.remove_parts(folder)
@@ -196,11 +196,12 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     found = [measured(config, model, profile, xs, labels, ranges) for ranges in RANGES]
     index = {"seed": [part.seed], "network": [part.network]}
     grid = (*index, "ranges", "adc_bits", "dac_bits")
+    outcome = ms.study.Outcome(*(np.stack(parts) for parts in zip(*(each for each, _ in found), strict=True)))
     return xr.Dataset(
         {
-            "accuracy": ((*grid, "cells", "chip"), np.stack([accuracy for accuracy, _ in found])[None, None]),
+            **outcome.variables((*grid, "cells", "chip"), len(labels)),
             "adc_clipped": (grid, np.stack([clipped for _, clipped in found])[None, None]),
-            "digital_accuracy": (tuple(index), np.asarray(digital_accuracy(model, xs, labels))[None, None]),
+            **digital_outcome(model, xs, labels).variables(tuple(index), len(labels), "digital_{}"),
         },
         index
         | {"ranges": list(RANGES), "cells": ["ideal", config.device], "chip": np.arange(config.chips)}
@@ -208,7 +209,7 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     )
 
 
-digital_accuracy = eqx.filter_jit(ms.train.accuracy)
+digital_outcome = eqx.filter_jit(ms.study.outcome)
 
 
 def recordings(config: Config, network: str) -> ms.data.Splits:
@@ -233,8 +234,8 @@ def untrained(config: Config, network: str, inputs: int, key: Array) -> ms.nn.Sp
     return ms.nn.SpikingNetwork([first, tanh, second, tanh, last])
 
 
-def measured(config: Config, model, profile, xs, labels, ranges: str) -> tuple[np.ndarray, np.ndarray]:
-    """Accuracy over (ADC bits, DAC bits, cells, chip), and the clipped fraction over the first two."""
+def measured(config: Config, model, profile, xs, labels, ranges: str) -> tuple[ms.study.Outcome, np.ndarray]:
+    """What is right over (ADC bits, DAC bits, cells, chip), and the clipped fraction over the first two."""
     adc_bits, dac_bits = (*config.adc_bits, None), (*config.dac_bits, None)
     each = [converters(model, profile, ranges, adc, dac) for adc in adc_bits for dac in dac_bits]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)
@@ -243,9 +244,13 @@ def measured(config: Config, model, profile, xs, labels, ranges: str) -> tuple[n
     ideal, clipped = on_ideal_cells(model, stacked, xs, labels, key=key)
     found = on_chips(model, bare(dm.device(config.device).make()), stacked, xs, labels, chips, key=key)
     # Ideal cells are the same on every chip.
-    both = np.stack(np.broadcast_arrays(np.asarray(ideal)[:, None], np.asarray(found)), axis=1)
+    both = [
+        np.stack(np.broadcast_arrays(np.asarray(one)[:, None], np.asarray(each)), axis=1)
+        for one, each in zip(ideal, found, strict=True)
+    ]
     grid = (len(adc_bits), len(dac_bits))
-    return both.reshape(*grid, *both.shape[1:]), np.asarray(clipped).reshape(grid)
+    outcome = ms.study.Outcome(*(each.reshape(*grid, *each.shape[1:]) for each in both))
+    return outcome, np.asarray(clipped).reshape(grid)
 
 
 def bare(device: dm.AbstractDevice) -> ms.Crossbar:
@@ -280,29 +285,28 @@ def largest(bits: int | None) -> Float[Array, ""]:
 
 
 @eqx.filter_jit
-def on_chips(
-    model, crossbar: ms.Crossbar, each: Converters, xs, labels, chips, *, key
-) -> Float[Array, "designs chips"]:
-    """Accuracy of the chips with each of the converters."""
+def on_chips(model, crossbar: ms.Crossbar, each: Converters, xs, labels, chips, *, key) -> ms.study.Outcome:
+    """What the chips have right with each of the converters, (designs, chips)."""
 
-    def one(chosen: Converters) -> Array:
+    def one(chosen: Converters) -> ms.study.Outcome:
         design = with_converters(crossbar, chosen)
-        return ms.study.chip_accuracies(model, design, xs, labels, jnp.zeros(1), chips, key=key)[:, 0]
+        found = ms.study.chip_outcomes(model, design, xs, labels, jnp.zeros(1), chips, key=key)
+        return jax.tree.map(lambda values: values[:, 0], found)
 
     return jax.lax.map(one, each)
 
 
 @eqx.filter_jit
-def on_ideal_cells(model, each: Converters, xs, labels, *, key) -> tuple[Array, Array]:
-    """Accuracy with each of the converters, and the fraction of ADC readings that are clipped, mean over layers."""
+def on_ideal_cells(model, each: Converters, xs, labels, *, key) -> tuple[ms.study.Outcome, Array]:
+    """What is right with each of the converters, and the fraction of ADC readings that clip, mean over layers."""
 
-    def one(chosen: Converters) -> tuple[Array, Array]:
+    def one(chosen: Converters) -> tuple[ms.study.Outcome, Array]:
         deployed = ms.deploy(model, with_converters(bare(dm.Ideal()), chosen), 0.0, key=key)
         clipped = [
             jnp.where(jnp.isinf(chosen.adc[path].largest), 0.0, jnp.mean(found.adc))
             for path, found in ms.nn.clipping(deployed, xs[:50]).items()
         ]
-        return ms.train.accuracy(deployed, xs, labels), jnp.mean(jnp.stack(clipped))
+        return ms.study.outcome(deployed, xs, labels), jnp.mean(jnp.stack(clipped))
 
     return jax.lax.map(one, each)
 

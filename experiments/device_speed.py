@@ -17,7 +17,12 @@ import device_models as dm
 import memsim as ms
 from memsim.study import Case
 
-PUBLISHED = ("pcm_joshi2020", "rram_wan2022", "cmo_hfox_falcone2025", "sonos_agrawal2022")
+CELLS = {
+    **{name: dm.device(name).make() for name in ("pcm_joshi2020", "cmo_hfox_falcone2025", "sonos_agrawal2022")},
+    "rram_wan2022, walking": dm.rram_wan2022(),
+    "rram_relaxing, jumping": dm.rram_relaxing("C"),
+    "pcm_joshi2020, walking": dm.pcm_joshi2020().remembering("walk"),
+}
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,7 @@ def cells(config: Config):
     """Programming many cells, and ageing them to a new time, against drawing the normals that programming needs."""
     target = jr.uniform(jr.key(0), (config.cells,))
     few = min(config.rounds, 5)
-    for name in PUBLISHED:
-        device = dm.device(name).make()
+    for name, device in CELLS.items():
         aim = device.g_min + (device.g_max - device.g_min) * target
         program = jax.jit(lambda aim, key, device=device: device.program(aim, key=key))
         age = jax.jit(lambda written, t, device=device: device.conductance(written, t))
@@ -71,10 +75,8 @@ def cells(config: Config):
 
 
 def normals_of(device: dm.AbstractDevice) -> int:
-    """Normals that one cell needs: a PCM its write error and its exponent, others one for each error they have."""
-    if isinstance(device, dm.Gaussian):
-        return (device.write_noise is not None) + (device.spread is not None)
-    return 2
+    """Normals that one cell needs: one for its write error, one for what comes later."""
+    return len(set(device.effects) & {"write noise", "drift"})
 
 
 def memristors(config: Config):

@@ -90,7 +90,7 @@ def run(config: Config) -> xr.Dataset:
     result = ms.study.run_parts(parts, lambda part: compute(config, part, data, folder), folder)
     result = labelled(result.sel(device=list(config.devices), training=list(TRAININGS)), config, settings)
     ms.study.save_result(result, config.out / "devices.nc")
-    ms.study.save_table(ms.study.summary(result.accuracy), config.out / "devices.csv", index=False)
+    ms.study.save_table(ms.study.summary(result), config.out / "devices.csv", index=False)
     report(result)
     print(f"Wrote {config.out / 'devices.nc'} and devices.csv. `memsim draw devices` draws them")
     ms.study.remove_parts(folder)
@@ -111,12 +111,12 @@ def compute(config: Config, part: Part, data: ms.data.Splits, folder: Path) -> x
     ranged = ms.calibrate(model, jnp.asarray(data.train.inputs[:200]), bare)
     # The same chips for every network: comparisons are paired.
     times, chips = jnp.asarray(config.times), jnp.arange(config.chips)
-    found = ms.study.chip_accuracies(model, ranged, xs, labels, times, chips, key=jr.key(1))
+    found = ms.study.chip_outcomes(model, ranged, xs, labels, times, chips, key=jr.key(1))
     index = {"seed": [part.seed], "training": [part.training], "device": [part.device]}
     return xr.Dataset(
         {
-            "accuracy": ((*index, "chip", "time"), np.asarray(found)[None, None, None]),
-            "digital_accuracy": (("seed", "training"), np.asarray(digital_accuracy(model, xs, labels))[None, None]),
+            **found.variables((*index, "chip", "time"), len(labels)),
+            **digital_outcome(model, xs, labels).variables(("seed", "training"), len(labels), "digital_{}"),
             "cell_error": (("device", "age"), np.asarray(cell_error(bare.device))[None]),
         },
         index | {"chip": np.arange(config.chips), "time": np.asarray(config.times), "age": [0.0, DAY]},
@@ -142,7 +142,7 @@ def network(config: Config, part: Part, data: ms.data.Splits, folder: Path) -> m
     )
 
 
-digital_accuracy = eqx.filter_jit(ms.train.accuracy)
+digital_outcome = eqx.filter_jit(ms.study.outcome)
 
 
 @eqx.filter_jit
@@ -163,6 +163,9 @@ def cell_error(device: dm.AbstractDevice) -> Float[Array, " ages"]:
     return jnp.stack([at(0.0), at(DAY)])
 
 
+MEASURED = "whether cells of this age were measured; where not, their equations are continued"
+
+
 def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr.Dataset:
     """With units and provenance."""
     for name in ("seed", "chip", "accuracy", "digital_accuracy", "cell_error"):
@@ -171,9 +174,15 @@ def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr
     result["age"].attrs |= {"units": "s", "long_name": "age of the cells whose error is measured"}
     result["accuracy"].attrs["long_name"] = "test accuracy"
     result["cell_error"].attrs["long_name"] = "distance of cells from their targets, over the range"
-    numbers = {name: "\n".join(dm.device(name).make().sources) for name in config.devices}
+    cells = {name: dm.device(name).make() for name in config.devices}
+    measured = [ms.study.is_measured(cell.span, result.time.values) for cell in cells.values()]
+    result = result.assign_coords(measured=(("device", "time"), measured, {"units": "1", "long_name": MEASURED}))
+    numbers = {name: "\n".join(cell.sources) for name, cell in cells.items()}
+    told = {"span": {name: str(cell.span) for name, cell in cells.items()}}
+    told["assumes"] = {name: "; ".join(cell.assumes) for name, cell in cells.items()}
     data = ms.data.spoken_digits(steps=2).test
     attributes = ms.study.provenance() | {"config": json.dumps(settings), "device_numbers": json.dumps(numbers)}
+    attributes |= {name: json.dumps(words) for name, words in told.items()}
     return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})
 
 
@@ -186,12 +195,13 @@ def report(result: xr.Dataset) -> None:
         chosen = result.sel(training=training)
         digital = 100 * float(chosen.digital_accuracy.mean())
         size = f"mean over {result.sizes['chip']} chips of each of {result.sizes['seed']} seeds"
-        title = f"Test accuracy in %, {training} training ({digital:.1f} digital), {size}"
+        title = f"Test accuracy in %, {training} training ({digital:.1f} digital), {size}; *: age not measured"
         shown = Table("device", "cell error", "after a day", title=title)
         for time in result.time.values:
             shown.add_column(f"{time:.3g} s")
         for device in result.device.values:
             one = chosen.sel(device=device)
             errors = [f"{100 * e:.2g} %" for e in one.cell_error.values]
-            shown.add_row(str(device), *errors, *(f"{100 * a:.1f}" for a in one.accuracy.mean(["seed", "chip"]).values))
+            known = zip(one.accuracy.mean(["seed", "chip"]).values, one.measured.values, strict=True)
+            shown.add_row(str(device), *errors, *(f"{100 * a:.1f}" + "*" * (not measured) for a, measured in known))
         Console(width=140).print(shown)

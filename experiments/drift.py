@@ -101,7 +101,7 @@ def run(config: Config) -> xr.Dataset:
     parts = {part.name: part for part in study.parts()}
     result = study.labelled(ms.study.run_parts(parts, study.compute, study.parts_folder))
     ms.study.save_result(result, config.out / "drift.nc")
-    table = ms.study.summary(result.accuracy)
+    table = ms.study.summary(result)
     ms.study.save_table(table, config.out / "drift.csv", index=False)
     report(result, table)
     print(f"Wrote {config.out / 'drift.nc'} and drift.csv. `memsim draw drift` draws them")
@@ -189,17 +189,18 @@ class Study:
         times, chips = jnp.asarray(config.times), jnp.arange(config.chips)
         bare = self.crossbar(part.write_noise, "none", config.training_full_scale)
         ranged = ms.calibrate(model, jnp.asarray(self.data.train.inputs), bare).designs
-        accuracies = []
+        found = []
         for compensation in COMPENSATIONS:
             chosen = self.crossbar(part.write_noise, compensation, config.training_full_scale).compensation
             design = ms.nn.PerLayer({path: dataclasses.replace(ranged[path], compensation=chosen) for path in ranged})
-            accuracies.append(ms.study.chip_accuracies(model, design, xs, labels, times, chips, key=chip_key))
+            found.append(ms.study.chip_outcomes(model, design, xs, labels, times, chips, key=chip_key))
         clipped = clipped_fraction(model, design, xs, key=clip_key)
         index = {"seed": [part.seed], "training": [part.training], "write_noise": [part.write_noise]}
+        on_chips = ms.study.Outcome(*(np.stack(parts) for parts in zip(*found, strict=True)))
         return xr.Dataset(
             {
-                "accuracy": ((*index, "compensation", "chip", "time"), np.asarray(accuracies)[None, None, None]),
-                "digital_accuracy": (tuple(index), np.asarray(digital_accuracy(model, xs, labels))[None, None, None]),
+                **on_chips.variables((*index, "compensation", "chip", "time"), len(labels)),
+                **digital_outcome(model, xs, labels).variables(tuple(index), len(labels), "digital_{}"),
                 "adc_clipped": ((*index, "layer"), np.asarray(list(clipped.values()))[None, None, None]),
             },
             index
@@ -221,11 +222,15 @@ class Study:
         result["time"].attrs["long_name"] = "time since programming"
         result["adc_clipped"].attrs["long_name"] = "fraction of ADC readings clipped, one fresh chip"
         design = self.crossbar(1.0, "global", self.config.training_full_scale)
+        measured = ms.study.is_measured(design.device.span, result.time.values)
+        result = result.assign_coords(measured=("time", measured, {"units": "1", "long_name": MEASURED}))
         attributes = ms.study.provenance() | ms.study.device_numbers(design) | {"config": json.dumps(self.settings)}
+        attributes |= {"span": str(design.device.span), "assumes": "\n".join(design.device.assumes)}
         attributes["data"] = f"{self.data.test.citation} {self.data.test.licence}. {NOTE}"
         return result.assign_attrs(attributes)
 
 
+MEASURED = "whether cells of this age were measured; where not, their equations are continued"
 NOTE = "The recordings carry no speaker labels: the split is by recording, and speakers occur in all three parts."
 
 
@@ -241,7 +246,7 @@ def imported(config: Config) -> ms.nn.AbstractNetwork:
     return model
 
 
-digital_accuracy = eqx.filter_jit(ms.train.accuracy)
+digital_outcome = eqx.filter_jit(ms.study.outcome)
 
 
 @eqx.filter_jit
@@ -257,44 +262,41 @@ def report(result: xr.Dataset, table) -> None:
     from rich.table import Table
 
     over = table.interval_over.iloc[0]
-    title = f"Test accuracy in %: mean ± 95 % interval over {over}, (5th–95th percentile over chips)"
+    title = f"Test accuracy in %: mean [95 % interval over {over}] (5th–95th percentile over chips); *: not measured"
     shown = Table("process", "compensation", "training", "digital", "ADC clips", title=title)
-    for t in result.time.values:
-        shown.add_column(duration(float(t)))
+    for t, measured in zip(result.time.values, result.measured.values, strict=True):
+        shown.add_column(duration(float(t)) + "*" * (not measured))
     ordered = table.sort_values(["write_noise", "compensation"], ascending=[True, False], kind="stable")
     for (noise, compensation, training), rows in ordered.groupby(
         ["write_noise", "compensation", "training"], sort=False
     ):
         network = result.sel(write_noise=noise, training=training)
         whole = [f"{100 * float(values.mean()):.1f}" for values in (network.digital_accuracy, network.adc_clipped)]
-        cells = [
-            f"{100 * row['mean']:.1f} ± {50 * (row.high - row.low):.1f} ({100 * row.p5:.1f}–{100 * row.p95:.1f})"
-            for _, row in rows.iterrows()
-        ]
+        bounds = 100 * rows[["mean", "low", "high", "p5", "p95"]]
+        cells = [f"{m:.1f} [{low:.1f}, {high:.1f}] ({p5:.1f}–{p95:.1f})" for m, low, high, p5, p95 in bounds.values]
         shown.add_row(f"{noise:g} x write noise", compensation, training, *whole, *cells)
     Console(width=200, soft_wrap=False).print(shown)
     if "drift-aware" in result.training.values:
         gains(result)
     print(f"Read noise, converters and drift of {json.loads(result.config)['device']}. {NOTE}")
+    print(f"Cells were measured at {result.attrs['span']}. {result.attrs['assumes']}")
 
 
 def gains(result: xr.Dataset) -> None:
-    """Prints what drift-aware training gains at the last time of at most a year, paired by seed, or by chip for one."""
+    """Prints what drift-aware training gains at the last time of at most a year, paired by seed, chip and recording."""
     t = float(result.time[result.time <= YEAR][-1])
-    over = "seed" if result.sizes["seed"] > 1 else "chip"
     for noise in result.write_noise.values:
-        accuracy = 100 * result.accuracy.sel(time=t, write_noise=noise, compensation="global")
-        aware = accuracy.sel(training="drift-aware")
-        others = {f"{name} training": accuracy.sel(training=name) for name in TRAININGS[:-1]}
-        others["its own digital accuracy"] = 100 * result.digital_accuracy.sel(
-            write_noise=noise, training="drift-aware"
-        )
-        for name, other in others.items():
-            gain = (aware - other).mean([dim for dim in ("seed", "chip") if dim != over])
-            mean, low, high = ms.study.mean_interval(gain.values)
+        at = result.sel(time=t, write_noise=noise, drop=True)
+        right = ms.study.right(at.sel(compensation="global", drop=True))
+        aware = right.sel(training="drift-aware", drop=True)
+        others = {f"{name} training": right.sel(training=name, drop=True) for name in TRAININGS[:-1]}
+        digital = ms.study.right(at, "digital_right").sel(training="drift-aware", drop=True)
+        for name, other in (others | {"its own digital accuracy": digital}).items():
+            gain = ms.study.difference(aware, other)
+            mean, low, high = (100 * x for x in ms.study.interval(gain))
             print(
                 f"{noise:g} x write noise, {duration(t)}, compensated: drift-aware over {name} "
-                f"{mean:+.2f} points [{low:+.2f}, {high:+.2f}], paired by {over}"
+                f"{mean:+.2f} points [{low:+.2f}, {high:+.2f}], paired, over {ms.study.interval_over(gain)}"
             )
 
 

@@ -165,27 +165,28 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
     used = tiles(config, networks(config)[part.network])
     ohms = jnp.asarray(config.resistances)
-    found = [accuracies(config, model, xs, labels, ohms, tile) for tile in used]
+    found = [outcomes(config, model, xs, labels, ohms, tile) for tile in used]
+    stacked = ms.study.Outcome(*(np.stack(parts) for parts in zip(*found, strict=True)))
     index = {"network": [part.network], "training": [part.training], "seed": [part.seed]}
     return xr.Dataset(
         {
-            "accuracy": ((*index, "tile", "resistance"), np.asarray(found)[None, None, None]),
-            "digital_accuracy": (tuple(index), np.asarray(digital_accuracy(model, xs, labels))[None, None, None]),
+            **stacked.variables((*index, "tile", "resistance"), len(labels)),
+            **digital_outcome(model, xs, labels).variables(tuple(index), len(labels), "digital_{}"),
         },
         index | {"tile": used, "resistance": list(config.resistances)},
     )
 
 
-digital_accuracy = eqx.filter_jit(ms.train.accuracy)
+digital_outcome = eqx.filter_jit(ms.study.outcome)
 
 
 @eqx.filter_jit
-def accuracies(config: Config, model, xs, labels, ohms, tile: int) -> jax.Array:
-    """Accuracy behind exact wires of each resistance."""
+def outcomes(config: Config, model, xs, labels, ohms, tile: int) -> ms.study.Outcome:
+    """What is right behind exact wires of each resistance."""
 
     def one(r):
         chip = ms.deploy(model, design(config, ms.ResistiveWires(r, r), tile), 0.0, key=jr.key(0))
-        return ms.train.accuracy(chip, xs, labels)
+        return ms.study.outcome(chip, xs, labels)
 
     return jax.lax.map(one, ohms)
 
@@ -229,29 +230,23 @@ def labelled(result: xr.Dataset, config: Config, settings: dict) -> xr.Dataset:
 
 
 def table(result: xr.Dataset):
-    """One row a network, tile, training and resistance: mean over seeds and its 95 % interval."""
-    import pandas as pd
-
-    stacked = result.accuracy.stack(row=("network", "tile", "training", "resistance")).dropna("row", how="all")
-    rows = []
-    for place, labels in enumerate(stacked.row.values):
-        mean, low, high = ms.study.mean_interval(stacked.isel(row=place).values)
-        names = ("network", "tile", "training", "resistance")
-        rows.append(dict(zip(names, labels, strict=True)) | {"mean": mean, "low": low, "high": high})
-    return pd.DataFrame(rows)
+    """One row a network, tile, training and resistance: mean and its 95 % interval."""
+    return ms.study.summary(result).dropna(subset=["mean"]).drop(columns=["p5", "p95"])
 
 
 def report(result: xr.Dataset) -> None:
-    """Prints accuracy in percent with its interval over seeds, and the errors of arrays."""
+    """Prints accuracy in percent with its interval, and the errors of arrays."""
     from rich.console import Console
     from rich.table import Table
 
     ohms = result.resistance.values
     shown = Table(
-        "network", "tile", "trained", *(f"{ohm:g} ohm" for ohm in ohms), title="Accuracy in % behind exact wires"
+        *("network", "tile", "trained"),
+        *(f"{ohm:g} ohm" for ohm in ohms),
+        title=f"Accuracy in % behind exact wires [95 % interval over {ms.study.interval_over(result)}]",
     )
     for (name, tile, training), rows in table(result).groupby(["network", "tile", "training"], sort=False):
-        cells = [f"{100 * row['mean']:.1f} ± {50 * (row.high - row.low):.1f}" for _, row in rows.iterrows()]
+        cells = [f"{100 * row['mean']:.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]" for _, row in rows.iterrows()]
         shown.add_row(name, str(tile), training, *cells)
     Console(width=160, soft_wrap=False).print(shown)
     for size in result["size"].values:

@@ -78,7 +78,7 @@ def run(config: Config) -> xr.Dataset:
     result = ms.study.run_parts(parts, lambda part: compute(config, part, folder), folder)
     result = labelled(result.sel(training=list(TRAININGS)), settings)
     ms.study.save_result(result, config.out / "mismatch.nc")
-    table = ms.study.summary(result.accuracy)
+    table = ms.study.summary(result)
     ms.study.save_table(table, config.out / "mismatch.csv", index=False)
     report(result, table)
     print(f"Wrote {config.out / 'mismatch.nc'} and mismatch.csv. `memsim draw mismatch` draws them")
@@ -107,12 +107,13 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     levels = jnp.asarray(config.mismatch)
     pairs = {"neurons": (levels, 0 * levels), "synapses": (0 * levels, levels), "both": (levels, levels)}
     # The same chips for every network, as far as chance is concerned: comparisons are paired.
-    found = [accuracies(model, *pairs[place], xs, labels, jnp.arange(config.chips), key=jr.key(1)) for place in PLACES]
+    found = [outcomes(model, *pairs[place], xs, labels, jnp.arange(config.chips), key=jr.key(1)) for place in PLACES]
+    on_chips = ms.study.Outcome(*(np.stack(parts) for parts in zip(*found, strict=True)))
     index = {"seed": [part.seed], "training": [part.training]}
     return xr.Dataset(
         {
-            "accuracy": ((*index, "place", "mismatch", "chip"), np.asarray(found)[None, None]),
-            "digital_accuracy": (tuple(index), np.asarray(digital_accuracy(model, xs, labels))[None, None]),
+            **on_chips.variables((*index, "place", "mismatch", "chip"), len(labels)),
+            **digital_outcome(model, xs, labels).variables(tuple(index), len(labels), "digital_{}"),
         },
         index | {"place": list(PLACES), "mismatch": list(config.mismatch), "chip": np.arange(config.chips)},
     )
@@ -137,17 +138,17 @@ def design(in_neurons, in_synapses) -> ms.nn.MixedSignal:
     )
 
 
-digital_accuracy = eqx.filter_jit(ms.train.accuracy)
+digital_outcome = eqx.filter_jit(ms.study.outcome)
 
 
 @eqx.filter_jit
-def accuracies(model, in_neurons, in_synapses, xs, labels, chips, *, key) -> jax.Array:
-    """Accuracy at each pair of levels on each chip; a chip's deviations grow with the level, and keep their signs."""
+def outcomes(model, in_neurons, in_synapses, xs, labels, chips, *, key) -> ms.study.Outcome:
+    """What is right at each pair of levels on each chip; its deviations grow with the level, and keep their signs."""
 
     def one(inputs):
         level, number = inputs
         chip = ms.deploy(model, design(*level), 0.0, key=jr.fold_in(key, number))
-        return ms.train.accuracy(chip, xs, labels)
+        return ms.study.outcome(chip, xs, labels)
 
     def at_level(level):
         return jax.lax.map(lambda number: one((level, number)), chips)
@@ -172,16 +173,14 @@ def report(result: xr.Dataset, table) -> None:
     from rich.table import Table
 
     over = table.interval_over.iloc[0]
-    title = f"Test accuracy in %: mean ± 95 % interval over {over}, (5th–95th percentile over chips and seeds)"
+    title = f"Test accuracy in %: mean [95 % interval over {over}] (5th–95th percentile over chips and seeds)"
     shown = Table("mismatch in", "training", "digital", title=title)
     for level in result.mismatch.values:
         shown.add_column(f"{100 * level:g} %")
     for (place, training), rows in table.groupby(["place", "training"], sort=False):
         digital = 100 * float(result.digital_accuracy.sel(training=training).mean())
-        cells = [
-            f"{100 * row['mean']:.1f} ± {50 * (row.high - row.low):.1f} ({100 * row.p5:.0f}–{100 * row.p95:.0f})"
-            for _, row in rows.iterrows()
-        ]
+        bounds = 100 * rows[["mean", "low", "high", "p5", "p95"]]
+        cells = [f"{m:.1f} [{low:.1f}, {high:.1f}] ({p5:.0f}–{p95:.0f})" for m, low, high, p5, p95 in bounds.values]
         shown.add_row(str(place), str(training), f"{digital:.1f}", *cells)
     Console(width=200, soft_wrap=False).print(shown)
     gains(result)
@@ -189,12 +188,12 @@ def report(result: xr.Dataset, table) -> None:
 
 def gains(result: xr.Dataset) -> None:
     """Prints what training with mismatch gains at each level above zero, paired."""
-    over = "seed" if result.sizes["seed"] > 1 else "chip"
-    gain = 100 * (result.accuracy.sel(training="with mismatch") - result.accuracy.sel(training="as is"))
-    gain = gain.mean([dim for dim in ("seed", "chip") if dim != over])
+    right = ms.study.right(result)
+    gain = ms.study.difference(right.sel(training="with mismatch", drop=True), right.sel(training="as is", drop=True))
     for place in result.place.values:
         words = []
         for level in result.mismatch.values[result.mismatch.values > 0]:
-            mean, low, high = ms.study.mean_interval(gain.sel(place=place, mismatch=level).values)
+            mean, low, high = (100 * x for x in ms.study.interval(gain.sel(place=place, mismatch=level)))
             words.append(f"{100 * level:g} %: {mean:+.1f} [{low:+.1f}, {high:+.1f}]")
-        print(f"Training with mismatch gains in points, paired by {over}, mismatch in {place}: {'; '.join(words)}")
+        over = ms.study.interval_over(gain.sel(place=place))
+        print(f"Training with mismatch gains in points, paired, over {over}, mismatch in {place}: {'; '.join(words)}")

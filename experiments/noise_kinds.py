@@ -11,7 +11,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -103,7 +103,7 @@ def run(config: Config) -> xr.Dataset:
     result = ms.study.run_parts(parts, lambda part: compute(config, part, folder), folder)
     result = labelled(result.sel(setting=list(SETTINGS)), config, settings)
     ms.study.save_result(result, config.out / "noise_kinds.nc")
-    table = ms.study.summary(result.lost_accuracy)
+    table = ms.study.summary(lost(result))
     ms.study.save_table(table, config.out / "noise_kinds.csv", index=False)
     report(result)
     print(f"Wrote {config.out / 'noise_kinds.nc'} and noise_kinds.csv. `memsim draw noise_kinds` draws them")
@@ -133,10 +133,13 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     matrices = fabricate(analog_weights(model), design(config), jnp.arange(config.chips), key=chip_key)
     found = measure(model, matrices, xs, labels, jnp.asarray(config.noise_scales), key=noise_key)
     index = {"seed": [part.seed], "setting": [part.setting], "steps": [part.steps]}
-    variables = {
+    quiet, noisy = found.pop("noiseless"), found.pop("noisy")
+    variables: dict[str, Any] = {
         name: ((*index, *DIMENSIONS[name]), np.asarray(values)[None, None, None]) for name, values in found.items()
     }
-    variables["digital_accuracy"] = (tuple(index), np.asarray(digital_accuracy(model, xs, labels))[None, None, None])
+    variables |= quiet.variables((*index, "chip"), len(labels), "noiseless_{}")
+    variables |= noisy.variables((*index, *NOISY), len(labels))
+    variables |= digital_outcome(model, xs, labels).variables(tuple(index), len(labels), "digital_{}")
     coordinates = {
         "kind": list(KINDS),
         "noise_scale": list(config.noise_scales),
@@ -152,15 +155,13 @@ def design(config: Config) -> ms.Crossbar:
     return ms.Crossbar(device, compensation=None, read_noise="per_read")
 
 
-digital_accuracy = eqx.filter_jit(ms.train.accuracy)
+digital_outcome = eqx.filter_jit(ms.study.outcome)
 NOISY = ("chip", "kind", "noise_scale")
 DIMENSIONS = {
-    "noiseless_accuracy": ("chip",),
     "weight_noise": ("chip",),
     "spike_rate": ("chip", "step"),
     "readout_size": ("chip", "step"),
     "score_size": ("chip",),
-    "accuracy": NOISY,
     "spike_deviation": (*NOISY, "step"),
     "readout_deviation": (*NOISY, "step"),
     "score_deviation": NOISY,
@@ -179,14 +180,14 @@ def fabricate(weights, crossbar, chips, *, key) -> list[ms.AnalogMatrix]:
 
 
 @eqx.filter_jit
-def measure(model, matrices, xs, labels, scales, *, key) -> dict[str, jax.Array]:
+def measure(model, matrices, xs, labels, scales, *, key) -> dict[str, Any]:
     """What each chip does without read noise, and how far noise of each kind and scale takes it from there."""
 
     def one_chip(inputs):
         matrices, key = inputs
         still = Run.of(model, [without_noise(matrix) for matrix in matrices], xs)
         alone = {
-            "noiseless_accuracy": still.accuracy(labels),
+            "noiseless": still.outcome(labels),
             "weight_noise": jnp.mean(jnp.stack([relative_noise(matrix) for matrix in matrices])),
             "spike_rate": jnp.mean(still.spikes, (0, 2)),
             "readout_size": rms(contrast(still.outputs), (0, 2)),
@@ -203,7 +204,7 @@ def measure(model, matrices, xs, labels, scales, *, key) -> dict[str, jax.Array]
             return jax.tree.map(lambda *values: jnp.stack(values), *found)
 
         by_scale = jax.lax.map(at_scale, scales)
-        return alone | {name: jnp.swapaxes(values, 0, 1) for name, values in by_scale.items()}
+        return alone | jax.tree.map(lambda values: jnp.swapaxes(values, 0, 1), by_scale)
 
     return jax.lax.map(one_chip, (matrices, jr.split(key, matrices[0].weight.shape[0])))
 
@@ -227,17 +228,17 @@ class Run(NamedTuple):
     def scores(self) -> jax.Array:
         return jax.vmap(ms.train.class_scores)(self.outputs)
 
-    def accuracy(self, labels) -> jax.Array:
-        return jnp.mean(jnp.argmax(self.scores, -1) == labels, dtype=self.outputs.dtype)
+    def outcome(self, labels) -> ms.study.Outcome:
+        return ms.study.packed(jnp.argmax(self.scores, -1) == labels)
 
 
 def analog_weights(model) -> list:
     return [layer.weight for layer in ms.nn.analog_layers(model).values()]
 
 
-def deviations(noisy: Run, still: Run, labels) -> dict[str, jax.Array]:
+def deviations(noisy: Run, still: Run, labels) -> dict[str, Any]:
     return {
-        "accuracy": noisy.accuracy(labels),
+        "noisy": noisy.outcome(labels),
         "spike_deviation": jnp.mean(jnp.abs(noisy.spikes - still.spikes), (0, 2)),
         "readout_deviation": rms(contrast(noisy.outputs - still.outputs), (0, 2)),
         "score_deviation": rms(contrast(noisy.scores - still.scores), None),
@@ -299,6 +300,11 @@ def labelled(result: xr.Dataset, config: Config, settings: dict) -> xr.Dataset:
     return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})
 
 
+def lost(result: xr.Dataset) -> xr.DataArray:
+    """Of each recording, 1 where only the chip without read noise is right, and -1 where only that with it is."""
+    return ms.study.difference(ms.study.right(result, "noiseless_right"), ms.study.right(result))
+
+
 def growth(deviation: xr.DataArray, steps: xr.DataArray) -> xr.DataArray:
     """Mean `deviation` in the last third of a sequence over that in the middle third, less one.
 
@@ -310,20 +316,19 @@ def growth(deviation: xr.DataArray, steps: xr.DataArray) -> xr.DataArray:
 
 
 def report(result: xr.Dataset) -> None:
-    """Prints what noise costs at each number of steps: means over chips, with the 95 % interval over seeds."""
+    """Prints what noise costs at each number of steps: means over chips and seeds, with 95 % intervals."""
     from rich.console import Console
     from rich.table import Table
 
-    over = "seed" if result.sizes["seed"] > 1 else "chip"
-
-    def cell(values: xr.DataArray, factor: float = 100.0, digits: int = 1) -> str:
-        each = values.mean([d for d in values.dims if d != over]).values
-        if np.isnan(each).all():
+    def cell(values: xr.DataArray, digits: int = 1) -> str:
+        if np.isnan(values).all():
             return "-"  # of a silent network nothing changes, and too few steps have no growth
-        mean, low, high = ms.study.mean_interval(each)
-        return f"{factor * mean:.{digits}f} ± {factor * (high - low) / 2:.{digits}f}"
+        mean, low, high = (100 * x for x in ms.study.interval(values))
+        return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
-    title = f"Mean ± 95 % interval over {over}s, {result.sizes['seed']} seeds x {result.sizes['chip']} chips"
+    right, noiseless, change = ms.study.right(result), ms.study.right(result, "noiseless_right"), lost(result)
+    over = f"{ms.study.interval_over(right)}; of what is no accuracy, over {ms.study.interval_over(result.score_error)}"
+    title = f"Mean [95 % interval over {over}], {result.sizes['seed']} seeds x {result.sizes['chip']} chips"
     shown = Table("setting", "read noise", "steps", "no noise %", "lost, points", "spikes changed %", title=title)
     for name in ("readout error %", "score error %", "growth of spike errors %", "growth of readout errors %"):
         shown.add_column(name)
@@ -335,15 +340,17 @@ def report(result: xr.Dataset) -> None:
                     noisy = at.sel(kind=kind, noise_scale=scale)
                     changed = noisy.spike_deviation.mean("step") / at.spike_rate.mean("step")
                     readout = (noisy.readout_deviation / at.readout_size).mean("step")
-                    row = [cell(at.noiseless_accuracy), cell(noisy.lost_accuracy, digits=2), cell(changed)]
+                    quiet = noiseless.sel(setting=setting, steps=steps)
+                    fallen = change.sel(setting=setting, steps=steps, kind=kind, noise_scale=scale)
+                    row = [cell(quiet), cell(fallen, digits=2), cell(changed)]
                     row += [cell(readout), cell(noisy.score_error), cell(noisy.spike_growth, digits=0)]
                     row += [cell(noisy.readout_growth, digits=0)]
                     shown.add_row(str(setting), f"{scale:g}x {kind}", str(steps), *row)
     Console(width=160, soft_wrap=False).print(shown)
-    trends(result, over)
+    trends(result)
 
 
-def trends(result: xr.Dataset, over: str) -> None:
+def trends(result: xr.Dataset) -> None:
     """Prints how the lost accuracy and the score error change from the fewest steps to the most, paired.
 
     And how the noise of the weights does: networks trained for other numbers of steps have other weights.
@@ -357,9 +364,8 @@ def trends(result: xr.Dataset, over: str) -> None:
             for kind in result.kind.values:
                 at = result.sel(setting=setting, noise_scale=scale, kind=kind)
                 words = []
-                for name in ("lost_accuracy", "score_error"):
-                    change = at[name].sel(steps=many) - at[name].sel(steps=few)
-                    change = change.mean([d for d in change.dims if d != over])
-                    mean, low, high = (100 * x for x in ms.study.mean_interval(change.values))
-                    words.append(f"{name.replace('_', ' ')} {mean:+.2f} points [{low:+.2f}, {high:+.2f}]")
-                print(f"{setting}, {scale:g}x {kind}, {few} to {many} steps: {', '.join(words)}, paired by {over}")
+                for name, of in (("lost accuracy", lost(at)), ("score error", at.score_error)):
+                    change = ms.study.difference(of.sel(steps=many, drop=True), of.sel(steps=few, drop=True))
+                    mean, low, high = (100 * x for x in ms.study.interval(change))
+                    words.append(f"{name} {mean:+.2f} points [{low:+.2f}, {high:+.2f}]")
+                print(f"{setting}, {scale:g}x {kind}, {few} to {many} steps: {', '.join(words)}, paired")

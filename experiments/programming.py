@@ -113,7 +113,12 @@ def compute(config: Config, seed: int, folder: Path) -> xr.Dataset:
     ]
     dims = ("seed", "way", "write_noise", "resistance", "chip")
     shape = (1, len(found), len(config.write_noise), len(config.resistances), config.chips)
-    variables = {name: (dims, np.asarray([part[name] for part in found]).reshape(shape)) for name in found[0]}
+    variables = {
+        name: (dims, np.asarray([part[name] for part, _ in found]).reshape(shape)) for name in ("error", "writes")
+    }
+    stacked = (np.stack([np.asarray(of[part]) for _, of in found]) for part in (0, 1))
+    outcome = ms.study.Outcome(*(each.reshape(*shape, *each.shape[2:]) for each in stacked))
+    variables |= outcome.variables(dims, len(labels))
     coordinates = {
         "seed": [seed],
         "way": list(methods(config)),
@@ -121,13 +126,15 @@ def compute(config: Config, seed: int, folder: Path) -> xr.Dataset:
         "resistance": list(config.resistances),
         "chip": np.arange(config.chips),
     }
-    digital = eqx.filter_jit(ms.train.accuracy)(model, xs, labels)
-    return xr.Dataset(variables | {"digital_accuracy": (("seed",), np.asarray(digital)[None])}, coordinates)
+    digital = eqx.filter_jit(ms.study.outcome)(model, xs, labels)
+    return xr.Dataset(variables | digital.variables(("seed",), len(labels), "digital_{}"), coordinates)
 
 
 @eqx.filter_jit
-def measure(config: Config, method: str, settings, w, model, xs, labels, chips) -> dict[str, jax.Array]:
-    """Error and writes of the array, accuracy of the network, over (settings, chips)."""
+def measure(
+    config: Config, method: str, settings, w, model, xs, labels, chips
+) -> tuple[dict[str, jax.Array], ms.study.Outcome]:
+    """Error and writes of the array, and what the network has right, over (settings, chips)."""
     x = jr.uniform(jr.key(3), (1000, w.shape[1]), minval=-1.0)
 
     def one(setting):
@@ -136,11 +143,8 @@ def measure(config: Config, method: str, settings, w, model, xs, labels, chips) 
         array_key, moment_key, model_key = jr.split(jr.fold_in(jr.key(1), number.astype(int)), 3)
         chip = crossbar.program(w, key=array_key)
         y = chip.at(0.0, key=moment_key)(x)
-        return {
-            "error": jnp.linalg.norm(y - x @ w.T) / jnp.linalg.norm(x @ w.T),
-            "writes": writes(chip),
-            "accuracy": ms.train.accuracy(ms.deploy(model, crossbar, 0.0, key=model_key), xs, labels),
-        }
+        array = {"error": jnp.linalg.norm(y - x @ w.T) / jnp.linalg.norm(x @ w.T), "writes": writes(chip)}
+        return array, ms.study.outcome(ms.deploy(model, crossbar, 0.0, key=model_key), xs, labels)
 
     noise, ohm = (jnp.repeat(values, chips.shape[0]) for values in settings)
     numbers = jnp.tile(chips, settings.shape[1]).astype(noise.dtype)
@@ -169,18 +173,23 @@ def labelled(result: xr.Dataset, config: Config, settings: dict) -> xr.Dataset:
 
 
 def table(result: xr.Dataset):
-    """One row a setting and way: writes, error, and accuracy with its 95 % interval over seeds."""
+    """One row a setting and way: writes, error, and accuracy with its 95 % interval."""
     import pandas as pd
 
-    rows = []
+    rows, right = [], ms.study.right(result)
     for noise in result.write_noise.values:
         for ohm in result.resistance.values:
             for way in result.way.values:
                 cell = result.sel(write_noise=noise, resistance=ohm, way=way)
-                mean, low, high = ms.study.mean_interval(cell.accuracy.mean("chip").values)
+                of = right.sel(write_noise=noise, resistance=ohm, way=way)
+                mean, low, high = ms.study.interval(of)
                 numbers = {"writes": float(cell.writes.mean()), "error": float(cell.error.mean())}
                 labels = {"write_noise": noise, "resistance": ohm, "way": str(way)}
-                rows.append(labels | numbers | {"accuracy": mean, "low": low, "high": high})
+                rows.append(
+                    labels
+                    | numbers
+                    | {"accuracy": mean, "low": low, "high": high, "interval_over": ms.study.interval_over(of)}
+                )
     return pd.DataFrame(rows)
 
 
@@ -189,10 +198,13 @@ def report(result: xr.Dataset) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    title = f"Digital accuracy {100 * float(result.digital_accuracy.mean()):.1f} %; errors and accuracies in %"
+    over = ms.study.interval_over(result)
+    title = (
+        f"Digital accuracy {100 * float(result.digital_accuracy.mean()):.1f} %; errors and accuracies in %, [{over}]"
+    )
     shown = Table("write noise", "wires", "written", "writes a cell", "error", "accuracy", title=title)
     for row in table(result).itertuples():
-        accuracy = f"{100 * row.accuracy:.1f} ± {50 * (row.high - row.low):.1f}"
+        accuracy = f"{100 * row.accuracy:.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
         ohms = f"{row.resistance:g} ohm"
         shown.add_row(f"{row.write_noise:g}x", ohms, row.way, f"{row.writes:.2f}", f"{100 * row.error:.1f}", accuracy)
     Console(width=120, soft_wrap=False).print(shown)

@@ -129,8 +129,7 @@ def compute(config: Config, part: tuple[str, str, int], data: ms.data.Splits, fo
     model = network(config, seed, data, folder)
     crossbar = ms.calibrate(model, jnp.asarray(data.train.inputs[:200]), design(config, way, law))
     sets = [jnp.asarray(part) for part in (data.train.inputs, data.train.labels, data.test.inputs, data.test.labels)]
-    times = jnp.asarray(config.times)
-    found = lives(config, way, model, crossbar, *sets, times, jnp.arange(config.chips))
+    found = lives(config, way, model, crossbar, *sets, jnp.arange(config.chips))
     index = {"way": [way], "law": [law], "seed": [seed]}
     digital = eqx.filter_jit(ms.train.accuracy)(model, *sets[2:])
     return xr.Dataset(
@@ -156,34 +155,43 @@ def network(config: Config, seed: int, data: ms.data.Splits, folder: Path) -> ms
 
 
 @eqx.filter_jit
-def lives(config: Config, way: str, model: Any, crossbar: Any, xs, labels, test_xs, test_labels, times, chips) -> Array:
+def lives(config: Config, way: str, model: Any, crossbar: Any, xs, labels, test_xs, test_labels, chips) -> Array:
     """Accuracy over (chips, times)."""
+    times = jnp.asarray(config.times)
+    days = jnp.floor(times / DAY)
+    written = DAY * days if way == "verified again daily" else jnp.zeros_like(times)
 
     def one_chip(number: Array) -> Array:
         write_key, moment_key, tune_key = jr.split(jr.fold_in(jr.key(1), number), 3)
-        chip = ms.program(model, crossbar, key=write_key)
 
-        def tuned(t: Any, paths: list[str]) -> dict[str, Array]:
-            then = ms.at(chip, t, key=moment_key)
-            return corrections(config, then, paths, xs, labels, key=tune_key)
+        def at(since: Array, t: Array) -> Any:
+            """The network on the chip as it was written at `since`, at time `t`."""
+            chip = ms.program(model, crossbar, key=jr.fold_in(write_key, since.astype(int)))
+            return ms.at(chip, t - since, key=moment_key)
 
-        def at_time(t: Array) -> Array:
-            refreshed = jnp.floor(t / DAY) * DAY
-            now = ms.at(chip, t, key=moment_key)
-            if way == "last layer tuned at 1 h":
-                late = corrected(now, tuned(HOUR, list(ms.nn.analog_layers(model))[-1:]))
-                now = _where(t >= HOUR, late, now)
-            if way == "adapters refreshed daily":
-                late = corrected(now, tuned(refreshed, list(ms.nn.analog_layers(model))))
-                now = _where(t >= DAY, late, now)
-            if way == "verified again daily":
-                again = ms.program(model, crossbar, key=jr.fold_in(write_key, refreshed.astype(int)))
-                now = _where(t >= DAY, ms.at(again, t - refreshed, key=moment_key), now)
-            return ms.train.accuracy(now, test_xs, test_labels)
+        def at_time(moment: Any) -> Array:
+            since, t, added = moment
+            return ms.train.accuracy(corrected(at(since, t), added), test_xs, test_labels)
 
-        return jax.lax.map(at_time, times)
+        added = additions(config, way, lambda t: at(jnp.zeros(()), jnp.asarray(t)), xs, labels, key=tune_key)
+        return jax.lax.map(at_time, (written, times, added))
 
     return jax.lax.map(one_chip, chips)
+
+
+def additions(config: Config, way: str, at: Any, xs, labels, *, key) -> dict[str, Array]:
+    """What digital adds to some layers at each time: (times, inputs, outputs), zero before it was found."""
+    if way == "last layer tuned at 1 h":
+        found_at = [HOUR if t >= HOUR else 0.0 for t in config.times]
+    elif way == "adapters refreshed daily":
+        found_at = [t // DAY * DAY for t in config.times]
+    else:
+        return {}
+    paths = list(ms.nn.analog_layers(at(0.0)))
+    chosen = paths[-1:] if way == "last layer tuned at 1 h" else paths
+    found = {t: corrections(config, at(t), chosen, xs, labels, key=key) for t in sorted(set(found_at)) if t > 0}
+    nothing = jax.tree.map(jnp.zeros_like, next(iter(found.values()))) if found else {}
+    return jax.tree.map(lambda *each: jnp.stack(each), *(found.get(t, nothing) for t in found_at))
 
 
 def corrections(config: Config, now: Any, paths: list[str], xs, labels, *, key) -> dict[str, Array]:
@@ -203,8 +211,7 @@ def corrections(config: Config, now: Any, paths: list[str], xs, labels, *, key) 
     optimizer = optax.adam(optax.cosine_decay_schedule(5e-3, config.updates))
 
     def loss(factors, batch):
-        model = corrected(now, _products(factors))
-        outputs = jax.vmap(model)(xs[batch])
+        outputs = jax.vmap(corrected(now, _products(factors)))(xs[batch])
         return jnp.mean(jax.vmap(ms.train.cross_entropy)(outputs, labels[batch]))
 
     def update(state, key):
@@ -217,34 +224,18 @@ def corrections(config: Config, now: Any, paths: list[str], xs, labels, *, key) 
     return _products(found)
 
 
-def corrected(now: Any, added: dict[str, Float[Array, "inputs outputs"]]) -> Any:
-    """The model with a digital matrix beside some of its arrays."""
-    layers = ms.nn.analog_layers(now)
-    for path, matrix in added.items():
-        beside = layers[path].weight.digital
-        weight = dataclasses.replace(layers[path].weight, digital=matrix if beside is None else matrix + beside)
-        now = _with_weight(now, path, weight)
-    return now
-
-
-def _with_weight(model: Any, path: str, weight: Any) -> Any:
-    return eqx.tree_at(lambda model: ms.nn.analog_layers(model)[path].weight, model, weight)
-
-
 def _products(factors: dict[str, tuple[Array, ...]]) -> dict[str, Array]:
     return {path: parts[0] if len(parts) == 1 else parts[0] @ parts[1] for path, parts in factors.items()}
 
 
-def _where(late: Array, then: Any, otherwise: Any) -> Any:
-    """One of two models; a layer without a digital part has one of zeros."""
-    zeros = {
-        path: jnp.zeros((layer.weight.inputs, layer.weight.outputs))
-        for path, layer in ms.nn.analog_layers(then).items()
-        if layer.weight.digital is not None
-    }
-    arrays, static = eqx.partition(then, eqx.is_array)
-    others, _ = eqx.partition(corrected(otherwise, zeros), eqx.is_array)
-    return eqx.combine(jax.tree.map(lambda a, b: jnp.where(late, a, b), arrays, others), static)
+def corrected(now: Any, added: dict[str, Float[Array, "inputs outputs"]]) -> Any:
+    """The model with a digital matrix beside some of its arrays."""
+    for path, matrix in added.items():
+        weight = ms.nn.analog_layers(now)[path].weight
+        whole = matrix if weight.digital is None else matrix + weight.digital
+        changed = dataclasses.replace(weight, digital=whole)
+        now = eqx.tree_at(lambda model, path=path: ms.nn.analog_layers(model)[path].weight, now, changed)
+    return now
 
 
 def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr.Dataset:

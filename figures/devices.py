@@ -12,8 +12,8 @@ from memsim import plotting
 READS = Path("results/devices/devices.nc")
 DAY = 86400.0
 COLOURS = {"pcm": "#D55E00", "rram": "#0072B2", "cmo": "#56B4E9", "sonos": "#009E73", "ecram": "#CC79A7"}
-COLOURS |= {"fefet": "#E69F00", "stt": "#999999", "ideal": "#000000"}
-MARKERS, LINES = "osD^v", ("-", "--", ":", "-.", (0, (1, 1)))
+COLOURS |= {"fefet": "#E69F00", "mtj": "#999999", "ideal": "#000000"}
+MARKERS = "osD^v"
 
 
 def draw(result: Path = READS, out: Path = Path("results/devices/devices"), journal: str = "neutral") -> None:
@@ -51,23 +51,25 @@ def figure(data, journal: str = "neutral") -> Figure:
 
 
 def appearances(names: list[str]) -> dict[str, dict]:
-    """One colour a technology, one marker and line a cell of it."""
+    """One colour a technology, one marker a cell of it."""
     seen: dict[str, int] = {}
     looks = {}
     for name in names:
         technology = name.split("_")[0]
         place = seen.get(technology, 0)
         seen[technology] = place + 1
-        looks[name] = {"color": COLOURS[technology], "marker": MARKERS[place], "linestyle": LINES[place]}
+        looks[name] = {"color": COLOURS[technology], "marker": MARKERS[place]}
     return looks
 
 
 def over_time(axes, data, looks) -> None:
     times = plotting.shown_time(data.time.values)
     for name, look in looks.items():
-        error = 100 * (1 - data.accuracy.sel(device=name).mean(["seed", "chip"]))
-        axes.plot(times, error, label=name, markersize=3, **look)
-    axes.axhline(100 * (1 - float(data.digital_accuracy.mean())), color="0.5", linestyle="--", linewidth=0.6)
+        accuracy = data.accuracy.sel(device=name)
+        error = 100 * (1 - accuracy.mean(["seed", "chip"]).values)
+        measured = plotting.measured_along(accuracy, "time")
+        plotting.draw_line(axes, times, error, measured, label=name, markersize=3, **look)
+    axes.axhline(100 * (1 - float(data.digital_accuracy.mean())), color="0.5", linestyle=":", linewidth=0.6)
     plotting.label_time(axes, data.time.values)
     axes.tick_params("x", labelsize=5.5)
 
@@ -98,6 +100,6 @@ def caption(data) -> str:
     return (
         f"Mean over {data.sizes['chip']} chips of each of {data.sizes['seed']} training seeds; bars: 5th to 95th "
         f"percentile; one pair of cells a weight, {config['adc_bits']}-bit ADC, global drift compensation;\n"
-        "dashed: digital; spoken digits, split by recording. Numbers of ECRAM are in part assumed, of FeFET "
-        "recalled, of magnetic junctions assumed; cells without published ageing stay as written"
+        "dotted: digital; dashed: ages at which no cell was measured, where equations are continued; spoken digits, "
+        "split by recording.\nNumbers of ECRAM are in part assumed, of FeFET recalled, of magnetic junctions assumed"
     )

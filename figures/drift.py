@@ -24,7 +24,7 @@ def draw(result: Path = READS, out: Path = Path("results/drift/drift"), journal:
 
 
 def figure(data, journal: str = "neutral") -> Figure:
-    """One panel a process and compensation; a dashed line is the digital accuracy of the first training."""
+    """One panel a process and compensation; a dotted line is the digital accuracy of the first training."""
     rows, columns = data.sizes["write_noise"], data.sizes["compensation"]
     wide = plotting.width(journal, 2)
     with plotting.style():
@@ -47,18 +47,19 @@ def figure(data, journal: str = "neutral") -> Figure:
 
 def panel(axes, data) -> None:
     for place, training in enumerate(data.training.values):
-        plotting.draw_accuracy(axes, data.accuracy.sel(training=training), place=place, label=str(training))
+        plotting.draw_accuracy(axes, data.sel(training=training), place=place, label=str(training))
     digital = 100 * float(data.digital_accuracy.isel(training=0).mean())
-    axes.axhline(digital, color="0.5", linestyle="--", linewidth=0.6)
+    axes.axhline(digital, color="0.5", linestyle=":", linewidth=0.6)
 
 
 def caption(data) -> str:
     config = json.loads(data.config)
     seeds = data.sizes["seed"]
-    bars = ", bars 95 % interval of the mean over seeds" if seeds > 1 else ""
+    over = ms.study.interval_over(data)
+    bars = f", bars 95 % interval of the mean over {over}"
     return (
         f"{data.sizes['chip']} chips of each of {seeds} training seed{'s'[: seeds > 1]}; "
         f"band: 5th to 95th percentile{bars}"
         f"\n{config['device']}, {config['adc_bits']}-bit ADC, read noise {config['read_noise'].replace('_', ' ')}; "
-        "dashed: digital; split by recording, no speaker labels"
+        "dotted: digital; dashed: beyond the ages that were measured; split by recording, no speaker labels"
     )

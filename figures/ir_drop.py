@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 import memsim as ms
@@ -41,7 +42,7 @@ def figure(data, journal: str = "neutral") -> Figure:
 
 
 def accuracies(axes, data, config) -> None:
-    """The largest tile as lines with markers and bars over seeds, smaller ones as thin lines."""
+    """The largest tile as lines with markers and 95 % intervals of the mean, smaller ones as thin lines."""
     used = [tile for tile in data.tile.values if data.accuracy.sel(tile=tile).notnull().any()]
     for place, training in enumerate(data.training.values):
         colour = plotting.COLOURS[place]
@@ -51,8 +52,9 @@ def accuracies(axes, data, config) -> None:
             if not largest:
                 axes.plot(data.resistance, mean, color=colour, linewidth=0.4)
                 continue
-            found = [ms.study.mean_interval(accuracy.sel(resistance=r).values) for r in data.resistance.values]
-            bars = None if data.sizes["seed"] < 2 else [i.high - i.mean for i in found]
+            right = ms.study.right(data.sel(tile=tile, training=training))
+            found = 100 * np.array([ms.study.interval(right.sel(resistance=r)) for r in data.resistance.values])
+            bars = np.abs(found[:, 1:] - found[:, :1]).T
             axes.errorbar(
                 data.resistance,
                 mean,

@@ -33,7 +33,7 @@ def figure(data, journal: str = "neutral") -> Figure:
         plotting.letter_panels(panels)
         for axes, place in zip(panels, data.place.values, strict=True):
             for number, training in enumerate(data.training.values):
-                accuracy = data.accuracy.sel(place=place, training=training)
+                accuracy = data.sel(place=place, training=training)
                 label = f"trained {training}"
                 x = 100 * data.mismatch.values
                 plotting.draw_spread(axes, x, accuracy, along="mismatch", place=number, label=label)
@@ -48,7 +48,7 @@ def figure(data, journal: str = "neutral") -> Figure:
 
 def caption(data, config) -> str:
     seeds = data.sizes["seed"]
-    bars = ", bars 95 % interval of the mean over seeds" if seeds > 1 else ""
+    bars = f", bars 95 % interval of the mean over {ms.study.interval_over(data)}"
     return (
         f"{data.sizes['chip']} chips of each of {seeds} training seed{'s'[: seeds > 1]}; band: 5th to 95th percentile"
         f"{bars}; dotted: mismatch in training\nmembrane time constants and thresholds of neurons, weights of "

@@ -17,7 +17,8 @@ from ._tiles import cuts, spread_rows, tile_mean
 
 SEARCH = 1  # folded into the key of the measurement, so that its draws stay as they are
 FEW = 8  # patterns of one step of the search
-CLIPPED, ZERO = 1e-3, 0.1  # shares of the codes that a search lets be so
+QUIETER = 5  # steps of half the amplitude, where one word line alone clips
+CLIPPED, ZERO = 1e-3, 0.03  # shares of the codes that a search lets be so; drift makes more of them zero
 
 
 class Drive(NamedTuple):
@@ -65,8 +66,9 @@ class GlobalDriftCompensation(Checked):
     - "summed current": The sum of all cells of a tile, those that stand for zero included, with all word lines at one
       voltage, and measured without error. It is the published measure, and further up.
 
-    The bias, for normal weights of 256 x 256 on pairs of cells, no read noise, no converters: the slope of what is
-    presented against the weights, relative to that at t = 0, after one year and after ten.
+    The bias, for normal weights of 256 x 256 clipped at 2.5 standard deviations, on pairs of cells, without read noise
+    and converters: the slope of what is presented against the weights, relative to that at t = 0, after one year and
+    after ten. Measured with these functions.
 
     | cells | "patterns" | "identity" | "summed current" |
     |---|---|---|---|
@@ -77,8 +79,8 @@ class GlobalDriftCompensation(Checked):
     Patterns are scaled to the ADC when a chip is programmed, each row tile for itself, and stay so. Where more than one
     code in a thousand clips, the number of word lines that a pattern drives is halved until it does not: fewer lines,
     not lower inputs, because bit-serial inputs are full in every pulse, and coarse ones have nothing below. Where more
-    than a tenth of the codes is zero, the amplitude is doubled, up to full input, because what is less than a step of
-    the ADC reads too small. `Chip.compensation_codes(t)` says how the ADC reads the patterns.
+    than 3 % of the codes are zero, the amplitude is doubled, up to full input, because what is less than a step of the
+    ADC reads too small. `Chip.compensation_codes(t)` says how the ADC reads the patterns.
 
     After the ADC is where chips multiply. It also means that drift relieves a clipping ADC, so look at the clipping of
     the data before calling a rising accuracy robust. Stuck cells, which do not drift, spoil the factor. A tile in which
@@ -173,11 +175,12 @@ class GlobalDriftCompensation(Checked):
     def _steps(self, matrix: AnalogMatrix) -> tuple[Drive, int]:
         """Drives from the strongest to the weakest, and which of them is all word lines at `amplitude`."""
         lines = np.array([tile.stop - tile.start for tile in cuts(matrix.inputs, matrix.rows)])
-        doublings = math.ceil(math.log2(1 / self.amplitude))
-        amplitudes = [min(self.amplitude * 2.0**n, 1.0) for n in range(doublings, 0, -1)]
-        counts = [-(-lines // 2**n) for n in range(int(lines.max()).bit_length())]
-        amplitude = np.array(amplitudes + [self.amplitude] * len(counts))[:, None] * np.ones(len(lines))
-        driven = np.stack([lines] * len(amplitudes) + counts)
+        doublings, halvings = math.ceil(math.log2(1 / self.amplitude)), int(lines.max()).bit_length()
+        steps = [(min(self.amplitude * 2.0**n, 1.0), lines) for n in range(doublings, 0, -1)]
+        steps += [(self.amplitude, -(-lines // 2**n)) for n in range(halvings)]
+        steps += [(self.amplitude / 2**n, np.ones_like(lines)) for n in range(1, QUIETER + 1)]
+        amplitude = np.array([amplitude for amplitude, _ in steps])[:, None] * np.ones(len(lines))
+        driven = np.stack([driven for _, driven in steps])
         return Drive(jnp.asarray(driven), jnp.asarray(amplitude, matrix.weight.dtype)), doublings
 
     def _inputs(self, matrix: AnalogMatrix, patterns: int, drive: Drive | None) -> Float[Array, "patterns inputs"]:

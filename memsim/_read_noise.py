@@ -24,8 +24,8 @@ class Crossed(eqx.Module):
     - `more`, `less`: $M$ and $L$.
     """
 
-    more: Float[Array, "terms rows lines"]
-    less: Float[Array, "terms rows lines"]
+    more: Float[Array, "terms *slices rows lines"]
+    less: Float[Array, "terms *slices rows lines"]
 
     def variance(self, drives: list[Float[Array, "n rows"]], rows: slice) -> Float[Array, "n lines"]:
         """That of several `drives` together."""

@@ -11,9 +11,10 @@ import numpy as np
 
 from device_models._files import as_path, written_whole
 
-from ._checks import checked, described, whole
+from ._checks import Must, checked, described, whole
 from ._names import did_you_mean
-from .study import check_times, make_folder, mean_interval
+from .study import check_times, interval, make_folder
+from .study._right import best_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,6 +34,7 @@ TICKS = {1e-9: "1 ns", 1e-6: "1 µs", 1e-3: "1 ms", 1.0: "1 s", HOUR: "1 h", DAY
 TICKS |= {10.0**n * YEAR: f"{10**n} y" for n in range(5)}
 UNITS = {"y": YEAR, "d": DAY, "h": HOUR, "min": MINUTE, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9, "ps": 1e-12}
 MOST_TICKS = 6
+BEYOND = "--"  # where cells were not measured
 
 
 @contextmanager
@@ -74,22 +76,25 @@ def width(journal: str, columns: int = 1) -> float:
 
 @checked()
 def accuracy_over_time(result: "xr.Dataset", *, journal: str = "neutral") -> "Figure":
-    """Accuracy in percent against time since programming, one panel for a result of `memsim.study.robustness`."""
+    """Accuracy in percent against time since programming, one panel for a result of `memsim.study.robustness`.
+
+    It is dashed where cells of that age were not measured.
+    """
     from matplotlib.figure import Figure
 
     _check_has(result, ("accuracy", "time"), "memsim.study.robustness")
     with style():
         figure = Figure(figsize=(width(journal), 0.75 * width(journal)))
         axes = figure.subplots()
-        draw_accuracy(axes, result.accuracy, place=0, label=None)
+        draw_accuracy(axes, result, place=0, label=None)
         label_time(axes, result.time.values)
         axes.set_ylabel("Accuracy (%)")
     return figure
 
 
 @checked()
-def draw_accuracy(axes: "Axes", accuracy: "xr.DataArray", *, place: int, label: str | None) -> None:
-    """One line on `axes` against time since programming, as of `draw_spread`."""
+def draw_accuracy(axes: "Axes", accuracy: "xr.DataArray | xr.Dataset", *, place: int, label: str | None) -> None:
+    """One line on `axes` against time since programming, as of `draw_spread`, of a result or its accuracy."""
     draw_spread(axes, shown_time(accuracy.time.values), accuracy, along="time", place=place, label=label)
 
 
@@ -97,7 +102,7 @@ def draw_accuracy(axes: "Axes", accuracy: "xr.DataArray", *, place: int, label: 
 def draw_spread(
     axes: "Axes",
     x: np.ndarray,
-    values: "xr.DataArray",
+    values: "xr.DataArray | xr.Dataset",
     *,
     along: str,
     place: int,
@@ -106,25 +111,51 @@ def draw_spread(
 ) -> None:
     """One line on `axes`, in percent: mean with the 5th to 95th percentile over chips (and seeds) as a band.
 
-    With several seeds, bars show the 95 % interval of the mean over seeds. `along` is the dimension of `values` that
-    `x` shows, and `place` chooses colour and marker.
+    Bars show the 95 % interval of the mean, `memsim.study.interval`, where there are several seeds, or `values` are a
+    result that kept what is right of each recording. `along` is the dimension of `values` that `x` shows, and `place`
+    chooses colour and marker. Where the coordinate `measured` is there and False, the line is dashed.
     """
+    values = best_of(values)
     if along not in values.dims:
         raise ValueError(did_you_mean("`along`, a dimension of `values`,", along, map(str, values.dims)))
-    missing = int((~np.isfinite(np.asarray(values))).sum())
+    shares = values.mean("recording", skipna=False) if "recording" in values.dims else values
+    missing = int((~np.isfinite(np.asarray(shares))).sum())
     if missing:
-        said = f"{missing} of {values.size} values to draw are NaN or infinite; what they enter is left out."
+        said = f"{missing} of {shares.size} values to draw are NaN or infinite; what they enter is left out."
         warnings.warn(said, stacklevel=3)
-    over = [name for name in values.dims if name != along]
+    over = [name for name in shares.dims if name != along]
     colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-    mean = 100 * np.asarray(values.mean(over, skipna=False))
-    low, high = 100 * np.percentile(np.asarray(values.transpose(*over, along)), [5, 95], axis=tuple(range(len(over))))
+    mean = 100 * np.asarray(shares.mean(over, skipna=False))
+    low, high = 100 * np.percentile(np.asarray(shares.transpose(*over, along)), [5, 95], axis=tuple(range(len(over))))
     axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.plot(x, mean, color=colour, marker=marker, label=label, linestyle=linestyle)
-    if values.sizes.get("seed", 1) > 1:
-        seeds = 100 * np.asarray(values.mean([name for name in over if name != "seed"]).transpose(along, "seed"))
-        intervals = np.array([mean_interval(row) for row in seeds])
-        axes.errorbar(x, mean, (intervals[:, 2] - intervals[:, 1]) / 2, fmt="none", ecolor=colour, capsize=1.5, lw=0.6)
+    look = {"color": colour, "marker": marker, "label": label, "linestyle": linestyle}
+    draw_line(axes, x, mean, measured_along(values, along), **look)
+    if values.sizes.get("seed", 1) > 1 or "recording" in values.dims:
+        known = np.flatnonzero(np.isfinite(mean))
+        found = 100 * np.array([interval(values.isel({along: place})) for place in known]).reshape(-1, 3)
+        bars = np.abs(found[:, 1:] - found[:, :1]).T
+        axes.errorbar(x[known], mean[known], bars, fmt="none", ecolor=colour, capsize=1.5, lw=0.6)
+
+
+@checked(y=Must("numbers", lambda y: np.full(np.shape(y), True)))  # what is NaN is left out
+def draw_line(axes: "Axes", x: np.ndarray, y: np.ndarray, measured: np.ndarray | None = None, **look: Any) -> None:
+    """`y` over `x`, as `axes.plot` draws it, but dashed to and from points that are not `measured`."""
+    if measured is None or measured.all():
+        axes.plot(x, y, **look)
+        return
+    label, linestyle = look.pop("label", None), look.pop("linestyle", "-")
+    axes.plot(x, y, **look, linestyle="none")
+    bare = {name: value for name, value in look.items() if name not in ("marker", "markersize")}
+    for first in range(len(x) - 1):
+        solid = measured[first] and measured[first + 1]
+        axes.plot(x[first : first + 2], y[first : first + 2], **bare, linestyle=linestyle if solid else BEYOND)
+    axes.plot([], [], **look, linestyle=linestyle, label=label)
+
+
+def measured_along(values: "xr.DataArray", along: str) -> np.ndarray | None:
+    """The coordinate `measured` of `values` along one of their dimensions, if it is there."""
+    measured = values.coords.get("measured")
+    return None if measured is None or measured.dims != (along,) else np.asarray(measured, bool)
 
 
 @checked()

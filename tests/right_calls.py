@@ -182,6 +182,7 @@ def instances() -> list[Any]:
         dm.WriteVerify(dm.pcm_joshi2020(), 1e-6, 5),
         dm.Flicker(1.0, 1e3),
         dm.Mixture((dm.White(), dm.White()), (0.5, 0.5)),
+        dm.OneOverF(20.0, 250e-9),
         dm.Telegraph(1e-3, 1.0),
         dm.AbsoluteNoise(0.1),
         dm.AdditiveNoise(0.1),
@@ -247,6 +248,8 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
     pulses, weights = staircase()
     figure = Figure()
     axes = figure.subplots()
+    on_chips = trained | {"crossbar": CROSSBAR, "labels": LABELS, "key": KEY}
+    on_chips |= {"times": jnp.zeros(1), "chips": jnp.arange(1)}
     clock = {"rounds": 1}
     cells = {"t_0": 1.0, "conductances": 1e-5 * np.exp(np.random.default_rng(0).normal(0, 0.1, (60, 5))).cumprod(1)}
     return {
@@ -314,7 +317,15 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "check_times": {"times": [0.0]},
         "device_numbers": {"design": CROSSBAR},
         "make_folder": {"folder": folder},
+        "difference": {"first": result().accuracy, "second": result().accuracy},
+        "interval": {"values": result().accuracy.isel(time=0)},
+        "interval_over": {"values": result().accuracy},
+        "is_measured": {"span": dm.pcm_joshi2020().span, "times": [0.0]},
         "mean_interval": {"values": np.arange(4.0)},
+        "outcome": trained | {"labels": LABELS},
+        "packed": {"right": np.ones((2, 9), bool)},
+        "right": {"result": xr.Dataset(ms.study.packed(np.ones((2, 9), bool)).variables(("chip",), 9))},
+        "variance_components": {"values": result().accuracy.isel(time=0)},
         "open_result": {"path": folder / "there.nc"},
         "save_table": {"table": result().to_dataframe(), "path": folder / "new.csv"},
         "check_options": {"config": Settings()},
@@ -380,6 +391,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
             "label": None,
         },
         "label_time": {"axes": axes, "times": np.array([1.0, 10.0])},
+        "draw_line": {"axes": axes, "x": np.arange(3.0), "y": np.arange(3.0)},
         "letter_panels": {"panels": [axes]},
         "shown_time": {"times": np.array([1.0, 10.0])},
         "save": {"figure": figure, "path": folder / "new"},
@@ -389,8 +401,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "seconds": {"function": lambda: 0},
         "together": {"calls": [(lambda: 0,)]} | clock,
         "ratio": {"call": (lambda: 0,), "base": (lambda: 0,)} | clock,
-        "chip_accuracies": trained
-        | {"crossbar": CROSSBAR, "labels": LABELS, "times": jnp.zeros(1), "chips": jnp.arange(1), "key": KEY},
+        **dict.fromkeys(("chip_accuracies", "chip_outcomes"), on_chips),
         "get": {"name": "shd"},
         "is_complete": {"source": ms.data.sources()["shd"]},
     }

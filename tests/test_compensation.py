@@ -175,20 +175,66 @@ def test_the_gradient_through_a_sampled_chip_is_the_finite_difference(adc, read_
         np.testing.assert_allclose(gradient, difference, rtol=1e-4)
 
 
-def test_patterns_within_the_range_of_the_adc_measure_what_full_ones_clip():
-    """Cells that all keep (3e7/20)^-0.1 of their conductance; an ADC whose range holds a quarter of full inputs."""
-    zero = dm.Polynomial((0.0,))
-    cell = dm.PCM(0.0, 25e-6, zero, dm.Polynomial((0.1,)), zero, zero, t_0=20.0, t_read=250e-9)
-    w = jr.normal(jr.key(0), (32, 128))
-    x = 0.25 * jr.rademacher(jr.key(1), (50, 128), float)
+# Patterns, the ADC, and other measurements.
 
-    def gain(amplitude):
-        compensation = GlobalDriftCompensation(amplitude=amplitude)
-        design = Crossbar(cell, adc=ADC(None, 4.0), compensation=compensation, read_noise="off")
-        y = design.deploy(w, 3e7, key=jr.key(2))(x)
-        return float(jnp.sum(y * (x @ w.T)) / jnp.sum((x @ w.T) ** 2))
 
-    assert abs(gain(0.25) - 1) < 0.03
-    assert gain(1.0) < 0.85
+@pytest.mark.parametrize("full_scale, amplitude", [(4.0, 1.0), (0.5, 1.0), (30.0, 0.05)])
+def test_patterns_are_scaled_to_the_adc(full_scale, amplitude):
+    """Cells that all keep (3e7/20)^-0.1 of their conductance: whatever the ADC's range, the factor gives it back."""
+    w = np.asarray(jr.uniform(jr.key(0), (16, 64), minval=-1.0))
+    adc, compensation = ADC(8, full_scale), GlobalDriftCompensation(amplitude=amplitude)
+    design = Crossbar(drifting((0.1,)), adc=adc, compensation=compensation, tile=(40, 16), read_noise="off")
+    chip = design.program(w, key=jr.key(2))
+    for t in (0.0, 3e7):
+        slope = np.sum(np.asarray(chip.at(t).effective_weight) * w) / np.sum(w**2)
+        codes = chip.compensation_codes(t)
+        assert abs(slope - 1) < 0.01
+        assert codes.clipped.shape == (2,) and np.all(codes.clipped < 0.005) and np.all(codes.zero < 0.25)
+
+
+def test_what_the_patterns_clip_is_told():
+    """A full scale of a thousandth of a cell: no drive is small enough."""
+    design = Crossbar(drifting((0.1,)), adc=ADC(8, 1e-3), read_noise="off")
+    chip = design.program(normal(0, 5, 6), key=jr.key(0))
+    assert chip.compensation_codes(0.0).clipped[0] > 0.2
+    with pytest.raises(ValueError, match="must have drift compensation"):
+        dataclasses.replace(chip, reference=None).compensation_codes(0.0)
     with pytest.raises(ValueError, match="`amplitude` must be a share"):
         GlobalDriftCompensation(amplitude=0.0)
+
+
+@pytest.mark.parametrize("measure", ["identity", "summed current"])
+def test_other_measurements_are_what_they_are_called(measure):
+    """By numpy, on pairs of exact cells of exponents 0.08 - 0.06 g: one line at a time, or the sum of all cells."""
+    w = np.asarray(normal(0, 5, 6))
+    g = np.abs(w) / np.abs(w).max(1, keepdims=True)
+    left = (YEAR / 20 + 1) ** -(0.08 - 0.06 * g)  # t_0 of Joshi 2020 is 20 s
+    size = np.abs(w) if measure == "identity" else g  # currents know no digital scale
+    for per, axis in (("tile", None), ("bit line", 1)):
+        compensation = GlobalDriftCompensation(measure=measure, per=per)
+        design = Crossbar(drifting((0.08, -0.06)), compensation=compensation, tile=(9, 9), read_noise="off")
+        found = design.program(w, key=jr.key(0)).at(YEAR).effective_weight
+        factor = size.sum(axis, keepdims=True) / (size * left).sum(axis, keepdims=True)
+        np.testing.assert_allclose(found, w * left * factor, rtol=1e-4, err_msg=per)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "measure, after", [("patterns", (0.979, 0.970)), ("identity", (1.089, 1.107)), ("summed current", (1.112, 1.132))]
+)
+def test_the_bias_of_each_measurement_is_that_of_its_docstring(optimised, measure, after):
+    """Side by side with aihwkit 1.2.0 on HERMES-1 cells, after one year and ten, to half a percent."""
+    w = jnp.clip(normal(0, 256, 256), -2.5, 2.5)
+    design = Crossbar(dm.pcm_hermes1(), compensation=GlobalDriftCompensation(measure=measure), read_noise="off")
+    chip = design.program(w, key=jr.key(1))
+    start, *late = (float(jnp.sum(chip.at(t).effective_weight * w)) for t in (0.0, YEAR, 10 * YEAR))
+    np.testing.assert_allclose(np.array(late) / start, after, rtol=0, atol=0.005)
+
+
+def test_tiles_of_zeros_stay_zero_and_the_others_are_compensated():
+    w = jnp.zeros((6, 8)).at[0, :4].set(0.3)
+    for adc in (None, ADC(8)):
+        design = Crossbar(drifting((0.1,)), adc=adc, tile=(4, 3), read_noise="off")
+        weight = np.asarray(design.deploy(w, YEAR, key=jr.key(0)).effective_weight)
+        np.testing.assert_allclose(weight, w, rtol=0, atol=0.003)
+        assert not weight[1:].any() and not weight[:, 4:].any()

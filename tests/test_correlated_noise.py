@@ -122,6 +122,43 @@ def test_training_through_moving_noise_has_gradients_in_every_weight():
         assert np.isfinite(layer.weight).all() and np.any(np.asarray(layer.weight) != 0)
 
 
+class Residual(eqx.Module):
+    """A module that a network knows nothing of, with a layer on a crossbar in it."""
+
+    inner: ms.nn.Linear
+
+    def __call__(self, x, *, key=None):
+        return x + self.inner(x, key=key)
+
+
+def test_noise_moves_in_layers_within_other_modules():
+    net = ms.nn.SpikingNetwork([Residual(ms.nn.Linear(4, 4, use_bias=False, key=jr.key(0)))])
+    net = ms.deploy(net, design(ms.Correlated(dm.White(), DT)), 1.0, key=jr.key(1))
+    y = np.asarray(net(jnp.ones((CHIPS, 4)), key=jr.key(2)))
+    for j in range(4):
+        assert y[:, j].std() > 0
+        assert abs(np.corrcoef(y[1:, j], y[:-1, j])[0, 1]) < STANDARD_ERRORS / math.sqrt(CHIPS)
+
+
+@pytest.mark.parametrize("dac", [ms.DAC(None), ms.PulseWidthDAC(None)], ids=["levels", "durations"])
+def test_moving_noise_of_nonlinear_cells_is_that_of_frozen_ones(dac):
+    """To first order in noise of a thousandth of the cells."""
+    cell = dm.Gaussian(
+        g_min=20e-6,
+        g_max=110e-6,
+        write_noise=dm.Constant(0.0),
+        noise=dm.Steady(dm.Constant(5e-8)),
+        iv=dm.Sinh(4.0),
+    )
+    w, x, spread = jr.normal(jr.key(0), (3, 6)), jnp.linspace(-1.0, 1.0, 6), []
+    for read_noise in ("per_moment", ms.Correlated(FLICKER, DT)):
+        chip = ms.Crossbar(cell, dac=dac, read_noise=read_noise, compensation=None).program(w, key=jr.key(1))
+        keys = jr.split(jr.key(2), CHIPS)
+        y = jax.jit(lambda keys, chip=chip: jax.lax.map(lambda k: chip.at(0.0, key=k)(x), keys, batch_size=500))(keys)
+        spread.append(np.asarray(y).std(0))
+    np.testing.assert_allclose(spread[0], spread[1], rtol=STANDARD_ERRORS / math.sqrt(CHIPS))
+
+
 def test_a_read_outside_a_network_finds_the_noise_of_the_moment():
     chip = design(ms.Correlated(FLICKER, DT)).program(jnp.eye(4), key=jr.key(0))
     matrix = chip.at(1.0, key=jr.key(1))
@@ -140,10 +177,10 @@ def test_the_weight_presented_on_average_is_without_the_noise_of_the_moment():
 def test_bad_input_is_refused_with_its_remedy():
     with pytest.raises(ValueError, match="positive and at most 1, in seconds"):
         ms.Correlated(FLICKER, 0.0)
-    with pytest.raises(ValueError, match="must have ohmic cells"):
-        ms.Crossbar(dm.Ideal(iv=dm.Sinh(2.5)), read_noise=ms.Correlated(FLICKER, DT))
     net = ms.deploy(network(), design(ms.Correlated(FLICKER, DT)), 1.0, key=jr.key(1))
     with pytest.raises(ValueError, match="needs `key=`"):
         net(jnp.ones((3, 5)))
+    with pytest.raises(ValueError, match="must have time steps: those of a network"):
+        ms.nn.with_read_keys(net.layers[0], key=jr.key(0))
     with pytest.raises(ValueError, match="needs `at"):
         design(ms.Correlated(FLICKER, DT)).program(jnp.eye(4), key=jr.key(0)).at(1.0)

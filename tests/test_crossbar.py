@@ -1,5 +1,6 @@
 """A crossbar computes W x through its tiles and converters, and adds the noise its cells have."""
 
+import dataclasses
 import math
 import re
 
@@ -16,7 +17,8 @@ from memsim import ADC, DAC, Crossbar, DifferentialPair, GlobalDriftCompensation
 YEAR = 365.25 * 86400.0
 N = 100_000  # samples of each random quantity
 STANDARD_ERRORS = 4  # tolerance of each moment; the keys are fixed, so what passes keeps passing
-NOISY = Crossbar(dm.pcm_joshi2020(), compensation=None, tile=(4, 2))
+NOISY = Crossbar(dm.pcm_joshi2020(), compensation=None, tile=(4, 2), read_noise="per_read")
+LEVELS = dataclasses.replace(NOISY, dac=DAC(None, 8.0))  # voltages, of which noise is a share
 
 
 def normal(seed, *shape):
@@ -112,7 +114,7 @@ def test_converters_agree_with_numpy(dac, adc, scale, tile):
 @pytest.mark.parametrize("adc", [None, ADC(None, 1e3)], ids=["no_adc", "unrounded_adc"])
 def test_read_noise_has_the_variance_of_the_cells(adc):
     w, x = normal(0, 3, 6), normal(1, 6)
-    design = eqx.tree_at(lambda d: d.adc, NOISY, adc, is_leaf=lambda leaf: leaf is None)
+    design = eqx.tree_at(lambda d: d.adc, LEVELS, adc, is_leaf=lambda leaf: leaf is None)
     chip = design.program(w, key=jr.key(2))
     matrix = chip.at(YEAR, key=jr.key(3))
     samples = jax.jit(jax.vmap(lambda key: matrix(x, key=key)))(jr.split(jr.key(4), N))
@@ -136,7 +138,7 @@ def test_rows_of_a_batch_have_independent_noise():
 
 def test_noise_on_outputs_has_the_law_of_fresh_noisy_cells():
     w, x = normal(0, 3, 6), normal(1, 6)
-    chip = NOISY.program(w, key=jr.key(2))
+    chip = LEVELS.program(w, key=jr.key(2))
     matrix = chip.at(YEAR, key=jr.key(3))
     g, std = (np.asarray(f(chip.cells, jnp.asarray(YEAR))) for f in (NOISY.device.conductance, NOISY.device.read_noise))
     cells = g + std * np.random.default_rng(0).normal(size=(N, *g.shape))

@@ -166,7 +166,7 @@ def test_noise_of_nonlinear_cells_is_that_of_their_current():
     iv, w, x = dm.MiloPolynomial(), normal(0, 2, 6), np.array([1.0, -0.6, 0.2, -1.0, 0.8, 0.0])
     device = dataclasses.replace(dm.pcm_joshi2020(), iv=iv)
     for dac in (DAC(None), PulseWidthDAC(None)):
-        design = Crossbar(device, dac=dac, compensation=None, v_read=V_READ)
+        design = Crossbar(device, dac=dac, compensation=None, v_read=V_READ, read_noise="per_read")
         chip = design.program(w, key=jr.key(0))
         matrix = chip.at(100.0, key=jr.key(1))
         y = noisy_reads(matrix, jnp.asarray(x, jnp.float32))
@@ -175,7 +175,8 @@ def test_noise_of_nonlinear_cells_is_that_of_their_current():
         h, variance = 1e-9, np.zeros(2)
         for plane, spread in zip(g, std, strict=True):
             for i in range(6):
-                v, weight = (V_READ * x[i], 1) if dac.fixed_voltage is False else (V_READ * np.sign(x[i]), abs(x[i]))
+                # White noise of a pulse grows as the root of its duration.
+                v, weight = (V_READ * np.sign(x[i]), abs(x[i]) ** 0.5) if dac.fixed_voltage else (V_READ * x[i], 1)
                 up, down = (cell_by_cell(iv, plane[i : i + 1] + s * h, np.array([[v]]))[0] for s in (1, -1))
                 variance += (weight * (up - down) / (2 * h) * spread[i]) ** 2
         (unit,) = cell_by_cell(iv, np.array([[device.g_max, 0.0]]), np.array([[V_READ]]))

@@ -22,7 +22,10 @@ ALGORITHMS = {
     "tiki_taka": ms.insitu.tiki_taka,
     "tiki_taka_v2": ms.insitu.tiki_taka_v2,
     "agad": ms.insitu.agad,
+    "eapu": ms.insitu.eapu,
 }
+PLAIN = (ms.insitu.analog_sgd, ms.insitu.mixed_precision, ms.insitu.eapu)
+ALL = ms.insitu.Transfer(columns=None)
 every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 
 
@@ -84,7 +87,7 @@ def steps_of(make, *keys, gradient=FACTORS, steps=8):
 
 @every_algorithm
 def test_one_key_gives_one_history_and_another_key_another(algorithm):
-    settings = {} if algorithm in (ms.insitu.analog_sgd, ms.insitu.mixed_precision) else {"columns": None}
+    settings = {} if algorithm in PLAIN else {"transfer": ALL}
     settings |= {"period": 2} if algorithm is ms.insitu.agad else {}
     found = steps_of(lambda key: algorithm(DEVICE, 0.1, key=key, **settings), KEY, KEY, jr.key(1))
     (first, state), (again, _), (other, _) = found
@@ -96,7 +99,7 @@ def test_one_key_gives_one_history_and_another_key_another(algorithm):
 
 
 def test_an_ordinary_gradient_is_taken_too():
-    make = functools.partial(ms.insitu.agad, DEVICE, 0.1, columns=None, period=2)
+    make = functools.partial(ms.insitu.agad, DEVICE, 0.1, transfer=ALL, period=2)
     ((found, _),) = steps_of(lambda key: make(key=key), KEY, gradient=FACTORS.dense)
     assert float(jnp.sum((WEIGHT - found) * FACTORS.dense)) > 0.05
 
@@ -183,7 +186,7 @@ def test_a_leaking_device_leaks_once_a_step():
 
 @pytest.mark.parametrize("name", ["analog_sgd", pytest.param("tiki_taka", marks=pytest.mark.slow)])
 def test_a_device_that_goes_one_way_stands_twice_for_each_weight(name):
-    settings = {"columns": None} if name == "tiki_taka" else {}
+    settings = {"transfer": ALL} if name == "tiki_taka" else {}
     device = dm.ConstantStep(dm.Steps(0.01), dm.Bounds(0.0, 1.0))
     ((found, state),) = steps_of(lambda key: ALGORITHMS[name](device, 0.1, key=key, **settings), KEY, steps=4)
     pair = state.arrays[""] if name == "analog_sgd" else state.arrays[""].slow
@@ -234,12 +237,14 @@ def test_a_state_comes_back_from_a_file(algorithm):
 
 
 def test_bad_settings_of_a_transfer_are_told():
-    for algorithm in (ms.insitu.tiki_taka, ms.insitu.tiki_taka_v2, ms.insitu.agad):
-        for name, value in (("transfer_every", 0), ("columns", 0), ("transfer_rate", 0.0)):
-            with pytest.raises(ValueError, match=f"`{name}` must be"):
-                algorithm(DEVICE, 0.1, key=KEY, **{name: value})
+    for name, value in (("every", 0), ("columns", 0), ("rate", 0.0), ("length", 0)):
+        with pytest.raises(ValueError, match=f"`{name}` must be"):
+            ms.insitu.Transfer(**{name: value})
+    for name, value in (("threshold", 0.0), ("momentum", 1.5), ("crossing", 0.0)):
+        with pytest.raises(ValueError, match=f"`{name}` must be"):
+            ms.insitu.Buffer(**{name: value})
     with pytest.raises(ValueError, match="`gamma` must be"):
         ms.insitu.tiki_taka(DEVICE, 0.1, gamma=-1.0, key=KEY)
-    for name, value in (("period", 0), ("smoothing", 1.5), ("threshold", 0.0)):
+    for name, value in (("period", 0), ("smoothing", 1.5)):
         with pytest.raises(ValueError, match=f"`{name}` must be"):
             ms.insitu.agad(DEVICE, 0.1, key=KEY, **{name: value})

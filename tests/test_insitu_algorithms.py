@@ -9,13 +9,14 @@ import pytest
 
 import device_models as dm
 import memsim as ms
-from memsim.insitu import OuterProduct
+from memsim.insitu import OuterProduct, Transfer
 
 STEP = 0.01
 EXACT = dm.ConstantStep(dm.Steps(STEP), dm.Bounds(-10.0, 10.0))  # no noise, and bounds that nothing reaches
 X = jnp.array([[1.0, -0.5, 0.25], [0.0, 0.5, -1.0]])  # (reads, inputs)
 DELTA = jnp.array([[0.5, -1.0], [0.25, 1.0]])  # (reads, outputs)
 RATE = 0.02
+ALL = Transfer(columns=None)
 
 
 def one_step(optimizer, gradient, weight):
@@ -35,7 +36,7 @@ def many_steps(algorithm, gradient, draws, device=EXACT, rate=RATE, **settings):
 
 def test_an_update_by_coincidence_is_the_gradient_on_average_and_binomial_in_its_variance():
     draws, scale, length = 4000, 2.0, 31
-    found = many_steps(ms.insitu.analog_sgd, OuterProduct(X, DELTA), draws)
+    found = many_steps(ms.insitu.analog_sgd, OuterProduct(X, DELTA), draws, scaling=dm.BalancedScaling())
     terms = RATE * np.asarray(DELTA)[:, :, None] * np.asarray(X)[:, None, :]  # (reads, outputs, inputs)
     probability = np.abs(terms) / (scale * STEP * length)  # of one coincidence: a pulse moves scale * STEP
     variance = np.sum((scale * STEP) ** 2 * length * probability * (1 - probability), axis=0)
@@ -102,8 +103,8 @@ def test_mixed_precision_keeps_what_exceeds_the_pulses_of_a_step():
 
 def test_columns_are_transferred_in_turn():
     gradients = jnp.zeros((6, 2, 3)).at[0].set(-0.5)  # A is 0.31, all its pulses, from the first step on
-    settings = {"transfer_rate": STEP / 0.31, "transfer_every": 2, "columns": 1}
-    weights, _ = histories(ms.insitu.tiki_taka, EXACT, gradients, **settings)
+    transfer = Transfer(STEP / 0.31, every=2, columns=1)
+    weights, _ = histories(ms.insitu.tiki_taka, EXACT, gradients, transfer=transfer)
     written = np.asarray(jnp.abs(jnp.diff(weights, axis=0, prepend=0.0)).sum(axis=1) > 0)
     np.testing.assert_array_equal(written.argmax(axis=1)[1::2], [0, 1, 2])
     np.testing.assert_array_equal(written.sum(axis=1), [0, 1, 0, 1, 0, 1])
@@ -111,8 +112,8 @@ def test_columns_are_transferred_in_turn():
 
 def test_the_buffer_releases_a_pulse_when_it_is_worth_one():
     gradients = jnp.zeros((8, 1, 1)).at[0].set(-0.2)
-    settings = {"transfer_rate": 0.026 / 2, "columns": None}  # 0.0026 a step, a quarter of a pulse
-    weights, states = histories(ms.insitu.tiki_taka_v2, EXACT, gradients, **settings)
+    transfer = Transfer(0.026 / 2, columns=None)  # 0.0026 a step, a quarter of a pulse
+    weights, states = histories(ms.insitu.tiki_taka_v2, EXACT, gradients, transfer=transfer)
     np.testing.assert_allclose(weights[:, 0, 0], [0, 0, 0, STEP, STEP, STEP, STEP, 2 * STEP], atol=1e-6)
     total = 0.0026 * np.arange(1, 9)
     np.testing.assert_allclose(states.arrays[""].buffer[:, 0, 0] + weights[:, 0, 0], total, atol=1e-5)
@@ -121,13 +122,13 @@ def test_the_buffer_releases_a_pulse_when_it_is_worth_one():
 def test_without_a_gradient_a_fast_array_at_its_reference_transfers_nothing():
     skewed = dm.SoftBounds(dm.Steps(STEP, up_down=0.4, up_down_dtod=0.1))
     for algorithm in (ms.insitu.tiki_taka, ms.insitu.agad):
-        weights, _ = histories(algorithm, skewed, jnp.zeros((5, 2, 3)), columns=None)
+        weights, _ = histories(algorithm, skewed, jnp.zeros((5, 2, 3)), transfer=ALL)
         np.testing.assert_array_equal(weights, jnp.zeros((5, 2, 3)))
 
 
 def test_a_chopper_changes_sign_after_its_period_and_takes_the_last_mean_as_reference():
     gradients = jnp.full((6, 1, 1), -0.05)
-    settings = {"period": 2, "smoothing": 1.0, "columns": None, "transfer_rate": 0.5, "threshold": 1.0}
+    settings = {"period": 2, "smoothing": 1.0, "transfer": Transfer(0.5, columns=None)}
     _, states = histories(ms.insitu.agad, EXACT, gradients, **settings)
     state = states.arrays[""]
     # By hand: A goes up for two steps of 0.05, down for two, and up again; P is A at each change of sign.
@@ -174,7 +175,7 @@ def standard_errors(errors):
 
 
 def test_plain_descent_ends_on_the_way_to_the_symmetry_point_and_two_arrays_at_the_minimum():
-    plain, twofold = regression(ms.insitu.analog_sgd), regression(ms.insitu.tiki_taka, transfer_rate=0.05)
+    plain, twofold = regression(ms.insitu.analog_sgd), regression(ms.insitu.tiki_taka, transfer=Transfer(0.05))
     toward = np.sign(SYMMETRY - np.asarray(TARGET[0]))
     assert (toward * standard_errors(plain) > 10).all()
     # A tenth of the bias of plain descent, with 3 standard errors for the 8 seeds.
@@ -184,10 +185,10 @@ def test_plain_descent_ends_on_the_way_to_the_symmetry_point_and_two_arrays_at_t
 
 @pytest.mark.slow
 def test_a_wrong_reference_misleads_a_buffered_transfer_and_not_choppers():
-    right = regression(ms.insitu.tiki_taka_v2, transfer_rate=0.05)
-    misled = regression(ms.insitu.tiki_taka_v2, transfer_rate=0.05, reference_std=0.2)
+    right = regression(ms.insitu.tiki_taka_v2, transfer=Transfer(0.05))
+    misled = regression(ms.insitu.tiki_taka_v2, transfer=Transfer(0.05), reference_std=0.2)
     assert np.abs(right).max() < 0.05
     # The fast array of AGAD starts at zero, a quarter of the range away from its symmetry point, and is told nothing.
-    chopped = regression(ms.insitu.agad, transfer_rate=0.05, period=20)
+    chopped = regression(ms.insitu.agad, transfer=Transfer(0.05), period=20)
     assert np.sqrt((chopped**2).mean()) < 0.5 * np.sqrt((misled**2).mean())
     assert np.abs(chopped).max() < 0.05

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from memsim import AbstractWires, BitSliced, Crossbar, DifferentialPair, OffsetColumn
+from memsim import ADC, DAC, AbstractWires, BitSliced, Crossbar, DifferentialPair, OffsetColumn, SenseAmplifier
 
 W = np.array([[0.5, -4.0, 0.0], [-2.0, 1.0, 0.0], [0.25, 0.0, 0.0], [8.0, 3.0, 0.0]], np.float32)  # rows are inputs
 MAPPINGS = {
@@ -61,12 +61,12 @@ def rounded(mapping, w, scale):
 
 @pytest.mark.parametrize(
     "scale, tile, expected",
-    [  # by hand; a column of zeros has scale one
-        ("column", (2, 2), [[2, 4, 1], [8, 3, 1]]),
-        ("column", (3, 1), [[2, 4, 1], [8, 3, 1]]),
-        ("column", (9, 9), [[8, 4, 1]]),
-        ("column", (1, 1), [[0.5, 4, 1], [2, 1, 1], [0.25, 1, 1], [8, 3, 1]]),
-        ("tile", (2, 2), [[4, 4, 1], [8, 8, 1]]),
+    [  # by hand; a column of zeros has scale zero
+        ("column", (2, 2), [[2, 4, 0], [8, 3, 0]]),
+        ("column", (3, 1), [[2, 4, 0], [8, 3, 0]]),
+        ("column", (9, 9), [[8, 4, 0]]),
+        ("column", (1, 1), [[0.5, 4, 0], [2, 1, 0], [0.25, 0, 0], [8, 3, 0]]),
+        ("tile", (2, 2), [[4, 4, 0], [8, 8, 0]]),
         ("tile", (3, 3), [[4, 4, 4], [8, 8, 8]]),
         ("tile", (9, 9), [[8, 8, 8]]),
         ("tensor", (2, 2), [[8, 8, 8], [8, 8, 8]]),
@@ -146,7 +146,8 @@ def test_a_reference_column_takes_off_what_the_digital_sum_does_with_ideal_cells
 
 @mappings
 def test_read_noise_has_the_law_of_fresh_noisy_cells(name):
-    design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], compensation=None, tile=(4, 3))
+    settings = {"dac": DAC(None, 8.0), "tile": (4, 3), "read_noise": "per_read"}
+    design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], compensation=None, **settings)
     w, x = normal(0, 5, 6), normal(1, 6)
     chip = design.program(w, key=jr.key(2))
     matrix = chip.at(1e5, key=jr.key(3))
@@ -259,6 +260,43 @@ def test_chips_of_many_keys_are_the_chips_one_by_one(name):
     batch, one = jax.jit(jax.vmap(read))(keys), jax.jit(read)
     np.testing.assert_array_equal(*batch)
     np.testing.assert_allclose(batch[0], [one(key)[0] for key in keys], rtol=0, atol=1e-5)
+
+
+# Bit lines of zeros.
+
+
+@pytest.mark.parametrize("name", ["pair", pytest.param("digital", marks=pytest.mark.slow), "sliced_column"])
+@pytest.mark.parametrize("adc", [None, ADC(8, 4.0)], ids=["no_adc", "adc"])
+def test_outputs_of_a_multiple_of_the_weights_are_that_multiple_also_with_dead_lines(name, adc):
+    """To the bit for a power of two. A bit line of zeros reads zero, as do all of a matrix of zeros."""
+    noise = SenseAmplifier(noise=0.1) if adc else None
+    design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], adc=adc, sense=noise, tile=(4, 3))
+    w, x = normal(0, 5, 6).at[2].set(0.0).at[3, 4:].set(0.0).at[:3, :4].set(0.0), normal(1, 3, 6)
+
+    @jax.jit
+    def read(w):
+        return design.deploy(w, 1e5, key=jr.key(2))(x, key=jr.key(3))
+
+    once = np.asarray(read(w))
+    assert np.all(once[:, 2] == 0) and np.all(once[:, [0, 1, 3, 4]] != 0)
+    np.testing.assert_array_equal(read(32 * w), 32 * once)
+    np.testing.assert_allclose(read(3 * w), 3 * once, rtol=0, atol=1e-5 * np.abs(once).max() if adc is None else 0.2)
+    np.testing.assert_array_equal(read(0 * w), 0)
+
+
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("adc", [None, ADC(None, 100.0)], ids=["no_adc", "adc"])
+def test_a_bit_line_of_zeros_has_the_gradient_of_the_digital_product(name, adc):
+    """A layer that starts from zeros learns: the gradient of v W x is the outer product of v and x."""
+    x, v, live = normal(1, 10), normal(2, 12), normal(0, 12, 10).at[5].set(0.0)
+
+    @jax.jit
+    @jax.grad
+    def gradient(w):
+        return v @ Crossbar(dm.Ideal(), MAPPINGS[name], adc=adc, tile=(4, 5)).deploy(w, 9.0, key=jr.key(0))(x)
+
+    np.testing.assert_allclose(gradient(live)[5], v[5] * x, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(gradient(0 * live), np.outer(v, x), rtol=1e-4, atol=1e-6)
 
 
 # Bad input.

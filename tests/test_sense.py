@@ -84,7 +84,7 @@ def test_offsets_have_the_spread_asked_for_and_stay_with_the_chip():
 
 def test_read_noise_is_divided_as_the_current_is():
     device, w = dm.pcm_joshi2020(), normal(0, 3, 6)
-    plain = Crossbar(device, compensation=None)
+    plain = Crossbar(device, compensation=None, read_noise="per_read")
     chips = [dataclasses.replace(plain, sense=s).program(w, key=jr.key(0)) for s in (None, SenseAmplifier(4e3))]
     ideal, real = (np.asarray(chip.at(0.0, key=jr.key(1)).variance, np.float64) for chip in chips)
     g, std = (np.asarray(f(chips[0].cells, jnp.zeros(())), np.float64) for f in (device.conductance, device.read_noise))

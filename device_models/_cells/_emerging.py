@@ -4,6 +4,7 @@ from .._curves import Constant, Proportional
 from .._device import AbstractDevice
 from .._quantities import Number
 from .._sourced import Sourced, describe
+from .._span import JUST_WRITTEN, Span
 from .._wrappers._levels import Levels
 from ._gaussian import Gaussian
 
@@ -46,6 +47,7 @@ def ecram_chen2023(*, write_noise_scale: Number = 1.0) -> Gaussian:
     return Gaussian(
         g_min=g_min,
         g_max=g_max,
+        span=Span(time=JUST_WRITTEN, conductance=(g_min, g_max)),
         write_noise=Constant(error),
         write_noise_scale=write_noise_scale,
         sources=tuple(describe(n)),
@@ -67,6 +69,7 @@ def fefet_jerry2017(*, write_noise_scale: Number = 1.0) -> AbstractDevice:
     cell = Gaussian(
         g_min=g_min,
         g_max=g_max,
+        span=Span(time=JUST_WRITTEN, conductance=(g_min, g_max)),
         write_noise=Constant(float(n["write_noise"]) * (g_max - g_min)),
         write_noise_scale=write_noise_scale,
         sources=tuple(describe(n)),
@@ -79,14 +82,15 @@ def mtj_generic(*, write_noise_scale: Number = 1.0) -> AbstractDevice:
 
     The spread is one of fabrication; here a new one is drawn at each write. Arrays sum the *currents* of these cells,
     which is why their low resistance costs so much power and so much voltage on the wires. The array of magnetic cells
-    that was built sums *resistances* instead, of cells in series that binary inputs switch between two paths
-    (Jung2022): its output is no product of a matrix with analog inputs, so no results of it are to be compared here.
+    that was built sums *resistances* instead (Jung2022, abstract), of cells in series between whose two paths binary
+    inputs choose (recalled): it takes no analog inputs, so its results are not to be compared with these.
     """
     n = MTJ_GENERIC
     g_max = 1 / float(n["r_on"])
     cell = Gaussian(
         g_min=g_max / (1 + float(n["tmr"])),
         g_max=g_max,
+        span=Span(time=JUST_WRITTEN),
         write_noise=Proportional(float(n["spread"]) * g_max),
         write_noise_scale=write_noise_scale,
         sources=tuple(describe(n)),

@@ -35,8 +35,9 @@ class Empirical(AbstractDevice):
     $$G(t) = \max\big(0,\ G_\mathrm{target} + \epsilon_k + d_k(t)\big),\quad \epsilon_k = G_k(0) - T_k,\quad d_k(t) =
     G_k(t) - G_k(0),$$
 
-    with its error of the write and all that came later, in the correlations and with the tails they have. Between the ages
-    $d_k$ is linear in $\ln(1 + t / t_1)$ with the first age $t_1$ after 0; after the last it is held (assumed).
+    with its error of the write and all that came later, in the correlations and with the tails they have. Between
+    the ages $d_k$ is linear in $\ln(1 + t / t_1)$ with the first age $t_1$ after 0; after the last it is held
+    (assumed).
 
     **Arguments:**
 
@@ -73,8 +74,9 @@ class Empirical(AbstractDevice):
         n, ages_read = self.conductances.shape
         if ages_read != len(self.times) or n != len(self.targets) or ages_read < 2:
             raise ValueError(
-                "`conductances` must be (cells, times), one row for each of `targets` and a column for each of at least "
-                f"two `times`. Got {self.conductances.shape} for {len(self.targets)} targets and {len(self.times)} times."
+                "`conductances` must be (cells, times), one row for each of `targets` and a column for each of at "
+                f"least two `times`. Got {self.conductances.shape} for {len(self.targets)} targets and "
+                f"{len(self.times)} times."
             )
         if is_known(*self.times) and (self.times[0] != 0 or not is_rising(self.times)):
             raise ValueError(f"`times` must begin at 0 and increase, in seconds since the write. Got {self.times}.")

@@ -30,15 +30,15 @@ def rram_relaxing(
 ) -> Gaussian:
     """Oxide cells whose deviation jumps in log time, fitted by us to public raw data of 16 thousand cells each.
 
-    Their publisher calls them technologies A, B and C and does not say which chips these are. C, 0.6 to 40 uS, from 10 ms
-    to 1e5 s, has the spread of the NeuRRAM fits (`rram_wan2022`). B, 2 to 128 uS, is fitted from 10 ms to 1e3 s: at 1e4 s
-    its spread has gone on but single cells no longer lie where they lay (correlation 0.16 with 1e3 s where 0.8 came
-    before), which no walk does. Of A, 3.75 to 240 uS, from 0.1 to 1e5 s, mean and spread at five levels are read from the
-    publisher's figures, and how single cells move is assumed to be as in C.
+    Their publisher calls them technologies A, B and C and does not say which chips these are. C, 0.6 to 40 uS, from
+    10 ms to 1e5 s, has the spread of the NeuRRAM fits (`rram_wan2022`). B, 2 to 128 uS, is fitted from 10 ms to 1e3
+    s: at 1e4 s its spread has gone on but single cells no longer lie where they lay (correlation 0.16 with 1e3 s
+    where 0.8 came before), which no walk does. Of A, 3.75 to 240 uS, from 0.1 to 1e5 s, mean and spread at five
+    levels are read from the publisher's figures, and how single cells move is assumed to be as in C.
 
-    Mean and spread at each age, what the deviation of a cell at one age says of it at another, and the tails are those of
-    the data; see `Jumps` and `fit.fit_relaxation`. Write noise is where the first reads lie within one of 32 levels, which
-    was measured uniform. Noise of a read is in what the cell draws anew at each age.
+    Mean and spread at each age, what the deviation of a cell at one age says of it at another, and the tails are
+    those of the data; see `Jumps` and `fit.fit_relaxation`. Write noise is where the first reads lie within one of
+    32 levels, which was measured uniform. Noise of a read is in what the cell draws anew at each age.
 
     **Arguments:**
 
@@ -59,7 +59,8 @@ def rram_relaxing(
     span = Span(time=(shift.times[0], shift.times[-1]), temperature=(ROOM, ROOM), conductance=ends)
     if temperature is not None:
         shift, spread = _baked(technology, float(temperature), float(n["onset"]))
-        span = Span(time=shift.times * 2, temperature=(temperature, temperature), conductance=ends)
+        age = shift.times[0]
+        span = Span(time=(age, age), temperature=(temperature, temperature), conductance=ends)
         n = n | RRAM_BAKED_A
     written = n["write_noise"]
     return Gaussian(

@@ -50,7 +50,7 @@ def remedy(value: Any, annotation: Any) -> str:
         return f"Write a tuple: {described(tuple(value))}."
     arrays = [option.array_type for option in options if hasattr(option, "dim_str")]
     if isinstance(value, list | tuple) and arrays and arrays != [np.ndarray]:
-        return "Write `jnp.asarray(...)` around it."
+        return f"Write `{'np' if np.ndarray in arrays else 'jnp'}.asarray(...)` around it."
     if any(map(is_key, options)):
         return "Write `jax.random.key(0)`, and `jax.random.split` for several."
     return ""

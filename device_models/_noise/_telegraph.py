@@ -7,15 +7,21 @@ import jax.random as jr
 from jax.scipy.special import expi
 from jaxtyping import Array, Bool, Float, Key
 
-from .._checks import Checked, between, check, is_known, positive
+from .._checks import Checked, at_least, between, check, is_known, is_zero, positive
 from ._process import AbstractNoise, drawn, lagged, moved
+
+AMPLITUDES = 2**31 - 1  # folded into the key, so that the traps themselves are those without a spread
 
 
 class Traps(Checked):
-    """The trap of each cell: its relaxation time in seconds, and whether it is filled."""
+    """The trap of each cell: its relaxation time in seconds, whether it is filled, and how large its steps are.
+
+    `amplitude` is relative to the root mean square of all cells, `None` where all are alike.
+    """
 
     tau: Float[Array, "*cells"]
     filled: Bool[Array, "*cells"]
+    amplitude: Float[Array, "*cells"] | None = None
 
 
 class Telegraph(AbstractNoise):
@@ -24,6 +30,9 @@ class Telegraph(AbstractNoise):
     The relaxation time $\tau$ of a trap is log-uniform over the cells and fixed. A trap is filled for $\tau / (1 - p)$
     on average and empty for $\tau / p$, with the occupancy $p$; its state after a time $\Delta$ is drawn from the exact
     law, whose memory is $e^{-\Delta / \tau}$. The two values have mean zero and variance one: filled traps are low.
+    With a `spread` $\sigma$ the steps of a cell are larger or smaller by the factor $e^{\sigma z - \sigma^2}$, with
+    $z$ normal over the cells and fixed: the variance is one on average, and a few cells have most of it. Steps measured
+    over many cells are as uneven (recalled: log-normal in filamentary cells, $\sigma$ about one; exponential in flash).
     Recalled for filamentary cells: 1 us to 1 s, 1 to 10 % of the conductance in the low-resistance state and up to 50 %
     in the high one.
 
@@ -31,15 +40,18 @@ class Telegraph(AbstractNoise):
 
     - `tau_low`, `tau_high`: Range of the relaxation times, in seconds.
     - `occupancy`: Fraction of the time that a trap is filled.
+    - `spread`: $\sigma$, of the logarithm of the steps over cells; at 0 all cells have the same.
     """
 
     tau_low: float
     tau_high: float
     occupancy: float = 0.5
+    spread: float = 0.0
 
     def __check_init__(self):
         occupancy = between(0.0, 1.0, hint="Percent? Divide by 100.")
-        check(self, tau_low=positive("in seconds"), tau_high=positive("in seconds"), occupancy=occupancy)
+        spread = at_least(0.0, "of the natural logarithm", most=3.0)
+        check(self, tau_low=positive("in seconds"), tau_high=positive("in seconds"), occupancy=occupancy, spread=spread)
         if is_known(self.tau_low, self.tau_high) and not float(self.tau_low) < float(self.tau_high):
             raise ValueError(
                 "`tau_low` and `tau_high` must satisfy 0 < tau_low < tau_high, in seconds. "
@@ -50,19 +62,24 @@ class Telegraph(AbstractNoise):
     def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Traps:
         tau_key, state_key = jr.split(key)
         log_tau = jr.uniform(tau_key, shape, minval=math.log(self.tau_low), maxval=math.log(self.tau_high))
-        return Traps(jnp.exp(log_tau), jr.uniform(state_key, shape) < self.occupancy)
+        filled = jr.uniform(state_key, shape) < self.occupancy
+        if is_zero(self.spread):
+            return Traps(jnp.exp(log_tau), filled)
+        z = jr.normal(jr.fold_in(key, AMPLITUDES), shape)
+        return Traps(jnp.exp(log_tau), filled, jnp.exp(self.spread * z - self.spread**2))
 
     @moved
     def advance(self, state: Traps, dt: float | Float[Array, ""], *, key: Key[Array, ""]) -> Traps:
         forgotten = -jnp.expm1(-dt / state.tau)
         stays = jnp.where(state.filled, 1 - forgotten, jnp.zeros_like(forgotten))
         filled = jr.uniform(key, state.tau.shape, state.tau.dtype) < stays + self.occupancy * forgotten
-        return Traps(state.tau, filled)
+        return Traps(state.tau, filled, state.amplitude)
 
     def value(self, state: Traps) -> Float[Array, "*cells"]:
         p = self.occupancy
         low, high = -math.sqrt((1 - p) / p), math.sqrt(p / (1 - p))
-        return jnp.where(state.filled, low, high).astype(state.tau.dtype)
+        steps = jnp.where(state.filled, low, high).astype(state.tau.dtype)
+        return steps if state.amplitude is None else steps * state.amplitude
 
     @lagged
     def correlation(self, lag: Float[Array, "*lags"]) -> Float[Array, "*lags"]:

@@ -184,7 +184,9 @@ def _maximum(
     start = np.concatenate(
         [start_mean / wide, *(np.eye(d.shape[1])[0] for d in (spread, noise)), np.full(walk.shape[1], 0.3)]
     )
-    data = (*designs, points.log_time, points.log_g / pooled, np.array(wide / pooled))
+    walked, apart = np.linalg.eigh(np.minimum.outer(points.log_time, points.log_time))
+    rotated = apart.sum(0), points.log_time @ apart, np.maximum(walked, 0.0), points.log_g @ apart / pooled
+    data = (*designs, *rotated, np.array(wide / pooled))
     x, covariance, value = fitted(
         _log_likelihood, start, data, remedy="Choose lower degrees, or leave out cells that do not drift."
     )
@@ -198,25 +200,22 @@ def _maximum(
 
 
 def _log_likelihood(x: Float[Array, " parameters"], data: tuple[Array, ...]) -> Float[Array, " cells"]:
-    """Of each cell's log conductances but for their level, which is free."""
-    *designs, u, y, ratio = data
+    """Of each cell's log conductances but for their free level, in directions in which a walk has no correlations."""
+    *designs, one, u, walked, y, ratio = data
     ends = np.cumsum([design.shape[1] for design in designs])[:-1]
     *coefficients, walk = jnp.split(x, ends)
     mu, sigma, s = (design @ part for design, part in zip(designs, coefficients, strict=False))
-    inverse, volume = jnp.eye(u.size), 0.0  # of the covariance in units of each cell's `size`
-    size = s**2
+    weight, size = jnp.ones_like(u), s**2  # of a cell's errors the variance is size / weight
     if walk.size:
         mean = jnp.mean(s)
-        covariance = mean**2 * jnp.eye(u.size) + walk[0] ** 2 * jnp.minimum(u[:, None], u)
-        inverse, volume = jnp.linalg.inv(covariance), jnp.linalg.slogdet(covariance)[1]
-        size = size / mean**2
-    one, total = inverse.sum(1), inverse.sum()
-    slope = ratio * (u - (one @ u) / total)
-    known = slope @ inverse @ slope
-    nu = -y @ (inverse @ slope) / known
-    residual = y - (y @ one / total)[:, None] + nu[:, None] * slope
-    scatter = jnp.sum((residual @ inverse) * residual, axis=1) / size
-    volume = volume + jnp.log(total) + jnp.log(known) + (u.size - 2) * jnp.log(size)
+        weight, size = 1 / (mean**2 + walk[0] ** 2 * walked), size / mean**2
+    total = weight @ one**2
+    slope = ratio * (u - (weight @ (one * u) / total) * one)
+    known = weight @ slope**2
+    nu = -y @ (weight * slope) / known
+    residual = y - (y @ (weight * one) / total)[:, None] * one[None] + nu[:, None] * slope[None]
+    scatter = residual**2 @ weight / size
+    volume = jnp.log(total) + jnp.log(known) - jnp.sum(jnp.log(weight)) + (u.size - 2) * jnp.log(size)
     return _folded(nu, mu, sigma**2, size / known) - 0.5 * (scatter + volume)
 
 

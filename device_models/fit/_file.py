@@ -15,6 +15,7 @@ import numpy as np
 from .._checks import checked
 from .._files import as_path, written_whole
 from .._names import nearest
+from .._span import Span
 from ._units import unit_of
 
 FORMAT, VERSION = "device_models.device", 1
@@ -81,7 +82,7 @@ def _content(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def known_classes() -> dict[str, type[eqx.Module]]:
+def known_classes() -> dict[str, type[eqx.Module | Span]]:
     """The classes that a file may name."""
     import device_models
 
@@ -89,7 +90,7 @@ def known_classes() -> dict[str, type[eqx.Module]]:
     return {
         name: kind
         for name, kind in exported.items()
-        if inspect.isclass(kind) and issubclass(kind, eqx.Module) and not inspect.isabstract(kind)
+        if inspect.isclass(kind) and issubclass(kind, eqx.Module | Span) and not inspect.isabstract(kind)
     }
 
 
@@ -105,7 +106,7 @@ def _encoded(value: Any, unit: str | None) -> Any:
         array = np.asarray(value)
         flat = [_encoded(item, unit) for item in array.ravel().tolist()]
         return {"array": flat, "shape": list(array.shape), "dtype": str(array.dtype)}
-    if isinstance(value, eqx.Module):
+    if isinstance(value, eqx.Module | Span):
         return _encoded_module(value, unit)
     raise ValueError(
         f"A field of a saved device must be a number, an array, text or a device class. Got {type(value).__name__}. "
@@ -113,7 +114,7 @@ def _encoded(value: Any, unit: str | None) -> Any:
     )
 
 
-def _encoded_module(module: eqx.Module, inherited: str | None) -> dict[str, Any]:
+def _encoded_module(module: eqx.Module | Span, inherited: str | None) -> dict[str, Any]:
     name = type(module).__name__
     if known_classes().get(name) is not type(module):
         raise ValueError(
@@ -165,7 +166,7 @@ def _decoded(value: Any, unit: str | None, where: str) -> Any:
     raise ValueError(f"An entry must be a number, a list or a class with fields. {where} has {sorted(value)}.")
 
 
-def _decoded_module(name: Any, fields: Any, inherited: str | None, where: str) -> eqx.Module:
+def _decoded_module(name: Any, fields: Any, inherited: str | None, where: str) -> eqx.Module | Span:
     known = known_classes()
     if not isinstance(name, str) or name not in known:
         near = nearest(str(name), known, otherwise=["one of another release"])

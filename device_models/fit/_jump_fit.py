@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from .._curves import Table
+from .._jumps import Jumps
 from ._jump_moments import JumpLaw, moments
 
 # No law of five numbers is right to less: a moment counts as known to this, however many cells there are.
@@ -18,7 +19,7 @@ HIGHEST = (np.log(1e9), 1.0, 6.0), (0.3, 0.95, 0.95)  # a rate that `MOST_JUMPS`
 
 @dataclass(frozen=True)
 class Statistics:
-    """Correlations of all pairs of ages, skewness and log kurtosis of one band, and how each of its cells moves them."""
+    """Correlations of pairs of ages, skewness and log kurtosis of one band, and how each of its cells moves them."""
 
     values: Float[np.ndarray, " statistics"]
     influence: Float[np.ndarray, "cells statistics"]
@@ -49,17 +50,20 @@ class JumpFit:
     measured: Float[np.ndarray, " pairs"]
     modelled: Float[np.ndarray, " pairs"]
     residual: Float[np.ndarray, " pairs"]
-    p_correlation: float | None
-    p_tails: float | None
+    p_correlation: float
+    p_tails: float
 
     @property
     def onset(self) -> float:
         return float(self.values[0])
 
-    def part(self, name: str) -> float | Table:
-        """A number of `Jumps`, or its table over conductance."""
-        found = [float(v) for n, v in zip(self.names, self.values, strict=True) if n.partition("[")[0] == name]
-        return found[0] if len(found) == 1 else Table(tuple(float(g) for g in self.centres), tuple(found))
+    def path(self) -> Jumps:
+        """The fitted path: what differs between bands is a table over conductance."""
+        at = tuple(float(g) for g in self.centres)
+        onset, healing, unevenness = (float(value) for value in self.values[:3])
+        rows = self.values[3:].reshape(3, -1).tolist()
+        rate, own, lean = (Table(at, tuple(row)) if len(at) > 1 else row[0] for row in rows)
+        return Jumps(onset, rate, unevenness, healing, own, lean)
 
 
 def fit_jumps(
@@ -68,7 +72,8 @@ def fit_jumps(
     g: Float[np.ndarray, " cells"],
     bands: int,
 ) -> JumpFit:
-    """Minimum distance of the moments, each in units of its tolerance, with the influence of each cell on the result."""
+    """Minimum distance of the moments, each in units of its tolerance; and how each cell moves the result."""
+    from scipy.linalg import block_diag
     from scipy.optimize import least_squares
 
     order = np.argsort(np.argsort(g, kind="stable"))
@@ -88,20 +93,34 @@ def fit_jumps(
     if not result.success:
         raise ValueError(f"The jumps must be found. The search ended with: {result.message} Choose fewer bands.")
     x = result.x
-    moving = _moving(result.jac, tolerance)  # how the parameters follow the statistics
+    moving = np.linalg.pinv(result.jac, rcond=1e-6) / tolerance  # how the parameters follow the statistics
     influence, at = np.zeros((len(g), len(x))), 0
     for b, s in enumerate(found):
         influence[band == b] = s.influence @ moving[:, at : at + len(s.values)].T
         at += len(s.values)
     influence[:, 0] *= np.exp(x[0])
-    names = [*COMMON, *(f"{name}[{b}]" for name in OF_BAND for b in range(bands))]
-    values = np.array([np.exp(x[0]), *x[1:]])
-    return _described(names, values, influence, g, band, found, [moments(law, times) for law in laws(x)], len(x))
+    off = result.fun * tolerance
+    left = np.eye(len(off)) - (result.jac * tolerance[:, None]) @ moving
+    covariance = left @ block_diag(*(s.influence.T @ s.influence for s in found)) @ left.T
+    of_pairs = np.concatenate([np.arange(len(s.values)) < s.pairs for s in found])
+    return JumpFit(
+        names=[*COMMON, *(f"{name}[{b}]" for name in OF_BAND for b in range(bands))],
+        values=np.array([np.exp(x[0]), *x[1:]]),
+        influence=influence,
+        centres=np.array([g[band == b].mean() for b in range(bands)]),
+        band=band,
+        correlations=[moments(law, times).correlation for law in laws(x)],
+        measured=target[of_pairs],
+        modelled=(target + off)[of_pairs],
+        residual=-(off / np.concatenate([s.error for s in found]))[of_pairs],
+        p_correlation=_probability(off[of_pairs], covariance[np.ix_(of_pairs, of_pairs)]),
+        p_tails=_probability(off[~of_pairs], covariance[np.ix_(~of_pairs, ~of_pairs)]),
+    )
 
 
 def statistics(z: Float[np.ndarray, "cells times"]) -> Statistics:
     """The moments of one band; reads that are missing, NaN, are left out one by one."""
-    n, ages = z.shape
+    ages = z.shape[1]
     centred = z - np.nanmean(z, axis=0)
     centred = centred / np.sqrt(np.nanmean(centred**2, axis=0))
     values, influence = [], []
@@ -140,39 +159,15 @@ def _expected(law: JumpLaw, times: Float[np.ndarray, " times"]) -> Float[np.ndar
     return np.concatenate([pairs, found.skewness, np.log(found.kurtosis)])
 
 
-def _moving(
-    jacobian: Float[np.ndarray, "statistics parameters"], tolerance: Float[np.ndarray, " statistics"]
-) -> Float[np.ndarray, "parameters statistics"]:
-    return np.linalg.pinv(jacobian, rcond=1e-6) / tolerance
-
-
-def _described(names, values, influence, g, band, found, laws, parameters) -> JumpFit:
+def _probability(
+    off: Float[np.ndarray, " statistics"], covariance: Float[np.ndarray, "statistics statistics"]
+) -> float:
+    """Of residuals as far off as these, in the directions that the fit leaves free."""
     from scipy.stats import chi2
 
-    pairs = found[0].pairs
-    upper = np.triu_indices(len(laws[0].skewness), 1)
-    measured = np.concatenate([s.values[:pairs] for s in found])
-    modelled = np.concatenate([law.correlation[upper] for law in laws])
-    error = np.concatenate([s.error[:pairs] for s in found])
-    tails = np.concatenate([s.values[pairs:] for s in found])
-    expected = np.concatenate([np.concatenate([law.skewness, np.log(law.kurtosis)]) for law in laws])
-    of_tails = (tails - expected) / np.concatenate([s.error[pairs:] for s in found])
-    residual = (measured - modelled) / error
-
-    def probability(squares: float, n: int, fitted: int) -> float | None:
-        return float(chi2.sf(squares, n - fitted)) if n > fitted else None
-
-    bands = len(found)
-    return JumpFit(
-        names,
-        values,
-        influence,
-        np.array([g[band == b].mean() for b in range(bands)]),
-        band,
-        [law.correlation for law in laws],
-        measured,
-        modelled,
-        residual,
-        probability(float(np.sum(residual**2)), len(residual), 2 + bands),
-        probability(float(np.sum(of_tails**2)), len(of_tails), parameters - 2 - bands),
-    )
+    size = np.sqrt(np.diag(covariance))
+    size = np.where(size > 0, size, 1.0)
+    variance, directions = np.linalg.eigh(covariance / np.outer(size, size))
+    free = variance > 1e-3 * variance.max()
+    along = directions[:, free].T @ (off / size)
+    return float(chi2.sf(np.sum(along**2 / variance[free]), free.sum()))

@@ -9,7 +9,6 @@ from .._cells._gaussian import Gaussian
 from .._checks import each, judge, whole
 from .._curves import RELATIVE, Constant, Table
 from .._growth import Growth
-from .._jumps import Jumps
 from .._span import Span
 from ._goodness import explained, kept, pattern
 from ._input import Measured, check_settings, enough, finite, in_siemens, span
@@ -18,8 +17,8 @@ from ._likelihood import estimates
 from ._result import Fit, Goodness, Panel, sources_of
 
 METHOD = (
-    "Means and variances between knots by weighted least squares; the jumps from correlations, skewness and kurtosis of "
-    "the standardised deviations by minimum distance; 95 % intervals from the influence of each cell."
+    "Means and variances between knots by weighted least squares; the jumps from correlations, skewness and kurtosis "
+    "of the standardised deviations by minimum distance; 95 % intervals from the influence of each cell."
 )
 FEWEST_AT_A_KNOT, STEPS = 10, 200
 KNOTS = each(RELATIVE, RELATIVE.what)
@@ -50,24 +49,24 @@ def fit_relaxation(
     r"""Fits the deviation $D(t) = G(t) - G(0) = \Delta(g, t) + \sigma(g, t)\,Z(t)$ of cells from their first read.
 
     $\Delta$ and $\sigma^2$ are linear between `knots` of $g$ at each age, and from the write to the first age and
-    between ages in log time: `Growth`. $Z$ is that of `Jumps`, one clock for all cells, with rate, own share and lean for
-    each of `bands` of conductance. So not only the spread at each age is that of the data but also what one cell at one age
-    says of it at another, and how heavy the tails are. The device is a `Gaussian` whose write noise is the spread of the
-    first reads about `targets`.
+    between ages in log time: `Growth`. $Z$ is that of `Jumps`, one clock for all cells, with rate, own share and
+    lean for each of `bands` of conductance. So not only the spread at each age is that of the data but also what
+    one cell at one age says of it at another, and how heavy the tails are. The device is a `Gaussian` whose write
+    noise is the spread of the first reads about `targets`.
 
     **Arguments:**
 
     - `times`: Since the end of programming, in seconds: 0, then at least three.
     - `conductances`: Of every cell at every time, in siemens; NaN where a cell was not read, which may not be at 0.
-    - `targets`: Conductances aimed at, in siemens, for $g$ = target / `g_max`; if left out, the first reads stand for them,
-      and there is no write noise.
+    - `targets`: Conductances aimed at, in siemens, for $g$ = target / `g_max`; if left out, the first reads stand
+      for them, and there is no write noise.
     - `knots`: How many, at least two, evenly among the different targets; or where they are, in units of `g_max`.
     - `bands`: How many, each of as many cells.
     - `g_min`, `g_max`: Range of the device, in siemens; the smallest and the largest target if left out.
 
-    **Returns:** A `Fit` with `shift[i,j]` and `spread[i,j]` at age i and knot j, in siemens, `onset` in seconds, and the
-    pure numbers `healing`, `unevenness`, `rate[b]`, `own[b]` and `lean[b]`. Its likelihood is that of normals with these
-    means, spreads and correlations.
+    **Returns:** A `Fit` with `shift[i,j]` and `spread[i,j]` at age i and knot j, in siemens, `onset` in seconds,
+    and the pure numbers `healing`, `unevenness`, `rate[b]`, `own[b]` and `lean[b]`. Its likelihood is that of
+    normals with these means, spreads and correlations.
 
     **Raises:** `ValueError` for data that are not finite, not in siemens or too few, and for cells that do not move.
     """
@@ -80,7 +79,7 @@ def fit_relaxation(
     if aimed.shape != first.shape:
         raise ValueError(f"`targets` must be one for each cell. Got {aimed.shape} for {len(first)} cells.")
     low, scale = span(g_min, g_max, aimed)
-    relative, deviation = np.maximum(aimed, 0.0) / scale, g[:, 1:] - first[:, None]
+    relative, deviation = np.clip(aimed / scale, 0.0, 1.0), g[:, 1:] - first[:, None]
     at = _knots(relative, knots)
     enough(len(relative), 50 * bands, of="cells", why=f"for {bands} bands")
 
@@ -233,7 +232,7 @@ def _device(
         write_noise=None if error is None else Constant(float(np.std(error))),
         shift=growth(tables.shift, 1),
         spread=growth(tables.spread, 2),
-        path=Jumps(jumps.onset, *(jumps.part(name) for name in ("rate", "unevenness", "healing", "own", "lean"))),
+        path=jumps.path(),
         span=Span(time=(ages[0], ages[-1]), conductance=(at[0] * high, at[-1] * high)),
         sources=sources,
     )

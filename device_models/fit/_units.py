@@ -24,6 +24,10 @@ OF_CLASS = {
     ("InverseProportional", "low"): PURE,
     ("PerConductance", "low"): PURE,
     ("Saturating", "scale"): PURE,
+    ("Span", "time"): "s",
+    ("Span", "temperature"): "K",
+    ("Span", "voltage"): "V",
+    ("Span", "conductance"): "S",
     ("Table", "at"): PURE,
 }
 OF_FIELD = {

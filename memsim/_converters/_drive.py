@@ -109,6 +109,14 @@ class RampedDrive(AbstractDrive):
     drive: AbstractDrive
     strength: Float[Array, ""]
 
+    @property
+    def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.drive.iv
+
+    @property
+    def v_read(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.drive.v_read
+
     def __call__(self, pulses: Float[Array, "n lines"]) -> Float[Array, "n lines_terms"]:
         full = self.drive(pulses)
         ohmic = jnp.expand_dims(pulses, -1) * self.at_full_input.reshape(1, 1, -1)

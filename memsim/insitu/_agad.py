@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from device_models import AbstractPulsed, AbstractScaling
 
 from .._checks import checked, fraction
-from ._cells import BALANCED, Cells, Trains, bare, descended, fabricated, resumed, with_device
+from ._cells import SHORTEST, Cells, Trains, bare, descended, fabricated, resumed, with_device
 from ._tiki_taka import COMMON, chopped
 from ._transfer import BUFFER, TRANSFER, Buffer, Transfer
 from ._transform import COUNT, AbstractRule, Gradient, Now, Rate, check_devices, transformation
@@ -27,7 +27,7 @@ def agad(
     period: int = 10,
     smoothing: float = 0.3,
     length: int = 31,
-    scaling: AbstractScaling = BALANCED,
+    scaling: AbstractScaling = SHORTEST,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],

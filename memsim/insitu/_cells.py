@@ -10,14 +10,14 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from device_models import AbstractPulsed, AbstractScaling, BalancedScaling, OneSidedPair, PulsedArray, PulsedCells
+from device_models import AbstractPulsed, AbstractScaling, OneSidedPair, PulsedArray, PulsedCells, ShortestTrains
 
 from .._checks import is_known
 from ._outer import OuterProduct
 from ._transform import Gradient
 
 Cells = PulsedArray | OneSidedPair
-BALANCED = BalancedScaling()
+SHORTEST = ShortestTrains()
 REFRESH = 2**31 - 1  # folded into the key of a step, so that a refresh draws other numbers than its pulses
 SAMPLE, FEW = 1000, 0.01  # cells that are looked at for a symmetry point, and the share that may lack one
 

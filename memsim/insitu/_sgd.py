@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Key
 from device_models import AbstractPulsed, AbstractScaling
 
 from .._checks import checked
-from ._cells import BALANCED, Cells, Trains, bare, dense, descended, fabricated, resumed, whole
+from ._cells import SHORTEST, Cells, Trains, bare, dense, descended, fabricated, resumed, whole
 from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Now, Rate, check_devices, transformation
 
 
@@ -20,7 +20,7 @@ def analog_sgd(
     learning_rate: Rate,
     *,
     length: int = 31,
-    scaling: AbstractScaling = BALANCED,
+    scaling: AbstractScaling = SHORTEST,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],
@@ -45,8 +45,8 @@ def analog_sgd(
     - `device`: The cells, of `device_models`.
     - `learning_rate`: In units of the weights, a number or a schedule of optax.
     - `length`: Pulses of a train, at most as many as a cell makes in one read.
-    - `scaling`: How trains divide the learning rate: `device_models.BalancedScaling()`, `EqualScaling()`, or
-        `ShortestTrains()`, which sends fewer and likelier pulses where an update is small.
+    - `scaling`: How trains divide the learning rate. By default they are no longer than the largest update of a read
+        needs, `device_models.ShortestTrains()`; `BalancedScaling()` sends all of the `length`.
     - `scale`: Weight of one unit of the device, the same for all matrices. With `None` each matrix has its own, which
         puts its largest initial weight at half a unit.
     - `digital`: For parameters that are no matrix, as biases: `optax.sgd(learning_rate)` by default.

@@ -12,7 +12,7 @@ from device_models import AbstractPulsed, AbstractScaling
 
 from .._checks import at_least, checked
 from ._cells import (
-    BALANCED,
+    SHORTEST,
     Cells,
     Trains,
     balanced,
@@ -42,7 +42,7 @@ def tiki_taka(
     reference_std: float = 0.0,
     period: int | None = None,
     length: int = 31,
-    scaling: AbstractScaling = BALANCED,
+    scaling: AbstractScaling = SHORTEST,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],
@@ -82,7 +82,7 @@ def tiki_taka_v2(
     reference_std: float = 0.0,
     period: int | None = None,
     length: int = 31,
-    scaling: AbstractScaling = BALANCED,
+    scaling: AbstractScaling = SHORTEST,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],

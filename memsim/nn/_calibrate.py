@@ -108,7 +108,7 @@ def _has_converters(design: Crossbar | None) -> bool:
 
 def _without_faults(design: Crossbar) -> Crossbar:
     """The mapping and the input coding of `design` on ideal cells, its currents in units of one fully-on cell."""
-    device, dac = Ideal(design.device.g_min, design.device.g_max, design.device.iv), design.dac
+    device, dac = Ideal(*design.cell_range, design.device.iv), design.dac
     if isinstance(dac, DAC | PulseWidthDAC):
         dac = dataclasses.replace(dac, bits=None, errors=None)
     return Crossbar(

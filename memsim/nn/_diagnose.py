@@ -12,6 +12,7 @@ from jaxtyping import Array, Key, Shaped
 
 from .._checks import checked
 from .._crossbar import Crossbar
+from .._mapping._mapping import nonzero
 from .._matrix import AnalogMatrix
 from .._tiles import spread_rows
 from ._calling import check_network
@@ -153,7 +154,7 @@ def _held(w: Array, design: Crossbar | None, key: Key[Array, ""]) -> tuple[Array
     if design is None:
         largest = jnp.max(jnp.abs(w), axis=1, keepdims=True)
         return jnp.mean(jnp.abs(w) / jnp.where(largest > 0, largest, 1.0)), None
-    scale = spread_rows(design.mapping.scales(w.T, design.tile), w.shape[1], design.tile[0]).T
+    scale = spread_rows(nonzero(design.mapping.scales(w.T, design.tile)), w.shape[1], design.tile[0]).T
     error = design.deploy(w, 0.0, key=key).effective_weight - w
     relative = jnp.abs(w) / scale
     noise = jnp.sqrt(jnp.mean((error / scale) ** 2))

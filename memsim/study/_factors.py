@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from .._checks import check_finite, described
+from .._checks import check_finite, checked, described
 from .._names import did_you_mean
+from ._right import best_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,8 +38,13 @@ def factors(values: "xr.DataArray", over: Sequence[str] | None = None) -> tuple[
     return tuple(name for name in there if name in over)
 
 
-def interval_over(values: "xr.DataArray", over: Sequence[str] | None = None) -> str:
-    """What an interval of `values` is over, in words, and what it holds for: "seed, chip; for this test set"."""
+@checked()
+def interval_over(values: "xr.DataArray | xr.Dataset", over: Sequence[str] | None = None) -> str:
+    """What an interval of `values` is over, in words, and what it holds for: "seed, chip; for this test set".
+
+    Of a result, that of its accuracy.
+    """
+    values = best_of(values)
     named = factors(values, over)
     held = []
     for name in ("seed", "chip", "recording"):

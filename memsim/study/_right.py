@@ -34,12 +34,17 @@ class Outcome(NamedTuple):
 
     @checked(recordings=whole(1))
     def variables(self, dims: Sequence[str], recordings: int, names: str = "{}") -> dict[str, Any]:
-        """Variables `accuracy` and `right` of an `xarray.Dataset` over `dims`, called as `names` says: "digital_{}"."""
+        """Variables `accuracy` and `right` of an `xarray.Dataset` over `dims`, called as `names` says: "digital_{}".
+
+        Where there are more dimensions than axes, the first have a length of one.
+        """
         words = "1 where a recording is named rightly, eight to a byte: memsim.study.right"
+        lead = (1,) * (len(dims) - np.ndim(self.accuracy))
+        accuracy, right = (np.asarray(each).reshape(lead + np.shape(each)) for each in self)
         share, bits = {"units": "1", "long_name": "test accuracy"}, {"units": "1", "long_name": words}
         return {
-            names.format("accuracy"): (tuple(dims), np.asarray(self.accuracy), share),
-            names.format("right"): ((*dims, BYTES), np.asarray(self.right), bits | {COUNT: int(recordings)}),
+            names.format("accuracy"): (tuple(dims), accuracy, share),
+            names.format("right"): ((*dims, BYTES), right, bits | {COUNT: int(recordings)}),
         }
 
 
@@ -72,6 +77,7 @@ def judged(found: Float[Array, "batch classes"], labels: Array) -> Outcome:
     return Outcome(share_right(found, labels), jnp.packbits(named))
 
 
+@checked()
 def right(result: "xr.Dataset", name: str = "right") -> "xr.DataArray":
     """Whether each recording was named rightly: the packed variable `name` of a result, with a dimension `recording`.
 
@@ -105,12 +111,17 @@ def packed_names(result: Any) -> list[str]:
     return [str(name) for name in variables if COUNT in variables[name].attrs and BYTES in variables[name].dims]
 
 
-def best_of(result: "xr.Dataset", names: str = "{}") -> "xr.DataArray":
-    """What there is of an accuracy: which recordings are right, or their share."""
+def best_of(result: "xr.Dataset | xr.DataArray", names: str = "{}") -> "xr.DataArray":
+    """What a result has of an accuracy: which recordings are right, or their share; an array is itself."""
+    import xarray as xr
+
+    if isinstance(result, xr.DataArray):
+        return result
     name = names.format("right")
     return right(result, name) if name in packed_names(result) else result[names.format("accuracy")]
 
 
+@checked()
 def difference(first: "xr.DataArray", second: "xr.DataArray") -> "xr.DataArray":
     """`first` less `second`, paired: of each seed, chip and recording that both have.
 

@@ -46,7 +46,7 @@ def marks(model: AbstractNetwork, crossbar: Designs, times: Sequence[float]) -> 
     if span.time is not None and not measured.all():
         logging.getLogger("memsim").warning(f"{beyond(span, np.asarray(times)[~measured])} `measured` is False there.")
     attributes = {"span": str(span)} | ({"assumes": "\n".join(assumes)} if assumes else {})
-    return ("time", measured, {"long_name": MEASURED}), attributes
+    return ("time", measured, {"units": "1", "long_name": MEASURED}), attributes
 
 
 def beyond(span: Span | str, times: np.ndarray) -> str:

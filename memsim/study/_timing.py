@@ -17,7 +17,7 @@ from ._results import make_folder, save_result, save_table
 if TYPE_CHECKING:
     import xarray as xr
 
-Call = tuple[Callable[..., Any], ...]  # a function with its arguments
+Call = tuple[Any, ...]  # a function with its arguments
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,18 @@
 """Where the variance of a mean comes from: a crossed random-effects model, by the method of moments."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Num
 
+from .._checks import checked
+from ._factors import chosen
+
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-from ._factors import chosen
 
 Effect = tuple[int, ...]  # axes
 
@@ -75,7 +77,8 @@ def spreads(y: Num[np.ndarray, "*levels"]) -> list[Spread]:
     return parts
 
 
-def variance_components(values: "xr.DataArray", over: Any = None) -> "pd.DataFrame":
+@checked()
+def variance_components(values: "xr.DataArray", over: Sequence[str] | None = None) -> "pd.DataFrame":
     r"""What the `values` vary with, and what each of it adds to the uncertainty of their mean.
 
     $y_{s c r} = \mu + S_s + C_c + R_r + (SC)_{s c} + (SR)_{s r} + (CR)_{c r} + e_{s c r}$, all random and crossed, of

@@ -62,7 +62,8 @@ class GaussianNoise(AbstractHardware):
             axis = 1 if self.relative_to == "bit line" else None
             largest = jax.lax.stop_gradient(jnp.max(jnp.abs(w), axis=axis, keepdims=True))
             xi = jr.normal(jr.fold_in(key, place), w.shape, w.dtype)
-            noisy[path] = w + strength * self.std * jnp.broadcast_to(largest, w.shape) * xi
+            size = jnp.asarray(strength * self.std, w.dtype)  # of a bit line of zeros nothing, as on a chip
+            noisy[path] = w + size * jnp.broadcast_to(largest, w.shape) * xi
         return replace_weights(model, noisy)
 
 

@@ -100,6 +100,16 @@ def runs(on, which):
     return np.array([b - a for a, b in itertools.pairwise(changes) if on[a] == which])
 
 
+def test_steps_of_traps_are_uneven_at_the_same_variance():
+    """Log-normal steps of 0.3: a mean square of one, a mean fourth power of exp(4 * 0.3^2)."""
+    process, n = dm.Telegraph(1e-3, 1.0, spread=0.3), 200_000
+    value = np.asarray(process.value(process.initial((n,), key=jr.key(0))), np.float64)
+    for power, expected in ((2, 1.0), (4, math.exp(0.36))):
+        assert abs((value**power).mean() - expected) < 5 * (value**power).std() / math.sqrt(n)
+    even = dm.Telegraph(1e-3, 1.0)
+    np.testing.assert_array_equal(np.sign(value), even.value(even.initial((n,), key=jr.key(0))))
+
+
 def test_relaxation_times_of_traps_are_log_uniform_and_stay():
     process = PROCESSES["telegraph"]
     state = process.initial((CELLS,), key=jr.key(4))
