@@ -1,9 +1,11 @@
 """How well each published device learns in the array, with each way to make it learn.
 
 A network of two layers learns the spoken digits recording by recording, its two matrices arrays of pulsed cells: by
-plain descent, by mixed precision, with two arrays (Tiki-Taka, with and without a buffer) and with choppers (AGAD). All
-start from the same weights, see the same batches and take the same learning rate; nothing is tuned for a device. Of a
-cell that goes one way only, each weight takes two. Writes results/insitu: insitu.nc, insitu.csv.
+plain descent, by mixed precision, with two arrays (Tiki-Taka, with and without a buffer), with choppers (AGAD) and by
+writes of the size of their error (EaPU). All start from the same weights and see the same batches. One rule tunes each
+algorithm for each device, and digital training: of the learning rates of a grid it takes the one with the best accuracy
+on the validation set after the last epoch, of one network that is not among the seeds. Of a cell that goes one way
+only, each weight takes two. Writes results/insitu: insitu.nc, insitu.csv.
 """
 
 import dataclasses
@@ -26,7 +28,7 @@ import device_models as dm
 import memsim as ms
 
 QUICK = {"devices": ("ecram_tang2018",), "algorithms": ("mixed precision", "AGAD"), "seeds": 2, "steps": 2}
-QUICK |= {"hidden": 4, "epochs": 2, "recordings": 40}
+QUICK |= {"hidden": 4, "epochs": 2, "recordings": 40, "rates": (0.1,)}
 
 
 @ms.study.quick(QUICK)
@@ -36,9 +38,9 @@ class Config:
 
     devices: tuple[str, ...] = tuple(dm.PULSED)
     """Names of `device_models.PULSED`."""
-    algorithms: tuple[str, ...] = ("analog SGD", "mixed precision", "Tiki-Taka", "Tiki-Taka v2", "AGAD")
-    learning_rate: float = 0.1
-    """Of every algorithm, the digital one too."""
+    algorithms: tuple[str, ...] = ("analog SGD", "mixed precision", "Tiki-Taka", "Tiki-Taka v2", "AGAD", "EaPU")
+    rates: tuple[float, ...] = (0.03, 0.1, 0.3)
+    """Learning rates among which every algorithm is tuned, the digital one too; one is taken as it is."""
     transfer_rate: float = 0.1
     """Of what is read from a fast array in a transfer, the share that goes to the slow one."""
     columns: int = 8
@@ -63,6 +65,8 @@ class Config:
         for name in self.algorithms:
             if name not in ALGORITHMS:
                 raise ValueError(f"`algorithms` must be among {tuple(ALGORITHMS)}. Got {name!r}.")
+        if not self.rates or min(self.rates) <= 0:
+            raise ValueError(f"`rates` must be positive, at least one. Got {self.rates}.")
         counts = (self.columns, self.seeds, self.hidden, self.epochs, self.batch_size)
         if min(counts) < 1 or not self.devices or not self.algorithms or self.recordings < self.batch_size:
             raise ValueError(
@@ -73,19 +77,14 @@ class Config:
 
 
 Optimizer = optax.GradientTransformation
-ALGORITHMS: dict[str, Callable[..., Optimizer]] = {
-    "analog SGD": lambda config, device, key: ms.insitu.analog_sgd(device, config.learning_rate, key=key),
-    "mixed precision": lambda config, device, key: ms.insitu.mixed_precision(device, config.learning_rate, key=key),
-    "Tiki-Taka": lambda config, device, key: ms.insitu.tiki_taka(
-        device, config.learning_rate, transfer_rate=config.transfer_rate, columns=config.columns, key=key
-    ),
-    "Tiki-Taka v2": lambda config, device, key: ms.insitu.tiki_taka_v2(
-        device, config.learning_rate, transfer_rate=config.transfer_rate, columns=config.columns, key=key
-    ),
-    "AGAD": lambda config, device, key: ms.insitu.agad(
-        device, config.learning_rate, transfer_rate=config.transfer_rate, columns=config.columns, key=key
-    ),
+DIGITAL = ("digital_loss", "digital_accuracy", "digital_rate")
+WITHOUT_TRANSFER = {
+    "analog SGD": ms.insitu.analog_sgd,
+    "mixed precision": ms.insitu.mixed_precision,
+    "EaPU": ms.insitu.eapu,
 }
+WITH_TRANSFER = {"Tiki-Taka": ms.insitu.tiki_taka, "Tiki-Taka v2": ms.insitu.tiki_taka_v2, "AGAD": ms.insitu.agad}
+ALGORITHMS: dict[str, Callable[..., Optimizer]] = {**WITHOUT_TRANSFER, **WITH_TRANSFER}
 
 
 class Part(NamedTuple):
@@ -115,17 +114,40 @@ def compute(config: Config, part: Part) -> xr.Dataset:
     """Trains all seeds of one part."""
     data = ms.data.spoken_digits(steps=config.steps)
     train = data.train.take(np.arange(0, len(data.train), -(-len(data.train) // config.recordings)))
-    sets = tuple((jnp.asarray(d.inputs.reshape(len(d), 1, -1)), jnp.asarray(d.labels)) for d in (train, data.test))
-    keys = jax.vmap(lambda seed: jr.fold_in(jr.key(0), seed))(jnp.arange(config.seeds))
+    sets = [(jnp.asarray(d.inputs.reshape(len(d), 1, -1)), jnp.asarray(d.labels)) for d in (train, data.validation)]
     device = None if part.device is None else traceable(dm.PULSED[part.device].make())
-    loss, accuracy = (np.asarray(a) for a in train_all(config, part.algorithm, device, *sets, keys=keys))
+    rate = tuned(config, part.algorithm, device, *sets)
+    sets[1] = jnp.asarray(data.test.inputs.reshape(len(data.test), 1, -1)), jnp.asarray(data.test.labels)
+    keys = jax.vmap(lambda seed: jr.fold_in(jr.key(0), seed))(jnp.arange(config.seeds))
+    rates = jnp.full(config.seeds, rate)
+    loss, accuracy, written = (
+        np.asarray(a) for a in train_all(config, part.algorithm, device, *sets, rates=rates, keys=keys)
+    )
     index = {"seed": np.arange(config.seeds), "epoch": np.arange(1, config.epochs + 1)}
     if part.device is None:
-        names = ("digital_loss", "digital_accuracy")
-        return xr.Dataset({n: (("seed", "epoch"), a) for n, a in zip(names, (loss, accuracy), strict=True)}, index)
+        dims = ("seed", "epoch")
+        variables = {"digital_loss": (dims, loss), "digital_accuracy": (dims, accuracy), "digital_rate": ((), rate)}
+        return xr.Dataset(variables, index)
     dims = ("device", "algorithm", "seed", "epoch")
     variables = {"loss": (dims, loss[None, None]), "accuracy": (dims, accuracy[None, None])}
+    variables |= {"rate": (dims[:2], [[rate]]), "written": (dims[:3], written[None, None])}
     return xr.Dataset(variables, index | {"device": [part.device], "algorithm": [part.algorithm]})
+
+
+def tuned(
+    config: Config,
+    algorithm: str | None,
+    device: dm.AbstractPulsed | None,
+    train: tuple[Array, Array],
+    validation: tuple[Array, Array],
+) -> float:
+    """The learning rate of the best accuracy on the validation set, of one network that is not among the seeds."""
+    if len(config.rates) == 1:
+        return config.rates[0]
+    keys = jnp.repeat(jr.key(1)[None], len(config.rates))
+    rates = jnp.asarray(config.rates)
+    accuracy = train_all(config, algorithm, device, train, validation, rates=rates, keys=keys)[1]
+    return config.rates[int(jnp.argmax(accuracy[:, -1]))]
 
 
 def traceable(device: dm.AbstractPulsed) -> dm.AbstractPulsed:
@@ -143,9 +165,10 @@ def train_all(
     train: tuple[Array, Array],
     test: tuple[Array, Array],
     *,
+    rates: Float[Array, " seeds"],
     keys: Key[Array, " seeds"],
-) -> tuple[Float[Array, "seeds epochs"], Float[Array, "seeds epochs"]]:
-    return jax.vmap(lambda key: train_one(config, algorithm, device, train, test, key=key))(keys)
+) -> tuple[Float[Array, "seeds epochs"], Float[Array, "seeds epochs"], Float[Array, " seeds"]]:
+    return jax.vmap(lambda rate, key: train_one(config, algorithm, device, train, test, rate, key=key))(rates, keys)
 
 
 def train_one(
@@ -154,16 +177,21 @@ def train_one(
     device: dm.AbstractPulsed | None,
     train: tuple[Array, Array],
     test: tuple[Array, Array],
+    rate: Float[Array, ""],
     *,
     key: Key[Array, ""],
-) -> tuple[Float[Array, " epochs"], Float[Array, " epochs"]]:
-    """Mean training loss and accuracy on the test set, of one network in every epoch."""
+) -> tuple[Float[Array, " epochs"], Float[Array, " epochs"], Float[Array, ""]]:
+    """Mean training loss and accuracy on the test set, of one network in every epoch; and the share of its weights
+    that is written in a step, where that is counted."""
     model_key, device_key, batch_key = jr.split(key, 3)
     params, static = eqx.partition(network(config, train[0].shape[-1], model_key), eqx.is_inexact_array)
     if algorithm is None:
-        optimizer, differentiate = optax.sgd(config.learning_rate), eqx.filter_value_and_grad
+        optimizer, differentiate = optax.sgd(rate), eqx.filter_value_and_grad
     else:
-        optimizer, differentiate = ALGORITHMS[algorithm](config, device, device_key), ms.insitu.value_and_outer
+        transfer = ms.insitu.Transfer(config.transfer_rate, columns=config.columns)
+        settings = {"transfer": transfer} if algorithm in WITH_TRANSFER else {}
+        optimizer = ALGORITHMS[algorithm](device, rate, key=device_key, **settings)
+        differentiate = ms.insitu.value_and_outer
 
     def loss(params: Any, xs: Array, labels: Array) -> Array:
         return jnp.mean(jax.vmap(ms.train.cross_entropy)(jax.vmap(eqx.combine(params, static))(xs), labels))
@@ -180,7 +208,15 @@ def train_one(
         carry, losses = jax.lax.scan(step, carry, batches)
         return carry, (jnp.mean(losses), ms.train.accuracy(eqx.combine(carry[0], static), *test))
 
-    return jax.lax.scan(epoch, (params, optimizer.init(params)), jr.split(batch_key, config.epochs))[1]
+    start = (params, optimizer.init(params))
+    (_, state), (losses, accuracies) = jax.lax.scan(epoch, start, jr.split(batch_key, config.epochs))
+    return losses, accuracies, written_share(state) if algorithm == "EaPU" else jnp.asarray(jnp.nan)
+
+
+def written_share(state: ms.insitu.InSituState) -> Float[Array, ""]:
+    """Of all weights in a step."""
+    cells = sum(array.array.shown.size for array in state.arrays.values())
+    return sum(array.writes for array in state.arrays.values()) / (state.count * cells)
 
 
 def network(config: Config, inputs: int, key: Key[Array, ""]) -> ms.nn.SpikingNetwork:
@@ -196,10 +232,12 @@ def network(config: Config, inputs: int, key: Key[Array, ""]) -> ms.nn.SpikingNe
 
 def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr.Dataset:
     """With units and provenance."""
-    for name in ("seed", "epoch", "loss", "accuracy", "digital_loss", "digital_accuracy"):
+    for name in ("seed", "epoch", "loss", "accuracy", "rate", "written", *DIGITAL):
         result[name].attrs["units"] = "1"
     result["accuracy"].attrs["long_name"] = "test accuracy after each epoch"
     result["loss"].attrs["long_name"] = "training loss, mean over each epoch"
+    result["rate"].attrs["long_name"] = "learning rate that the validation set chose"
+    result["written"].attrs["long_name"] = "share of the weights that is written in a step, where counted"
     numbers = [f"{name}: {line}" for name in config.devices for line in dm.describe(dm.PULSED[name].numbers)]
     data = ms.data.spoken_digits(steps=2).test
     attributes = ms.study.provenance() | {"device_numbers": "\n".join(numbers), "config": json.dumps(settings)}
@@ -215,7 +253,9 @@ def table(result: xr.Dataset):
     for device in result.device.values:
         for algorithm in result.algorithm.values:
             mean, low, high = ms.study.mean_interval(last.accuracy.sel(device=device, algorithm=algorithm).values)
-            rows.append({"device": device, "algorithm": algorithm, "accuracy": mean, "low": low, "high": high})
+            row = {"device": device, "algorithm": algorithm, "accuracy": mean, "low": low, "high": high}
+            here = last.sel(device=device, algorithm=algorithm)
+            rows.append(row | {"rate": float(here.rate), "written": float(here.written.mean())})
     return pd.DataFrame(rows)
 
 

@@ -262,6 +262,25 @@ def wires(config: Config):
         start = time.perf_counter()
         jax.block_until_ready(ms.ResistiveWires(1.0, 1.0).effective(g))
         yield Case("effective matrix, 1024x1024, compilation included", time.perf_counter() - start, 60.0, "s")
+    yield from noise_behind_wires(few)
+
+
+def noise_behind_wires(config: Config):
+    """A moment of a chip, and a read of it, with read noise of every cell by its own voltage, against no noise."""
+    n, device = 128, dm.pcm_joshi2020()
+    w, x = jr.normal(jr.key(0), (n, n)), jr.uniform(jr.key(1), (config.batch, n))
+
+    def made(read_noise: Any):
+        design = ms.Crossbar(device, wires=ms.ResistiveWires(2.0, 2.0), tile=(n, n), read_noise=read_noise)
+        chip = design.program(w, key=jr.key(2))
+        return eqx.filter_jit(lambda chip, key: chip.at(3600.0, key=key)), chip, jr.key(3)
+
+    def read(read_noise: Any):
+        moment, chip, key = made(read_noise)
+        return eqx.filter_jit(lambda m, x, key: m(x, key=key)), moment(chip, key), x, key
+
+    yield Case(f"moment behind wires with read noise, {n}x{n}", ratio(config, made("per_read"), made("off")), 8.0)
+    yield Case(f"read behind wires with read noise, {n}x{n}", ratio(config, read("per_read"), read("off")), 25.0)
 
 
 def array_of(config: Config, n: int):

@@ -16,7 +16,7 @@ from ._checks import Checked
 from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped, largest_code
 from ._converters._dac import AbstractDAC
-from ._converters._drive import AbstractDrive, RampedDrive
+from ._converters._drive import AbstractDrive, ramped_drive
 from ._fluctuation import Fluctuation
 from ._read_noise import NOISY_READ, Crossed, Felt, SharedNoise, drawn, felt_in_spikes, felt_in_time, felt_slowly
 from ._tiles import cuts, spread_rows
@@ -150,7 +150,7 @@ class AnalogMatrix(Checked):
             "offset": jax.tree.map(size, self.offset),
             "amplifier_noise": jax.tree.map(size, self.amplifier_noise),
             "saturation": None if self.saturation is None else size(self.saturation),
-            "drive": None if self.drive is None else RampedDrive(self.drive, strength),
+            "drive": None if self.drive is None else ramped_drive(self.drive, strength),
         }
         return dataclasses.replace(self, **changed)
 

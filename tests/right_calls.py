@@ -31,6 +31,7 @@ RESULTS = {
     "Chip",
     "Clipping",
     "WireSolution",
+    "EmpiricalCells",
     "GaussianCells",
     "MemristorEntry",
     "OneSidedPair",
@@ -132,6 +133,15 @@ def staircase() -> tuple[np.ndarray, np.ndarray]:
     return signs, read + 0.01 * rng.normal(size=read.shape)
 
 
+def relaxation() -> dict[str, Any]:
+    """Reads of four hundred cells that jump."""
+    target, device = np.linspace(1e-6, 39e-6, 400), dm.rram_relaxing()
+    cells = device.program(jnp.asarray(target, jnp.float32), key=KEY)
+    times = np.array([0.0, 0.01, 1.0, 1e3])
+    g = np.stack([device.conductance(cells, jnp.asarray(t, jnp.float32)) for t in times], axis=1)
+    return {"times": times, "conductances": g, "targets": target, "knots": 3, "bands": 1, "g_max": 40e-6}
+
+
 def fill(folder: Path) -> None:
     """Files to read in `folder`."""
     ms.study.save_result(result(), folder / "there.nc")
@@ -152,6 +162,7 @@ def instances() -> list[Any]:
         *pulsed,
         dm.pcm_joshi2020(),
         dm.Gaussian(0.0, 25e-6, write_noise=curve),
+        dm.Empirical((0.0, 1.0), jnp.full(3, 1e-6), jnp.full((3, 2), 1e-6), 0.0, 25e-6, neighbours=2),
         STEPS,
         curve,
         dm.Asymptotes(0.0, 1.0),
@@ -172,6 +183,8 @@ def instances() -> list[Any]:
         dm.LogGrowth(curve, 1e-6),
         dm.LogTime(1e-6, 1e-7),
         dm.Snapshots((0.0, 1.0), (curve, curve)),
+        dm.Growth((1.0,), (dm.Table((0.0, 1.0), (1.0, 2.0)),), 0.01),
+        dm.Jumps(0.01, 0.2),
         dm.Cubic(1.0),
         dm.Sinh(2.0),
         dm.CellPair(dm.Ideal(), dm.Ideal(), 4.0),
@@ -230,6 +243,7 @@ def instances() -> list[Any]:
         ms.encoding.Population(4, 0.0, 1.0),
         ms.encoding.Rate(5),
         ms.data.Binning(1e-3, 5),
+        ms.data.Relaxation("cells", np.arange(2.0), np.full(2, 1e-6), np.full((2, 2), 1e-6), 1e-4, "MIT", "nobody"),
         ms.data.sources()["shd"],
         ms.data.sources()["shd"].archives[0],
         dataset(),
@@ -354,6 +368,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
             "class_names": ["a"],
         },
         "fit_drift": cells | {"times": np.geomspace(1, 1e4, 5)},
+        "fit_relaxation": relaxation(),
         "fit_programming": {"targets": TARGETS, "measured": TARGETS * (1 + 0.1 * np.sin(np.arange(60)))},
         "fit_read_noise": {"reads": np.random.default_rng(0).normal(1e-5, 1e-7, (9, 50)), "t_0": 1.0, "t_read": 1e-6},
         "read_csv": {"path": folder / "there.csv", "columns": {"target": "S"}},

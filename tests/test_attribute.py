@@ -109,6 +109,8 @@ def test_the_culprit_is_named(task):
     design = ms.Crossbar(dm.StuckCells(dm.Ideal(), 0.3, 0.0), adc=ms.ADC(10, 20.0), compensation=None)
     found = ms.study.attribute(model, data, design, chips=6, key=jr.key(2))
     table = ms.study.attribution_table(found).set_index("effect")
+    assert set(table.interval_over) == {"chip, recording; for one network"} and table.measured.all()
+    np.testing.assert_allclose(ms.study.right(found).mean("recording"), found.accuracy, atol=1e-6)
     assert table.gain_low["stuck cells"] > 0 > table.gain_low["ADC"] - 0.1
     np.testing.assert_allclose(table.cost_alone["stuck cells"], table.gain_left_out["stuck cells"], atol=3.0)
     words = ms.study.explain(found)

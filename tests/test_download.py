@@ -1,5 +1,6 @@
 """Data sets arrive whole or not at all, from servers that break off, lie or have never heard of ranges."""
 
+import gzip
 import hashlib
 import http.server
 import io
@@ -243,7 +244,7 @@ def test_every_source_has_a_reader_and_checksums_of_the_right_length():
             assert all(url.startswith("https://") for url in archive.urls)
 
 
-@pytest.mark.parametrize("name", ["shd", "ssc", "nmnist", "dvs_gesture"])
+@pytest.mark.parametrize("name", ["shd", "ssc", "nmnist", "dvs_gesture", "rram_relaxation"])
 def test_a_data_set_that_was_not_fetched_names_the_command(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=rf"Run `memsim data get {name} --folder .*`"):
         getattr(ms.data, name)(folder=tmp_path)
@@ -342,3 +343,38 @@ def test_gestures_count_their_time_from_the_first_event(server, tmp_path, monkey
     (tmp_path / "dvs_gesture/ibmGestureTest/user01_led/3.npy").write_bytes(b"")
     with pytest.raises(ValueError, match=r"3\.npy must be a whole \.npy file"):
         ms.data.dvs_gesture(folder=tmp_path)
+
+
+def test_relaxation_comes_as_one_row_a_cell(server, tmp_path, monkeypatch):
+    relaxed = [
+        (cell, t, 1e5, (10 + cell + k) * 1e-6, (10 + cell) * 1e-6, 8, t)
+        for k, t in enumerate((0.0, 1.0, 4.0))
+        for cell in (7, 2)
+    ]
+    baked = [
+        (cell, t, 1e5, (100 + cell + t) * 1e-6, celsius) for celsius in (100, 140) for t in (0, 50) for cell in (1, 2)
+    ]
+    tables = {
+        "C_relaxdata.min": relaxed[:-1],
+        "B_relaxdata_10k.min": [(1, 0.0, 1e5, 1e-5, 1e-5, 40, 0.0)],
+        "A_bake": baked,
+    }
+    served = []
+    for name, rows in tables.items():
+        packed = gzip.compress("\n".join("\t".join(map(repr, map(float, row))) for row in rows).encode())
+        server.files[f"/{name}.tsv.gz"] = packed
+        served.append(Archive(f"tech{name}.tsv.gz", (f"{server.url}/{name}.tsv.gz",), md5(packed), f"tech{name}.tsv"))
+    monkeypatch.setattr(getting, "SOURCES", (Source("rram_relaxation", "small", tuple(served), "MIT", "nobody"),))
+    get("rram_relaxation", folder=tmp_path)
+    found = ms.data.rram_relaxation("C", folder=tmp_path)
+    np.testing.assert_allclose(found.conductances, 1e-6 * np.array([[12, 13, np.nan], [17, 18, 19]]), rtol=1e-12)
+    np.testing.assert_allclose(found.targets, 8.5 * 40e-6 / 32)
+    assert found.times.tolist() == [0, 1, 4] and len(found.complete().targets) == 1
+    assert len(ms.data.rram_relaxation("B", folder=tmp_path).targets) == 0  # beyond the highest of 32 levels
+    bake = ms.data.rram_relaxation("A", temperature=413.15, folder=tmp_path)
+    np.testing.assert_allclose(bake.conductances, 1e-6 * np.array([[101, 151], [102, 152]]), rtol=1e-12)
+    with pytest.raises(ValueError, match="Degrees Celsius"):
+        ms.data.rram_relaxation("A", temperature=140.0, folder=tmp_path)
+    (tmp_path / "rram_relaxation" / "techC_relaxdata.min.tsv").write_text("1\t2\n")
+    with pytest.raises(ValueError, match="must be the published table"):
+        ms.data.rram_relaxation("C", folder=tmp_path)

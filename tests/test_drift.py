@@ -51,7 +51,7 @@ def test_the_table_is_the_result(quick):
             training=row["training"], compensation=row["compensation"], write_noise=1.0, time=float(row["time"])
         )
         assert float(row["mean"]) == pytest.approx(float(cell.mean()), abs=1e-6)
-        assert row["interval_over"] == "seeds"
+        assert row["interval_over"] == "seed, chip, recording" and row["measured"] == "True"
 
 
 @pytest.mark.slow

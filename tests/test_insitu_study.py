@@ -37,7 +37,7 @@ def test_what_it_writes_has_units_provenance_and_the_source_of_every_number(resu
     assert data.attrs["device_numbers"].count("ecram_tang2018: ") == len(dm.PULSED["ecram_tang2018"].numbers)
     assert json.loads(data.attrs["config"])["quick"] is True
     rows = (result / "insitu.csv").read_text().splitlines()
-    assert rows[0] == "device,algorithm,accuracy,low,high" and len(rows) == 3
+    assert rows[0] == "device,algorithm,accuracy,low,high,rate,written" and len(rows) == 3
     assert sorted(file.name for file in result.iterdir()) == ["insitu.csv", "insitu.nc"]
 
 

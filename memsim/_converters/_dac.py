@@ -64,7 +64,7 @@ class AbstractDAC(Checked):
 
 
 class DAC(AbstractDAC):
-    """Voltage levels: code c is the voltage `v_read * c / largest code`.
+    """Voltage levels: code c is the voltage `v_read * c / largest code`, and read noise of any kind is in proportion.
 
     With `bits` there are 2**bits - 1 codes, so that zero is one of them. No converter at all is `dac=None`; clipping
     without rounding is `bits=None`.
@@ -108,7 +108,8 @@ class DAC(AbstractDAC):
 class PulseWidthDAC(AbstractDAC):
     """Durations: code c is a pulse of plus or minus `v_read` that lasts `|c|` units of time, integrated by the column.
 
-    Cells with a nonlinear I-V are ohmic to it, because they see one voltage only.
+    Cells with a nonlinear I-V are ohmic to it, because they see one voltage only. Read noise that is white grows as the
+    root of the duration, what is slow against a pulse in proportion to it; the largest code has the noise of one read.
 
     **Arguments:** as for `DAC`; the `errors` are those of the durations.
     """

@@ -134,6 +134,10 @@ class RampedDrive(AbstractDrive):
         return self.drive.at_full_input
 
 
+def ramped_drive(drive: AbstractDrive, strength: Float[Array, ""]) -> RampedDrive:
+    return RampedDrive(drive=drive, strength=strength)  # pyright: ignore[reportCallIssue]
+
+
 def chord(iv: AbstractIV, g: Float[Array, "*cells"], v: float) -> Float[Array, "*cells"]:
     """Current over voltage at `v` volts, in siemens."""
     voltage = jnp.asarray(v, g.dtype)

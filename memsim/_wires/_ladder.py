@@ -29,9 +29,11 @@ class Lines(NamedTuple):
     bit: Float[Array, "rows columns"]
     far_driver: Float[Array, ""] | None
 
-    def word_drop(self, c: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
-        """Voltage lost between the drivers and each cell, for cell currents `c`."""
-        return _drop(self._word_ladder(jnp.zeros_like(c)), c.T).T
+    def word_drop(
+        self, c: Float[Array, "rows columns"], g: Float[Array, "rows columns"] | None = None
+    ) -> Float[Array, "rows columns"]:
+        """Voltage lost between the drivers and each cell, for cell currents `c`, less `g` times the loss itself."""
+        return _drop(self._word_ladder(jnp.zeros_like(c) if g is None else g), c.T).T
 
     def bit_drop(self, c: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
         """Voltage of each bit-line node above its sink, for cell currents `c`."""

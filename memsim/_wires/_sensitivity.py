@@ -18,7 +18,7 @@ from ._abstract import AbstractWires
 from ._ladder import Lines, passed_share, seen_from_node
 from ._resistive import ResistiveWires
 
-TOGETHER = 32  # inputs solved at once
+TOGETHER = 32  # bit lines solved at once
 
 
 class Sensitivity(NamedTuple):
@@ -52,27 +52,36 @@ def sensitivity(wires: AbstractWires) -> Callable[[Float[Array, "rows columns"]]
 
 
 def _solved(lines: Lines, g: Float[Array, "rows columns"]) -> Sensitivity:
-    """By one solution of the circuit for each input."""
+    r"""With the rise of each bit line as a sum of shapes, $\rho_{ij} = \sum_k q_{kij} C_{kj}$.
+
+    Cells see $u = U (x - \rho)$, $U = (1 + R_w g)^{-1}$ on each word line, and the bit lines rise by $R_b\,g u$: a
+    linear system for $C$, exact for the inputs that the shapes are made from.
+    """
     lines, g = jax.lax.stop_gradient((lines, g))
-    rows = g.shape[0]
-    shapes = _shapes(lines, g)
+    q = _shapes(lines, g)
+    p = jnp.stack([lines.bit_drop(shape) for shape in q]) * g[None]
 
-    def one(row: Array) -> tuple[Array, Array]:
-        v = (jnp.arange(rows) == row).astype(g.dtype)[:, None]
-        rise, fall = _lost(lines, g, v)
-        smooth = jnp.where(v > 0, -rise, v - fall - rise)
-        return (v - fall - rise)[row], jnp.sum(shapes * smooth[None], axis=1)
+    def of_column(column: Array) -> tuple[Array, Array]:
+        """What the rise of one bit line by each shape does to the rises, and to the voltages, of all."""
+        risen = q * jnp.where(jnp.arange(g.shape[1]) == column, 1.0, 0.0).astype(g.dtype)
+        seen = jnp.stack([_seen(lines, g, shape) for shape in risen])
+        rises, voltages = (jnp.einsum("kij,lij->lkj", a, seen, precision="highest") for a in (p, q))
+        return rises, voltages
 
-    own, along = jax.lax.map(one, jnp.arange(rows), batch_size=min(TOGETHER, rows))
+    size = q.shape[0] * g.shape[1]
+    found = jax.lax.map(of_column, jnp.arange(g.shape[1]), batch_size=min(TOGETHER, g.shape[1]))
+    rises, voltages = (a.transpose(2, 3, 1, 0).reshape(size, size) for a in found)
+    driven = jnp.swapaxes(p * _seen(lines, g, jnp.ones_like(g))[None], 1, 2).reshape(size, -1)
+    c = jnp.linalg.solve(jnp.eye(size, dtype=g.dtype) + rises, driven)
+    along = -jnp.matmul(voltages, c, precision="highest").reshape(q.shape[0], g.shape[1], -1).transpose(0, 2, 1)
     a = _adjoint(lines, g)
-    smooth = jnp.sum(shapes * jnp.swapaxes(along, 0, 1), axis=0)
-    return Sensitivity(a * (own - smooth), tuple(a[None] * shapes), tuple(jnp.swapaxes(along, 0, 1)))
+    own = _driven_alone(lines, g) - jnp.sum(q * along, axis=0)
+    return Sensitivity(a * own, tuple(a[None] * q), tuple(along))
 
 
-def _lost(lines: Lines, g: Array, v: Float[Array, "rows 1"]) -> tuple[Array, Array]:
-    """By how much the bit lines rise, and the word lines fall, for the inputs `v`."""
-    c, _ = lines.cell_currents(g, g * v, told=False)
-    return lines.bit_drop(c), lines.word_drop(c)
+def _seen(lines: Lines, g: Array, v: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
+    """What is left at each cell of voltages `v` in series with the cells, behind word lines."""
+    return v - lines.word_drop(g * v, g)
 
 
 def _shapes(lines: Lines, g: Float[Array, "rows columns"]) -> Float[Array, "modes rows columns"]:
@@ -80,13 +89,20 @@ def _shapes(lines: Lines, g: Float[Array, "rows columns"]) -> Float[Array, "mode
     wave = np.cos(np.pi * (np.arange(g.shape[0]) + 0.5) / g.shape[0])
     found: list[Array] = []
     for v in (np.ones_like(wave), wave)[: g.shape[0]]:
-        rise = new = _lost(lines, g, jnp.asarray(v[:, None], g.dtype))[0]
+        c, _ = lines.cell_currents(g, g * jnp.asarray(v[:, None], g.dtype), told=False)
+        rise = new = lines.bit_drop(c)
         for shape in found:
             new = new - shape * jnp.sum(shape * new, axis=0, keepdims=True)
         size, least = (jnp.linalg.norm(a, axis=0, keepdims=True) for a in (new, rise))
         is_new = size > 1e-3 * least
         found.append(jnp.where(is_new, new / jnp.where(is_new, size, 1.0), 0.0))
     return jnp.stack(found)
+
+
+def _driven_alone(lines: Lines, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
+    """Voltage of each cell with one volt at the driver of its own word line: other word lines stay at ground."""
+    behind = 1 / (1 + g * seen_from_node(g, lines.bit, None))
+    return _seen(lines, g * behind, jnp.ones_like(g)) * behind
 
 
 def _adjoint(lines: Lines, g: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:

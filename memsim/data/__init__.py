@@ -20,6 +20,8 @@ from ._get import is_complete as is_complete
 from ._get import sources as sources
 from ._recordings import read_events as read_events
 from ._recordings import write_events as write_events
+from ._relaxation import Relaxation as Relaxation
+from ._relaxation import rram_relaxation as rram_relaxation
 from ._sources import Archive as Archive
 from ._sources import Source as Source
 from ._spike_file import SpikeFile as SpikeFile

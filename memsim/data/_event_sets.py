@@ -13,7 +13,7 @@ from ._events import Size, event_array
 from ._form import VALIDATION, Form, hold_out
 from ._formats import load_npy
 from ._frames import Binning, Polarity
-from ._get import data_folder, find_source
+from ._get import fetched
 from ._recordings import read_events
 from ._spike_file import SpikeFile
 
@@ -69,7 +69,7 @@ def shd(
     Licence: CC BY 4.0. Reference: Cramer et al. (2022).
     """
     form = _form("shd", (COCHLEA,), (channels,), binning, "merged", dtype, validation)
-    place = _place("shd", folder)
+    place = fetched("shd", folder)
     train, test = (SpikeFile(place / f"shd_{part}.h5") for part in ("train", "test"))
     kept, held = hold_out(train.labels(), validation)
     return Splits(
@@ -92,7 +92,7 @@ def ssc(
     Arguments, what is returned and raised, licence and reference as for `shd`.
     """
     form = _form("ssc", (COCHLEA,), (channels,), binning, "merged", dtype)
-    place = _place("ssc", folder)
+    place = fetched("ssc", folder)
     files = [SpikeFile(place / f"ssc_{part}.h5") for part in ("train", "valid", "test")]
     return Splits(*(_spikes(form, file, np.arange(len(file.labels()))) for file in files))
 
@@ -122,7 +122,7 @@ def nmnist(
     Raises as `shd` does. Licence: CC BY-SA 4.0. Reference: Orchard et al. (2015).
     """
     form = _form("nmnist", NMNIST_SIZE, size, binning, "split", dtype, validation)
-    place = _place("nmnist", folder)
+    place = fetched("nmnist", folder)
     names = tuple(str(digit) for digit in range(10))
     train, test = (_files(place / part, "*/*.bin", lambda file: file.parent.name, names) for part in ("Train", "Test"))
     return _images(form, train, test, names, lambda file: read_events(file, size=NMNIST_SIZE), validation)
@@ -151,7 +151,7 @@ def dvs_gesture(
     What is returned and raised as for `nmnist`. Licence: CC BY 4.0. Reference: Amir et al. (2017).
     """
     form = _form("dvs_gesture", GESTURE_SIZE, size, binning, "split", dtype, validation)
-    place = _place("dvs_gesture", folder)
+    place = fetched("dvs_gesture", folder)
     numbers = tuple(str(gesture) for gesture in range(len(GESTURES)))
     folders = (place / "ibmGestureTrain", place / "ibmGestureTest")
     train, test = (_files(part, "*/*.npy", lambda file: file.stem, numbers) for part in folders)
@@ -172,17 +172,6 @@ def _form(
     form.check()
     judge("validation", validation, float, VALIDATION)
     return form
-
-
-def _place(name: str, folder: Path | str | None) -> Path:
-    place = data_folder(folder) / name
-    for archive in find_source(name).archives:
-        if not (place / archive.holds).exists():
-            raise FileNotFoundError(
-                f"The data set {name} must have been fetched. There is no {place / archive.holds}. "
-                f"Run `memsim data get {name}{'' if folder is None else f' --folder {folder}'}`."
-            )
-    return place
 
 
 def _spikes(form: Form, file: SpikeFile, indices: Int[np.ndarray, " part"]) -> Dataset:

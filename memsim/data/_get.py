@@ -80,6 +80,18 @@ def is_complete(source: Source | str, folder: Path | str | None = None) -> bool:
     return all((place / archive.holds).exists() for archive in source.archives)
 
 
+def fetched(name: str, folder: Path | str | None = None) -> Path:
+    """The folder of a data set. Raises `FileNotFoundError` with the command that fetches it where a part lacks."""
+    place = data_folder(folder) / name
+    for archive in find_source(name).archives:
+        if not (place / archive.holds).exists():
+            raise FileNotFoundError(
+                f"The data set {name} must have been fetched. There is no {place / archive.holds}. "
+                f"Run `memsim data get {name}{'' if folder is None else f' --folder {folder}'}`."
+            )
+    return place
+
+
 def _check(source: Source) -> None:
     """Raises `ValueError` for what could not be fetched, or would leave the folder, before anything is."""
     plain = [source.name, *(name for archive in source.archives for name in (archive.name, archive.holds))]

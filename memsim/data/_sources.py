@@ -9,7 +9,7 @@ ANYTHING, BYTES = Must(), whole(0)
 
 @dataclass(frozen=True)
 class Archive:
-    """One .zip or .tar.gz file to download and unpack.
+    """One .zip, .tar.gz or .gz file to download and unpack.
 
     **Arguments:**
 
@@ -71,6 +71,13 @@ def _figshare(name: str, number: int, md5: str) -> Archive:
     return Archive(f"{name}.tar.gz", (f"https://figshare.com/ndownloader/files/{number}",), f"md5:{md5}", name)
 
 
+def _levy(technology: str, file: str, commit: str, md5: str) -> Archive:
+    """As of commit ca0cfff, and as of the one that put this version of the file there."""
+    host = "https://raw.githubusercontent.com/akashlevy/RRAM-Relaxation-Master-Model"
+    urls = tuple(f"{host}/{at}/data/tech{technology}/{file}.tsv.gz" for at in ("ca0cfff", commit))
+    return Archive(f"tech{technology}_{file}.tsv.gz", urls, f"md5:{md5}", f"tech{technology}_{file}.tsv")
+
+
 CRAMER = (
     "B. Cramer, Y. Stradmann, J. Schemmel, and F. Zenke, The Heidelberg Spiking Data Sets for the Systematic "
     "Evaluation of Spiking Neural Networks, IEEE Trans. Neural Netw. Learn. Syst. 33, 2744-2757 (2022)."
@@ -119,5 +126,19 @@ SOURCES = (
         ),
         "CC BY 4.0",
         "A. Amir et al., A Low Power, Fully Event-Based Gesture Recognition System, Proc. CVPR, 7243-7252 (2017).",
+    ),
+    Source(
+        "rram_relaxation",
+        "Relaxation of 16 thousand oxide cells in each of two technologies, and of a third after bakes at 100 to 260 C",
+        (
+            _levy("A", "bake", "dca841275e36a587bf6be6ed0985dd3f54efb67c", "cd9602a4e018bfa539262b8051411c6c"),
+            _levy(
+                "B", "relaxdata_10k.min", "13366eaf8a8f91359a9840a8056d497e82f2b7f3", "d764779c115b894000a5e809ff738cf9"
+            ),
+            _levy("C", "relaxdata.min", "8e4f5c3c66bb280ad3e6755d1ef76fb63b3e38a1", "60920bac723aeacb9df2d0c48b49a75b"),
+        ),
+        "MIT",
+        "A. Levy, RRAM-Relaxation-Master-Model, https://github.com/akashlevy/RRAM-Relaxation-Master-Model, commit "
+        "ca0cfff (2024). Which chips the technologies are is not said there.",
     ),
 )

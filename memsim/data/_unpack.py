@@ -1,5 +1,6 @@
 """Archives unpacked without trust: nothing leaves the folder, and what is kept appears whole or not at all."""
 
+import gzip
 import os
 import shutil
 import socket
@@ -18,10 +19,19 @@ TEMPORARY = ".unpacking-"
 LARGEST_FACTOR, LARGEST_LEAST = 100, 2**30  # of what an archive may unpack to; text and spikes shrink to about a tenth
 BLOCK = 2**20  # bytes
 DAY = 86400.0  # seconds
+DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+)
 
 
 def unpack(archive: Path, folder: Path, holds: str, *, largest: int | None = None) -> None:
-    """Puts the file or folder `holds` of a .zip, .tar.gz or .tar into `folder`.
+    """Puts the file or folder `holds` of a .zip, .tar.gz or .tar into `folder`; a .gz holds the file of its own name.
 
     Links and devices in the archive are passed over, and so is all that is not `holds`. What killed processes left
     unpacked is removed.
@@ -43,7 +53,7 @@ def unpack(archive: Path, folder: Path, holds: str, *, largest: int | None = Non
                 names.add(parts[0])
                 if parts[0] == holds:
                     room -= _write(content, Path(temporary, *parts), room, archive)
-        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        except DAMAGED as error:
             raise ValueError(
                 f"{archive} must be a whole archive. Reading it gave {type(error).__name__}: {error}. Delete it and "
                 "download it again."
@@ -86,8 +96,11 @@ def _files(archive: Path) -> Iterator[tuple[str, Any]]:
                 if content is not None:
                     with content:
                         yield member.name, content
+    elif archive.name.endswith(".gz"):
+        with gzip.open(archive) as content:
+            yield archive.name.removesuffix(".gz"), content
     else:
-        raise ValueError(f"An archive must end in .zip, .tar.gz, .tgz or .tar. Got {archive.name}. Rename it.")
+        raise ValueError(f"An archive must end in .zip, .tar.gz, .tgz, .tar or .gz. Got {archive.name}. Rename it.")
 
 
 def _parts(name: str, archive: Path) -> tuple[str, ...]:

@@ -51,13 +51,19 @@ def at_bound(point: Float[Array, "*cells"], cells: PulsedCells) -> Bool[Array, "
     return ((point <= cells.w_min) | (point >= cells.w_max)) & (cells.w_min < cells.w_max)
 
 
+@eqx.filter_jit
+def _share_at_bound(device: AbstractPulsed) -> Float[Array, ""]:
+    """Of many cells, those whose symmetry point is a bound."""
+    cells = device.fabricate((SAMPLE,), key=jr.key(0))
+    return jnp.mean(at_bound(device.symmetry_point(cells), cells))
+
+
 def warn_without_symmetry(device: AbstractPulsed) -> None:
     """Warns where a known device has many cells without a symmetry point, which Tiki-Taka is built on."""
     if not is_known(*jax.tree.leaves(eqx.filter(device, eqx.is_inexact_array_like))) or is_one_sided(device):
         return
     with jax.ensure_compile_time_eval():
-        cells = device.fabricate((SAMPLE,), key=jr.key(0))
-        share = float(jnp.mean(at_bound(device.symmetry_point(cells), cells)))
+        share = float(_share_at_bound(device))
     if share > FEW:
         warnings.warn(
             f"Tiki-Taka is built on a weight at which steps up and down are equal. {share:.0%} of the cells of this "

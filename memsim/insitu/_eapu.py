@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from device_models import AbstractPulsed
 
-from .._checks import checked, positive
+from .._checks import checked, fraction, is_zero, positive
 from ._cells import Cells, bare, dense, fabricated, resumed, rounded
 from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Now, Rate, check_devices, transformation
 
@@ -21,6 +21,7 @@ def eapu(
     learning_rate: Rate,
     *,
     threshold: float | None = None,
+    momentum: float = 0.0,
     length: int = 127,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
@@ -43,39 +44,47 @@ def eapu(
     **Arguments:** as for `analog_sgd`, and
 
     - `threshold`: $\Delta$, in units of the device; that of the least variance by default. At least one step.
+    - `momentum`: $\beta$ of a running mean of the gradient, $m \leftarrow \beta m + (1 - \beta) \nabla L$, that takes its
+        place: noise of the gradient that averages out is not written. One digital number for each weight, if not zero.
     - `length`: Pulses of a cell in one step, at most.
 
     Reference: Liu2025.
     """
     check_devices(device)
-    return transformation(_EaPU(device, threshold, length), learning_rate, scale, digital, key)
+    return transformation(_EaPU(device, threshold, momentum, length), learning_rate, scale, digital, key)
 
 
 class Written(NamedTuple):
-    """An array of cells, and how often one of them was written."""
+    """An array of cells, how often one of them was written, and the running mean of its gradient, if there is one."""
 
     array: Cells
     writes: Int[Array, ""]
+    mean: Float[Array, "outputs inputs"] | None
 
 
 class _EaPU(AbstractRule):
     device: AbstractPulsed
     threshold: float | None
+    momentum: float
     length: int = eqx.field(static=True)
 
     def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> Written:
-        return Written(bare(fabricated(self.device, weight, key=key)), jnp.zeros((), jnp.int32))
+        mean = None if is_zero(self.momentum) else jnp.zeros_like(weight)
+        return Written(bare(fabricated(self.device, weight, key=key)), jnp.zeros((), jnp.int32), mean)
 
     def step(self, state: Written, gradient: Gradient, now: Now, *, key: Key[Array, ""]) -> Written:
         rounding_key, pulse_key = jr.split(key)
         step = self.device.granularity
         threshold = least_variance(self.device) if self.threshold is None else jnp.asarray(self.threshold)
         pulses = jnp.clip(jnp.rint(threshold / step), 1, self.length).astype(jnp.int32)
-        wanted = -now.rate * dense(gradient) / (pulses * step)
+        mean, downhill = state.mean, dense(gradient)
+        if mean is not None:
+            downhill = mean = self.momentum * mean + (1.0 - self.momentum) * downhill
+        wanted = -now.rate * downhill / (pulses.astype(step.dtype) * step)
         counts = pulses * rounded(wanted, self.length, key=rounding_key)
         counts = jnp.clip(counts, -self.length, self.length)
         array = resumed(state.array, self.device, key=pulse_key).burst(counts, most=self.length, key=pulse_key)
-        return Written(bare(array), state.writes + jnp.sum(counts != 0, dtype=jnp.int32))
+        return Written(bare(array), state.writes + jnp.sum(counts != 0, dtype=jnp.int32), mean)
 
     def weight(self, state: Written) -> Float[Array, "outputs inputs"]:
         return state.array.shown

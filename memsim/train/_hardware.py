@@ -110,7 +110,7 @@ class SampledChip(AbstractHardware):
         chip = deploy(model, with_neurons_ramped(self.crossbar, strength), t, key=chip_key)
         clean = analog_layers(model)
         ramped = {
-            path: layer.weight.ramped(clean[path].weight, strength)
+            path: layer.weight.ramped(digital_weight(path, clean[path]), strength)
             for path, layer in analog_layers(chip).items()
             if isinstance(layer.weight, AnalogMatrix)
         }
