@@ -35,9 +35,7 @@ class AbstractPath(Checked):
         """What chance decides, once a write, for cells of `shape`."""
 
     @abstractmethod
-    def value(
-        self, state: Any, t: Float[Array, ""], g: Float[Array, "*cells"] | None = None
-    ) -> Float[Array, "*cells"]:
+    def value(self, state: Any, t: Float[Array, ""], g: Float[Array, "*cells"] | None = None) -> Float[Array, "*cells"]:
         """$Z(t)$ at `t` seconds after programming, of cells that aimed at the relative conductance `g`."""
 
     @property

@@ -14,7 +14,7 @@ import device_models as dm
 import memsim as ms
 
 YEAR = 3.15576e7
-N, STANDARD_ERRORS = 20_000, 5
+N, STANDARD_ERRORS = 10_000, 5
 NOISE = 1e-6
 STEADY = dm.Gaussian(
     g_min=10e-6, g_max=100e-6, write_noise=dm.Constant(0.0), noise=dm.Steady(dm.Constant(NOISE))

@@ -29,9 +29,7 @@ RRAM_WAN_2022 = {
     "spread_1d": Sourced((0.701e-6, 22.086e-6, -50.773e-6, 47.095e-6, -16.458e-6), "S", f"{WAN}; polynomial in g"),
     "spread_2d": Sourced((0.782e-6, 20.274e-6, -43.507e-6, 37.062e-6, -11.934e-6), "S", f"{WAN}; polynomial in g"),
     "accepted": Sourced(1e-6, "S", "Wan2022, recalled: cells are accepted within this distance of their target"),
-    "onset": Sourced(
-        2e-3, "s", f"{LEVY}; where the variance of technology C, of this spread, begins; fitted by us"
-    ),
+    "onset": Sourced(2e-3, "s", f"{LEVY}; where the variance of technology C, of this spread, begins; fitted by us"),
     "own": Sourced(0.4, "1", f"{LEVY}; share of variance drawn anew at each read-out, technology C, fitted by us"),
     "read_noise": Sourced(0.01, "1", f"{WAN}; short-term noise relative to g_max, suggested there"),
 }

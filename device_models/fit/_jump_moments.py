@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+FOURTH = 3 - 6 / 5 / 4  # moment of the sum of four uniform numbers of variance 1
+
 
 class JumpLaw(NamedTuple):
     """The numbers of `Jumps` at one level of conductance."""
@@ -35,7 +37,7 @@ def moments(law: JumpLaw, times: Float[np.ndarray, " times"]) -> Moments:
     lasting = law.rate * _lasting(u, law.healing)
     between = _cumulants_of_rate(law.unevenness)
     m, s = law.lean, 1 - law.lean**2
-    a = [lasting * moment for moment in (m, 1.0, 3 * m * s + m**3, m**4 + 6 * m**2 * s + 3 * s**2)]
+    a = [lasting * moment for moment in (m, 1.0, 3 * m * s + m**3, m**4 + 6 * m**2 * s + FOURTH * s**2)]
     variance = a[1] + between[0] * a[0] ** 2
     third = a[2] + 3 * between[0] * a[0] * a[1] + between[1] * a[0] ** 3
     fourth = a[3] + between[0] * (4 * a[0] * a[2] + 3 * a[1] ** 2)

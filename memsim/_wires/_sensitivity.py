@@ -63,7 +63,7 @@ def _solved(lines: Lines, g: Float[Array, "rows columns"]) -> Sensitivity:
 
     def of_column(column: Array) -> tuple[Array, Array]:
         """What the rise of one bit line by each shape does to the rises, and to the voltages, of all."""
-        risen = q * jnp.where(jnp.arange(g.shape[1]) == column, 1.0, 0.0).astype(g.dtype)
+        risen = q * (jnp.arange(g.shape[1]) == column).astype(g.dtype)[None, None]
         seen = jnp.stack([_seen(lines, g, shape) for shape in risen])
         rises, voltages = (jnp.einsum("kij,lij->lkj", a, seen, precision="highest") for a in (p, q))
         return rises, voltages

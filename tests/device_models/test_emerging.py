@@ -14,7 +14,7 @@ def test_no_age_of_theirs_counts_as_measured(device):
 
 
 def test_a_generic_junction_is_of_no_paper():
-    """The array of Jung et al. sums resistances (its abstract): its name stands on no cell whose currents are summed."""
+    """The array of Jung et al. sums resistances (its abstract): so its name stands on no cell that sums currents."""
     assert all("assumed" in line for line in dm.mtj_generic().sources)
     assert dm.citation(dm.mtj_generic()) == ""
     with pytest.raises(ValueError, match="must be a known one"):

@@ -103,7 +103,7 @@ def test_the_moments_are_those_of_simulated_shot_noise():
     count = rng.poisson(rate * u[-1])
     for k in range(count.max()):
         at, life = rng.uniform(0, u[-1], n), rng.exponential(1 / law.healing, n)
-        size = law.lean + np.sqrt(1 - law.lean**2) * rng.standard_normal(n)
+        size = law.lean + np.sqrt(1 - law.lean**2) * np.sqrt(3) * rng.uniform(-1, 1, (4, n)).sum(0) / 2
         z += size * ((k < count) & (at < u[:, None]) & (u[:, None] < at + life))
     z = (z - z.mean(1, keepdims=True)) / z.std(1, keepdims=True)
     z = np.sqrt(1 - law.own) * z + np.sqrt(law.own) * rng.standard_normal(z.shape)
