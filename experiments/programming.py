@@ -198,10 +198,9 @@ def report(result: xr.Dataset) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    digital = 100 * float(result.digital_accuracy.mean())
     over = ms.study.interval_over(result)
-    title = (
-        f"Digital accuracy {100 * float(result.digital_accuracy.mean()):.1f} %; errors and accuracies in %, [{over}]"
-    )
+    title = f"Digital accuracy {digital:.1f} %; errors and accuracies in %, intervals over {over}"
     shown = Table("write noise", "wires", "written", "writes a cell", "error", "accuracy", title=title)
     for row in table(result).itertuples():
         accuracy = f"{100 * row.accuracy:.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]"

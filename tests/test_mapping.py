@@ -12,7 +12,18 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from memsim import ADC, DAC, AbstractWires, BitSliced, Crossbar, DifferentialPair, OffsetColumn, SenseAmplifier
+from memsim import (
+    ADC,
+    DAC,
+    AbstractWires,
+    BitSliced,
+    Crossbar,
+    DifferentialPair,
+    OffsetColumn,
+    SenseAmplifier,
+    nn,
+    train,
+)
 
 W = np.array([[0.5, -4.0, 0.0], [-2.0, 1.0, 0.0], [0.25, 0.0, 0.0], [8.0, 3.0, 0.0]], np.float32)  # rows are inputs
 MAPPINGS = {
@@ -297,6 +308,14 @@ def test_a_bit_line_of_zeros_has_the_gradient_of_the_digital_product(name, adc):
 
     np.testing.assert_allclose(gradient(live)[5], v[5] * x, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(gradient(0 * live), np.outer(v, x), rtol=1e-4, atol=1e-6)
+
+
+def test_training_noise_leaves_bit_lines_of_zeros_alone_as_chips_do():
+    layer = nn.Linear(4, 3, key=jr.key(0))
+    layer = eqx.tree_at(lambda layer: layer.weight, layer, layer.weight.at[1].set(0.0))
+    model = nn.SpikingNetwork([layer])
+    noisy = train.GaussianNoise(0.1).sample(model, strength=jnp.ones(()), key=jr.key(1)).layers[0].weight
+    assert not noisy[1].any() and np.all(np.asarray(noisy != layer.weight)[[0, 2]])
 
 
 # Bad input.

@@ -98,7 +98,9 @@ def behind_wires(read_noise, mapping, **settings):
     return ms.Crossbar(STEADY, mapping, wires=wires, read_noise=read_noise, compensation=None, **settings)
 
 
-@pytest.mark.parametrize("name", ["pair", "column", pytest.param("sliced", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["pair", *(pytest.param(name, marks=pytest.mark.slow) for name in ("column", "sliced"))]
+)
 def test_noise_behind_wires_has_the_law_of_fresh_cells(name):
     """Of cells drawn anew and the circuit solved for each, with all inputs on, and with some."""
     w = jr.uniform(jr.key(3), (4, ROWS))
@@ -115,6 +117,7 @@ def test_noise_behind_wires_has_the_law_of_fresh_cells(name):
             assert abs(np.trace(np.cov(found[:, k].T)) / np.trace(expected) - 1) < 0.06  # 0.03 of the spread
 
 
+@pytest.mark.slow
 def test_pulses_of_white_noise_behind_wires_overlap_in_time():
     """The circuit of every unit of time has the word lines that are still on; derivatives from autodiff."""
     device, codes = STEADY, np.array([15, 4, 9, 1, 0, 12, 7, 3, 14, 5, 10, 2])
@@ -190,7 +193,7 @@ DEVIATING = {
 }
 
 
-@pytest.mark.parametrize("name", DEVIATING)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "wires")) for n in DEVIATING])
 def test_at_no_strength_a_sampled_chip_is_the_digital_network(name):
     net = ms.nn.SpikingNetwork([ms.nn.Linear(12, 4, use_bias=False, key=jr.key(0))])
     hardware, xs = ms.train.SampledChip(DEVIATING[name], time=10.0), jr.normal(jr.key(1), (3, 12))

@@ -100,22 +100,24 @@ class Empirical(AbstractDevice):
 
     @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> EmpiricalCells:
-        order = jnp.argsort(self.targets)
-        aimed = self.targets[order].astype(target.dtype)
+        targets = jnp.asarray(self.targets, target.dtype)
+        order = jnp.argsort(targets)
+        aimed = targets[order]
         ends = (jnp.searchsorted(aimed, target, side=side) for side in ("left", "right"))
         first = jnp.clip((sum(ends) - self.neighbours) // 2, 0, len(order) - self.neighbours)
         return EmpiricalCells(target, order[first + jr.randint(key, target.shape, 0, self.neighbours)])
 
     @ages
     def conductance(self, cells: EmpiricalCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
-        reads, dtype = self.conductances, cells.target.dtype
+        dtype = cells.target.dtype
+        reads, targets = jnp.asarray(self.conductances, dtype), jnp.asarray(self.targets, dtype)
         u = jnp.log1p(jnp.asarray(self.times, dtype) / self.times[1])
         now = jnp.log1p(jnp.asarray(t, dtype) / self.times[1])
         place = jnp.clip(jnp.searchsorted(u, now, side="right"), 1, len(self.times) - 1)
         share = jnp.clip((now - u[place - 1]) / (u[place] - u[place - 1]), 0.0, 1.0)
         moved = (1 - share) * reads[:, place - 1] + share * reads[:, place] - reads[:, 0]
-        off = self.write_noise_scale * (reads[:, 0] - self.targets) + self.drift_scale * moved
-        return jnp.maximum(cells.target + off.astype(dtype)[cells.measured], 0.0)
+        off = self.write_noise_scale * (reads[:, 0] - targets) + self.drift_scale * moved
+        return jnp.maximum(cells.target + off[cells.measured], 0.0)
 
     @ages
     def read_noise(self, cells: EmpiricalCells, t: Float[Array, ""]) -> None:

@@ -16,7 +16,7 @@ from ._gaussian import Gaussian
 from ._relaxing_sets import RRAM_BAKED_A, RRAM_RELAXING_A, RRAM_RELAXING_B, RRAM_RELAXING_C
 
 SETS = {"A": RRAM_RELAXING_A, "B": RRAM_RELAXING_B, "C": RRAM_RELAXING_C}
-ROOM = 300.0  # kelvins; "room temperature" in the publisher's figures
+ROOM = 300.0  # kelvins, assumed: the publisher's figures of technology A say "Room Temp"
 KELVINS = "Degrees Celsius? Add 273.15."
 
 
@@ -56,7 +56,8 @@ def rram_relaxing(
     n = SETS[technology]
     ends = float(n["g_min"]), float(n["g_max"])
     shift, spread = _relaxed(n)
-    span = Span(time=(shift.times[0], shift.times[-1]), temperature=(ROOM, ROOM), conductance=ends)
+    room = (ROOM, ROOM) if technology == "A" else None
+    span = Span(time=(shift.times[0], shift.times[-1]), temperature=room, conductance=ends)
     if temperature is not None:
         shift, spread = _baked(technology, float(temperature), float(n["onset"]))
         age = shift.times[0]

@@ -8,14 +8,14 @@ from jaxtyping import Array, Float, Key
 
 from device_models import AbstractDevice
 
-from .._checks import checked
+from .._checks import at_least, checked
 from ._matrices import matrices, replaced
 from ._transform import InSituState
 
 WRITE_NOISE = "write noise"
 
 
-@checked()
+@checked(t=at_least(0.0, "in seconds"))
 def aged(
     params: Any, state: InSituState, device: AbstractDevice, t: float | Float[Array, ""], *, key: Key[Array, ""]
 ) -> Any:
@@ -40,18 +40,19 @@ def aged(
     - `device`: Whose cells they are, such as `device_models.pcm_joshi2020()`.
     - `t`: In seconds.
     """
+    time = jnp.asarray(t, float)
     quiet = device.without(WRITE_NOISE) if WRITE_NOISE in device.effects else device
     found = {}
     for place, (path, weight) in enumerate(matrices(params).items()):
         if path not in state.scales:
             raise ValueError(f"`state` must be of the training of `params`. Got one without {path or 'the matrix'}.")
         unit = state.scales[path]
-        found[path] = unit * _pair(quiet, weight / unit, t, key=jr.fold_in(key, place)).astype(weight.dtype)
+        found[path] = unit * _pair(quiet, weight / unit, time, key=jr.fold_in(key, place)).astype(weight.dtype)
     return replaced(params, found)
 
 
 def _pair(
-    device: AbstractDevice, w: Float[Array, "outputs inputs"], t: float | Float[Array, ""], *, key: Key[Array, ""]
+    device: AbstractDevice, w: Float[Array, "outputs inputs"], t: Float[Array, ""], *, key: Key[Array, ""]
 ) -> Float[Array, "outputs inputs"]:
     span = device.g_max - device.g_min
 

@@ -15,7 +15,14 @@ from ._cells import Cells, bare, dense, fabricated, resumed, rounded
 from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Now, Rate, check_devices, transformation
 
 
-@checked(device=DEVICE, learning_rate=RATE, length=COUNT, scale=SCALE, threshold=positive("in units of the device"))
+@checked(
+    device=DEVICE,
+    learning_rate=RATE,
+    threshold=positive("in units of the device"),
+    momentum=fraction(one=False),
+    length=COUNT,
+    scale=SCALE,
+)
 def eapu(
     device: AbstractPulsed,
     learning_rate: Rate,
@@ -44,8 +51,8 @@ def eapu(
     **Arguments:** as for `analog_sgd`, and
 
     - `threshold`: $\Delta$, in units of the device; that of the least variance by default. At least one step.
-    - `momentum`: $\beta$ of a running mean of the gradient, $m \leftarrow \beta m + (1 - \beta) \nabla L$, that takes its
-        place: noise of the gradient that averages out is not written. One digital number for each weight, if not zero.
+    - `momentum`: $\beta$ of a running mean of the gradient, $m \leftarrow \beta m + (1 - \beta) \nabla L$, that takes
+        its place: what averages out is not written. One digital number for each weight, if not zero.
     - `length`: Pulses of a cell in one step, at most.
 
     Reference: Liu2025.
