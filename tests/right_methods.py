@@ -4,10 +4,10 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from right_parts import CROSSBAR, KEY, XS, dataset, network
 
 import device_models as dm
 import memsim as ms
-from right_calls import CROSSBAR, KEY, XS, dataset, network
 
 
 def methods() -> dict[str, tuple[Any, dict[str, Any]]]:

@@ -8,6 +8,7 @@ import warnings
 import zlib
 
 import pytest
+import right_parts
 
 import bad_values
 import right_calls
@@ -62,7 +63,7 @@ AWAY = {"data.shd", "data.ssc", "data.nmnist", "data.dvs_gesture", "data.get"}
 def right(tmp_path_factory):
     """Right arguments of a public name."""
     folder = tmp_path_factory.mktemp("right")
-    right_calls.fill(folder)
+    right_parts.fill(folder)
     instances = {type(instance): instance for instance in reversed(right_calls.instances())}
     calls = right_calls.calls(folder)
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
+from right_parts import attribution
 
 import device_models as dm
 import memsim as ms
-from right_calls import attribution
 
 KEY = jr.key(0)
 DAY, YEAR = 86400.0, 365.25 * 86400.0

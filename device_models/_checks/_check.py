@@ -45,7 +45,8 @@ def checked(**rules: Must) -> Callable[[Callable[Arguments, Result]], Callable[A
     def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         signature = inspect.signature(function)
         several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-        annotations = {p.name: p.annotation for p in signature.parameters.values() if p.kind not in several}
+        stated = [p for p in signature.parameters.values() if p.kind not in several and p.annotation is not p.empty]
+        annotations = {p.name: p.annotation for p in stated}  # `self` has none: it was judged when it was made
         assert rules.keys() <= annotations.keys(), f"{function.__name__} has no argument of one of {sorted(rules)}"
 
         @functools.wraps(function)

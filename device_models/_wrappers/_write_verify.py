@@ -45,9 +45,9 @@ class WriteVerify(AbstractWrapper):
     The verifying read takes place `wait` seconds after its pulse with the read noise of that age, so a good write may
     be repeated and a bad one kept; later reads draw their own noise. What happens to a cell after that read is not
     verified: a cell that relaxes does so whatever the window. Waiting lets the loop see what has happened until then.
-    Ages count from the last pulse of each cell (assumed: a loop of many rounds leaves the others older). The cost is that of `max_pulses` writes of every cell, whatever the
-    yield. The gradient is that of the write each cell ended with; it does not see that another target could have been
-    accepted earlier or later.
+    Ages count from the last pulse of each cell (assumed: a loop of many rounds leaves the others older). The cost is
+    that of `max_pulses` writes of every cell, whatever the yield. The gradient is that of the write each cell ended
+    with; it does not see that another target could have been accepted earlier or later.
 
     `without` leaves the draws of every pulse as they are. Without write noise, or without read noise, a cell may end
     with another pulse, and so with another drift exponent.
