@@ -343,6 +343,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         },
         "label_time": {"axes": axes, "times": np.array([1.0, 10.0])},
         "draw_line": {"axes": axes, "x": np.arange(3.0), "y": np.arange(3.0)},
+        "measured_along": {"values": result().accuracy, "along": "time"},
         "letter_panels": {"panels": [axes]},
         "shown_time": {"times": np.array([1.0, 10.0])},
         "save": {"figure": figure, "path": folder / "new"},

@@ -166,7 +166,7 @@ BAD = (
         (lambda x: clip_weights(network(), x), "sigmas"),
         (lambda x: ms.insitu.analog_sgd(dm.ecram_tang2018(), x, key=KEY), "learning_rate"),
         (lambda x: ms.insitu.tiki_taka(dm.ecram_tang2018(), 0.1, gamma=x, key=KEY), "gamma"),
-        (lambda x: ms.insitu.tiki_taka_v2(dm.ecram_tang2018(), 0.1, threshold=x, key=KEY), "threshold"),
+        (lambda x: ms.insitu.Buffer(threshold=x), "threshold"),
         (lambda x: ms.insitu.agad(dm.ecram_tang2018(), 0.1, smoothing=x, key=KEY), "smoothing"),
         (lambda x: ms.insitu.mixed_precision(dm.ecram_tang2018(), 0.1, length=x, key=KEY), "length"),
     ],
