@@ -46,8 +46,8 @@ class Config:
 
     technology: Literal["A", "B", "C"] = "C"
     """Of the measured cells."""
-    drift: float = 2.0
-    """Multiple of what time adds to the measured cells: a poorer process."""
+    drift: float = 1.0
+    """Multiple of what time adds to the measured cells."""
     laws: tuple[str, ...] = LAWS
     ways: tuple[str, ...] = WAYS
     times: tuple[float, ...] = (10.0, 600.0, 2 * HOUR, 0.5 * DAY, 1e5)
