@@ -79,11 +79,11 @@ class Config:
 
 Optimizer = optax.GradientTransformation
 DIGITAL = ("digital_loss", "digital_accuracy", "digital_rate")
-# The largest initial weights, 0.14 and 0.18, near one unit: the error of a write is the same, and counts half as much.
+# The largest initial weights, 0.46 and 0.52, near one unit: the error of a write then counts half as much.
 WITHOUT_TRANSFER = {
     "analog SGD": ms.insitu.analog_sgd,
     "mixed precision": ms.insitu.mixed_precision,
-    "EaPU": functools.partial(ms.insitu.eapu, momentum=0.99, scale=0.16),
+    "EaPU": functools.partial(ms.insitu.eapu, momentum=0.99, scale=0.5),
 }
 WITH_TRANSFER = {"Tiki-Taka": ms.insitu.tiki_taka, "Tiki-Taka v2": ms.insitu.tiki_taka_v2, "AGAD": ms.insitu.agad}
 ALGORITHMS: dict[str, Callable[..., Optimizer]] = {**WITHOUT_TRANSFER, **WITH_TRANSFER}
