@@ -16,7 +16,8 @@ CURVES = {
 def combine(*fits: Fit) -> PCM:
     """The `PCM` with what each of `fits` measured: write noise, drift, read noise.
 
-    Its range is what all of them cover. Every curve is one of G / `g_max`, so give each fit the same `g_max`.
+    Its range is what all of them cover, its span that of the drift, if that was measured. Every curve is one of G /
+    `g_max`, so give each fit the same `g_max`.
 
     **Raises:** `ValueError` where two fits measured the same, where their `g_max` or `t_0` differ, and for a fit whose
     device is no `PCM`.
@@ -35,6 +36,7 @@ def combine(*fits: Fit) -> PCM:
     _check_same("t_0", [device.t_0 for device in aged])
 
     changes = {"g_min": max(device.g_min for device in devices)}
+    changes |= {"span": next((device.span for device in devices if "drift" in device.effects), devices[0].span)}
     if aged:
         changes["t_0"] = aged[0].t_0
     for device in devices:

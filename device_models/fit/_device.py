@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from .._cells._pcm import PCM
 from .._curves import AbstractCurve, Polynomial
+from .._span import Span
 from ._result import Estimate, sources_of
 
 ZERO = Polynomial((0.0,))
@@ -20,6 +21,7 @@ def pcm(
     relative_read_noise: AbstractCurve | None = None,
     t_0: float = 1.0,
     t_read: float = 1e-6,
+    span: Span | None = None,
 ) -> PCM:
     """A `PCM` with these curves; what is left out was not measured, is zero, and its times have no effect."""
     nu_mean, nu_std = nu or (ZERO, ZERO)
@@ -35,6 +37,7 @@ def pcm(
         write_noise_scale=float(write_noise is not None),
         nu_scale=float(nu is not None),
         read_noise_scale=float(relative_read_noise is not None),
+        span=span or Span(),
         sources=sources_of(parameters, data),
     )
 

@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._checks import judge
+from .._span import Span
 from ._device import pcm, polynomial
 from ._goodness import alternating, explained, kept, normality, pattern, positive_over
-from ._input import Measured, check_settings, enough, finite, in_siemens, powers, span
+from ._input import Measured, check_settings, ends, enough, finite, in_siemens, powers, span
 from ._likelihood import estimates, fitted, log_probability
 from ._result import Fit, Goodness, Panel
 
@@ -128,6 +129,7 @@ def fit_drift(
             t_0=t_0,
             parameters=parameters,
             data=f"{n} cells at {len(points.log_time)} times",
+            span=Span(time=ends(times), conductance=ends(aimed)),
         ),
         parameters=parameters,
         goodness=_goodness(

@@ -1,5 +1,6 @@
 """Checks of measured arrays before they are fitted."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -63,6 +64,11 @@ def enough(n: int, least: int, *, of: str, why: str) -> None:
 def powers(g: Float[np.ndarray, "*cells"], degree: int) -> Float[np.ndarray, "*cells powers"]:
     """1, g, g^2, ... up to `degree`."""
     return np.power(g[..., None], np.arange(degree + 1))
+
+
+def ends(data: Measured | Sequence[float]) -> tuple[float, float]:
+    """The lowest and the highest of what was measured."""
+    return float(np.min(data)), float(np.max(data))
 
 
 def span(g_min: float | None, g_max: float | None, data: Float[np.ndarray, "..."]) -> tuple[float, float]:

@@ -6,9 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from .._span import JUST_WRITTEN, Span
 from ._device import pcm, polynomial
 from ._goodness import explained, kept, normality, pattern, positive_over
-from ._input import Measured, check_settings, enough, in_siemens, powers, span
+from ._input import Measured, check_settings, ends, enough, in_siemens, powers, span
 from ._likelihood import estimates, fitted, log_probability
 from ._result import Fit, Goodness, Panel
 
@@ -87,6 +88,7 @@ def fit_programming(
             write_noise=polynomial(x[:p], scale),
             parameters=parameters,
             data=f"{n} writes",
+            span=Span(time=JUST_WRITTEN, conductance=ends(target)),
         ),
         parameters=parameters,
         goodness=_goodness(writes, x, log_likelihood - np.sum(~writes.clipped) * np.log(scale)),
