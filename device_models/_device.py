@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ._checks import Must, check, checked, for_jax, is_known, judge, that
@@ -120,13 +121,17 @@ ages = checked(t=AGES)
 
 
 def writes(program: Method) -> Method:
-    """Decorates a `program`: `ValueError` for known targets that are not within the range of the device."""
+    """Decorates a `program`: `ValueError` for known targets that are not within the range of the device.
+
+    Targets of 16 bits become float32: microsiemens in siemens are below what float16 holds.
+    """
 
     @functools.wraps(program)
     def call(self: AbstractDevice, target: Any, *, key: Any) -> Any:
         judge("target", target, TARGETS, _within_range(self))
         judge("key", key, ONE_KEY)
-        return program(self, for_jax(target, TARGETS), key=key)
+        target = for_jax(target, TARGETS)
+        return program(self, target.astype(jnp.float32) if target.dtype.itemsize < 4 else target, key=key)
 
     return cast(Method, call)
 

@@ -52,8 +52,9 @@ def accuracies(axes, data, config) -> None:
             if not largest:
                 axes.plot(data.resistance, mean, color=colour, linewidth=0.4)
                 continue
-            right = ms.study.right(data.sel(tile=tile, training=training))
-            found = 100 * np.array([ms.study.interval(right.sel(resistance=r)) for r in data.resistance.values])
+            shown = data.sel(tile=tile, training=training)
+            values = ms.study.right(shown) if "right" in shown else shown.accuracy
+            found = 100 * np.array([ms.study.interval(values.sel(resistance=r)) for r in data.resistance.values])
             bars = np.abs(found[:, 1:] - found[:, :1]).T
             axes.errorbar(
                 data.resistance,

@@ -32,7 +32,7 @@ def figure(data, journal: str = "neutral") -> Figure:
     with plotting.style():
         drawing = Figure(figsize=(wide, 0.85 * wide))
         axes = drawing.subplots()
-        without = data.accuracy.sel(training_noise=0.0)
+        without = data.accuracy.sel(training_noise=0.0).rename(draw="chip")
         plotting.draw_spread(axes, noise, without, along="noise", place=0, label="trained without noise")
         label = "trained with the noise of the test"
         plotting.draw_spread(axes, noise, matched(data), along="noise", place=1, label=label)
@@ -50,13 +50,13 @@ def figure(data, journal: str = "neutral") -> Figure:
 def matched(data) -> xr.DataArray:
     """Accuracy at each level of noise of the network that was trained at that level."""
     at_each = [data.accuracy.sel(training_noise=level, noise=level, drop=True) for level in data.noise.values]
-    return xr.concat(at_each, "noise").assign_coords(noise=data.noise.values)
+    return xr.concat(at_each, "noise").assign_coords(noise=data.noise.values).rename(draw="chip")
 
 
 def caption(data) -> str:
     config = json.loads(data.config)
     seeds = data.sizes["seed"]
-    bars = ",\nbars 95 % interval of the mean over seeds" if seeds > 1 else ""
+    bars = ",\nbars 95 % interval of the mean over seeds and draws, for this test set" if seeds > 1 else ""
     source = f"\n{data.published.source}" if "published" in data else ""
     return (
         f"{data.sizes['draw']} draws for each of {seeds} training seed{'s'[: seeds > 1]}; "

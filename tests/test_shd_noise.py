@@ -73,7 +73,7 @@ def test_the_table_is_the_result(digits):
     for row in rows:
         cell = result.accuracy.sel(training_noise=float(row["training_noise"]), noise=float(row["noise"]))
         assert float(row["mean"]) == pytest.approx(float(cell.mean()), abs=1e-6)
-        assert row["interval_over"] == "seeds"
+        assert row["interval_over"] == "seed, chip; for this test set"
     # Without noise in the test all draws are one network.
     assert float(result.accuracy.sel(noise=0).std("draw").max()) == 0
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._checks import Checked, check, checked, positive
-from .._quantities import AGES
+from .._quantities import AGES, Number
 
 
 class OneOverF(Checked):
@@ -19,8 +19,8 @@ class OneOverF(Checked):
     - `t_read`: Duration of one read, in seconds.
     """
 
-    t_0: float
-    t_read: float
+    t_0: Number
+    t_read: Number
 
     def __check_init__(self):
         check(self, t_0=positive("in seconds"), t_read=positive("in seconds"))

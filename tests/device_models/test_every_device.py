@@ -146,7 +146,8 @@ def test_a_device_cites_its_papers(name):
     device, entries = DEVICES[name], dm.citation(DEVICES[name])
     assert entries.count("@") == len(entries.splitlines()) and all(line.endswith("}}") for line in entries.splitlines())
     own = name.startswith(("ideal", "gaussian"))
-    assert bool(entries) == (not own) == bool(device.sources)
+    assert bool(device.sources) == (not own)
+    assert bool(entries) == (not own and name != "mtj_generic")  # which is of no paper, and says so
 
 
 @pytest.mark.parametrize("name", dm.DEVICES)
@@ -158,4 +159,5 @@ def test_every_number_of_the_catalogue_has_a_unit_and_a_paper(name):
         assert isinstance(number, dm.Sourced) and np.isfinite(number.value).all()
         assert set(number.unit.split(", ")) <= {"S", "s", "1", "nA", "1/nA", "day", "ohm"}
         paper = number.where.split(",")[0].split(";")[0]
-        assert f"{{{paper}," in dm.citation(entry.make()), "a place begins with the key of its paper"
+        assumed = paper.startswith("assumed")
+        assert assumed or f"{{{paper}," in dm.citation(entry.make()), "a place begins with the key of its paper"
