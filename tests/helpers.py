@@ -44,7 +44,6 @@ DEVICES = {
     "parallel": dm.Parallel(dm.pcm_joshi2020(), n=3),
     "cell_pair": dm.CellPair(dm.pcm_joshi2020(), dm.rram_wan2022(), significance=4.0),
     "retention": dm.Retention(dm.rram_wan2022(), onset=86400.0, exponent=0.1),
-    "rram_baked": dm.rram_relaxing("A", temperature=450.0),
     "empirical": measured_cells(),
     "ideal_sinh": dm.Ideal(iv=dm.Sinh(2.5)),
     "ideal_milo": dm.Ideal(g_min=50e-6, g_max=225e-6, iv=dm.MiloPolynomial()),  # the range of Milo et al. 2021

@@ -191,7 +191,15 @@ def test_reads_without_noise_need_no_key():
         np.testing.assert_array_equal(matrix(normal(1, 6)), matrix(normal(1, 6), key=jr.key(1)))
 
 
-@pytest.mark.parametrize("dtype", [jnp.float16, pytest.param(jnp.bfloat16, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+def test_exact_cells_hold_weights_in_16_bits(dtype):
+    w = normal(0, 3, 6).astype(dtype)
+    found = Crossbar(dm.Ideal(), compensation=None).program(w, key=jr.key(0)).at(0.0).effective_weight
+    np.testing.assert_allclose(np.asarray(found, np.float32), np.asarray(w, np.float32), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
 def test_weights_in_16_bits_are_those_numbers_on_cells_of_32(dtype):
     """Conductances of 1e-5 S are below float16's range. Outputs and gradients have the dtype that digital ones have."""
     w, x, design = normal(0, 5, 6).astype(dtype), normal(1, 3, 6).astype(dtype), Crossbar(dm.rram_wan2022(), adc=ADC(8))

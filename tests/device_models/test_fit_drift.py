@@ -74,6 +74,7 @@ def test_a_drift_that_is_no_power_law_is_seen():
     assert fit.goodness.tests["straight in log time"] < 1e-6
 
 
+@pytest.mark.slow
 def test_noise_that_is_slow_against_the_record_is_seen_and_can_be_taken_out():
     """A walk of 1 % from read to read, of 25 reads of 2 %: its tilt of each line looks like spread of the exponents.
 
