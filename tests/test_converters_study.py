@@ -13,6 +13,8 @@ import device_models as dm
 import memsim as ms
 from memsim._cli import load_script, main
 
+pytestmark = pytest.mark.slow  # minutes together
+
 
 @pytest.fixture(scope="module")
 def converters():

@@ -13,6 +13,8 @@ import device_models as dm
 import memsim as ms
 from memsim.nn._synapses._synapse import presented
 
+pytestmark = pytest.mark.slow  # minutes together
+
 DT = 1e-3
 FLICKER = dm.Flicker(f_low=1.0, f_high=1e3)
 PROCESSES = {"flicker": FLICKER, "telegraph": dm.Telegraph(tau_low=1e-4, tau_high=1.0)}

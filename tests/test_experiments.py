@@ -14,6 +14,8 @@ import xarray as xr
 import memsim as ms
 from memsim._cli import load_script
 
+pytestmark = pytest.mark.slow  # minutes together
+
 DIMENSIONS = {
     "noise_kinds": ("accuracy", ("seed", "setting", "steps", "chip", "kind", "noise_scale"), (1, 2, 1, 2, 2, 1)),
     "mismatch": ("accuracy", ("seed", "training", "place", "mismatch", "chip"), (1, 2, 3, 2, 3)),

@@ -11,6 +11,8 @@ import device_models as dm
 import memsim as ms
 from memsim.insitu import OuterProduct, Transfer
 
+pytestmark = pytest.mark.slow  # minutes together
+
 STEP = 0.01
 EXACT = dm.ConstantStep(dm.Steps(STEP), dm.Bounds(-10.0, 10.0))  # no noise, and bounds that nothing reaches
 X = jnp.array([[1.0, -0.5, 0.25], [0.0, 0.5, -1.0]])  # (reads, inputs)

@@ -14,6 +14,8 @@ import device_models as dm
 import memsim as ms
 from memsim._cli import load_script
 
+pytestmark = pytest.mark.slow  # minutes together
+
 
 @pytest.fixture(scope="module")
 def study():

@@ -9,6 +9,8 @@ import xarray as xr
 import memsim as ms
 from memsim._cli import load_script
 
+pytestmark = pytest.mark.slow  # minutes together
+
 
 def test_tiles_larger_than_the_matrices_are_measured_once():
     script = load_script("experiments", "ir_drop")

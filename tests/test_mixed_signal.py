@@ -13,6 +13,8 @@ import memsim as ms
 from device_models import Ideal, pcm_joshi2020
 from memsim.nn import LI, LIF, Firing, Linear, MixedSignal, NeuronCircuit, NoisyNeuron, Positive, SpikingNetwork
 
+pytestmark = pytest.mark.slow  # minutes together
+
 COUNT, ERRORS = 20_000, 4  # neurons drawn, and standard errors allowed
 
 

@@ -9,6 +9,8 @@ import device_models as dm
 from memsim._cli import load_script, main
 from memsim.study import open_result
 
+pytestmark = pytest.mark.slow  # minutes together
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

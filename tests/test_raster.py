@@ -6,6 +6,8 @@ import pytest
 from memsim._cli import load_script, main
 from memsim.study import open_result
 
+pytestmark = pytest.mark.slow  # minutes together
+
 
 @pytest.fixture(scope="module")
 def paired():

@@ -13,6 +13,8 @@ import memsim as ms
 from memsim._cli import load_script, main
 from memsim.data import event_array, write_spikes
 
+pytestmark = pytest.mark.slow  # minutes together
+
 
 @pytest.fixture(scope="module")
 def study():

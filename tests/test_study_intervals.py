@@ -13,6 +13,8 @@ import memsim as ms
 from memsim.study._interval import resampled
 from memsim.study._variance import components, mean_squares, spreads
 
+pytestmark = pytest.mark.slow  # minutes together
+
 KEY = jr.key(0)
 DIMS = ("seed", "recording")
 ABLE, HARD = 0.2, 4.0  # logits: std of the seeds' ability, and of the recordings' difficulty

@@ -12,6 +12,8 @@ from scipy.integrate import solve_ivp
 import device_models as dm
 from device_models.fit import fit_memristor
 
+pytestmark = pytest.mark.slow  # minutes together
+
 TIME = np.linspace(0.0, 0.5, 100)
 TRUTH = {"r_off": 16e3, "mobility": 1e-14, "x_0": 0.5}
 START = dm.hp_strukov2008()

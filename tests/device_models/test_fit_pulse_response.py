@@ -9,6 +9,8 @@ from fits import assert_covered
 import device_models as dm
 from device_models.fit import fit_pulse_response
 
+pytestmark = pytest.mark.slow  # minutes together
+
 SIGNS = np.repeat([1.0, -1.0], 50)
 LOW, HIGH = -0.8, 1.0
 UP, DOWN, STD, READ = 0.05, 0.04, 0.3, 0.01

@@ -15,6 +15,8 @@ import device_models as dm
 from device_models.fit import fit_relaxation
 from device_models.fit._jump_moments import JumpLaw, moments
 
+pytestmark = pytest.mark.slow  # minutes together
+
 TIMES = np.array([0.0, 0.01, 0.3, 10.0, 1e3, 1e5])
 AT = (0.3, 0.6, 1.0)
 QUANTILES = (0.02, 0.05, 0.25, 0.5, 0.75, 0.95, 0.98)

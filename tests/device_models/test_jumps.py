@@ -9,6 +9,8 @@ import pytest
 
 import device_models as dm
 
+pytestmark = pytest.mark.slow  # minutes together
+
 N, STANDARD_ERRORS = 50_000, 4
 AGES = np.array([0.01, 1.0, 1e3, 1e5])
 ONSET, RATE, HEALING, OWN, LEAN = 0.01, 0.2, 0.05, 0.15, -0.4

@@ -13,6 +13,8 @@ from scipy.stats import kstest
 
 import device_models as dm
 
+pytestmark = pytest.mark.slow  # minutes together
+
 PROCESSES = {
     "white": dm.White(),
     "flicker": dm.Flicker(f_low=0.1, f_high=1e3),

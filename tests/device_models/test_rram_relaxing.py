@@ -16,6 +16,8 @@ import pytest
 import device_models as dm
 from helpers import RELAXATION, measured_cells
 
+pytestmark = pytest.mark.slow  # minutes together
+
 SUMMARY = json.loads((RELAXATION / "summary.json").read_text())
 EDGES, QUANTILES = SUMMARY["edges"], SUMMARY["quantiles"]
 ABOVE_LOWEST = range(1, 7)  # bands; the lowest, of two levels, has tails beyond any of the law
