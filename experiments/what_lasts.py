@@ -3,7 +3,8 @@
 Published spreads say how far a population moves, not how one cell does. A chip that is measured early and corrected by
 cell or column is better later only as far as its cells remember. A recurrent network on spoken digits is written to
 relaxing oxide cells whose population is the same under three laws of memory, and mended in seven ways; accuracy is
-measured over the span in which such cells were measured. Writes results/what_lasts: what_lasts.nc, what_lasts.csv.
+measured over the span in which such cells were measured. The write error of these cells is that of verified ones, so
+to verify again is to write anew. Writes results/what_lasts: what_lasts.nc, what_lasts.csv.
 """
 
 import dataclasses
@@ -42,7 +43,7 @@ QUICK |= {"updates": 3, "ways": ("one factor a tile", "adapters refreshed daily"
 @ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
-    """Options of the study. The defaults take about fifteen minutes on two cores."""
+    """Options of the study. With four chips and as many times it took twenty minutes beside other work."""
 
     technology: Literal["A", "B", "C"] = "C"
     """Of the measured cells."""
