@@ -148,6 +148,7 @@ from ._pulsed._table import pulsed as pulsed
 from ._sourced import Sourced as Sourced
 from ._sourced import describe as describe
 from ._span import Span as Span
+from ._version import __version__ as __version__
 from ._wrappers._cell_pair import CellPair as CellPair
 from ._wrappers._cell_pair import PairCells as PairCells
 from ._wrappers._levels import Levels as Levels

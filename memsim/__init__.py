@@ -1,5 +1,7 @@
 """Analog in-memory computing: spiking networks on memristor crossbars, in one differentiable program."""
 
+from device_models._version import __version__ as __version__
+
 from . import data as data
 from . import encoding as encoding
 from . import insitu as insitu

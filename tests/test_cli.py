@@ -1,10 +1,8 @@
 """The command line finds its scripts, and answers a mistake with one line."""
 
-import sys
-
 import pytest
 
-from memsim._cli import main, scripts
+from memsim._cli import load_script, main, scripts
 
 
 def test_list_names_every_experiment_and_figure_with_a_summary(capsys):
@@ -24,6 +22,7 @@ def test_list_names_every_experiment_and_figure_with_a_summary(capsys):
         (["run"], "needs a NAME"),
         (["data"], "needs `list` or `get NAME`"),
         (["data", "git", "shd"], "Did you mean get"),
+        (["--tyro-print-completion", "fsh"], "fish"),
         (["data", "get", "sdh"], "Did you mean shd"),
         (["data", "get", "shd", "--folder", "/dev/null"], "must be writable"),
         (["run", "drift", "--adc-bits", "0", "--quick"], "from 2 to 24"),
@@ -76,11 +75,51 @@ def test_help_shows_the_options_of_an_experiment(capsys):
         assert option in options
 
 
+def test_help_names_every_command_and_no_words_are_a_question_for_help(capsys):
+    for words in ([], ["--help"]):
+        with pytest.raises(SystemExit) as stop:
+            main(words)
+        assert stop.value.code == 0
+        shown = capsys.readouterr().out
+        assert all(f" {name} " in shown for name in ("list", "run", "draw", "data", "doctor"))
+
+
+@pytest.mark.parametrize(
+    ("words", "loaded"),
+    [
+        (["--help"], []),
+        (["run", "--help"], []),
+        (["run", "noise_kinds", "--help"], [("experiments", "noise_kinds")]),
+        (["draw", "drift", "--help"], [("figures", "drift")]),
+    ],
+)
+def test_only_the_script_that_is_named_is_loaded(words, loaded, monkeypatch, capsys):
+    asked = []
+
+    def load(kind, name):
+        asked.append((kind, name))
+        return load_script(kind, name)
+
+    monkeypatch.setattr("memsim._cli._scripts.load_script", load)
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 0 and asked == loaded
+
+
+def test_a_completion_script_knows_the_options_of_every_command(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--tyro-print-completion", "bash"])
+    assert not stop.value.code
+    script = capsys.readouterr().out
+    for word in ("doctor", "noise_kinds", "--adc-bits", "--journal", "--folder", "--json"):
+        assert word in script
+
+
 def test_an_interruption_says_that_the_run_can_go_on(monkeypatch, capsys):
     def interrupt(kind, name):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["memsim._cli"], "load_script", interrupt)
+    monkeypatch.setattr("memsim._cli._scripts.load_script", interrupt)
     assert main(["run", "drift"]) == 130
     assert "goes on where this one stopped" in capsys.readouterr().err
 

@@ -105,7 +105,7 @@ def given(name, words, monkeypatch):
     module = load_script("experiments", name)
     seen = []
     monkeypatch.setattr(module, "run", seen.append)
-    monkeypatch.setattr("memsim._cli.load_script", lambda kind, name: module)
+    monkeypatch.setattr("memsim._cli._scripts.load_script", lambda kind, name: module)
     assert main(["run", name, *words]) == 0
     return seen[0]
 

@@ -1,0 +1,91 @@
+"""What a word of the command line can be: a function, an experiment, or a branch with words of its own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Union
+
+import tyro
+
+from .._names import did_you_mean
+from . import _scripts
+from ._folders import keep_compiled_functions
+
+
+@dataclass(frozen=True)
+class Function:
+    """A command whose options are the arguments of the function that `load` returns; its result is the exit status."""
+
+    summary: str
+    load: Callable[[], Callable[..., int | None]]
+
+    def run(self, words: list[str], path: str) -> int:
+        """Does what `words` say."""
+        return tyro.cli(self.load(), prog=path, args=words) or 0
+
+    def options(self) -> Any:
+        """What has the options: a function or a dataclass."""
+        return self.load()
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A command whose options are the `Config` of an experiment, the script of which is loaded when it is chosen."""
+
+    summary: str
+    name: str
+
+    def run(self, words: list[str], path: str) -> int:
+        """Reads the configuration from `words` and runs the experiment."""
+        script = _scripts.load_script("experiments", self.name)
+        last = [word for word in words if word in ("--quick", "--no-quick")][-1:]
+        # The defaults of a quick run are smaller; what is given besides holds.
+        default = script.Config(quick=True) if last == ["--quick"] and hasattr(script, "QUICK") else None
+        config = tyro.cli(script.Config, prog=path, description=script.__doc__, args=words, default=default)
+        keep_compiled_functions()
+        script.run(config)
+        return 0
+
+    def options(self) -> Any:
+        """The dataclass of the configuration."""
+        return _scripts.load_script("experiments", self.name).Config
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A word before other words. `kind` is what those are called where one is unknown, `needs` where one is missing."""
+
+    summary: str
+    kind: str
+    needs: str
+    commands: Mapping[str, "Function | Experiment | Branch"]
+
+    def run(self, words: list[str], path: str) -> int:
+        """Passes the rest on to the command that the first word names. Only that one is loaded."""
+        if not words:
+            raise ValueError(f"`{path}` needs {self.needs}.")
+        name, *rest = words
+        if name in self.commands:
+            return self.commands[name].run(rest, f"{path} {name}")
+        if not name.startswith("-"):
+            raise ValueError(did_you_mean(self.kind, name, self.commands))
+        # Help needs names and summaries only, a completion script all options of all commands.
+        try:
+            tyro.cli(self.union(whole="completion" in name), prog=path, description=self.summary, args=words)
+        except AssertionError as error:  # for a shell that tyro does not know
+            raise ValueError(f"{error}.") from error
+        return 0
+
+    def union(self, *, whole: bool) -> Any:
+        """The commands as tyro's subcommands; `whole` loads each with its options."""
+        return Union[tuple(_subcommand(name, each, whole) for name, each in self.commands.items())]  # noqa: UP007
+
+
+def _subcommand(name: str, command: Function | Experiment | Branch, whole: bool) -> Any:
+    if not whole:
+        chosen = tyro.conf.subcommand(name, constructor=lambda: None, description=command.summary)
+    elif isinstance(command, Branch):
+        inside = command.union(whole=True)
+        chosen = tyro.conf.subcommand(name, constructor_factory=lambda: inside, description=command.summary)
+    else:
+        chosen = tyro.conf.subcommand(name, constructor=command.options(), description=command.summary)
+    return Annotated[Any, chosen]

@@ -1,0 +1,36 @@
+"""The scripts in `experiments` and `figures`: where they are, what they say, and how one is loaded."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from .._names import did_you_mean
+
+
+def scripts(kind: str) -> dict[str, Path]:
+    """The scripts in `experiments` or `figures`: beside the package in a checkout, inside it after an install."""
+    package = Path(__file__).parents[1]
+    bundled = package / "_bundled" / kind
+    folder = bundled if bundled.is_dir() else package.parent / kind
+    return {path.stem: path for path in sorted(folder.glob("*.py"))}
+
+
+def load_script(kind: str, name: str) -> ModuleType:
+    """The module of one script, loaded by path. Raises `ValueError` with the near names for an unknown one."""
+    found = scripts(kind)
+    if name not in found:
+        raise ValueError(did_you_mean(f"A name in {kind}", name, found))
+    spec = importlib.util.spec_from_file_location(f"memsim_{kind}_{name}", found[name])
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def summary(path: Path) -> str:
+    """The first line of a script's docstring, read without running it."""
+    found = re.match(r'r?"""(.*?)("""|$)', path.read_text(), re.MULTILINE)
+    return found[1] if found else ""
