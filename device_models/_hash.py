@@ -2,7 +2,6 @@
 
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy.special import erfinv
 from jaxtyping import Array, Float, UInt32
 
 FIRST, SECOND = 0x7FEB352D, 0x846CA68B  # multipliers of a 32-bit finaliser with low bias; Wellons2018, recalled
@@ -24,7 +23,7 @@ def labelled(seed: UInt32[Array, "*cells"], label: UInt32[Array, "..."]) -> UInt
 def normal_of(word: UInt32[Array, "*cells"], dtype: jnp.dtype) -> Float[Array, "*cells"]:
     """A standard normal number for each random word, of 23 of its bits: at most 5.2 either way."""
     fraction = ((word >> jnp.uint32(9)).astype(jnp.int32).astype(dtype) + 0.5) * 2.0**-22 - 1.0
-    return jnp.asarray(2.0**0.5, dtype) * erfinv(fraction)
+    return jnp.asarray(2.0**0.5, dtype) * lax.erf_inv(fraction)
 
 
 def bits_of(t: Float[Array, ""]) -> UInt32[Array, ""]:

@@ -1,57 +1,9 @@
-"""Analog in-memory computing: spiking networks on memristor crossbars, in one differentiable program."""
+"""Analog in-memory computing: spiking networks on memristor crossbars, in one differentiable program.
 
+The public names stand in `__init__.pyi`; each is imported when it is first asked for.
+"""
+
+from device_models._lazy import lazily
 from device_models._version import __version__ as __version__
 
-from . import data as data
-from . import encoding as encoding
-from . import insitu as insitu
-from . import nir as nir
-from . import nn as nn
-from . import plotting as plotting
-from . import recipes as recipes
-from . import study as study
-from . import train as train
-from ._compensation import GlobalDriftCompensation as GlobalDriftCompensation
-from ._complex import real_block as real_block
-from ._complex import to_complex as to_complex
-from ._complex import to_real as to_real
-from ._converters._adc import ADC as ADC
-from ._converters._adc import AbstractADC as AbstractADC
-from ._converters._dac import DAC as DAC
-from ._converters._dac import AbstractDAC as AbstractDAC
-from ._converters._dac import BitSerialDAC as BitSerialDAC
-from ._converters._dac import PulseWidthDAC as PulseWidthDAC
-from ._converters._errors import ConverterErrors as ConverterErrors
-from ._converters._ramp import Ramp as Ramp
-from ._converters._sar import SAR as SAR
-from ._converters._unlimited import UnlimitedADC as UnlimitedADC
-from ._converters._unlimited import UnlimitedDAC as UnlimitedDAC
-from ._crossbar import Chip as Chip
-from ._crossbar import Crossbar as Crossbar
-from ._effects import EFFECTS as EFFECTS
-from ._effects import effects as effects
-from ._effects import without as without
-from ._fluctuation import Correlated as Correlated
-from ._mapping._mapping import AbstractMapping as AbstractMapping
-from ._mapping._offset import OffsetColumn as OffsetColumn
-from ._mapping._pair import DifferentialPair as DifferentialPair
-from ._mapping._sliced import BitSliced as BitSliced
-from ._matrix import AnalogMatrix as AnalogMatrix
-from ._matrix import Clipping as Clipping
-from ._programming import AbstractProgramming as AbstractProgramming
-from ._programming import GradientDescent as GradientDescent
-from ._programming import OneShot as OneShot
-from ._ranges import AbstractRanges as AbstractRanges
-from ._ranges import LeastSquares as LeastSquares
-from ._ranges import Maximal as Maximal
-from ._ranges import Percentile as Percentile
-from ._sense import SenseAmplifier as SenseAmplifier
-from ._wires import AbstractWires as AbstractWires
-from ._wires import AlphaBetaWires as AlphaBetaWires
-from ._wires import IdealWires as IdealWires
-from ._wires import ResistiveWires as ResistiveWires
-from ._wires import WireSolution as WireSolution
-from .nn import at as at
-from .nn import calibrate as calibrate
-from .nn import deploy as deploy
-from .nn import program as program
+__getattr__, __dir__, __all__ = lazily(__name__, __file__)

@@ -45,7 +45,7 @@ def public() -> dict[str, Any]:
     """Every class and function of ours that a public module hands out, once, by room and name."""
     found: dict[int, tuple[str, Any]] = {}
     for room, module in ROOMS.items():
-        for name, thing in vars(module).items():
+        for name, thing in inspect.getmembers(module):  # public names are imported when asked for
             home = ("memsim", "device_models") if room in ("memsim", "device_models") else (module.__name__,)
             ours = callable(thing) and getattr(thing, "__module__", "").startswith(home)
             if not name.startswith(("_", "Abstract")) and ours and not inspect.isabstract(thing):

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import device_models
+import memsim
+
 ROOT = Path(__file__).parents[1]
 FLOORS = {
     "_names": 0,  # words only, for every floor
@@ -163,7 +166,25 @@ def test_a_file_has_at_most_400_lines_and_evaluates_its_annotations(path):
     assert not any(alias.name == "annotations" for node in futures for alias in node.names)
 
 
-def test_importing_memsim_loads_nothing_heavy():
-    code = f"import memsim, sys; print(*[m for m in {HEAVY} if m in sys.modules])"
+ALL_NAMES = "import device_models as dm, memsim as ms; [getattr(m, name) for m in (dm, ms) for name in dir(m)]"
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        (ALL_NAMES, HEAVY),
+        ("import memsim, device_models", ("jax", "equinox", "numpy")),
+        ("from memsim._cli import main; main(['list'])", ("jax", "equinox", "numpy")),
+    ],
+)
+def test_what_is_imported_is_no_more_than_what_is_asked_for(code, absent):
+    code = f"{code}\nimport sys; print('loaded:', *[m for m in {absent} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    assert done.stdout.split() == []
+    assert done.stdout.split("loaded:")[1].split() == []
+
+
+def test_a_name_that_is_not_there_is_answered_as_by_any_module():
+    for package in (device_models, memsim):
+        assert set(package.__all__) <= set(dir(package))
+        with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'Crosbar'"):
+            print(package.Crosbar)
