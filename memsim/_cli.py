@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from ._names import did_you_mean
+from ._checks import did_you_mean
 
 USAGE = """memsim list                     the experiments and figures
 memsim run NAME [options]       run an experiment; --help shows its options

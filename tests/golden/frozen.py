@@ -132,7 +132,9 @@ def crossbar_of_bits_and_a_ramp():
 
 @result
 def crossbar_of_slices():
-    return read(ms.Crossbar(dm.Levels(dm.rram_wan2022(), n=4), ms.BitSliced(ms.DifferentialPair(), 2, 2), adc=ms.ADC(7)), 60.0)
+    return read(
+        ms.Crossbar(dm.Levels(dm.rram_wan2022(), n=4), ms.BitSliced(ms.DifferentialPair(), 2, 2), adc=ms.ADC(7)), 60.0
+    )
 
 
 @result
