@@ -1,8 +1,8 @@
 """How the loop of every compact memristor closes as the drive becomes faster.
 
-Each model of `device_models.memristors.MEMRISTORS` is driven by a sine of an amplitude and a frequency that open its loop, and by
-multiples of that frequency, for `periods` periods; the last of them is kept. Measured: current and state, the area
-that the loop encloses relative to the box around it, and how far the state moves. Writes results/hysteresis:
+Each model of `device_models.memristors.MEMRISTORS` is driven by a sine of an amplitude and a frequency that open its
+loop, and by multiples of that frequency, for `periods` periods; the last of them is kept. Measured: current and state,
+the area that the loop encloses relative to the box around it, and how far the state moves. Writes results/hysteresis:
 hysteresis.nc, hysteresis.csv.
 """
 
