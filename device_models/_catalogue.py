@@ -34,8 +34,8 @@ from ._cells._rram import (
 )
 from ._cells._sonos import SONOS_AGRAWAL_2022, SONOS_XIAO_2022, sonos_agrawal2022, sonos_xiao2022
 from ._checks import checked
+from ._checks._names import lookup
 from ._device import AbstractDevice
-from ._names import lookup
 from ._sourced import Sourced
 
 

@@ -8,8 +8,8 @@ import equinox as eqx
 
 from ._checks import judge
 from ._device import AbstractDevice
-from ._memristors._memristor import AbstractMemristor
-from ._pulsed._pulsed import AbstractPulsed
+from .memristors._memristor import AbstractMemristor
+from .pulsed._pulsed import AbstractPulsed
 
 KEY = re.compile(r"\b[A-Z][A-Za-z]+(?:19|20)\d\d\b")
 

@@ -11,12 +11,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ._checks import Must, check, checked, for_jax, is_known, judge, that
-from ._iv import AbstractIV
-from ._names import nearest
-from ._noise._spectrum import OneOverF
-from ._paths import Memory, Walk, path_of
-from ._quantities import AGES, MICRO_SIEMENS, SIEMENS
+from ._checks._names import nearest
+from ._checks._quantities import AGES, MICRO_SIEMENS, SIEMENS
 from ._span import Span
+from .ageing._paths import Memory, Walk, path_of
+from .iv._iv import AbstractIV
+from .noise._spectrum import OneOverF
 
 ROUNDING = 5e-3  # relative: that of a target in 16 bits, by which it may lie outside the range
 EFFECTS = ("write noise", "drift", "read noise", "levels", "stuck cells", "I-V")

@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 
 from ._checks import is_known, numbers
-from ._curves import (
+from ._checks._quantities import MICRO_SIEMENS
+from .ageing._growth import Growth
+from .ageing._histories import FromWrite, LogGrowth, LogTime, Snapshots, Steady
+from .curves._curves import (
     Branches,
     Chebyshev,
     Constant,
@@ -16,9 +19,6 @@ from ._curves import (
     Saturating,
     Table,
 )
-from ._growth import Growth
-from ._histories import FromWrite, LogGrowth, LogTime, Snapshots, Steady
-from ._quantities import MICRO_SIEMENS
 
 PLAUSIBLE = 10.0  # in units of `g_max`: a write error or a shift is at most about one, in microsiemens a million
 SAMPLES = np.array([0.0, 0.5, 1.0])  # relative conductances at which a polynomial is looked at

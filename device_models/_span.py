@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from ._checks import check
-from ._quantities import OLDEST_PLAUSIBLE
+from ._checks._quantities import OLDEST_PLAUSIBLE
 
 UNITS = {"time": "s", "temperature": "K", "voltage": "V", "conductance": "S"}
 Ends = tuple[float, float] | None

@@ -84,15 +84,15 @@ def memristors(config: Config):
 
     One step a sample, whatever its error: cells that switch within a step take as long as others.
     """
-    steps = dm.FixedSteps(tolerance=float("inf"))
-    for name, entry in dm.MEMRISTORS.items():
+    steps = dm.memristors.FixedSteps(tolerance=float("inf"))
+    for name, entry in dm.memristors.MEMRISTORS.items():
         t = jnp.linspace(0.0, 1 / entry.frequency, config.points)
         v = entry.amplitude * jnp.sin(2 * jnp.pi * entry.frequency * t)
         several = jax.tree.map(lambda x: jnp.full(config.memristors, x), entry.make())
 
         @eqx.filter_jit
         def currents(several, t=t, v=v):
-            return eqx.filter_vmap(lambda one: dm.simulate(one, t, v, steps=steps).current)(several)
+            return eqx.filter_vmap(lambda one: dm.memristors.simulate(one, t, v, steps=steps).current)(several)
 
         gradient = eqx.filter_jit(eqx.filter_value_and_grad(lambda m, run=currents: jnp.mean(run(m) ** 2)))
         times = 1e3 * np.median(ms.study.together([(currents, several), (gradient, several)], config.rounds), axis=0)
@@ -104,9 +104,9 @@ def update(config: Config):
     """A rank-one update by coincidences of pulse trains against a dense outer product."""
     x, d = jr.uniform(jr.key(0), (2, config.width), minval=-1.0)
     outer = jax.jit(lambda x, d: d[:, None] * x[None]), x, d
-    for name, entry in dm.PULSED.items():
+    for name, entry in dm.pulsed.PULSED.items():
         shape = (config.width, config.width)
-        array = dm.PulsedArray.fabricate(entry.make(), jnp.zeros(shape), key=jr.key(1))
+        array = dm.pulsed.PulsedArray.fabricate(entry.make(), jnp.zeros(shape), key=jr.key(1))
 
         @eqx.filter_jit
         def step(array, x, d, key):

@@ -1,8 +1,8 @@
 """How the loop of every compact memristor closes as the drive becomes faster.
 
-Each model of `device_models.MEMRISTORS` is driven by a sine of an amplitude and a frequency that open its loop, and by
-multiples of that frequency, for `periods` periods; the last of them is kept. Measured: current and state, the area
-that the loop encloses relative to the box around it, and how far the state moves. Writes results/hysteresis:
+Each model of `device_models.memristors.MEMRISTORS` is driven by a sine of an amplitude and a frequency that open its
+loop, and by multiples of that frequency, for `periods` periods; the last of them is kept. Measured: current and state,
+the area that the loop encloses relative to the box around it, and how far the state moves. Writes results/hysteresis:
 hysteresis.nc, hysteresis.csv.
 """
 
@@ -35,8 +35,8 @@ class Config:
     periods: int = 3
     rtol: float = 1e-5
     """Relative tolerance of the integration."""
-    models: tuple[str, ...] = tuple(dm.MEMRISTORS)
-    """Names of `device_models.MEMRISTORS`."""
+    models: tuple[str, ...] = tuple(dm.memristors.MEMRISTORS)
+    """Names of `device_models.memristors.MEMRISTORS`."""
     out: Path = Path("results/hysteresis")
     quick: bool = False
     """A small run of seconds, to try the path. Its numbers mean nothing."""
@@ -44,7 +44,7 @@ class Config:
     def __post_init__(self):
         ms.study.check_options(self)
         for name in self.models:
-            dm.memristor(name)
+            dm.memristors.memristor(name)
         if self.samples < 8 or self.samples % 2:
             raise ValueError(f"`samples` must be an even number of at least 8. Got {self.samples}.")
 
@@ -64,20 +64,20 @@ def run(config: Config) -> xr.Dataset:
     return result
 
 
-def period(config: Config, name: str) -> dm.Trace:
+def period(config: Config, name: str) -> dm.memristors.Trace:
     """The last period at every frequency: (factors, samples + 1)."""
-    entry = dm.memristor(name)
+    entry = dm.memristors.memristor(name)
     phase = jnp.linspace(0.0, config.periods, config.periods * config.samples + 1)
     voltage = entry.amplitude * jnp.sin(2 * jnp.pi * (phase % 1.0))
-    steps = dm.AdaptiveSteps(config.rtol, config.rtol / 100)
-    simulate = eqx.filter_jit(lambda memristor, time: dm.simulate(memristor, time, voltage, steps=steps))
+    steps = dm.memristors.AdaptiveSteps(config.rtol, config.rtol / 100)
+    simulate = eqx.filter_jit(lambda memristor, time: dm.memristors.simulate(memristor, time, voltage, steps=steps))
     traces = [simulate(entry.make(), phase / (factor * entry.frequency)) for factor in config.factors]
     return jax.tree.map(lambda *x: np.stack(x)[:, -config.samples - 1 :], *traces)
 
 
-def labelled(config: Config, name: str, trace: dm.Trace) -> xr.Dataset:
+def labelled(config: Config, name: str, trace: dm.memristors.Trace) -> xr.Dataset:
     """Traces and measures of one model, with units."""
-    entry = dm.memristor(name)
+    entry = dm.memristors.memristor(name)
     low, high = (float(end) for end in entry.make().bounds)
     share = (trace.state - low) / (high - low)
     samples, model = ("model", "factor", "sample"), ("model", "factor")
@@ -101,7 +101,7 @@ def labelled(config: Config, name: str, trace: dm.Trace) -> xr.Dataset:
     return xr.Dataset(variables, coordinates)
 
 
-def area(trace: dm.Trace) -> np.ndarray:
+def area(trace: dm.memristors.Trace) -> np.ndarray:
     """What the current encloses in both halves of a period, relative to the boxes around the halves."""
     half = trace.voltage.shape[1] // 2
     found = 0.0
@@ -112,7 +112,7 @@ def area(trace: dm.Trace) -> np.ndarray:
 
 def numbers(config: Config) -> dict[str, str]:
     """Every number of every model with its source, as an attribute of the result."""
-    lines = [f"{name}: {line}" for name in config.models for line in dm.memristor(name).make().sources]
+    lines = [f"{name}: {line}" for name in config.models for line in dm.memristors.memristor(name).make().sources]
     return {"device_numbers": "\n".join(lines)}
 
 

@@ -37,8 +37,8 @@ QUICK |= {"hidden": 4, "epochs": 2, "recordings": 40, "rates": (0.1,)}
 class Config:
     """Options of the study. Without tuning and EaPU it took 45 minutes on two busy cores; tuning doubles that."""
 
-    devices: tuple[str, ...] = tuple(dm.PULSED)
-    """Names of `device_models.PULSED`."""
+    devices: tuple[str, ...] = tuple(dm.pulsed.PULSED)
+    """Names of `device_models.pulsed.PULSED`."""
     algorithms: tuple[str, ...] = ("analog SGD", "mixed precision", "Tiki-Taka", "Tiki-Taka v2", "AGAD", "EaPU")
     rates: tuple[float, ...] = (0.03, 0.1, 0.3)
     """Learning rates among which every algorithm is tuned, the digital one too; one is taken as it is."""
@@ -61,8 +61,8 @@ class Config:
 
     def __post_init__(self):
         for name in self.devices:
-            if name not in dm.PULSED:
-                raise ValueError(f"`devices` must be names of pulsed devices, {tuple(dm.PULSED)}. Got {name!r}.")
+            if name not in dm.pulsed.PULSED:
+                raise ValueError(f"`devices` must be names of pulsed devices, {tuple(dm.pulsed.PULSED)}. Got {name!r}.")
         for name in self.algorithms:
             if name not in ALGORITHMS:
                 raise ValueError(f"`algorithms` must be among {tuple(ALGORITHMS)}. Got {name!r}.")
@@ -117,7 +117,7 @@ def compute(config: Config, part: Part) -> xr.Dataset:
     data = ms.data.spoken_digits(steps=config.steps)
     train = data.train.take(np.arange(0, len(data.train), -(-len(data.train) // config.recordings)))
     sets = [(jnp.asarray(d.inputs.reshape(len(d), 1, -1)), jnp.asarray(d.labels)) for d in (train, data.validation)]
-    device = None if part.device is None else traceable(dm.PULSED[part.device].make())
+    device = None if part.device is None else traceable(dm.pulsed.PULSED[part.device].make())
     rate = tuned(config, part.algorithm, device, *sets)
     sets[1] = jnp.asarray(data.test.inputs.reshape(len(data.test), 1, -1)), jnp.asarray(data.test.labels)
     keys = jax.vmap(lambda seed: jr.fold_in(jr.key(0), seed))(jnp.arange(config.seeds))
@@ -139,7 +139,7 @@ def compute(config: Config, part: Part) -> xr.Dataset:
 def tuned(
     config: Config,
     algorithm: str | None,
-    device: dm.AbstractPulsed | None,
+    device: dm.pulsed.AbstractPulsed | None,
     train: tuple[Array, Array],
     validation: tuple[Array, Array],
 ) -> float:
@@ -152,7 +152,7 @@ def tuned(
     return config.rates[int(jnp.argmax(accuracy[:, -1]))]
 
 
-def traceable(device: dm.AbstractPulsed) -> dm.AbstractPulsed:
+def traceable(device: dm.pulsed.AbstractPulsed) -> dm.pulsed.AbstractPulsed:
     """`device` with arrays for its numbers: devices of one kind share a compiled function. What is zero stays so."""
     return jax.tree.map(
         lambda number: number if number == 0 else jnp.asarray(number), dataclasses.replace(device, sources=())
@@ -163,7 +163,7 @@ def traceable(device: dm.AbstractPulsed) -> dm.AbstractPulsed:
 def train_all(
     config: Config,
     algorithm: str | None,
-    device: dm.AbstractPulsed | None,
+    device: dm.pulsed.AbstractPulsed | None,
     train: tuple[Array, Array],
     test: tuple[Array, Array],
     *,
@@ -176,7 +176,7 @@ def train_all(
 def train_one(
     config: Config,
     algorithm: str | None,
-    device: dm.AbstractPulsed | None,
+    device: dm.pulsed.AbstractPulsed | None,
     train: tuple[Array, Array],
     test: tuple[Array, Array],
     rate: Float[Array, ""],
@@ -240,7 +240,7 @@ def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr
     result["loss"].attrs["long_name"] = "training loss, mean over each epoch"
     result["rate"].attrs["long_name"] = "learning rate that the validation set chose"
     result["written"].attrs["long_name"] = "share of the weights that is written in a step, where counted"
-    numbers = [f"{name}: {line}" for name in config.devices for line in dm.describe(dm.PULSED[name].numbers)]
+    numbers = [f"{name}: {line}" for name in config.devices for line in dm.describe(dm.pulsed.PULSED[name].numbers)]
     data = ms.data.spoken_digits(steps=2).test
     attributes = ms.study.provenance() | {"device_numbers": "\n".join(numbers), "config": json.dumps(settings)}
     return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})

@@ -124,10 +124,12 @@ def design(in_neurons, in_synapses) -> ms.nn.MixedSignal:
     cell = dm.PCM(
         0.0,
         G_MAX,
-        write_noise=dm.Polynomial((0.0, G_MAX)),  # the target itself, so that its multiple is a relative deviation
-        nu_mean=dm.Polynomial((0.0,)),
-        nu_std=dm.Polynomial((0.0,)),
-        relative_read_noise=dm.Polynomial((0.0,)),
+        write_noise=dm.curves.Polynomial(
+            (0.0, G_MAX)
+        ),  # the target itself, so that its multiple is a relative deviation
+        nu_mean=dm.curves.Polynomial((0.0,)),
+        nu_std=dm.curves.Polynomial((0.0,)),
+        relative_read_noise=dm.curves.Polynomial((0.0,)),
         t_0=1.0,
         t_read=1e-6,
         write_noise_scale=in_synapses,

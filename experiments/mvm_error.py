@@ -96,7 +96,7 @@ def cases(config: Config) -> dict[str, ms.Crossbar]:
             alone[UNCOMPENSATED] = dataclasses.replace(design, compensation=None)
         alone["drift, compensated" if effect == "drift" else effect] = design
     # Input levels as voltages: pulses of one voltage would not see the I-V.
-    curved = dm.Ideal(whole.device.g_min, whole.device.g_max, dm.Sinh(config.kappa))
+    curved = dm.Ideal(whole.device.g_min, whole.device.g_max, dm.iv.Sinh(config.kappa))
     alone[IV] = ms.Crossbar(curved, dac=ms.DAC(None), tile=whole.tile)
     return alone | {UNSATURATED: ms.without(whole, "saturation"), TOGETHER: whole}
 

@@ -34,8 +34,8 @@ QUICK |= {"reads": 4, "cells": 10}
 class Config:
     """Options of the study. The defaults take about a minute on two cores."""
 
-    devices: tuple[str, ...] = tuple(dm.PULSED)
-    """Names in `device_models.PULSED`."""
+    devices: tuple[str, ...] = tuple(dm.pulsed.PULSED)
+    """Names in `device_models.pulsed.PULSED`."""
     sweeps: float = 1.5
     """Pulses in each direction, in multiples of the nominal range over the nominal step."""
     reads: int = 60
@@ -47,9 +47,9 @@ class Config:
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
     def __post_init__(self):
-        unknown = [name for name in self.devices if name not in dm.PULSED]
+        unknown = [name for name in self.devices if name not in dm.pulsed.PULSED]
         if unknown or not self.devices:
-            raise ValueError(f"`devices` must be one or more of {', '.join(dm.PULSED)}. Got {self.devices}.")
+            raise ValueError(f"`devices` must be one or more of {', '.join(dm.pulsed.PULSED)}. Got {self.devices}.")
         ms.study.check_options(self)
 
 
@@ -65,7 +65,7 @@ def run(config: Config) -> xr.Dataset:
 
 def measure(config: Config, name: str) -> xr.Dataset:
     """Weights of many devices of one kind, and of the nominal one, after every read."""
-    device = dm.PULSED[name].make()
+    device = dm.pulsed.PULSED[name].make()
     states = (device.w_max - device.w_min) / device.dw_min
     each = math.ceil(config.sweeps * states / config.reads)  # pulses between two reads
     one_sided = name in ONE_SIDED
@@ -85,10 +85,12 @@ def measure(config: Config, name: str) -> xr.Dataset:
 
 
 @eqx.filter_jit
-def staircase(device: dm.AbstractPulsed, each: int, reads: int, cells: int, one_sided: bool, *, key) -> jax.Array:
+def staircase(
+    device: dm.pulsed.AbstractPulsed, each: int, reads: int, cells: int, one_sided: bool, *, key
+) -> jax.Array:
     """What is read at the start, after every `each` pulses up, and down again: (1 + 2 reads, cells)."""
     fabricate_key, up_key, down_key, reset_key = jr.split(key, 4)
-    array = dm.PulsedArray.fabricate(device, (cells,), key=fabricate_key)
+    array = dm.pulsed.PulsedArray.fabricate(device, (cells,), key=fabricate_key)
     # The least weight of every device, whatever its reference.
     array = dataclasses.replace(array, hidden=array.cells.w_min, shown=array.cells.w_min - array.cells.reference)
 
@@ -108,11 +110,11 @@ def staircase(device: dm.AbstractPulsed, each: int, reads: int, cells: int, one_
     return jnp.concatenate([array.shown[None], up, down])
 
 
-def nominal(device: dm.AbstractPulsed) -> dm.AbstractPulsed:
+def nominal(device: dm.pulsed.AbstractPulsed) -> dm.pulsed.AbstractPulsed:
     """The device without spread and noise."""
-    steps = dm.Steps(device.steps.dw_min, device.steps.up_down)
-    bounds = dm.Bounds(device.bounds.w_min, device.bounds.w_max)
-    reset = dm.Upkeep(reset=dm.Reset(device.upkeep.reset.mean))
+    steps = dm.pulsed.Steps(device.steps.dw_min, device.steps.up_down)
+    bounds = dm.pulsed.Bounds(device.bounds.w_min, device.bounds.w_max)
+    reset = dm.pulsed.Upkeep(reset=dm.pulsed.Reset(device.upkeep.reset.mean))
     spreads = {name: 0.0 for name in ("gamma_dtod", "reference_std") if hasattr(device, name)}
     return dataclasses.replace(device, steps=steps, bounds=bounds, upkeep=reset, **spreads)
 
@@ -125,7 +127,7 @@ def labelled(result: xr.Dataset, config: Config) -> xr.Dataset:
     result["nominal"].attrs["long_name"] = "weight of the nominal device, without noise"
     result["pulses"].attrs["long_name"] = "pulses since the start"
     settings = dataclasses.asdict(config) | {"out": str(config.out)}
-    numbers = {name: list(dm.PULSED[name].make().sources) for name in config.devices}
+    numbers = {name: list(dm.pulsed.PULSED[name].make().sources) for name in config.devices}
     attributes = ms.study.provenance() | {"config": json.dumps(settings), "device_numbers": json.dumps(numbers)}
     return result.assign_attrs(attributes)
 

@@ -1,11 +1,11 @@
 """Electrochemical, ferroelectric and magnetic memory: few numbers are read, the others recalled or assumed."""
 
-from .._curves import Constant, Proportional
+from .._checks._quantities import Number
 from .._device import AbstractDevice
-from .._quantities import Number
 from .._sourced import Sourced, describe
 from .._span import JUST_WRITTEN, Span
 from .._wrappers._levels import Levels
+from ..curves._curves import Constant, Proportional
 from ._gaussian import Gaussian
 
 CHEN = "Chen2023, 10.1038/s41467-023-41958-4, caption of Fig. 2"

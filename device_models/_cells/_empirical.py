@@ -9,11 +9,11 @@ import jax.random as jr
 from jaxtyping import Array, Float, Int, Key
 
 from .._checks import at_least, check, each, is_known, is_zero, whole
-from .._curves import is_rising
+from .._checks._quantities import AGES, LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS, NOT_NEGATIVE, SIEMENS, Number
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
-from .._iv import AbstractIV, Ohmic
-from .._quantities import AGES, LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS, NOT_NEGATIVE, SIEMENS, Number
 from .._span import Span
+from ..curves._curves import is_rising
+from ..iv._iv import AbstractIV, Ohmic
 
 SCALES = {"write noise": "write_noise_scale", "drift": "drift_scale"}
 READS = at_least(-LARGEST_PLAUSIBLE_CONDUCTANCE, "in siemens", most=LARGEST_PLAUSIBLE_CONDUCTANCE, hint=MICRO_SIEMENS)

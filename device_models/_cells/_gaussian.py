@@ -9,15 +9,15 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from .._checks import Checked, check, is_zero
-from .._curves import AbstractCurve
+from .._checks._quantities import NOT_NEGATIVE, SIEMENS, exceeds
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
-from .._histories import AbstractHistory
-from .._iv import AbstractIV, Ohmic
-from .._paths import AbstractPath, Keep, Memory, Walk, path_of
-from .._quantities import NOT_NEGATIVE, SIEMENS, exceeds
 from .._roots import root_of_difference, root_of_squares
 from .._sizes import check_not_negative, check_siemens
 from .._span import Span
+from ..ageing._histories import AbstractHistory
+from ..ageing._paths import AbstractPath, Keep, Memory, Walk, path_of
+from ..curves._curves import AbstractCurve
+from ..iv._iv import AbstractIV, Ohmic
 
 WALK_ONSET = 2e-3  # seconds, of oxide cells as measured (`rram_relaxing`); for other cells assumed
 SCALES = {"write noise": "write_noise_scale", "drift": "drift_scale", "read noise": "read_noise_scale"}

@@ -6,8 +6,8 @@ import equinox as eqx
 from jaxtyping import Array, Float, Key
 
 from .._device import AbstractDevice, ages, check_effect, writes
-from .._iv import AbstractIV, Ohmic
 from .._span import ALWAYS, Span
+from ..iv._iv import AbstractIV, Ohmic
 
 
 class Ideal(AbstractDevice):

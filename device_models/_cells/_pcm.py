@@ -9,14 +9,14 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from .._checks import Checked, check, is_zero, positive
-from .._curves import AbstractCurve
+from .._checks._quantities import NOT_NEGATIVE, SIEMENS, exceeds
 from .._device import AbstractDevice, ages, check_effect, writes
-from .._iv import AbstractIV, Ohmic
-from .._noise._spectrum import OneOverF
-from .._paths import AbstractPath, Keep, Memory, Walk, path_of
-from .._quantities import NOT_NEGATIVE, SIEMENS, exceeds
 from .._sizes import check_not_negative, check_siemens
 from .._span import Span
+from ..ageing._paths import AbstractPath, Keep, Memory, Walk, path_of
+from ..curves._curves import AbstractCurve
+from ..iv._iv import AbstractIV, Ohmic
+from ..noise._spectrum import OneOverF
 
 SCALES = {"write noise": "write_noise_scale", "drift": "nu_scale", "read noise": "read_noise_scale"}
 

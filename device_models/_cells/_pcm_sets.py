@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from .._checks import checked
-from .._curves import Branches, ClippedLog, Constant, InversePower, Polynomial, Table, is_rising
-from .._quantities import NOT_NEGATIVE, SIEMENS, Number, exceeds
+from .._checks._quantities import NOT_NEGATIVE, SIEMENS, Number, exceeds
 from .._sourced import Sourced, describe
 from .._span import Span
+from ..curves._curves import Branches, ClippedLog, Constant, InversePower, Polynomial, Table, is_rising
 from ._pcm import PCM
 
 YEAR = 3.156e7  # seconds

@@ -6,12 +6,12 @@ import numpy as np
 from jaxtyping import Float
 
 from .._checks import checked, judge
-from .._curves import Constant, Table
-from .._growth import Growth
-from .._jumps import Jumps
-from .._quantities import Number
+from .._checks._quantities import Number
 from .._sourced import Sourced, describe
 from .._span import Span
+from ..ageing._growth import Growth
+from ..ageing._jumps import Jumps
+from ..curves._curves import Constant, Table
 from ._gaussian import Gaussian
 from ._relaxing_sets import RRAM_BAKED_A, RRAM_RELAXING_A, RRAM_RELAXING_B, RRAM_RELAXING_C
 

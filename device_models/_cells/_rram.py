@@ -5,13 +5,13 @@ import math
 import numpy as np
 
 from .._checks import checked, that
-from .._curves import ClippedLog, Constant, Polynomial
-from .._histories import FromWrite, LogGrowth, LogTime, Snapshots, Steady
-from .._iv import MiloPolynomial
-from .._paths import Walk
-from .._quantities import Number
+from .._checks._quantities import Number
 from .._sourced import Sourced, describe
 from .._span import JUST_WRITTEN, Span
+from ..ageing._histories import FromWrite, LogGrowth, LogTime, Snapshots, Steady
+from ..ageing._paths import Walk
+from ..curves._curves import ClippedLog, Constant, Polynomial
+from ..iv._iv import MiloPolynomial
 from ._gaussian import Gaussian
 
 LN_10 = math.log(10)

@@ -1,11 +1,11 @@
 """Charge-trap flash (SONOS) of 40 nm, as two papers measured it over five days."""
 # ruff: noqa: RUF005 - two sums of short tuples, or the formatter gives each number a line
 
-from .._curves import Saturating, Table, as_chebyshev
-from .._histories import Snapshots, Steady
-from .._quantities import Number
+from .._checks._quantities import Number
 from .._sourced import Sourced, describe
 from .._span import Span
+from ..ageing._histories import Snapshots, Steady
+from ..curves._curves import Saturating, Table, as_chebyshev
 from ._gaussian import Gaussian
 
 DAY = 86400.0

@@ -10,11 +10,11 @@ from jaxtyping import Array, Float, Key
 
 from .._checks import at_least, check
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
-from .._iv import AbstractIV
-from .._noise._spectrum import OneOverF
-from .._paths import Memory
 from .._roots import root_of_squares
 from .._span import Span
+from ..ageing._paths import Memory
+from ..iv._iv import AbstractIV
+from ..noise._spectrum import OneOverF
 
 
 class PairCells(NamedTuple):

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from .._checks import check, checked, positive
+from .._checks._quantities import KELVINS, METRES, NOT_NEGATIVE
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
-from .._quantities import KELVINS, METRES, NOT_NEGATIVE
 from ._wrapper import AbstractWrapper
 
 LARGEST_EXPONENT = 80.0  # e^80 seconds is beyond all ages, and e^88 beyond float32

@@ -5,10 +5,10 @@ import dataclasses
 import equinox as eqx
 
 from .._device import AbstractDevice
-from .._iv import AbstractIV
-from .._noise._spectrum import OneOverF
-from .._paths import Memory
 from .._span import Span
+from ..ageing._paths import Memory
+from ..iv._iv import AbstractIV
+from ..noise._spectrum import OneOverF
 
 
 class AbstractWrapper(AbstractDevice):

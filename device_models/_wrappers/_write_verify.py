@@ -10,8 +10,8 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._checks import Checked, check, is_known, plain, positive, whole
+from .._checks._quantities import AGES, LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
-from .._quantities import AGES, LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS
 from ._wrapper import AbstractWrapper
 
 

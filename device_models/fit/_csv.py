@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from .._checks import checked
+from .._checks._names import nearest
 from .._files import as_path
-from .._names import nearest
 
 PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6}
 BASES = ("S", "s", "V", "A", "Hz", "Ohm")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from .._cells._pcm import PCM
-from .._curves import AbstractCurve, Polynomial
 from .._span import Span
+from ..curves._curves import AbstractCurve, Polynomial
 from ._result import Estimate, sources_of
 
 ZERO = Polynomial((0.0,))

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._checks import checked
+from .._checks._names import nearest
 from .._files import as_path, written_whole
-from .._names import nearest
 from .._span import Span
 from ._units import unit_of
 
@@ -86,7 +86,9 @@ def known_classes() -> dict[str, type[eqx.Module | Span]]:
     """The classes that a file may name."""
     import device_models
 
-    exported = {**vars(device_models), **vars(device_models.fit)}
+    exported = dict(inspect.getmembers(device_models))
+    for name in [name for name, room in exported.items() if inspect.ismodule(room) and not name.startswith("_")]:
+        exported |= vars(exported[name])
     return {
         name: kind
         for name, kind in exported.items()
@@ -134,8 +136,8 @@ def _encoded_module(module: eqx.Module | Span, inherited: str | None) -> dict[st
 
 def _is_curve(value: Any) -> bool:
     """Whether the numbers within `value` have the unit of the field that holds it: a function of g, or of g and t."""
-    from .._curves import AbstractCurve
-    from .._histories import AbstractHistory
+    from ..ageing._histories import AbstractHistory
+    from ..curves._curves import AbstractCurve
 
     items = value if isinstance(value, tuple) else (value,)
     return any(isinstance(item, AbstractCurve | AbstractHistory) for item in items)
@@ -194,8 +196,8 @@ def _decoded_module(name: Any, fields: Any, inherited: str | None, where: str) -
 
 
 def _names_curve(value: Any) -> bool:
-    from .._curves import AbstractCurve
-    from .._histories import AbstractHistory
+    from ..ageing._histories import AbstractHistory
+    from ..curves._curves import AbstractCurve
 
     items = value if isinstance(value, list) else [value]
     kinds = [known_classes().get(str(item.get("class"))) for item in items if isinstance(item, dict)]

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Real
 
 from .._checks import at_least, judge, positive, whole
 from .._checks._messages import described
-from .._quantities import LARGEST_PLAUSIBLE_CONDUCTANCE, SIEMENS
+from .._checks._quantities import LARGEST_PLAUSIBLE_CONDUCTANCE, SIEMENS
 
 Measured = Array | np.ndarray
 SECONDS, DEGREE = positive("in seconds"), whole(0)

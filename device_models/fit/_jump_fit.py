@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from .._curves import Table
-from .._jumps import Jumps
+from ..ageing._jumps import Jumps
+from ..curves._curves import Table
 from ._jump_moments import JumpLaw, moments
 
 # No law of five numbers is right to less: a moment counts as known to this, however many cells there are.

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from .._checks import judge, not_nan, whole, write
-from .._memristors._memristor import AbstractMemristor
-from .._memristors._simulate import simulate
-from .._memristors._steps import AbstractSteps, FixedSteps
+from ..memristors._memristor import AbstractMemristor
+from ..memristors._simulate import simulate
+from ..memristors._steps import AbstractSteps, FixedSteps
 from ._goodness import explained, kept, normality, pattern, uncorrelated
 from ._input import Measured, enough, finite
 from ._result import Estimate, Fit, Goodness, Panel, sources_of

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._checks import check
-from .._curves import ABOVE_ZERO, AbstractCurve, check_coefficients
+from ..curves._curves import ABOVE_ZERO, AbstractCurve, check_coefficients
 from ._device import pcm, polynomial
 from ._goodness import alike, explained, exponential, kept, pattern, positive_over
 from ._input import Measured, check_settings, enough, in_siemens, powers, span

@@ -7,9 +7,9 @@ from jaxtyping import Float
 
 from .._cells._gaussian import Gaussian
 from .._checks import each, judge, whole
-from .._curves import RELATIVE, Constant, Table
-from .._growth import Growth
 from .._span import Span
+from ..ageing._growth import Growth
+from ..curves._curves import RELATIVE, Constant, Table
 from ._goodness import explained, kept, pattern
 from ._input import Measured, check_settings, enough, finite, in_siemens, span
 from ._jump_fit import JumpFit, fit_jumps

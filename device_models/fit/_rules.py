@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._checks import judge
-from .._names import nearest
-from .._pulsed._curved import ExpStep, PowStep
-from .._pulsed._linear import ConstantStep, LinearStep, SoftBounds
-from .._pulsed._noise import AbstractPulseNoise, AdditiveNoise, MultiplicativeNoise
-from .._pulsed._parts import Bounds, Steps
-from .._pulsed._pulsed import AbstractPulsed, PulsedCells
+from .._checks._names import nearest
+from ..pulsed._curved import ExpStep, PowStep
+from ..pulsed._linear import ConstantStep, LinearStep, SoftBounds
+from ..pulsed._noise import AbstractPulseNoise, AdditiveNoise, MultiplicativeNoise
+from ..pulsed._parts import Bounds, Steps
+from ..pulsed._pulsed import AbstractPulsed, PulsedCells
 
 
 class Rule(NamedTuple):

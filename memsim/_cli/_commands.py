@@ -6,7 +6,6 @@ from typing import Annotated, Any, Union
 
 import tyro
 
-from .._names import did_you_mean
 from . import _scripts
 from ._folders import keep_compiled_functions
 
@@ -67,6 +66,8 @@ class Branch:
         if name in self.commands:
             return self.commands[name].run(rest, f"{path} {name}")
         if not name.startswith("-"):
+            from .._checks import did_you_mean  # here, since it imports jax
+
             raise ValueError(did_you_mean(self.kind, name, self.commands))
         # Help needs names and summaries only, a completion script all options of all commands.
         try:

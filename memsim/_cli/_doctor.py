@@ -96,7 +96,7 @@ def _read() -> dict[str, float]:
 
     from device_models import Ideal
 
-    from .._crossbar import Crossbar
+    from .._array import Crossbar
 
     began = time.perf_counter()
     weights = np.linspace(-1.0, 1.0, 64, dtype=np.float32).reshape(8, 8)

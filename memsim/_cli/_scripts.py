@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from .._names import did_you_mean
-
 
 def scripts(kind: str) -> dict[str, Path]:
     """The scripts in `experiments` or `figures`: beside the package in a checkout, inside it after an install."""
@@ -21,6 +19,8 @@ def load_script(kind: str, name: str) -> ModuleType:
     """The module of one script, loaded by path. Raises `ValueError` with the near names for an unknown one."""
     found = scripts(kind)
     if name not in found:
+        from .._checks import did_you_mean  # here, since it imports jax
+
         raise ValueError(did_you_mean(f"A name in {kind}", name, found))
     spec = importlib.util.spec_from_file_location(f"memsim_{kind}_{name}", found[name])
     assert spec is not None and spec.loader is not None

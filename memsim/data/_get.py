@@ -10,8 +10,7 @@ from pathlib import Path
 
 from device_models._files import as_path
 
-from .._checks import checked
-from .._names import did_you_mean
+from .._checks import checked, did_you_mean
 from ._download import Show, check_address, download, file_checksum
 from ._sources import SOURCES, Archive, Source
 from ._unpack import remove_left, unpack

@@ -5,8 +5,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
 
-from .._checks import at_least, check, checked, plain, positive, whole
-from .._inputs import as_floats
+from .._checks import as_floats, at_least, check, checked, plain, positive, whole
 from ._checks import DURATION, SECONDS, SIGNAL, check_values, whole_steps
 from ._crossings import crossings, staircase
 from ._rate import bernoulli

@@ -3,8 +3,7 @@
 import equinox as eqx
 from jaxtyping import Array, Float, Shaped
 
-from .._checks import check, checked, plain, positive, whole
-from .._inputs import as_floats
+from .._checks import as_floats, check, checked, plain, positive, whole
 from ._checks import DURATION, SECONDS, SIGNAL, check_values, whole_steps
 from ._crossings import crossings, staircase
 

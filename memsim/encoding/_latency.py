@@ -5,8 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
-from .._checks import check, checked, plain, positive, that, whole
-from .._inputs import as_floats
+from .._checks import as_floats, check, checked, plain, positive, that, whole
 from ._checks import SECONDS, SIGNAL, SPIKES, STEPS, check_length, check_tau, check_values
 
 

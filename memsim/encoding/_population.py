@@ -4,8 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
-from .._checks import check, checked, is_known, plain, positive, whole
-from .._inputs import as_floats
+from .._checks import as_floats, check, checked, is_known, plain, positive, whole
 from ._checks import SIGNAL, check_values
 
 

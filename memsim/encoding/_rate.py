@@ -6,8 +6,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
 
-from .._checks import check, checked, is_known, plain
-from .._inputs import as_floats
+from .._checks import as_floats, check, checked, is_known, plain
 from ._checks import SECONDS, SIGNAL, SPIKES, STEPS, check_values
 
 

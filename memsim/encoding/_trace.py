@@ -4,8 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
-from .._checks import checked
-from .._inputs import as_floats
+from .._checks import as_floats, checked
 from ._checks import SECONDS, SPIKES, check_tau
 
 

@@ -8,7 +8,7 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from device_models import AbstractPulsed, AbstractScaling
+from device_models.pulsed import AbstractPulsed, AbstractScaling
 
 from .._checks import checked, fraction
 from ._cells import SHORTEST, Cells, Trains, bare, descended, fabricated, resumed, with_device

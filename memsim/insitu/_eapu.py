@@ -8,7 +8,7 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from device_models import AbstractPulsed
+from device_models.pulsed import AbstractPulsed
 
 from .._checks import checked, fraction, is_zero, positive
 from ._cells import Cells, bare, dense, fabricated, resumed, rounded

@@ -5,9 +5,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from .._array import ADC, DAC
 from .._checks import Checked, at_least, check, is_zero, positive
-from .._converters._adc import ADC
-from .._converters._dac import DAC
 
 Rows = Float[Array, "*reads inputs"]
 BACK = 2**31 - 2  # folded into the key of a read, so that the one of errors draws other numbers

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Key
 
-from device_models import AbstractPulsed, AbstractScaling
+from device_models.pulsed import AbstractPulsed, AbstractScaling
 
 from .._checks import checked
 from ._cells import SHORTEST, Cells, Trains, bare, dense, descended, fabricated, resumed, whole
@@ -34,7 +34,7 @@ def analog_sgd(
     were arrays of `device`: `init(params)` fabricates one for each and writes the initial weights; after `update` and
     `optax.apply_updates` the parameters are what the arrays show. Weights are clipped at the bounds of each cell. A
     device that leaks does so once in each step. Of a device whose least weight is zero, which pulses only raise, each
-    weight has two, a `device_models.OneSidedPair`, refreshed at the start of a step where it is full.
+    weight has two, a `device_models.pulsed.OneSidedPair`, refreshed at the start of a step where it is full.
 
     Gradients may be those of `value_and_outer`, of which every read of a batch is applied in turn, or ordinary ones,
     whose pulse counts are rounded at random. Matrices are the weights of analog layers of `memsim.nn`, or in parameters
@@ -46,7 +46,7 @@ def analog_sgd(
     - `learning_rate`: In units of the weights, a number or a schedule of optax.
     - `length`: Pulses of a train, at most as many as a cell makes in one read.
     - `scaling`: How trains divide the learning rate. By default they are no longer than the largest update of a read
-        needs, `device_models.ShortestTrains()`; `BalancedScaling()` sends all of the `length`.
+        needs, `device_models.pulsed.ShortestTrains()`; `BalancedScaling()` sends all of the `length`.
     - `scale`: Weight of one unit of the device, the same for all matrices. With `None` each matrix has its own, which
         puts its largest initial weight at half a unit.
     - `digital`: For parameters that are no matrix, as biases: `optax.sgd(learning_rate)` by default.

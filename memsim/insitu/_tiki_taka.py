@@ -8,7 +8,7 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from device_models import AbstractPulsed, AbstractScaling
+from device_models.pulsed import AbstractPulsed, AbstractScaling
 
 from .._checks import at_least, checked
 from ._cells import (

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from device_models import AbstractPulsed
+from device_models.pulsed import AbstractPulsed
 
 from .._checks import Checked, check, fraction, positive
 from ._cells import whole

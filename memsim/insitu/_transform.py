@@ -11,10 +11,10 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from device_models import AbstractPulsed
+from device_models.pulsed import AbstractPulsed
 
 from .._checks import check_finite, is_known, positive, whole, write
-from .._stored_key import StoredKey
+from .._keeping import StoredKey
 from ._matrices import matrices, replaced, subtrees, without
 from ._outer import OuterProduct
 
@@ -23,7 +23,9 @@ Rate = float | Float[Array, ""] | Callable[[Any], Any]
 RATE = positive("or a schedule of optax")
 SCALE = positive("the weight of one unit of the device")
 COUNT = whole(1)
-DEVICE = write("Such as `device_models.ecram_tang2018()`; those of `device_models.pulsed` are driven by pulses.")
+DEVICE = write(
+    "Such as `device_models.pulsed.ecram_tang2018()`; those of `device_models.pulsed.pulsed` are driven by pulses."
+)
 FILL = 0.5  # of a device unit, where the largest initial weight is put; assumed: weights may double
 
 

@@ -9,8 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._crossbar import Chip
-from .._matrix import AnalogMatrix
+from .._array import AnalogMatrix, Chip
 from ..nn import Firing, analog_layers
 from ..nn._deploy import replace_weights
 from ..nn._synapses._synapse import KeyedMatrix

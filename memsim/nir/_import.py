@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import checked, that
-from .._names import did_you_mean
+from .._checks import checked, did_you_mean, that
 from ..nn import (
     AbstractLayer,
     AbstractNetwork,

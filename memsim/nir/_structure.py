@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._names import did_you_mean
+from .._checks import did_you_mean
 from ..nn._layer import Shape
 from ._ends import InputPart, OutputPart, parts
 

@@ -11,12 +11,8 @@ from jaxtyping import Array, Key, Num
 
 from device_models import Ideal
 
+from .._array import ADC, DAC, AbstractRanges, AnalogMatrix, Clipping, Crossbar, Percentile, PulseWidthDAC
 from .._checks import check, check_finite_model, checked, write
-from .._converters._adc import ADC
-from .._converters._dac import DAC, PulseWidthDAC
-from .._crossbar import Crossbar
-from .._matrix import AnalogMatrix, Clipping
-from .._ranges import AbstractRanges, Percentile
 from ._deploy import analog_layers, digital_weight
 from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
 from ._synapses._keyed import KeyedMatrix

@@ -8,9 +8,8 @@ import jax
 import jax.random as jr
 from jaxtyping import Array, Key
 
-from .._checks import checked, write
-from .._matrix import AnalogMatrix
-from .._names import did_you_mean
+from .._array import AnalogMatrix
+from .._checks import checked, did_you_mean, write
 from ._convertible import convertible, inner, is_layer
 from ._deploy import analog_layers, check_holds_layers, replace_weights
 from ._networks._network import AbstractNetwork

@@ -8,9 +8,8 @@ import jax
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from .._array import AnalogMatrix, Chip
 from .._checks import check_finite_model, checked, described
-from .._crossbar import Chip
-from .._matrix import AnalogMatrix
 from ._mixed_signal import (
     DESIGNS,
     Designs,

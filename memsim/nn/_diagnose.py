@@ -10,11 +10,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key, Shaped
 
+from .._array import AnalogMatrix, Crossbar, nonzero, spread_rows
 from .._checks import checked
-from .._crossbar import Crossbar
-from .._mapping._mapping import nonzero
-from .._matrix import AnalogMatrix
-from .._tiles import spread_rows
 from ._calling import check_network
 from ._deploy import analog_layers, replace_weights
 from ._mixed_signal import DESIGNS, Designs, check_designs, crossbar_of

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
 
-from .._inputs import as_floats
+from .._checks import as_floats
 
 Shape = tuple[int, ...]
 Record = dict[str, dict[str, Array]]  # kind of quantity -> path of the layer -> (steps, ...)

@@ -12,9 +12,8 @@ from jaxtyping import Array, Float, Key
 
 from device_models import AbstractDevice
 
-from .._checks import at_least, check, described, is_zero, that, write
-from .._crossbar import Crossbar
-from .._names import did_you_mean
+from .._array import Crossbar
+from .._checks import at_least, check, described, did_you_mean, is_zero, that, write
 from ._layer import AbstractLayer
 from ._neurons._leak import Leak
 from ._neurons._neuron import AbstractNeuron

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from .._crossbar import Crossbar
+from .._array import Crossbar
 from ._convertible import convertible
 from ._networks._network import AbstractNetwork
 from ._synapses._synapse import AbstractAnalog

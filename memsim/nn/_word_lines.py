@@ -9,8 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key, Num
 
-from .._checks import check_finite, that
-from .._inputs import as_floats
+from .._checks import as_floats, check_finite, that
 from ._calling import is_network, keyed, output_shape
 from ._deploy import analog_layers, replace_weights
 from ._synapses._watched import Seen, Watched

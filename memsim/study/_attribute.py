@@ -13,11 +13,8 @@ from jaxtyping import Array, Float, Key, Num
 
 from device_models import AbstractDevice
 
-from .._checks import checked, whole
-from .._crossbar import Chip
-from .._effects import without
-from .._inputs import as_floats
-from .._matrix import AnalogMatrix
+from .._array import AnalogMatrix, Chip, without
+from .._checks import as_floats, checked, whole
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._calibrate import PerLayer

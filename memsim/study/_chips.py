@@ -9,9 +9,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from .._arguments import LONGEST_TIME
-from .._checks import Must, judge, write
-from .._effects import EFFECTS, effects
+from .._array import EFFECTS, effects
+from .._checks import LONGEST_TIME, Must, judge, write
 from ..nn import AbstractNetwork, analog_layers, at, program
 from ..nn._mixed_signal import Designs, crossbar_of, design_hint
 from ..train import SampledChip

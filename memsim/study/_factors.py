@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from .._checks import check_finite, checked, described
-from .._names import did_you_mean
+from .._checks import check_finite, checked, described, did_you_mean
 from ._right import best_of
 
 if TYPE_CHECKING:

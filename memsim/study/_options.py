@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .._arguments import LONGEST_TIME
-from .._checks import Must, at_least, checked, fraction, judge, positive
+from .._checks import LONGEST_TIME, Must, at_least, checked, fraction, judge, positive
 from ..train._trainer import MULTIPLE
 from ._chips import TIMES
 

@@ -12,9 +12,7 @@ import numpy as np
 from device_models._files import as_path
 
 from .._checks import checked
-from .._claims import SECONDS_BETWEEN_LOOKS, claimed
-from .._fingerprint import fingerprint
-from .._identity import code_hash, environment
+from .._keeping import SECONDS_BETWEEN_LOOKS, claimed, code_hash, environment, fingerprint
 from ._results import make_folder, open_result, save_result
 from ._right import packed_names
 

@@ -8,8 +8,8 @@ from typing import Any
 import equinox as eqx
 import jax
 
-from .._crossbar import Crossbar
-from .._identity import jax_options, source_hash, versions
+from .._array import Crossbar
+from .._keeping import jax_options, source_hash, versions
 from ..nn import MixedSignal
 
 

@@ -7,8 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, Num, UInt8
 
-from .._checks import checked, described, whole
-from .._names import did_you_mean
+from .._checks import checked, described, did_you_mean, whole
 from ..nn import AbstractNetwork
 from ..train import class_scores
 from ..train._evaluate import ENOUGH, sequence_scores, share_right

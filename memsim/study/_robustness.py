@@ -11,9 +11,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, Num
 
-from .._checks import checked, whole
-from .._inputs import as_floats
-from .._matrix import AnalogMatrix
+from .._array import AnalogMatrix
+from .._checks import as_floats, checked, whole
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._deploy import layers_on_chips

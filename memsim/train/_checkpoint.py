@@ -18,9 +18,7 @@ import numpy as np
 
 from device_models._files import as_path, probe, written_whole
 
-from .._claims import claimed
-from .._fingerprint import fingerprint
-from .._identity import environment
+from .._keeping import claimed, environment, fingerprint
 
 LAYOUT = 1
 SEAL = re.compile(rb"memsim checkpoint, layout (\d{1,9}), sha256 [0-9a-f]{64}\n")  # the first line, of all that follows

@@ -7,9 +7,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key, Num
 
-from .._checks import checked, positive
-from .._inputs import as_floats
-from .._matrix import AnalogMatrix
+from .._array import AnalogMatrix
+from .._checks import as_floats, checked, positive
 from ..nn import AbstractNetwork, analog_layers
 from ._loss import class_scores
 from ._memory import MEMORY, in_batches, told

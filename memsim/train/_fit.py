@@ -13,8 +13,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, Key
 
+from .._array import Crossbar
 from .._checks import checked, whole, write
-from .._crossbar import Crossbar
 from ..data import Dataset, Splits
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._deploy import digital_weight, layers_on_chips

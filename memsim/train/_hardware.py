@@ -9,9 +9,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from .._arguments import LONGEST_TIME, TIME
-from .._checks import Must, check, fraction, is_known, write
-from .._matrix import AnalogMatrix
+from .._array import AnalogMatrix
+from .._checks import LONGEST_TIME, TIME, Must, check, fraction, is_known, write
 from ..nn import AbstractNetwork, analog_layers, deploy
 from ..nn._deploy import digital_weight, replace_weights
 from ..nn._mixed_signal import Designs, check_designs, design_hint, with_neurons_ramped

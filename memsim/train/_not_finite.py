@@ -9,8 +9,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key
 
-from .._inputs import as_floats
-from .._matrix import AnalogMatrix
+from .._array import AnalogMatrix
+from .._checks import as_floats
 from ..nn import analog_layers
 from ._evaluate import sequence_scores
 

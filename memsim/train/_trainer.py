@@ -11,8 +11,7 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Float, Int, Key, Num
 
-from .._checks import at_least, checked
-from .._inputs import as_floats
+from .._checks import as_floats, at_least, checked
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._deploy import digital_weight, replace_weights
 from ._evaluate import sequence_scores, share_right

@@ -6,9 +6,7 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import Array, Float, Key, Shaped
 
-from ..._checks import checked, whole, write
-from ..._inputs import as_floats
-from ..._names import did_you_mean
+from ..._checks import as_floats, checked, did_you_mean, whole, write
 from .._layer import KINDS, AbstractLayer, Record, Shape, below, child_keys, chosen, merge, step_keys
 from .._synapses._synapse import Stateless
 from .._synapses._window import hashable

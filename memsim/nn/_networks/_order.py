@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..._names import did_you_mean
+from ..._checks import did_you_mean
 
 INPUT, OUTPUT = "input", "output"
 Edge = tuple[str, str]

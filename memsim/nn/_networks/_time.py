@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from ..._array import NOISY_READ
 from ..._checks import whole
-from ..._read_noise import NOISY_READ
 from .._layer import AbstractLayer, Record
 
 Chunk = int | Literal["auto"] | None

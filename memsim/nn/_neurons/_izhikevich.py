@@ -8,8 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from device_models import Sourced
 
-from ..._checks import checked, plain, whole
-from ..._names import did_you_mean
+from ..._checks import checked, did_you_mean, plain, whole
 from ._firing import Firing, Membrane
 from ._leak import Leak
 from ._neuron import check_neuron

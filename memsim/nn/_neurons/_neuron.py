@@ -9,8 +9,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, Key, Shaped
 
-from ..._checks import Must, check, checked, positive
-from ..._inputs import as_floats
+from ..._checks import Must, as_floats, check, checked, positive
 from .._layer import AbstractLayer, Record, Shape, chosen
 from ._leak import Leak
 from ._parameters import Converter, check_shape

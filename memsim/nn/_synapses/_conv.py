@@ -8,9 +8,8 @@ import jax.random as jr
 from jax import lax
 from jaxtyping import Array, Bool, Float, Key, Shaped
 
-from ..._checks import at_least, checked, whole
-from ..._inputs import as_floats
-from ..._matrix import AnalogMatrix
+from ..._array import AnalogMatrix
+from ..._checks import as_floats, at_least, checked, whole
 from .._layer import Shape
 from ._lanes import in_lanes
 from ._synapse import AbstractAnalog, AbstractSynapse, Weight, opened, presented

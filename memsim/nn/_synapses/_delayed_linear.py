@@ -11,8 +11,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from ..._array import AnalogMatrix
 from ..._checks import at_least, checked, whole
-from ..._matrix import AnalogMatrix
 from .._layer import Record, Shape, chosen
 from ._delay import DELAYS
 from ._delay import delays as checked_delays

@@ -6,8 +6,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
 
-from ..._checks import checked, whole
-from ..._inputs import as_floats
+from ..._checks import as_floats, checked, whole
 from ._linear import Linear
 
 

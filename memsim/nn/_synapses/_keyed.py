@@ -11,8 +11,8 @@ from jax.custom_batching import custom_vmap
 from jax.extend.core import take_current_trace
 from jaxtyping import Array, Key
 
-from ..._matrix import AnalogMatrix
-from ..._stored_key import StoredKey
+from ..._array import AnalogMatrix
+from ..._keeping import StoredKey
 
 COMPILED = "jit"
 REPEATED = ("scan", "while_body", "while_cond", "fori_loop", "shard_map", "custom_root", "custom_linear_solve")

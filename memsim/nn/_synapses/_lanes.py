@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ..._matrix import AnalogMatrix
+from ..._array import AnalogMatrix
 
 
 def in_lanes(matrix: AnalogMatrix, meets: Bool[Array, "rows lanes columns"]) -> AnalogMatrix:

@@ -7,9 +7,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
 
-from ..._checks import at_least, checked, whole
-from ..._inputs import as_floats
-from ..._matrix import AnalogMatrix
+from ..._array import AnalogMatrix
+from ..._checks import as_floats, at_least, checked, whole
 from .._layer import Shape
 from ._bfloat16 import exact_input_product
 from ._synapse import AbstractAnalog, AbstractSynapse, Weight, opened

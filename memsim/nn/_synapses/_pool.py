@@ -8,8 +8,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Key, Shaped
 
-from ..._checks import check, checked
-from ..._inputs import as_floats
+from ..._checks import as_floats, check, checked
 from .._layer import Shape
 from ._synapse import AbstractSynapse
 from ._window import Padding, Pads, Sizes, check_channels_first, hashable, paddings, pads, sizes, slid_shape

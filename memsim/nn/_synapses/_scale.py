@@ -3,8 +3,7 @@
 import equinox as eqx
 from jaxtyping import Array, Float, Key, Shaped
 
-from ..._checks import checked
-from ..._inputs import as_floats
+from ..._checks import as_floats, checked
 from .._layer import Shape
 from .._neurons._parameters import Parameter, check_shape, parameter, value
 from ._synapse import AbstractSynapse

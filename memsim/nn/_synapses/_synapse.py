@@ -9,9 +9,8 @@ import jax
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
 
-from ..._crossbar import Chip
-from ..._inputs import as_floats
-from ..._matrix import AnalogMatrix
+from ..._array import AnalogMatrix, Chip
+from ..._checks import as_floats
 from .._layer import AbstractLayer, Record, Shape, chosen
 from ._keyed import KeyedMatrix
 from ._watched import Watched

@@ -5,8 +5,7 @@ from typing import Literal
 import equinox as eqx
 from jaxtyping import Array, Float, Key, Shaped
 
-from ..._checks import check, checked
-from ..._inputs import as_floats
+from ..._checks import as_floats, check, checked
 from .._layer import Shape
 from .._neurons._parameters import Parameter, check_shape, parameter, value
 from .._neurons._surrogate import AbstractSurrogate, SuperSpike, spikes_of

@@ -1,0 +1,7 @@
+"""Current-voltage relations of a cell."""
+
+from ._iv import AbstractIV as AbstractIV
+from ._iv import Cubic as Cubic
+from ._iv import MiloPolynomial as MiloPolynomial
+from ._iv import Ohmic as Ohmic
+from ._iv import Sinh as Sinh

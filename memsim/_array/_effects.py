@@ -1,0 +1,74 @@
+"""What is not ideal about a design, and the design without it."""
+
+import dataclasses
+
+from device_models import EFFECTS as DEVICE_EFFECTS
+
+from .._checks import checked, did_you_mean, write
+from ._converters._adc import ADC, AbstractADC
+from ._converters._dac import DAC, AbstractDAC, PulseWidthDAC
+from ._converters._unlimited import UnlimitedADC, UnlimitedDAC, unlimited_adc, unlimited_dac
+from ._crossbar import Crossbar
+from ._wires import IdealWires
+
+EFFECTS = (*DEVICE_EFFECTS, "DAC", "ADC", "saturation", "IR drop", "sense amplifier")
+DESIGN = write("Such as `memsim.Crossbar(dm.pcm_joshi2020())`.")
+
+
+@checked(design=DESIGN)
+def effects(design: Crossbar) -> tuple[str, ...]:
+    """Those of `EFFECTS` that `design` shows.
+
+    "DAC" and "ADC" are rounding and errors of the converters, "saturation" is what both of them clip.
+    """
+    found = set(design.device.effects)
+    if design.read_noise == "off":
+        found.discard("read noise")
+    shown = {
+        "DAC": design.dac is not None and _ideal_dac(design.dac) != design.dac,
+        "ADC": design.adc is not None and _ideal_adc(design.adc) != design.adc,
+        "saturation": any(
+            converter is not None and not isinstance(converter, UnlimitedADC | UnlimitedDAC)
+            for converter in (design.dac, design.adc)
+        ),
+        "IR drop": not isinstance(design.wires, IdealWires),
+        "sense amplifier": design.sense is not None,
+    }
+    found.update(effect for effect, is_shown in shown.items() if is_shown)
+    return tuple(effect for effect in EFFECTS if effect in found)
+
+
+@checked(design=DESIGN)
+def without(design: Crossbar, effect: str) -> Crossbar:
+    """`design` without one of `EFFECTS`; what chance decides of the others stays as it is for each key.
+
+    Raises `ValueError` for an unknown effect, with the nearest known ones.
+    """
+    match effect:
+        case "DAC":
+            return dataclasses.replace(design, dac=None if design.dac is None else _ideal_dac(design.dac))
+        case "ADC":
+            return dataclasses.replace(design, adc=None if design.adc is None else _ideal_adc(design.adc))
+        case "saturation":
+            dac = None if design.dac is None else unlimited_dac(design.dac)
+            adc = None if design.adc is None else unlimited_adc(design.adc)
+            return dataclasses.replace(design, dac=dac, adc=adc)
+        case "IR drop":
+            return dataclasses.replace(design, wires=IdealWires())
+        case "sense amplifier":
+            return dataclasses.replace(design, sense=None)
+    if effect not in DEVICE_EFFECTS:
+        raise ValueError(did_you_mean("An `effect`", effect, EFFECTS))
+    return dataclasses.replace(design, device=design.device.without(effect))
+
+
+def _ideal_dac(dac: AbstractDAC) -> AbstractDAC:
+    """Without rounding and errors, but with the range, and with cells that see the same voltages."""
+    if isinstance(dac, UnlimitedDAC):
+        return unlimited_dac(_ideal_dac(dac.dac))
+    return (PulseWidthDAC if dac.fixed_voltage else DAC)(None, dac.input_range)
+
+
+def _ideal_adc(adc: AbstractADC) -> AbstractADC:
+    """Without rounding and errors, but with the full scale."""
+    return unlimited_adc(_ideal_adc(adc.adc)) if isinstance(adc, UnlimitedADC) else ADC(None, adc.full_scale)

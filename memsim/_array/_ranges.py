@@ -1,0 +1,98 @@
+"""Converter ranges from what converters would see."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._checks import Checked, as_data, between, check, fraction, plain, whole
+from ._converters._codes import largest_code, to_codes
+
+
+class AbstractRanges(Checked):
+    """How `memsim.calibrate` chooses the range of a converter: a pass over data that returns a number."""
+
+    @abstractmethod
+    def of_inputs(self, x: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
+        """Input range of a DAC for the inputs `x`."""
+
+    @abstractmethod
+    def of_currents(self, cells: Float[Array, "..."], bits: int | None) -> Float[Array, ""] | None:
+        """Full scale of an ADC for currents of so many fully-on cells; `None` for all that a tile can carry."""
+
+
+class Percentile(AbstractRanges):
+    """Ranges that just cover a fraction of the magnitudes.
+
+    **Arguments:**
+
+    - `coverage`: That fraction.
+    """
+
+    coverage: float = 0.9999
+
+    def __check_init__(self):
+        check(self, coverage=fraction(zero=False))
+
+    def of_inputs(self, x: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
+        x = as_data(x)
+        # NumPy selects; the device would sort tens of millions of values.
+        return or_one(jnp.asarray(np.quantile(np.abs(np.asarray(x)), self.coverage), x.dtype))
+
+    def of_currents(self, cells: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
+        return self.of_inputs(cells, bits)
+
+
+class LeastSquares(AbstractRanges):
+    """Ranges with the smallest squared error of clipping and rounding together, found among candidates.
+
+    **Arguments:**
+
+    - `candidates`: Number of ranges that are tried, evenly spaced in their logarithm up to the largest magnitude.
+    - `smallest`: The smallest of them, relative to the largest magnitude.
+    """
+
+    candidates: int = eqx.field(static=True, converter=plain, default=100)
+    smallest: float = 0.01
+
+    def __check_init__(self):
+        check(self, candidates=whole(2), smallest=between(0.0, 1.0, "relative to the largest magnitude"))
+
+    def of_inputs(self, x: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
+        x = as_data(x)
+        ranges = jnp.max(jnp.abs(x)) * jnp.geomspace(self.smallest, 1.0, self.candidates, dtype=x.dtype)
+        return or_one(ranges[jnp.argmin(_squared_errors(x, ranges, bits))])
+
+    def of_currents(self, cells: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
+        return self.of_inputs(cells, bits)
+
+
+class Maximal(AbstractRanges):
+    """Ranges that nothing exceeds: the largest input of the data, and all word lines of a tile fully on."""
+
+    def of_inputs(self, x: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
+        return or_one(jnp.max(jnp.abs(as_data(x))))
+
+    def of_currents(self, cells: Float[Array, "..."], bits: int | None) -> None:
+        return None
+
+
+def or_one(value: Float[Array, ""]) -> Float[Array, ""]:
+    """`value`, or one where it is zero: a silent layer has no range of its own."""
+    return jnp.where(value > 0, value, jnp.ones_like(value))
+
+
+@eqx.filter_jit
+def _squared_errors(
+    x: Float[Array, "..."], ranges: Float[Array, " candidates"], bits: int | None
+) -> Float[Array, " candidates"]:
+    """Mean squared error of a converter with each of the `ranges`."""
+
+    def error(full: Array) -> Array:
+        step = jnp.where(full > 0, full, 1.0) / largest_code(bits)
+        return jnp.mean((to_codes(x / step, bits) * step - x) ** 2)
+
+    return jax.lax.map(error, ranges)  # one after the other: the data may fill the memory

@@ -1,0 +1,159 @@
+"""Read noise, drawn on what an array gives out: the law of fresh noise on every cell, for a few more products."""
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jax.ad_checkpoint import checkpoint_name
+from jaxtyping import Array, Float, Key
+
+from .._checks import is_known, is_zero
+
+NOISY_READ = "noisy read"  # named for checkpointing: dearer to draw again than to keep
+
+
+class Crossed(eqx.Module):
+    r"""What inputs of several word lines add to a variance together, $\sum_k (x M_k)^2 - (x L_k)^2$.
+
+    Behind wires with resistance the voltage of a cell depends on all inputs.
+
+    **Arguments:**
+
+    - `more`, `less`: $M$ and $L$.
+    """
+
+    more: Float[Array, "terms *slices rows lines"]
+    less: Float[Array, "terms *slices rows lines"]
+
+    def variance(self, drives: list[Float[Array, "n rows"]], rows: slice) -> Float[Array, "n lines"]:
+        """That of several `drives` together."""
+        total = jnp.zeros((drives[0].shape[0], self.more.shape[2]), self.more.dtype)
+        for drive in drives:
+            for sign, factors in ((1, self.more), (-1, self.less)):
+                total = total + sign * jnp.sum(jnp.matmul(drive[None], factors[:, rows]) ** 2, axis=0)
+        return total
+
+
+class SharedNoise(eqx.Module):
+    """Read noise that all bit lines of a tile get from the same cells.
+
+    **Arguments:**
+
+    - `variance`: As of `AnalogMatrix`, with a column for each slice and column tile.
+    - `columns`: Bit lines of one tile.
+    - `crossed`: Of the same lines, or `None`.
+    """
+
+    variance: Float[Array, "rows lines"]
+    columns: int = eqx.field(static=True)
+    crossed: Crossed | None = None
+
+    def on_lines(
+        self, felt: "Felt", rows: slice, lines: slice, slices: int, outputs: int, *, key: Key[Array, ""]
+    ) -> Float[Array, "n columns"]:
+        """One draw for each tile and slice, on all of its bit lines."""
+        noise = drawn(felt.variance(self.variance, self.crossed, rows, lines), key=key)
+        return self.repeated(noise.reshape(noise.shape[0], slices, -1), outputs).reshape(noise.shape[0], -1)
+
+    def repeated(
+        self, values: Float[Array, "*batch slices column_tiles"], outputs: int
+    ) -> Float[Array, "*batch slices outputs"]:
+        """What each column tile has, for all of its bit lines."""
+        return jnp.repeat(values, self.columns, axis=-1)[..., :outputs]
+
+
+class Felt(eqx.Module):
+    """What cells feel of the pulses on their word lines: `power` meets variances, `drives` meet what is `Crossed`."""
+
+    power: Float[Array, "n rows_products"]
+    drives: list[Float[Array, "n rows"]]
+
+    def variance(
+        self, own: Float[Array, "rows_products lines"], crossed: Crossed | None, rows: slice, lines: slice
+    ) -> Float[Array, "n lines"]:
+        """The variance of each line of a tile, that of `rows` products and word `lines`."""
+        variance = self.power[:, rows] @ own[rows]
+        if crossed is not None:
+            variance = variance + crossed.variance([drive[:, lines] for drive in self.drives], lines)
+        signed = crossed is not None or own.shape[0] != self.drives[0].shape[1]
+        return jnp.maximum(variance, 0.0) if signed else variance  # rounding may leave a sum with signs below zero
+
+
+def apart(
+    g: Float[Array, "*cells"], std: Float[Array, "*cells"], share: float | Float[Array, ""], *, key: Key[Array, ""]
+) -> tuple[Float[Array, "*cells"], Float[Array, "*cells"] | None]:
+    """Conductances `g` with that `share` of their noise's variance which stands still, and the `std` of the rest."""
+    if is_zero(share):
+        return g, std
+    still = jnp.sqrt(jnp.asarray(share, g.dtype)) * std * jr.normal(key, g.shape, g.dtype)
+    moving = jnp.sqrt(1 - jnp.asarray(share, g.dtype)) * std
+    return jnp.maximum(g + still, 0.0), None if is_known(share) and share == 1.0 else moving
+
+
+def felt_slowly(pulses: Float[Array, "n rows"], terms: int) -> Felt:
+    """By noise that stands still during a read: its effect is in proportion to the pulse."""
+    return Felt(squares(pulses, terms), [pulses])
+
+
+def felt_in_spikes(pulses: Float[Array, "n rows"], terms: int) -> Felt:
+    """By white noise, of inputs as so many spikes: the variances of full spikes add up, the rest is one of its height.
+
+    Of several word lines, numbers of spikes are taken to overlap as much as they can.
+    """
+    full = jnp.maximum(jnp.ceil(jnp.abs(pulses)) - 1, 0.0)
+    power = full + (jnp.abs(pulses) - full) ** 2
+    drive = jnp.sign(pulses) * jnp.sqrt(jnp.where(power > 0, power, 1.0))
+    return Felt(_with_squares(pulses, power, terms), [drive])
+
+
+def felt_in_time(pulses: Float[Array, "n rows"], terms: int, longest: int) -> Felt:
+    r"""By white noise, of pulses that last `|pulses|` units of time from a common start: variances grow with the time.
+
+    The `longest` pulse feels what it does of slow noise. Two pulses $a, b$ overlap for $\min(a, b)$, which is written
+    as $a b + \frac{2}{\pi^2} \sin \pi a \sin \pi b$ in units of the longest, within 0.4 % on average.
+    """
+    wave = math.sqrt(2) / math.pi * longest * jnp.sin(math.pi / longest * pulses)
+    return Felt(_with_squares(pulses, longest * jnp.abs(pulses), terms), [pulses, wave])
+
+
+def drawn(variance: Float[Array, "n columns"], *, key: Key[Array, ""]) -> Float[Array, "n columns"]:
+    """Normal noise of the given variance."""
+    return _noise(variance, jr.normal(key, variance.shape, variance.dtype))
+
+
+def pairwise(terms: list[Array]) -> list[Array]:
+    r"""The parts of $(\sum_k a_k x_k)^2$ that belong to $x_k x_l$ with $k \le l$, for the `terms` $a$."""
+    return [a**2 if k == m else 2 * a * b for k, a in enumerate(terms) for m, b in enumerate(terms) if k <= m]
+
+
+def squares(drive: Float[Array, "n rows"], terms: int) -> Float[Array, "n rows_products"]:
+    """What meets the variance of `terms` terms a word line: the products $x_k x_l$, in the order of `pairwise`."""
+    return _with_squares(drive, drive**2, terms)
+
+
+def _with_squares(
+    drive: Float[Array, "n rows"], power: Float[Array, "n rows"], terms: int
+) -> Float[Array, "n rows_products"]:
+    """The products of `squares` with `power` in the place of each square."""
+    if terms == 1:
+        return power
+    x, own = (a.reshape(a.shape[0], -1, terms) for a in (drive, power))
+    products = [own[..., k] if k == m else x[..., k] * x[..., m] for k in range(terms) for m in range(k, terms)]
+    return jnp.stack(products, axis=-1).reshape(drive.shape[0], -1)
+
+
+@jax.custom_jvp
+def _noise(variance: Float[Array, "n columns"], draw: Float[Array, "n columns"]) -> Float[Array, "n columns"]:
+    """A normal `draw` of the given variance; its gradient at zero variance (a silent input) is zero, not infinite."""
+    return checkpoint_name(jnp.sqrt(variance) * draw, NOISY_READ)
+
+
+@_noise.defjvp
+def _noise_jvp(primals, tangents):
+    # From the noise itself, not from the draw: a backward pass that has kept the noise need not draw again.
+    noise = _noise(*primals)
+    variance = primals[0]
+    slope = jnp.where(variance > 0, noise / (2 * jnp.where(variance > 0, variance, 1.0)), 0.0)
+    return noise, slope * tangents[0]

@@ -1,0 +1,84 @@
+"""The amplifier that holds a bit line at ground and hands its current on."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from .._checks import Checked, at_least, check, is_zero
+from ._tiles import cuts, spread_rows
+
+
+class SenseAmplifier(Checked):
+    r"""A virtual ground that is neither quite at ground nor without resistance, in front of each ADC.
+
+    The input of the amplifier lies at $V_\mathrm{os} + R I'$, so that a bit line with the cells $G_i$ passes
+    $I' = (I - V_\mathrm{os} \sum_i G_i) / (1 + R \sum_i G_i)$ where an ideal one would pass $I = \sum_i V_i G_i$:
+    exactly, for ohmic cells and wires without resistance. What the bit lines of a weight say together is then squeezed,
+    $y / (1 + s\,|y| / y_\mathrm{full\ scale})$, before the ADC.
+
+    **Arguments:**
+
+    - `series_resistance`: $R$, in ohms.
+    - `offset`: Standard deviation of $V_\mathrm{os}$ over bit lines, in volts; drawn once for each chip.
+    - `saturation`: $s$; at full scale the current is reduced to $1 / (1 + s)$.
+    - `noise`: Standard deviation of the current of one read, in units of one fully-on cell at full input; white.
+
+    Reference: the S shape is that of Rasch2023's software, aihwkit.
+    """
+
+    series_resistance: float = 0.0
+    offset: float = 0.0
+    saturation: float = 0.0
+    noise: float = 0.0
+
+    def __check_init__(self):
+        check(
+            self,
+            series_resistance=at_least(0.0, "in ohms"),
+            offset=at_least(0.0, "in volts", most=1.0, hint="Millivolts? Multiply by 1e-3."),
+            saturation=at_least(0.0),
+            noise=at_least(0.0, "in units of one fully-on cell"),
+        )
+
+    def check_alone(self) -> None:
+        """Raises `ValueError` for what can only be in front of an ADC."""
+        if not (is_zero(self.saturation) and is_zero(self.noise)):
+            raise ValueError(
+                "`sense` amplifiers with `saturation` or `noise` must be followed by an ADC. Got adc=None. Without "
+                "rounding that is ADC(None, full_scale)."
+            )
+
+    @property
+    def holds_ground(self) -> bool:
+        """Whether bit lines end at ground exactly."""
+        return is_zero(self.series_resistance) and is_zero(self.offset)
+
+    def fabricate(
+        self, planes: int, row_tiles: int, lines: int, *, key: Key[Array, ""]
+    ) -> Float[Array, "planes row_tiles lines"]:
+        """The voltage offset of every amplifier of one chip."""
+        return self.offset * jr.normal(key, (planes, row_tiles, lines))
+
+    def behind(
+        self,
+        g: Float[Array, "planes rows lines"],
+        std: Float[Array, "planes rows lines"] | None,
+        volts: Float[Array, "planes row_tiles lines"],
+        rows: int,
+    ) -> "Seen":
+        """What an ideal amplifier would have to see to pass the same current; tiles have `rows` word lines."""
+        whole = jnp.stack([jnp.sum(g[:, cut], axis=1) for cut in cuts(g.shape[1], rows)], axis=1)
+        passed = 1 / (1 + self.series_resistance * whole)
+        on_cells = jax.vmap(lambda plane: spread_rows(plane, g.shape[1], rows))(passed)
+        return Seen(g * on_cells, None if std is None else std * on_cells, -volts * whole * passed)
+
+
+class Seen(NamedTuple):
+    """Conductances and their read noise, in siemens, and the currents without any input, in amperes."""
+
+    g: Float[Array, "planes rows lines"]
+    std: Float[Array, "planes rows lines"] | None
+    offset: Float[Array, "planes row_tiles lines"]

@@ -1,0 +1,23 @@
+"""What every model of wires promises."""
+
+from abc import abstractmethod
+
+from jaxtyping import Array, Float
+
+from ..._checks import Checked
+from ._checks import Conductances, as_conductances
+
+
+class AbstractWires(Checked):
+    """What the wires of a tile make of its conductances. Ohmic cells behind wires are still a linear operator."""
+
+    @abstractmethod
+    def effective(self, g: Conductances) -> Float[Array, "rows columns"]:
+        """The conductance matrix seen from the terminals, in siemens: bit-line currents are `v @ effective(g)`."""
+
+
+class IdealWires(AbstractWires):
+    """Wires without resistance."""
+
+    def effective(self, g: Conductances) -> Float[Array, "rows columns"]:
+        return as_conductances(g)

@@ -1,0 +1,11 @@
+"""What finished work is kept by: who does it, what made it, and its keys as numbers."""
+
+from ._claims import SECONDS_BETWEEN_LOOKS as SECONDS_BETWEEN_LOOKS
+from ._claims import claimed as claimed
+from ._fingerprint import fingerprint as fingerprint
+from ._identity import code_hash as code_hash
+from ._identity import environment as environment
+from ._identity import jax_options as jax_options
+from ._identity import source_hash as source_hash
+from ._identity import versions as versions
+from ._stored_key import StoredKey as StoredKey
