@@ -6,7 +6,7 @@ RUN = .venv/bin
 # What test-oldest and test-newest run; all that `make test` does if empty.
 TESTS ?=
 
-.PHONY: demo test test-slow test-peers test-oldest test-newest lint figures speed clean
+.PHONY: demo test test-slow test-peers test-oldest test-newest lint lock package figures speed clean
 
 demo: .venv/.installed
 	$(RUN)/memsim run drift
@@ -36,6 +36,16 @@ lint: .venv/.installed
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
 	$(RUN)/pyright --pythonpath $(RUN)/python
+
+# What is published: built, measured, and run from another folder. It is left in dist.
+package: .venv/.installed
+	.ci/package $(RUN)/python dist
+
+# The exact versions that .venv gets, for every Python and system that pyproject.toml allows: looked up anew.
+lock: .venv/.installed
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(RUN)/uv pip compile --quiet --universal --upgrade --no-annotate --no-header --extra test pyproject.toml \
+	    --output-file tests/locked.txt
 
 figures: .venv/.installed
 	$(RUN)/memsim draw drift
@@ -77,7 +87,7 @@ ifneq ($(shell $(RUN)/python -c '' 2>/dev/null && cat .venv/.installed 2>/dev/nu
 endif
 
 # Candidates are run, not looked up: a version manager's shim can exist and still fail.
-.venv/.installed: pyproject.toml
+.venv/.installed: pyproject.toml tests/locked.txt
 	@if $(RUN)/python -m pip --version >/dev/null 2>&1 && \
 	    { [ ! -e $@ ] || [ "$$(cat $@)" = "$(CURDIR)" ]; }; then exit 0; fi; \
 	for python in $(CANDIDATES); do \
@@ -91,5 +101,5 @@ endif
 	    "Install one, or run make PYTHON=/path/to/python." >&2; \
 	exit 1
 	@echo "Installing memsim and its test tools into .venv, about two minutes the first time."
-	@$(RUN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@$(RUN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]' -c tests/locked.txt
 	@printf '%s\n' "$(CURDIR)" > $@
