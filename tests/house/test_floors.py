@@ -28,7 +28,8 @@ FLOORS = {
     "memsim._cli": 7,
 }
 HEAVY = ("diffrax", "xarray", "matplotlib", "tyro", "rich", "h5netcdf", "scipy", "nir")
-MOST_NAMES, MOST_LINES, LONGEST_FUNCTION, MOST_ARGUMENTS = 45, 300, 40, 8
+MOST_NAMES, LONGEST_FUNCTION, MOST_ARGUMENTS = 45, 40, 8
+MOST_LINES = {"tests": 400}  # of a file; 300 elsewhere
 EXCEPTIONS: dict[str, str] = {}  # what is larger, by its name in the messages below, and why
 
 
@@ -161,8 +162,8 @@ def test_nobody_imports_a_script():
 @pytest.mark.parametrize("path", files("memsim", "device_models", "tests", "experiments", "figures"), ids=name)
 def test_a_file_is_short_and_evaluates_its_annotations(path):
     tree = ast.parse(path.read_text())
-    found = [f"{name(path)}: {length} lines"] if (length := len(path.read_text().splitlines())) > MOST_LINES else []
-    assert [what for what in found if name(path) not in EXCEPTIONS] == []
+    most = MOST_LINES.get(path.relative_to(ROOT).parts[0], 300)
+    assert len(path.read_text().splitlines()) <= most or name(path) in EXCEPTIONS
     # Strings for annotations silently break eqx.AbstractVar.
     futures = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
     assert not any(alias.name == "annotations" for node in futures for alias in node.names)
