@@ -6,7 +6,7 @@ RUN = .venv/bin
 # What test-oldest and test-newest run; all that `make test` does if empty.
 TESTS ?=
 
-.PHONY: demo test test-slow test-peers test-oldest test-newest lint lock package figures speed clean
+.PHONY: demo test test-slow test-peers test-oldest test-newest lint lock package figures speed import-time clean
 
 demo: .venv/.installed
 	$(RUN)/memsim run drift
@@ -52,6 +52,9 @@ figures: .venv/.installed
 
 speed: .venv/.installed
 	$(RUN)/memsim run speed
+
+import-time: .venv/.installed
+	$(RUN)/python tests/support/import_time.py
 
 # Results stay: they may have taken hours.
 clean:
