@@ -43,10 +43,8 @@ def test_bit_lines_of_a_group_keep_the_variance_of_the_cells_that_they_share():
     x, n = jnp.ones((4, 3, 3)), 20_000
     chip = eqx.tree_at(lambda layer: layer.weight, made, matrix)
     y = jax.jit(jax.vmap(lambda key: chip(x, key=key)))(jr.split(jr.key(1), n))
-    cells = (
-        np.asarray(matrix.noise.variance, np.float64).sum(0)
-        + np.asarray(matrix.noise.shared.variance, np.float64).sum()
-    )
+    own, shared = (np.asarray(noise.variance, np.float64) for noise in (matrix.noise, matrix.noise.shared))
+    cells = own.sum(0) + shared.sum()
     variance = cells * np.asarray(matrix.sums.scale, np.float64)[0] ** 2
     found = np.asarray(y, np.float64).reshape(n, 6).var(0)
     assert np.abs(found / variance - 1).max() < 5 * (2 / n) ** 0.5
