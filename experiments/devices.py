@@ -124,7 +124,7 @@ def compute(config: Config, part: Part, data: ms.data.Splits, folder: Path) -> x
 
 
 def design(config: Config, device: str) -> ms.Crossbar:
-    return ms.Crossbar(dm.device(device).make(), adc=ms.ADC(config.adc_bits), read_noise="per_moment")
+    return ms.Crossbar(dm.device(device).make(), adc=ms.ADC(config.adc_bits), reads=ms.Reads("per_moment"))
 
 
 def network(config: Config, part: Part, data: ms.data.Splits, folder: Path) -> ms.nn.AbstractNetwork:

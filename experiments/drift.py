@@ -146,7 +146,7 @@ class Study:
             adc=ms.ADC(self.config.adc_bits, full_scale=jnp.asarray(full_scale)),
             compensation=ms.GlobalDriftCompensation() if compensation == "global" else None,
             tile=self.config.tile,
-            read_noise=self.config.read_noise,  # pyright: ignore[reportArgumentType]
+            reads=ms.Reads(self.config.read_noise),  # pyright: ignore[reportArgumentType]
         )
 
     def hardware(self, part: Part) -> ms.train.AbstractHardware | None:

@@ -140,7 +140,7 @@ def tiles(config: Config, longest: int) -> list[int]:
 
 def design(config: Config, wires: ms.AbstractWires, tile: int) -> ms.Crossbar:
     cell = dm.Ideal(config.g_min, config.g_max)
-    return ms.Crossbar(cell, wires=wires, tile=(tile, tile), compensation=None, read_noise="off")
+    return ms.Crossbar(cell, wires=wires, tile=(tile, tile), compensation=None, reads=ms.Reads("off"))
 
 
 def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:

@@ -135,7 +135,7 @@ def design(in_neurons, in_synapses) -> ms.nn.MixedSignal:
         write_noise_scale=in_synapses,
     )
     return ms.nn.MixedSignal(
-        ms.Crossbar(cell, compensation=None, read_noise="off"),
+        ms.Crossbar(cell, compensation=None, reads=ms.Reads("off")),
         ms.nn.NeuronCircuit({"tau_mem": in_neurons, "threshold": in_neurons}),
     )
 

@@ -152,7 +152,7 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
 def design(config: Config) -> ms.Crossbar:
     # No converters and no drift: nothing but the noise differs from the chip without it.
     device = dm.device(config.device).make(write_noise_scale=jnp.asarray(config.write_noise))
-    return ms.Crossbar(device, compensation=None, read_noise="per_read")
+    return ms.Crossbar(device, compensation=None, reads=ms.Reads("per_read"))
 
 
 digital_outcome = eqx.filter_jit(ms.study.outcome)
@@ -196,7 +196,7 @@ def measure(model, matrices, xs, labels, scales, *, key) -> dict[str, Any]:
 
         def at_scale(scale):
             draw_key, read_key = jr.split(key)  # the same draws at every scale
-            louder = [dataclasses.replace(matrix, variance=matrix.variance * scale**2) for matrix in matrices]
+            louder = [dataclasses.replace(matrix, noise=noise_of(matrix).ramped(scale)) for matrix in matrices]
             keys = jr.split(draw_key, len(louder))
             stills = [frozen(matrix, key=key) for matrix, key in zip(louder, keys, strict=True)]
             runs = Run.of(model, louder, xs, key=read_key), Run.of(model, stills, xs)  # in the order of KINDS
@@ -256,21 +256,26 @@ def rms(values: jax.Array, axes) -> jax.Array:
 
 def relative_noise(matrix: ms.AnalogMatrix) -> jax.Array:
     """Root mean square of the read noise over that of the weights."""
-    return jnp.sqrt(jnp.mean(matrix.variance) / jnp.mean(matrix.weight**2))
+    return jnp.sqrt(jnp.mean(noise_of(matrix).variance) / jnp.mean(matrix.weight**2))
+
+
+def noise_of(matrix: ms.AnalogMatrix) -> Any:
+    assert matrix.noise is not None, "cells of this experiment are noisy"
+    return matrix.noise
 
 
 def without_noise(matrix: ms.AnalogMatrix) -> ms.AnalogMatrix:
-    return dataclasses.replace(matrix, variance=None)
+    return dataclasses.replace(matrix, noise=None)
 
 
 def frozen(matrix: ms.AnalogMatrix, *, key) -> ms.AnalogMatrix:
     """One draw of the read noise for all reads.
 
-    `Crossbar(read_noise="per_moment")` draws conductances, which stay positive: 2 % less variance at the published
+    `Reads("per_moment")` draws conductances, which stay positive: 2 % less variance at the published
     noise, 6 % less at four times. Here the variance is that of `per_read` exactly.
     """
-    draw = jnp.sqrt(matrix.variance) * jr.normal(key, matrix.weight.shape, matrix.weight.dtype)
-    return dataclasses.replace(matrix, weight=matrix.weight + draw, variance=None)
+    draw = jnp.sqrt(noise_of(matrix).variance) * jr.normal(key, matrix.weight.shape, matrix.weight.dtype)
+    return dataclasses.replace(matrix, weight=matrix.weight + draw, noise=None)
 
 
 def labelled(result: xr.Dataset, config: Config, settings: dict) -> xr.Dataset:

@@ -87,7 +87,7 @@ def design(config: Config, method: str, write_noise, resistance) -> ms.Crossbar:
     cell = dm.pcm_joshi2020(write_noise_scale=write_noise)
     cell = cell if window is None else dm.WriteVerify(cell, window, config.writes)
     wires = ms.AlphaBetaWires(resistance, resistance)
-    return ms.Crossbar(cell, wires=wires, programming=programming, compensation=None, read_noise="per_moment")
+    return ms.Crossbar(cell, wires=wires, programming=programming, compensation=None, reads=ms.Reads("per_moment"))
 
 
 def compute(config: Config, seed: int, folder: Path) -> xr.Dataset:

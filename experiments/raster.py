@@ -85,7 +85,7 @@ def run(config: Config) -> xr.Dataset:
 
 
 def circuit(config: Config) -> ms.nn.MixedSignal:
-    crossbar = ms.Crossbar(dm.device(config.device).make(), adc=ms.ADC(config.adc_bits), read_noise="per_read")
+    crossbar = ms.Crossbar(dm.device(config.device).make(), adc=ms.ADC(config.adc_bits), reads=ms.Reads("per_read"))
     spread = {"tau_mem": config.mismatch, "threshold": config.mismatch}
     return ms.nn.MixedSignal(crossbar, ms.nn.NeuronCircuit(spread))
 

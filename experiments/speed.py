@@ -62,7 +62,9 @@ def forward(config: Config):
     plain = jax.jit(lambda x, w: x @ w), x, w.T
 
     def analog(rows: int, read_noise: str):
-        design = ms.Crossbar(dm.pcm_joshi2020(), dac=ms.DAC(8), adc=ms.ADC(8), tile=(rows, rows), read_noise=read_noise)
+        design = ms.Crossbar(
+            dm.pcm_joshi2020(), dac=ms.DAC(8), adc=ms.ADC(8), tile=(rows, rows), reads=ms.Reads(read_noise)
+        )
         matrix = design.deploy(w, 3600.0, key=jr.key(2))
         return eqx.filter_jit(lambda m, x, key: m(x, key=key)), matrix, x, jr.key(3)
 
@@ -86,7 +88,7 @@ def training(config: Config):
     optimizer = optax.adam(1e-3)
 
     def chip(adc: ms.ADC | None, read_noise: str):
-        crossbar = ms.Crossbar(dm.pcm_joshi2020(), adc=adc, tile=(512, 512), read_noise=read_noise)
+        crossbar = ms.Crossbar(dm.pcm_joshi2020(), adc=adc, tile=(512, 512), reads=ms.Reads(read_noise))
         return step(ms.train.SampledChip(crossbar, time=ms.train.LogUniform(1.0, 3.15e7)))
 
     def step(hardware):
@@ -129,7 +131,7 @@ def spiking(config: Config):
         return loss(matrix)
 
     def on_chip(read_noise: str):
-        design = ms.Crossbar(dm.pcm_joshi2020(), tile=(n, n), read_noise=read_noise)
+        design = ms.Crossbar(dm.pcm_joshi2020(), tile=(n, n), reads=ms.Reads(read_noise))
         return ours, ms.deploy(model, design, 3600.0, key=jr.key(2)), xs, jr.key(3)
 
     base = ours, model, xs, None
@@ -215,7 +217,7 @@ def sweep(config: Config):
     model = recurrent_network(jr.key(0))
     xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
     times = jnp.asarray([0.0, 3.6e3, 8.64e4, 2.592e6, 3.156e7, 3.156e8])
-    design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8), read_noise="per_moment")
+    design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8), reads=ms.Reads("per_moment"))
     numbers, key = jnp.arange(config.chips), jr.key(1)
 
     def together():
@@ -271,7 +273,7 @@ def noise_behind_wires(config: Config):
     w, x = jr.normal(jr.key(0), (n, n)), jr.uniform(jr.key(1), (config.batch, n))
 
     def made(read_noise: Any):
-        design = ms.Crossbar(device, wires=ms.ResistiveWires(2.0, 2.0), tile=(n, n), read_noise=read_noise)
+        design = ms.Crossbar(device, wires=ms.ResistiveWires(2.0, 2.0), tile=(n, n), reads=ms.Reads(read_noise))
         chip = design.program(w, key=jr.key(2))
         return eqx.filter_jit(lambda chip, key: chip.at(3600.0, key=key)), chip, jr.key(3)
 
@@ -333,7 +335,7 @@ def compilation(config: Config):
     data = ms.data.spoken_digits()
     arrays = [(jnp.asarray(part.inputs), jnp.asarray(part.labels)) for part in (data.train, data.validation)]
     model, optimizer = recurrent_network(jr.key(0)), optax.adam(1e-3)
-    design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8), read_noise="per_moment")
+    design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8), reads=ms.Reads("per_moment"))
     hardware = ms.train.SampledChip(design, time=ms.train.LogUniform(1.0, 3.15e7))
     state = model, optimizer.init(eqx.filter(model, eqx.is_inexact_array)), jnp.zeros((), int)
 

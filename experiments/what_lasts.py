@@ -120,7 +120,7 @@ def design(config: Config, way: str, law: str) -> ms.Crossbar:
         adc=ms.ADC(config.adc_bits),
         programming=programming,
         compensation=compensation,
-        read_noise="off",
+        reads=ms.Reads("off"),
     )
 
 

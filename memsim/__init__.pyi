@@ -40,6 +40,7 @@ from ._array import OneShot as OneShot
 from ._array import Percentile as Percentile
 from ._array import PulseWidthDAC as PulseWidthDAC
 from ._array import Ramp as Ramp
+from ._array import Reads as Reads
 from ._array import ResistiveWires as ResistiveWires
 from ._array import SenseAmplifier as SenseAmplifier
 from ._array import UnlimitedADC as UnlimitedADC

@@ -1,6 +1,7 @@
 """All that lies between weights and codes: one array, one chip, one moment."""
 
 from . import recipes as recipes
+from ._chip import Chip as Chip
 from ._compensation import GlobalDriftCompensation as GlobalDriftCompensation
 from ._complex import real_block as real_block
 from ._complex import to_complex as to_complex
@@ -16,7 +17,6 @@ from ._converters._ramp import Ramp as Ramp
 from ._converters._sar import SAR as SAR
 from ._converters._unlimited import UnlimitedADC as UnlimitedADC
 from ._converters._unlimited import UnlimitedDAC as UnlimitedDAC
-from ._crossbar import Chip as Chip
 from ._crossbar import Crossbar as Crossbar
 from ._effects import EFFECTS as EFFECTS
 from ._effects import effects as effects
@@ -37,6 +37,7 @@ from ._ranges import LeastSquares as LeastSquares
 from ._ranges import Maximal as Maximal
 from ._ranges import Percentile as Percentile
 from ._read_noise import NOISY_READ as NOISY_READ
+from ._reads import Reads as Reads
 from ._sense import SenseAmplifier as SenseAmplifier
 from ._tiles import spread_rows as spread_rows
 from ._wires import AbstractWires as AbstractWires

@@ -146,7 +146,7 @@ class GlobalDriftCompensation(Checked):
     def _level(
         self, matrix: AnalogMatrix, cells: Array, columns: int, drive: Drive | None, key: Array | None
     ) -> Float[Array, "row_tiles columns"]:
-        tiles = cuts(matrix.inputs, matrix.rows)
+        tiles = cuts(matrix.inputs, matrix.sums.rows)
         if self.measure == "summed current":
             lines = [jnp.sum(cells[tile], axis=0) for tile in tiles]
         else:
@@ -174,7 +174,7 @@ class GlobalDriftCompensation(Checked):
 
     def _steps(self, matrix: AnalogMatrix) -> tuple[Drive, int]:
         """Drives from the strongest to the weakest, and which of them is all word lines at `amplitude`."""
-        lines = np.array([tile.stop - tile.start for tile in cuts(matrix.inputs, matrix.rows)])
+        lines = np.array([tile.stop - tile.start for tile in cuts(matrix.inputs, matrix.sums.rows)])
         doublings, halvings = math.ceil(math.log2(1 / self.amplitude)), int(lines.max()).bit_length()
         steps = [(min(self.amplitude * 2.0**n, 1.0), lines) for n in range(doublings, 0, -1)]
         steps += [(self.amplitude, -(-lines // 2**n)) for n in range(halvings)]
@@ -185,7 +185,7 @@ class GlobalDriftCompensation(Checked):
 
     def _inputs(self, matrix: AnalogMatrix, patterns: int, drive: Drive | None) -> Float[Array, "patterns inputs"]:
         """Fixed patterns are part of the procedure, like test vectors in a chip's memory: no key."""
-        tiles, dtype = cuts(matrix.inputs, matrix.rows), matrix.weight.dtype
+        tiles, dtype = cuts(matrix.inputs, matrix.sums.rows), matrix.weight.dtype
         if self.measure == "identity":
             place = np.concatenate([np.arange(tile.stop - tile.start) for tile in tiles])
             return jnp.asarray(np.equal.outer(np.arange(place.max() + 1), place), dtype) * matrix.input_range
@@ -194,7 +194,7 @@ class GlobalDriftCompensation(Checked):
             return self.amplitude * signs * matrix.input_range
         chance = np.random.default_rng(1).random((patterns, matrix.inputs))
         ranks = np.concatenate([np.argsort(np.argsort(chance[:, tile], axis=1), axis=1) for tile in tiles], axis=1)
-        lines, amplitude = (spread_rows(values[:, None], matrix.inputs, matrix.rows).T for values in drive)
+        lines, amplitude = (spread_rows(values[:, None], matrix.inputs, matrix.sums.rows).T for values in drive)
         return jnp.where(jnp.asarray(ranks) < lines, amplitude * signs, 0.0) * matrix.input_range
 
 
@@ -202,7 +202,7 @@ def _codes(matrix: AnalogMatrix, x: Array, key: Array | None) -> PatternCodes:
     currents, adc = matrix.currents(x, key=key), matrix.adc
     if adc is None:
         return PatternCodes(jnp.zeros(len(currents)), jnp.zeros(len(currents)))
-    live = [None] * len(currents) if matrix.dead is None else list(~matrix.dead)
+    live = [None] * len(currents) if matrix.sums.dead is None else list(~matrix.sums.dead)
     clipped = [_share(is_clipped(current, adc.bits), line) for current, line in zip(currents, live, strict=True)]
     half = 0.0 if adc.bits is None else 0.5
     zero = [_share(jnp.abs(current) < half, line) for current, line in zip(currents, live, strict=True)]

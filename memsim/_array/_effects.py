@@ -22,7 +22,7 @@ def effects(design: Crossbar) -> tuple[str, ...]:
     "DAC" and "ADC" are rounding and errors of the converters, "saturation" is what both of them clip.
     """
     found = set(design.device.effects)
-    if design.read_noise == "off":
+    if design.reads.noise == "off":
         found.discard("read noise")
     shown = {
         "DAC": design.dac is not None and _ideal_dac(design.dac) != design.dac,
@@ -32,7 +32,7 @@ def effects(design: Crossbar) -> tuple[str, ...]:
             for converter in (design.dac, design.adc)
         ),
         "IR drop": not isinstance(design.wires, IdealWires),
-        "sense amplifier": design.sense is not None,
+        "sense amplifier": design.reads.sense is not None,
     }
     found.update(effect for effect, is_shown in shown.items() if is_shown)
     return tuple(effect for effect in EFFECTS if effect in found)
@@ -56,7 +56,7 @@ def without(design: Crossbar, effect: str) -> Crossbar:
         case "IR drop":
             return dataclasses.replace(design, wires=IdealWires())
         case "sense amplifier":
-            return dataclasses.replace(design, sense=None)
+            return dataclasses.replace(design, reads=dataclasses.replace(design.reads, sense=None))
     if effect not in DEVICE_EFFECTS:
         raise ValueError(did_you_mean("An `effect`", effect, EFFECTS))
     return dataclasses.replace(design, device=design.device.without(effect))

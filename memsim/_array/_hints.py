@@ -33,6 +33,11 @@ def of_wires(value: Any) -> str:
     return f"Write `ResistiveWires({ohms}, {ohms})`, in ohm a segment."
 
 
+def of_reads(value: Any) -> str:
+    """`Reads("off")` for "off"."""
+    return f'Write `Reads("{value}")`.' if isinstance(value, str) else 'Such as `Reads("per_moment")`.'
+
+
 def of_tile(value: Any) -> str:
     """`(64, 64)` for 64."""
     return f"Write ({value}, {value})." if type(value) is int else ""

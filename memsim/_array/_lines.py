@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from ._converters._drive import AbstractDrive
 from ._mapping._mapping import AbstractMapping
-from ._read_noise import Crossed, SharedNoise, pairwise
+from ._read_noise import Crossed, ReadNoise, SharedNoise, pairwise
 from ._tiles import cuts, spread_rows
 from ._wires import Sensitivity
 
@@ -26,19 +26,15 @@ class BitLines(NamedTuple):
     crossed: Crossed | None = None
     shared_crossed: Crossed | None = None
 
-    def noise(self, gain: Any, columns: int) -> "Noise":
+    def noise(self, gain: Any, columns: int, white: bool) -> ReadNoise | None:
         """The read noise in ADC codes; `gain` is that of one cell, or of each slice, and tiles have `columns`."""
         crossed, shared_crossed = jax.tree.map(lambda a: beside(a * gain), (self.crossed, self.shared_crossed))
         variance, shared = jax.tree.map(lambda a: beside(a * gain**2), (self.variance, self.shared))
-        return Noise(variance, crossed, None if shared is None else SharedNoise(shared, columns, shared_crossed))
-
-
-class Noise(NamedTuple):
-    """As `AnalogMatrix` has it."""
-
-    variance: Float[Array, "rows_products columns"] | None
-    crossed: Crossed | None
-    shared: SharedNoise | None
+        if variance is None:
+            return None
+        return ReadNoise(
+            variance, crossed, None if shared is None else SharedNoise(shared, columns, shared_crossed), white
+        )
 
 
 def bit_lines(

@@ -1,5 +1,6 @@
 """Read noise, drawn on what an array gives out: the law of fresh noise on every cell, for a few more products."""
 
+import dataclasses
 import math
 
 import equinox as eqx
@@ -11,6 +12,7 @@ from jaxtyping import Array, Float, Key
 
 from .._checks import is_known, is_zero
 
+SHARED = 1  # folded into the key of a tile's noise, so that other draws leave it as it is
 NOISY_READ = "noisy read"  # named for checkpointing: dearer to draw again than to keep
 
 
@@ -62,6 +64,68 @@ class SharedNoise(eqx.Module):
     ) -> Float[Array, "*batch slices outputs"]:
         """What each column tile has, for all of its bit lines."""
         return jnp.repeat(values, self.columns, axis=-1)[..., :outputs]
+
+
+class ReadNoise(eqx.Module):
+    """What is drawn for each read of an `AnalogMatrix`, in the units of its weight.
+
+    **Arguments:**
+
+    - `variance`: Of each cell, or of each product of two terms of a word line's drive.
+    - `crossed`: What several inputs together add to it behind wires with resistance, or `None`.
+    - `shared`: Noise that bit lines have in common, or `None`.
+    - `white`: Whether it is white within a read.
+    """
+
+    variance: Float[Array, "rows_products columns"]
+    crossed: Crossed | None = None
+    shared: SharedNoise | None = None
+    white: bool = eqx.field(static=True, default=False)
+
+    def on(
+        self,
+        currents: list[Float[Array, "n columns"]],
+        felt: "Felt",
+        places: list[tuple[slice, slice]],
+        slices: int,
+        *,
+        key: Key[Array, ""],
+    ) -> list[Float[Array, "n columns"]]:
+        """The `currents` of each row tile with their noise; its products of terms and word lines are at `places`."""
+        noisy = []
+        for (rows, lines), current, tile_key in zip(places, currents, jr.split(key, len(currents)), strict=True):
+            noise = drawn(felt.variance(self.variance, self.crossed, rows, lines), key=tile_key)
+            if self.shared is not None:
+                shared_key, outputs = jr.fold_in(tile_key, SHARED), current.shape[1] // slices
+                noise = noise - self.shared.on_lines(felt, rows, lines, slices, outputs, key=shared_key)
+            noisy.append(checkpoint_name(current + noise, NOISY_READ))
+        return noisy
+
+    def ramped(self, strength: Float[Array, ""]) -> "ReadNoise":
+        """Noise of a share of this size."""
+        size, size2 = (lambda a: a * strength), (lambda a: a * strength**2)
+        shared = self.shared
+        if shared is not None:
+            shared = SharedNoise(size2(shared.variance), shared.columns, jax.tree.map(size, shared.crossed))
+        return ReadNoise(size2(self.variance), jax.tree.map(size, self.crossed), shared, self.white)
+
+    def of_each_line(self, slices: int, outputs: int) -> "ReadNoise":
+        """With noise of its own for every bit line, at the same variance, from cells that they share."""
+        if self.shared is None:
+            return self
+        variance, crossed = self.variance + self._on_lines(self.shared.variance, slices, outputs), self.crossed
+        if crossed is not None and self.shared.crossed is not None:
+            of_shared = (self.shared.crossed.more, self.shared.crossed.less)
+            more, less = (self._on_lines(a, slices, outputs) for a in of_shared)
+            crossed = Crossed(jnp.concatenate([crossed.more, more]), jnp.concatenate([crossed.less, less]))
+        return dataclasses.replace(self, variance=variance, crossed=crossed, shared=None)
+
+    def _on_lines(
+        self, shared: Float[Array, "*batch rows lines"], slices: int, outputs: int
+    ) -> Float[Array, "*batch rows columns"]:
+        assert self.shared is not None
+        by_slice = shared.reshape(*shared.shape[:-1], slices, -1)
+        return self.shared.repeated(by_slice, outputs).reshape(*shared.shape[:-1], -1)
 
 
 class Felt(eqx.Module):

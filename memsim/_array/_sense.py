@@ -2,13 +2,17 @@
 
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from .._checks import Checked, at_least, check, is_zero
+from ._converters._codes import largest_code
 from ._tiles import cuts, spread_rows
+
+AMPLIFIER = 3  # folded into the key of a tile's noise, so that other draws leave it as it is
 
 
 class SenseAmplifier(Checked):
@@ -82,3 +86,37 @@ class Seen(NamedTuple):
     g: Float[Array, "planes rows lines"]
     std: Float[Array, "planes rows lines"] | None
     offset: Float[Array, "planes row_tiles lines"]
+
+
+class Amplifiers(eqx.Module):
+    """What the sense amplifiers of a chip add to its currents at one moment.
+
+    **Arguments:**
+
+    - `offset`: ADC codes without any input, one row for each row tile (without an ADC, one row), or `None`.
+    - `noise`: Its standard deviation in ADC codes, for each column, or `None`.
+    - `saturation`: As of `SenseAmplifier`, or `None`.
+    """
+
+    offset: Float[Array, "row_tiles columns"] | None = None
+    noise: Float[Array, " columns"] | None = None
+    saturation: float | Float[Array, ""] | None = None
+
+    def on(
+        self, currents: list[Float[Array, "n columns"]], bits: int | None, *, key: Key[Array, ""] | None
+    ) -> list[Float[Array, "n columns"]]:
+        """The `currents` of each row tile behind them, before an ADC of so many `bits`."""
+        if self.noise is not None and key is not None:
+            keys = [jr.fold_in(tile_key, AMPLIFIER) for tile_key in jr.split(key, len(currents))]
+            draws = [jr.normal(keys[k], current.shape, current.dtype) for k, current in enumerate(currents)]
+            currents = [current + draw * self.noise[None] for current, draw in zip(currents, draws, strict=True)]
+        if self.offset is not None:
+            currents = [current + self.offset[k][None] for k, current in enumerate(currents)]
+        if self.saturation is not None:
+            squeeze = self.saturation / largest_code(bits)
+            currents = [current / (1 + squeeze * jnp.abs(current)) for current in currents]
+        return currents
+
+    def ramped(self, strength: Float[Array, ""]) -> "Amplifiers":
+        """With a share of all of it."""
+        return jax.tree.map(lambda part: part * strength, self)

@@ -12,6 +12,7 @@ from ._converters._dac import DAC, BitSerialDAC, PulseWidthDAC
 from ._crossbar import Crossbar
 from ._mapping._offset import OffsetColumn
 from ._mapping._sliced import BitSliced
+from ._reads import Reads
 from ._sense import SenseAmplifier
 
 DEVICE = write(_hints.of_device)
@@ -33,9 +34,8 @@ def rasch2023(device: AbstractDevice | None = None) -> Crossbar:
         device or pcm_joshi2020(),
         dac=DAC(8),
         adc=ADC(8, full_scale=10.0),
-        sense=SenseAmplifier(noise=0.04),
+        reads=Reads("per_moment", sense=SenseAmplifier(noise=0.04)),
         tile=(512, 512),
-        read_noise="per_moment",
     )
 
 
@@ -48,7 +48,9 @@ def hermes(device: AbstractDevice | None = None) -> Crossbar:
 
     Reference: LeGallo2023.
     """
-    return Crossbar(device or pcm_hermes2(), dac=PulseWidthDAC(8), adc=ADC(8), tile=(256, 256), read_noise="per_moment")
+    return Crossbar(
+        device or pcm_hermes2(), dac=PulseWidthDAC(8), adc=ADC(8), tile=(256, 256), reads=Reads("per_moment")
+    )
 
 
 @checked(device=DEVICE, input_bits=BITS, output_bits=BITS)
@@ -66,8 +68,7 @@ def neurram(device: AbstractDevice | None = None, *, input_bits: int = 4, output
         dac=BitSerialDAC(input_bits),
         adc=ADC(output_bits),
         tile=(256, 256),
-        read_noise="per_moment",
-        v_read=0.5,
+        reads=Reads("per_moment", v_read=0.5),
     )
 
 
@@ -86,7 +87,7 @@ def sonos(device: AbstractDevice | None = None) -> Crossbar:
         adc=ADC(8),
         compensation=None,
         tile=(1024, 256),
-        read_noise="per_moment",
+        reads=Reads("per_moment"),
     )
 
 
@@ -110,7 +111,7 @@ def isaac(device: AbstractDevice | None = None) -> Crossbar:
         adc=ADC(bits, full_scale=(2 ** (bits - 1) - 1) / levels),
         compensation=None,
         tile=(128, 128),
-        read_noise="per_moment",
+        reads=Reads("per_moment"),
     )
 
 

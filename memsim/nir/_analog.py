@@ -47,7 +47,8 @@ def _presented(weight: Any) -> tuple[Any, dict[str, Any]]:
     if isinstance(weight, AnalogMatrix):
         return weight.effective_weight, {"memsim_design": _text(weight)}
     design = weight.crossbar
-    silent = dataclasses.replace(weight, crossbar=dataclasses.replace(design, read_noise="off"))
+    quiet = dataclasses.replace(design, reads=dataclasses.replace(design.reads, noise="off"))
+    silent = dataclasses.replace(weight, crossbar=quiet)
     return _at_start(silent), {
         "memsim_design": _text(design),
         "memsim_device_numbers": "\n".join(design.device.sources),

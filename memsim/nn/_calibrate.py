@@ -11,7 +11,7 @@ from jaxtyping import Array, Key, Num
 
 from device_models import Ideal
 
-from .._array import ADC, DAC, AbstractRanges, AnalogMatrix, Clipping, Crossbar, Percentile, PulseWidthDAC
+from .._array import ADC, DAC, AbstractRanges, AnalogMatrix, Clipping, Crossbar, Percentile, PulseWidthDAC, Reads
 from .._checks import check, check_finite_model, checked, write
 from ._deploy import analog_layers, digital_weight
 from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
@@ -91,8 +91,8 @@ def _ranged(design: Crossbar, layer: AbstractAnalog, w: Array, x: Array, ranges:
     if design.adc is None:
         return design
     ideal = _without_faults(design).deploy(w, 0.0, key=jr.key(0))
-    cells = jnp.stack(layer.as_wired(ideal).currents(x)).reshape(-1, ideal.slices, ideal.outputs)
-    found = [ranges.of_currents(cells[:, s], design.adc.bits) for s in range(ideal.slices)]
+    cells = jnp.stack(layer.as_wired(ideal).currents(x)).reshape(-1, ideal.sums.slices, ideal.outputs)
+    found = [ranges.of_currents(cells[:, s], design.adc.bits) for s in range(ideal.sums.slices)]
     each = [full_scale for full_scale in found if full_scale is not None]
     full_scale = jnp.stack(each) if len(each) > 1 else found[0]
     return eqx.tree_at(lambda d: d.adc.full_scale, design, full_scale, is_leaf=lambda leaf: leaf is None)
@@ -108,7 +108,13 @@ def _without_faults(design: Crossbar) -> Crossbar:
     if isinstance(dac, DAC | PulseWidthDAC):
         dac = dataclasses.replace(dac, bits=None, errors=None)
     return Crossbar(
-        device, design.mapping, dac, ADC(None, 1.0), compensation=None, tile=design.tile, v_read=design.v_read
+        device,
+        design.mapping,
+        dac,
+        ADC(None, 1.0),
+        compensation=None,
+        tile=design.tile,
+        reads=Reads(v_read=design.reads.v_read),
     )
 
 

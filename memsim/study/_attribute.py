@@ -206,8 +206,7 @@ def _pattern_measures(layer: Any, t: Array, key: Array) -> dict[str, Array]:
 
 
 def _outputs(layer: Any, x: Array, key: Array | None) -> Array:
-    digital = AnalogMatrix(layer.weight.T, None, None, None, None, rows=layer.weight.shape[1])
-    return layer.as_wired(digital)(x, key=key)
+    return layer.as_wired(AnalogMatrix.exact(layer.weight))(x, key=key)
 
 
 def _relative_error(found: Array, ideal: Array) -> Array:

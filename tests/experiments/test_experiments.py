@@ -132,7 +132,7 @@ def test_frozen_noise_has_the_variance_of_a_read():
     x = jnp.ones(5)
     white = np.asarray(jax.vmap(lambda key: matrix(x, key=key))(jr.split(jr.key(2), draws)))
     frozen = np.asarray(jax.vmap(lambda key: script.frozen(matrix, key=key).weight)(jr.split(jr.key(3), draws)))
-    variance = np.asarray(matrix.variance)
+    variance = np.asarray(matrix.noise.variance)
     # The standard error of a variance of n normal draws is sqrt(2 / n) of it; five of them.
     np.testing.assert_allclose(frozen.var(0), variance, rtol=5 * (2 / draws) ** 0.5)
     np.testing.assert_allclose(white.var(0), variance.sum(0), rtol=5 * (2 / draws) ** 0.5)

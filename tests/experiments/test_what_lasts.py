@@ -31,7 +31,7 @@ def test_laws_differ_in_the_path_only(script):
 
 def test_what_digital_adds_is_a_matrix_beside_the_array(script):
     layer = ms.nn.Linear(3, 2, use_bias=False, key=jr.key(0))
-    design = ms.Crossbar(dm.rram_relaxing("C"), read_noise="off")
+    design = ms.Crossbar(dm.rram_relaxing("C"), reads=ms.Reads("off"))
     chip = ms.deploy(ms.nn.SpikingNetwork([layer]), design, 10.0, key=jr.key(1))
     (path,) = ms.nn.analog_layers(chip)
     added, x = jr.normal(jr.key(2), (3, 2)), jr.normal(jr.key(3), (4, 3))

@@ -150,7 +150,7 @@ def crossbar_behind_wires():
 @result
 def crossbar_with_sense_amplifiers():
     sense = ms.SenseAmplifier(series_resistance=100.0, offset=1e-3, saturation=0.1, noise=0.04)
-    return read(ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8), sense=sense, tile=(8, 8)))
+    return read(ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8), reads=ms.Reads(sense=sense), tile=(8, 8)))
 
 
 @result
@@ -161,7 +161,7 @@ def crossbar_of_nonlinear_cells():
 @result
 def crossbar_with_moving_noise():
     process = dm.noise.Flicker(1.0, 1e3)
-    return read(ms.Crossbar(dm.pcm_joshi2020(), read_noise=ms.Correlated(process, 1e-3), adc=ms.ADC(8)))
+    return read(ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads(ms.Correlated(process, 1e-3)), adc=ms.ADC(8)))
 
 
 @result

@@ -19,7 +19,7 @@ XS = jnp.asarray(np.random.default_rng(0).random((2, 6, 3)), jnp.float32)
 LABELS = jnp.array([0, 1])
 TIME = np.linspace(0.0, 0.5, 100)
 VOLTAGE = np.sin(8 * np.pi * TIME)
-CROSSBAR = ms.Crossbar(dm.pcm_joshi2020(), read_noise="off")
+CROSSBAR = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
 TARGETS = np.linspace(1e-6, 20e-6, 60)
 
 

@@ -86,7 +86,7 @@ class KeyedMatrix(eqx.Module):
         """The key of a read of `x`; `None` where a read needs none."""
         matrix = self.matrix
         rounds = matrix.adc is not None and matrix.adc.needs_key
-        if matrix.variance is None and matrix.amplifier_noise is None and not rounds:
+        if not matrix.draws and not rounds:
             return None
         # Whatever of a read differs over a mapped axis makes it a read of its own. No derivative passes here.
         differs = jax.lax.stop_gradient((x, matrix.weight))

@@ -20,15 +20,17 @@ def in_lanes(matrix: AnalogMatrix, meets: Bool[Array, "rows lanes columns"]) -> 
     """
     lanes = meets.shape[1]
     matrix = matrix.now.with_noise_apart
-    meets_slices = jnp.tile(meets, (1, 1, matrix.slices))
-    crossed = jax.tree.map(lambda terms: jax.vmap(spread_lanes, (0, None))(terms, meets_slices), matrix.crossed)
+    sums, noise = matrix.sums, matrix.noise
+    meets_slices = jnp.tile(meets, (1, 1, sums.slices))
+    if noise is not None:
+        crossed = jax.tree.map(lambda terms: jax.vmap(spread_lanes, (0, None))(terms, meets_slices), noise.crossed)
+        noise = dataclasses.replace(noise, variance=spread_lanes(noise.variance, meets_slices), crossed=crossed)
+    of_codes = None if sums.of_codes is None else spread_lanes(sums.of_codes, meets)
     return dataclasses.replace(
         matrix,
         weight=spread_lanes(matrix.weight, meets_slices),
-        variance=None if matrix.variance is None else spread_lanes(matrix.variance, meets_slices),
-        crossed=crossed,
-        digital=None if matrix.digital is None else spread_lanes(matrix.digital, meets),
-        rows=matrix.rows * lanes,
+        noise=noise,
+        sums=dataclasses.replace(sums, of_codes=of_codes, rows=sums.rows * lanes),
     )
 
 

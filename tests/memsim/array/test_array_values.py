@@ -163,13 +163,15 @@ def test_numbers_of_numpy_and_jax_give_the_design_that_floats_give():
     def read(kind):
         sense = ms.SenseAmplifier(kind(50.0), kind(1e-3), kind(0.1), kind(0.01))
         adc = ms.ADC(np.int64(8), kind(2.5), errors=ms.ConverterErrors(kind(0.125), kind(0.5), kind(0.25)))
-        design = ms.Crossbar(dm.pcm_joshi2020(), adc=adc, dac=ms.DAC(8, kind(1.5)), sense=sense, v_read=kind(0.25))
+        design = ms.Crossbar(
+            dm.pcm_joshi2020(), adc=adc, dac=ms.DAC(8, kind(1.5)), reads=ms.Reads(sense=sense, v_read=kind(0.25))
+        )
         return np.asarray(design.deploy(W, 3600.0, key=KEY)(jnp.asarray(W), key=jr.key(1)))
 
     for kind in (np.float32, np.asarray, jnp.asarray):
         np.testing.assert_allclose(read(kind), read(float), rtol=1e-5)
     no_sense = ms.SenseAmplifier(np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0))
-    design = dataclasses.replace(EXACT, sense=no_sense)
+    design = dataclasses.replace(EXACT, reads=ms.Reads(sense=no_sense))
     np.testing.assert_allclose(design.deploy(W, 0.0, key=KEY).effective_weight, W, rtol=1e-6)
 
 
@@ -198,20 +200,23 @@ def test_numbers_of_numpy_and_jax_give_the_design_that_floats_give():
         (lambda: ms.Crossbar(dm.Ideal(), tile=(64,)), "`tile` must be (rows, columns), both at least 1."),
         (lambda: ms.Crossbar(dm.Ideal(), wires=2.0), "Got wires=2.0. Write `ResistiveWires(2.0, 2.0)`"),
         (lambda: ms.Crossbar(dm.Ideal(), wires=None), "Got wires=None. Write `IdealWires()`."),
-        (lambda: ms.Crossbar(dm.Ideal(), read_noise="per moment"), "Did you mean per_moment"),
-        (lambda: ms.Crossbar(dm.Ideal(), read_noise=None), '`read_noise` must be "per_read", "per_moment", "off" or a'),
+        (lambda: ms.Crossbar(dm.Ideal(), reads=ms.Reads("per moment")), "Did you mean per_moment"),
+        (
+            lambda: ms.Crossbar(dm.Ideal(), reads=ms.Reads(None)),
+            '`read_noise` must be "per_read", "per_moment", "off" or a',
+        ),
         (
             lambda: ms.Crossbar(dm.Ideal(), compensation=True),
             "Got compensation=True. Write `GlobalDriftCompensation()`",
         ),
         (lambda: ms.Crossbar(dm.Ideal(), mapping="pair"), "Got mapping='pair'. Such as `DifferentialPair()`."),
         (lambda: ms.Crossbar(dm.Ideal(), programming=5), "Got programming=5. Such as `OneShot()`."),
-        (lambda: ms.Crossbar(dm.Ideal(), sense=True), "Got sense=True. Such as `SenseAmplifier("),
+        (lambda: ms.Crossbar(dm.Ideal(), reads=ms.Reads(sense=True)), "Got sense=True. Such as `SenseAmplifier("),
         (lambda: ms.Crossbar(dm.Ideal(), adc=ms.ADC(8, np.ones(2))), "or one for each slice of the mapping"),
         (lambda: ms.ADC(8, jnp.array([1.0, -2.0])), "Got full_scale=1 of 2 that are not, such as -2.0"),
         (lambda: ms.ADC(8, rounding="stochastically"), '`rounding` must be "nearest" or "stochastic"'),
         (
-            lambda: ms.Crossbar(dm.Ideal(), sense=ms.SenseAmplifier(noise=jnp.asarray(0.1))),
+            lambda: ms.Crossbar(dm.Ideal(), reads=ms.Reads(sense=ms.SenseAmplifier(noise=jnp.asarray(0.1)))),
             "must be followed by an ADC. Got adc=None",
         ),
         (lambda: ms.Correlated(dm.noise.Flicker(jnp.asarray(1.0), 1e4), 1e-3), "`process` must have plain numbers"),

@@ -20,6 +20,7 @@ from memsim import (
     DifferentialPair,
     GlobalDriftCompensation,
     OffsetColumn,
+    Reads,
 )
 
 YEAR = 365.25 * 86400.0
@@ -45,7 +46,7 @@ def test_compensation_undoes_a_drift_that_all_cells_share(adc):
     w, device = normal(0, 5, 6), drifting((0.06,))
     weight = {}
     for compensation in (None, GlobalDriftCompensation()):
-        design = Crossbar(device, adc=adc, compensation=compensation, tile=(4, 3), read_noise="off")
+        design = Crossbar(device, adc=adc, compensation=compensation, tile=(4, 3), reads=Reads("off"))
         chip = design.program(w, key=jr.key(0))
         weight[compensation] = [np.asarray(chip.at(t).effective_weight) for t in (0.0, YEAR)]
     start, year = weight[GlobalDriftCompensation()]
@@ -68,7 +69,7 @@ def test_compensation_undoes_a_drift_that_all_cells_share(adc):
 )
 def test_compensation_undoes_a_common_drift_of_every_mapping(mapping, adc):
     w, x = normal(0, 5, 6), normal(1, 6)
-    settings = {"dac": BitSerialDAC(6, 3.0), "adc": adc, "tile": (4, 3), "read_noise": "off"}
+    settings = {"dac": BitSerialDAC(6, 3.0), "adc": adc, "tile": (4, 3), "reads": Reads("off")}
     chip = Crossbar(drifting((0.06,)), mapping, **settings).program(w, key=jr.key(0))
     start, year = chip.at(0.0), chip.at(YEAR)
     np.testing.assert_allclose(year.effective_weight, start.effective_weight, rtol=0, atol=2e-5)
@@ -81,7 +82,7 @@ def test_each_tile_has_its_own_factor():
     magnitude[3:, [1, 2, 3, 5]] = 0.5
     w = magnitude * np.random.default_rng(0).choice([-1, 1], (5, 6))
     design = Crossbar(
-        drifting((0.08, -0.06)), compensation=GlobalDriftCompensation(4096), tile=(4, 3), read_noise="off"
+        drifting((0.08, -0.06)), compensation=GlobalDriftCompensation(4096), tile=(4, 3), reads=Reads("off")
     )
     chip = design.program(jnp.asarray(w, jnp.float32), key=jr.key(0))
     left = (YEAR / 20 + 1) ** -(0.08 - 0.06 * magnitude)  # t_0 of Joshi 2020 is 20 s
@@ -102,7 +103,7 @@ def test_each_tile_has_its_own_factor():
 
 def test_without_compensation_the_drift_stays():
     x, w = jnp.ones(6), jnp.abs(normal(0, 5, 6))
-    design = Crossbar(dm.pcm_joshi2020(read_noise_scale=0.0), read_noise="off")
+    design = Crossbar(dm.pcm_joshi2020(read_noise_scale=0.0), reads=Reads("off"))
     for compensation, low, high in ((None, 0.4, 0.6), (GlobalDriftCompensation(), 0.85, 1.15)):
         chip = eqx.tree_at(lambda d: d.compensation, design, compensation).program(w, key=jr.key(0))
         kept = chip.at(YEAR)(x) / chip.at(0.0)(x)
@@ -136,7 +137,7 @@ def test_deploy_is_program_then_at():
 )
 def test_compiled_and_batched_chips_are_the_chips_one_by_one(read_noise):
     # The ADC does not round: a current on the edge of two codes could fall to either side.
-    design = dataclasses.replace(FULL, adc=ADC(None, 4.0), read_noise=read_noise)
+    design = dataclasses.replace(FULL, adc=ADC(None, 4.0), reads=Reads(read_noise))
     w, x, keys, times = normal(0, 5, 6), normal(1, 3, 6), jr.split(jr.key(0), 3), jnp.asarray([0.0, 3600.0, YEAR])
 
     def program(key):
@@ -160,7 +161,7 @@ def test_compiled_and_batched_chips_are_the_chips_one_by_one(read_noise):
 @pytest.mark.parametrize("adc, read_noise", [(ADC(None, 1.5), "per_read"), (None, "per_moment")])
 def test_the_gradient_through_a_sampled_chip_is_the_finite_difference(adc, read_noise):
     with jax.enable_x64(True):
-        design = Crossbar(dm.pcm_joshi2020(), dac=DAC(None, 2.0), adc=adc, tile=(4, 3), read_noise=read_noise)
+        design = Crossbar(dm.pcm_joshi2020(), dac=DAC(None, 2.0), adc=adc, tile=(4, 3), reads=Reads(read_noise))
         w, x, h = normal(0, 5, 6), normal(1, 3, 6), 1e-6
 
         @jax.jit
@@ -183,7 +184,7 @@ def test_patterns_are_scaled_to_the_adc(full_scale, amplitude):
     """Cells that all keep (3e7/20)^-0.1 of their conductance: whatever the ADC's range, the factor gives it back."""
     w = np.asarray(jr.uniform(jr.key(0), (16, 64), minval=-1.0))
     adc, compensation = ADC(8, full_scale), GlobalDriftCompensation(amplitude=amplitude)
-    design = Crossbar(drifting((0.1,)), adc=adc, compensation=compensation, tile=(40, 16), read_noise="off")
+    design = Crossbar(drifting((0.1,)), adc=adc, compensation=compensation, tile=(40, 16), reads=Reads("off"))
     chip = design.program(w, key=jr.key(2))
     for t in (0.0, 3e7):
         slope = np.sum(np.asarray(chip.at(t).effective_weight) * w) / np.sum(w**2)
@@ -194,7 +195,7 @@ def test_patterns_are_scaled_to_the_adc(full_scale, amplitude):
 
 def test_what_the_patterns_clip_is_told():
     """A full scale of a thousandth of a cell: no drive is small enough."""
-    design = Crossbar(drifting((0.1,)), adc=ADC(8, 1e-3), read_noise="off")
+    design = Crossbar(drifting((0.1,)), adc=ADC(8, 1e-3), reads=Reads("off"))
     chip = design.program(normal(0, 5, 6), key=jr.key(0))
     assert chip.compensation_codes(0.0).clipped[0] > 0.2
     with pytest.raises(ValueError, match="must have drift compensation"):
@@ -212,7 +213,7 @@ def test_other_measurements_are_what_they_are_called(measure):
     size = np.abs(w) if measure == "identity" else g  # currents know no digital scale
     for per, axis in (("tile", None), ("bit line", 1)):
         compensation = GlobalDriftCompensation(measure=measure, per=per)
-        design = Crossbar(drifting((0.08, -0.06)), compensation=compensation, tile=(9, 9), read_noise="off")
+        design = Crossbar(drifting((0.08, -0.06)), compensation=compensation, tile=(9, 9), reads=Reads("off"))
         found = design.program(w, key=jr.key(0)).at(YEAR).effective_weight
         factor = size.sum(axis, keepdims=True) / (size * left).sum(axis, keepdims=True)
         np.testing.assert_allclose(found, w * left * factor, rtol=1e-4, err_msg=per)
@@ -225,7 +226,7 @@ def test_other_measurements_are_what_they_are_called(measure):
 def test_the_bias_of_each_measurement_is_that_of_its_docstring(optimised, measure, after):
     """Side by side with aihwkit 1.2.0 on HERMES-1 cells, after one year and ten, to half a percent."""
     w = jnp.clip(normal(0, 256, 256), -2.5, 2.5)
-    design = Crossbar(dm.pcm_hermes1(), compensation=GlobalDriftCompensation(measure=measure), read_noise="off")
+    design = Crossbar(dm.pcm_hermes1(), compensation=GlobalDriftCompensation(measure=measure), reads=Reads("off"))
     chip = design.program(w, key=jr.key(1))
     start, *late = (float(jnp.sum(chip.at(t).effective_weight * w)) for t in (0.0, YEAR, 10 * YEAR))
     np.testing.assert_allclose(np.array(late) / start, after, rtol=0, atol=0.005)
@@ -234,7 +235,7 @@ def test_the_bias_of_each_measurement_is_that_of_its_docstring(optimised, measur
 def test_tiles_of_zeros_stay_zero_and_the_others_are_compensated():
     w = jnp.zeros((6, 8)).at[0, :4].set(0.3)
     for adc in (None, ADC(8)):
-        design = Crossbar(drifting((0.1,)), adc=adc, tile=(4, 3), read_noise="off")
+        design = Crossbar(drifting((0.1,)), adc=adc, tile=(4, 3), reads=Reads("off"))
         weight = np.asarray(design.deploy(w, YEAR, key=jr.key(0)).effective_weight)
         np.testing.assert_allclose(weight, w, rtol=0, atol=0.003)
         assert not weight[1:].any() and not weight[:, 4:].any()

@@ -57,7 +57,7 @@ def test_every_device_has_a_level_where_a_mapping_puts_zero_and_one(name):
 
 @pytest.mark.parametrize("name", WRAPPED)
 def test_zero_and_one_are_what_they_are_on_every_mapping_or_levels_are_too_few(name):
-    device, settings = WRAPPED[name], {"compensation": None, "read_noise": "off", "tile": (3, 2)}
+    device, settings = WRAPPED[name], {"compensation": None, "reads": ms.Reads("off"), "tile": (3, 2)}
     for place in MAPPINGS if name == "levels_16" else ("digital", "sliced_column"):
         mapping = MAPPINGS[place]
         if too_few(device, mapping):

@@ -1,5 +1,6 @@
 """Converters: their codes, what they clip, and their gradients."""
 
+import dataclasses
 import re
 
 import jax
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from memsim import ADC, DAC, AnalogMatrix, Crossbar
+from memsim import ADC, DAC, Crossbar
 
 BITS = (2, 3, 8)
 
@@ -102,7 +103,7 @@ def test_the_matrix_of_given_codes_has_the_given_effective_weight():
     w = jr.normal(jr.key(0), (5, 9))
     for dac, adc in ((None, None), (DAC(8), None), (None, ADC(8)), (DAC(3, 0.7), ADC(None, 4.0))):
         matrix = matrix_of(jr.normal(jr.key(1), (5, 9)), dac, adc, tile=(4, 2))
-        other = AnalogMatrix(matrix.in_codes(w), None, matrix.scale, dac, adc, matrix.rows)
+        other = dataclasses.replace(matrix, weight=matrix.in_codes(w))
         np.testing.assert_allclose(other.effective_weight, w, rtol=1e-6)
 
 

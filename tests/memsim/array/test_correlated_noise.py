@@ -28,7 +28,7 @@ CHIPS, STANDARD_ERRORS = 2000, 4
 
 
 def design(read_noise, **settings):
-    return ms.Crossbar(dm.pcm_joshi2020(), read_noise=read_noise, compensation=None, tile=(8, 8), **settings)
+    return ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads(read_noise), compensation=None, tile=(8, 8), **settings)
 
 
 def reads(crossbar, steps, key):
@@ -154,7 +154,7 @@ def test_moving_noise_of_nonlinear_cells_is_that_of_frozen_ones(dac):
     )
     w, x, spread = jr.normal(jr.key(0), (3, 6)), jnp.linspace(-1.0, 1.0, 6), []
     for read_noise in ("per_moment", ms.Correlated(FLICKER, DT)):
-        chip = ms.Crossbar(cell, dac=dac, read_noise=read_noise, compensation=None).program(w, key=jr.key(1))
+        chip = ms.Crossbar(cell, dac=dac, reads=ms.Reads(read_noise), compensation=None).program(w, key=jr.key(1))
         keys = jr.split(jr.key(2), CHIPS)
         y = jax.jit(lambda keys, chip=chip: jax.lax.map(lambda k: chip.at(0.0, key=k)(x), keys, batch_size=500))(keys)
         spread.append(np.asarray(y).std(0))

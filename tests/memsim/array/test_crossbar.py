@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from memsim import ADC, DAC, Crossbar, DifferentialPair, GlobalDriftCompensation
+from memsim import ADC, DAC, Crossbar, DifferentialPair, GlobalDriftCompensation, Reads
 
 YEAR = 365.25 * 86400.0
 N = 100_000  # samples of each random quantity
 STANDARD_ERRORS = 4  # tolerance of each moment; the keys are fixed, so what passes keeps passing
-NOISY = Crossbar(dm.pcm_joshi2020(), compensation=None, tile=(4, 2), read_noise="per_read")
+NOISY = Crossbar(dm.pcm_joshi2020(), compensation=None, tile=(4, 2), reads=Reads("per_read"))
 LEVELS = dataclasses.replace(NOISY, dac=DAC(None, 8.0))  # voltages, of which noise is a share
 
 
@@ -166,7 +166,7 @@ def test_a_silent_input_has_no_noise_and_a_finite_gradient(adc):
 
 
 def test_noise_per_moment_stays_between_reads_and_differs_between_moments():
-    design = Crossbar(dm.pcm_joshi2020(), tile=(4, 2), read_noise="per_moment")
+    design = Crossbar(dm.pcm_joshi2020(), tile=(4, 2), reads=Reads("per_moment"))
     x, chip = normal(1, 6), design.program(normal(0, 3, 6), key=jr.key(2))
     one, same, other = (chip.at(YEAR, key=jr.key(i)) for i in (3, 3, 4))
     np.testing.assert_array_equal(one(x), one(x, key=jr.key(5)))
@@ -176,7 +176,7 @@ def test_noise_per_moment_stays_between_reads_and_differs_between_moments():
 
 def test_noise_per_moment_has_the_variance_of_the_cells():
     # A tenth of the noise: no cell is clipped at zero, which would change the law.
-    design = Crossbar(dm.pcm_joshi2020(read_noise_scale=0.1), compensation=None, read_noise="per_moment")
+    design = Crossbar(dm.pcm_joshi2020(read_noise_scale=0.1), compensation=None, reads=Reads("per_moment"))
     x, chip = normal(1, 4), design.program(normal(0, 2, 4), key=jr.key(2))
     samples = jax.jit(jax.vmap(lambda key: chip.at(YEAR, key=key)(x)))(jr.split(jr.key(3), N))
     t, x = jnp.asarray(YEAR), np.asarray(x, np.float64)
@@ -186,7 +186,7 @@ def test_noise_per_moment_has_the_variance_of_the_cells():
 
 
 def test_reads_without_noise_need_no_key():
-    for design in (Crossbar(dm.pcm_joshi2020(), read_noise="off"), Crossbar(dm.Ideal())):
+    for design in (Crossbar(dm.pcm_joshi2020(), reads=Reads("off")), Crossbar(dm.Ideal())):
         matrix = design.program(normal(0, 3, 6), key=jr.key(0)).at(YEAR)
         np.testing.assert_array_equal(matrix(normal(1, 6)), matrix(normal(1, 6), key=jr.key(1)))
 
@@ -223,7 +223,7 @@ def test_weights_in_16_bits_are_those_numbers_on_cells_of_32(dtype):
     [
         (lambda: Crossbar(dm.Ideal(), tile=(0, 4)), "`tile` must be (rows, columns), both at least 1. Got tile=(0, 4)"),
         (
-            lambda: Crossbar(dm.Ideal(), read_noise="on"),
+            lambda: Crossbar(dm.Ideal(), reads=Reads("on")),
             '`read_noise` must be "per_read", "per_moment", "off" or a `Correlated`',
         ),
         (

@@ -20,6 +20,7 @@ from memsim import (
     Crossbar,
     OffsetColumn,
     PulseWidthDAC,
+    Reads,
     SenseAmplifier,
 )
 
@@ -84,7 +85,7 @@ def test_every_pulse_has_read_noise_of_its_own():
     y = noisy_reads(matrix, x)
     codes = np.clip(np.round(np.asarray(x, np.float64) / 2 * 7), -7, 7).astype(int)
     power = sum(4**p * (np.abs(codes) >> p & 1) for p in range(3))
-    variance = power @ np.asarray(matrix.variance, np.float64)
+    variance = power @ np.asarray(matrix.noise.variance, np.float64)
     assert np.abs(y.var(0) / variance - 1).max() < STANDARD_ERRORS * math.sqrt(2 / N)
 
 
@@ -133,7 +134,7 @@ def test_nonlinear_cells_are_read_as_cell_by_cell(iv, coding):
     x = np.clip(np.asarray(normal(1, 4, 5), np.float64), -1, 1)
     dac = {"levels": DAC(5), "duration": PulseWidthDAC(5), "digits": BitSerialDAC(5), "spikes": None}[coding]
     x = np.sign(x) if dac is None else np.round(x * 15) / 15
-    design = Crossbar(dm.Ideal(20e-6, 110e-6, iv), dac=dac, compensation=None, tile=(2, 2), v_read=V_READ)
+    design = Crossbar(dm.Ideal(20e-6, 110e-6, iv), dac=dac, compensation=None, tile=(2, 2), reads=Reads(v_read=V_READ))
     chip = design.program(w, key=jr.key(0))
     got = chip.at(0.0)(jnp.asarray(x, jnp.float32))
 
@@ -166,7 +167,7 @@ def test_noise_of_nonlinear_cells_is_that_of_their_current():
     iv, w, x = dm.iv.MiloPolynomial(), normal(0, 2, 6), np.array([1.0, -0.6, 0.2, -1.0, 0.8, 0.0])
     device = dataclasses.replace(dm.pcm_joshi2020(), iv=iv)
     for dac in (DAC(None), PulseWidthDAC(None)):
-        design = Crossbar(device, dac=dac, compensation=None, v_read=V_READ, read_noise="per_read")
+        design = Crossbar(device, dac=dac, compensation=None, reads=Reads("per_read", v_read=V_READ))
         chip = design.program(w, key=jr.key(0))
         matrix = chip.at(100.0, key=jr.key(1))
         y = noisy_reads(matrix, jnp.asarray(x, jnp.float32))
@@ -200,10 +201,10 @@ def test_effective_weights_of_nonlinear_cells_are_those_at_full_input():
         (lambda: BitSerialDAC(1), "`bits` must be a whole number from 2 to 24. Got bits=1"),
         (lambda: BitSerialDAC(4, 1.0, 4), "All in one pulse? Use PulseWidthDAC"),
         (lambda: PulseWidthDAC(8, 0.0), "`input_range` must be positive"),
-        (lambda: Crossbar(dm.Ideal(), v_read=200.0), "Got v_read=200.0. Millivolts? Multiply by 1e-3"),
-        (lambda: Crossbar(dm.Ideal(), v_read=0.0), "`v_read` must be positive"),
+        (lambda: Crossbar(dm.Ideal(), reads=Reads(v_read=200.0)), "Got v_read=200.0. Millivolts? Multiply by 1e-3"),
+        (lambda: Crossbar(dm.Ideal(), reads=Reads(v_read=0.0)), "`v_read` must be positive"),
         (
-            lambda: Crossbar(dm.Ideal(iv=dm.iv.Sinh(4.0)), sense=SenseAmplifier(series_resistance=50.0)),
+            lambda: Crossbar(dm.Ideal(iv=dm.iv.Sinh(4.0)), reads=Reads(sense=SenseAmplifier(series_resistance=50.0))),
             "Cells with a nonlinear I-V must have ideal wires, and sense amplifiers without",
         ),
     ],

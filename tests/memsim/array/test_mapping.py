@@ -20,6 +20,7 @@ from memsim import (
     Crossbar,
     DifferentialPair,
     OffsetColumn,
+    Reads,
     SenseAmplifier,
     nn,
     train,
@@ -157,7 +158,7 @@ def test_a_reference_column_takes_off_what_the_digital_sum_does_with_ideal_cells
 
 @mappings
 def test_read_noise_has_the_law_of_fresh_noisy_cells(name):
-    settings = {"dac": DAC(None, 8.0), "tile": (4, 3), "read_noise": "per_read"}
+    settings = {"dac": DAC(None, 8.0), "tile": (4, 3), "reads": Reads("per_read")}
     design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], compensation=None, **settings)
     w, x = normal(0, 5, 6), normal(1, 6)
     chip = design.program(w, key=jr.key(2))
@@ -251,7 +252,7 @@ def test_the_gradient_passes_every_mapping_as_if_weights_were_held_exactly(name)
 
 @mappings
 def test_a_matrix_that_should_present_given_weights_does(name):
-    design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], compensation=None, tile=(4, 5), read_noise="off")
+    design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], compensation=None, tile=(4, 5), reads=Reads("off"))
     matrix, w = design.deploy(normal(0, 12, 10), 0.0, key=jr.key(0)), normal(1, 12, 10)
     changed = dataclasses.replace(matrix, weight=matrix.in_codes(w))
     np.testing.assert_allclose(changed.effective_weight, w, rtol=0, atol=2e-5)
@@ -281,7 +282,7 @@ def test_chips_of_many_keys_are_the_chips_one_by_one(name):
 def test_outputs_of_a_multiple_of_the_weights_are_that_multiple_also_with_dead_lines(name, adc):
     """To the bit for a power of two. A bit line of zeros reads zero, as do all of a matrix of zeros."""
     noise = SenseAmplifier(noise=0.1) if adc else None
-    design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], adc=adc, sense=noise, tile=(4, 3))
+    design = Crossbar(dm.pcm_joshi2020(), MAPPINGS[name], adc=adc, reads=Reads(sense=noise), tile=(4, 3))
     w, x = normal(0, 5, 6).at[2].set(0.0).at[3, 4:].set(0.0).at[:3, :4].set(0.0), normal(1, 3, 6)
 
     @jax.jit

@@ -29,7 +29,7 @@ def made(design, key):
 
 
 def design(device, **settings):
-    return ms.Crossbar(device, compensation=None, read_noise="off", **settings)
+    return ms.Crossbar(device, compensation=None, reads=ms.Reads("off"), **settings)
 
 
 def relative_error(found, scales):

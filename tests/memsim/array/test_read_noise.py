@@ -44,7 +44,7 @@ CODES = np.array([1, 8, 32, 127])
 
 def of_code(dac, codes, read_noise="per_read", device=STEADY):
     """Standard deviation of a read of one cell pair, relative to that of the last code."""
-    design = ms.Crossbar(device, dac=dac, read_noise=read_noise, compensation=None)
+    design = ms.Crossbar(device, dac=dac, reads=ms.Reads(read_noise), compensation=None)
     matrix = design.deploy(jnp.ones((1, 1)), 0.0, key=jr.key(0))
     spread = reads(matrix, jnp.asarray(codes, jnp.float32)[:, None] / (1 if dac is None else 127)).std(0)[:, 0]
     return spread / spread[-1]
@@ -95,7 +95,7 @@ WIRED = {
 
 def behind_wires(read_noise, mapping, **settings):
     wires = ms.ResistiveWires(OHM, OHM)
-    return ms.Crossbar(STEADY, mapping, wires=wires, read_noise=read_noise, compensation=None, **settings)
+    return ms.Crossbar(STEADY, mapping, wires=wires, reads=ms.Reads(read_noise), compensation=None, **settings)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_pulses_of_white_noise_behind_wires_overlap_in_time():
     """The circuit of every unit of time has the word lines that are still on; derivatives from autodiff."""
     device, codes = STEADY, np.array([15, 4, 9, 1, 0, 12, 7, 3, 14, 5, 10, 2])
     wires, n = ms.ResistiveWires(200.0, 200.0), len(codes)
-    design = ms.Crossbar(device, wires=wires, dac=ms.PulseWidthDAC(5), read_noise="per_read", compensation=None)
+    design = ms.Crossbar(device, wires=wires, dac=ms.PulseWidthDAC(5), reads=ms.Reads("per_read"), compensation=None)
     chip = design.program(jr.uniform(jr.key(3), (3, n)), key=jr.key(0))
     x = jnp.asarray(codes, jnp.float32) / 15
     slope = jax.jit(lambda g: jax.jacobian(lambda g: wires.effective(g))(g))  # (input, line, row, line)
@@ -148,7 +148,7 @@ def test_of_one_over_f_noise_what_an_inference_does_not_cover_stands_still():
     device = dm.pcm_joshi2020(read_noise_scale=0.1)  # so that no cell is clipped at zero
     variance = {}
     for read_noise in ("by_spectrum", "per_read"):
-        chip = ms.Crossbar(device, read_noise=read_noise, compensation=None).program(w, key=jr.key(0))
+        chip = ms.Crossbar(device, reads=ms.Reads(read_noise), compensation=None).program(w, key=jr.key(0))
 
         def two(key, chip=chip):
             matrix = chip.at(YEAR, key=key)
@@ -173,7 +173,7 @@ def test_noise_of_unknown_spectrum_is_new_in_every_read():
     w, x = jr.normal(jr.key(0), (3, 5)), jnp.ones(5)
     one, other = (
         ms.Crossbar(STEADY, compensation=None, **setting).deploy(w, 0.0, key=jr.key(1))(x, key=jr.key(2))
-        for setting in ({}, {"read_noise": "per_read"})
+        for setting in ({}, {"reads": ms.Reads("per_read")})
     )
     np.testing.assert_array_equal(one, other)
 
@@ -183,12 +183,12 @@ def test_noise_of_unknown_spectrum_is_new_in_every_read():
 STAYS = {"scale", "dac", "adc", "rows", "slices", "digital", "dead", "dtype", "white"}  # structure, and converters
 DEVIATING = {
     "wires": behind_wires("per_read", WIRED["column"]),
-    "moving": ms.Crossbar(STEADY, read_noise=MOVING, compensation=None),
+    "moving": ms.Crossbar(STEADY, reads=ms.Reads(MOVING), compensation=None),
     "curved": ms.Crossbar(dm.Ideal(20e-6, 110e-6, dm.iv.Sinh(4.0)), dac=ms.DAC(None, 4.0)),
     "amplifier": ms.Crossbar(
         dm.pcm_joshi2020(),
         adc=ms.ADC(None, 64.0),
-        sense=ms.SenseAmplifier(series_resistance=1e3, offset=1e-2, saturation=0.5, noise=0.1),
+        reads=ms.Reads(sense=ms.SenseAmplifier(series_resistance=1e3, offset=1e-2, saturation=0.5, noise=0.1)),
     ),
 }
 

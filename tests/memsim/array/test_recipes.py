@@ -38,7 +38,9 @@ def test_a_recipe_takes_a_device_and_has_one(name):
 
 def test_the_amplifier_noise_of_the_standard_point_is_four_hundredths_of_a_cell():
     """20 000 reads of a silent input: standard deviation within 4 standard errors (1/sqrt(2 n)), rounding included."""
-    design = ms.Crossbar(dm.Ideal(), adc=ms.ADC(None, 10.0), sense=ms.SenseAmplifier(noise=0.04), compensation=None)
+    design = ms.Crossbar(
+        dm.Ideal(), adc=ms.ADC(None, 10.0), reads=ms.Reads(sense=ms.SenseAmplifier(noise=0.04)), compensation=None
+    )
     matrix = design.deploy(jnp.ones((1, 4)), 0.0, key=jr.key(0))
     y = np.asarray(jax.jit(lambda key: matrix(jnp.zeros((20_000, 4)), key=key))(jr.key(1)))
     assert abs(y.std() / 0.04 - 1) < 4 / np.sqrt(2 * 20_000)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from memsim import ADC, DAC, BitSliced, Crossbar, DifferentialPair, OffsetColumn, SenseAmplifier
+from memsim import ADC, DAC, BitSliced, Crossbar, DifferentialPair, OffsetColumn, Reads, SenseAmplifier
 
 G_MAX, V_READ = 25e-6, 0.25
 MAPPINGS = [DifferentialPair(), OffsetColumn(), OffsetColumn(offset="column"), BitSliced(DifferentialPair(), 2, 2)]
@@ -26,7 +26,9 @@ def of(chip, x):
 
 
 def design(sense, *mapping, **settings):
-    return Crossbar(dm.Ideal(0.0, G_MAX), *mapping, compensation=None, sense=sense, v_read=V_READ, **settings)
+    return Crossbar(
+        dm.Ideal(0.0, G_MAX), *mapping, compensation=None, reads=Reads(sense=sense, v_read=V_READ), **settings
+    )
 
 
 def test_a_series_resistance_divides_the_current_of_one_cell_as_by_hand():
@@ -84,8 +86,9 @@ def test_offsets_have_the_spread_asked_for_and_stay_with_the_chip():
 
 def test_read_noise_is_divided_as_the_current_is():
     device, w = dm.pcm_joshi2020(), normal(0, 3, 6)
-    plain = Crossbar(device, compensation=None, read_noise="per_read")
-    chips = [dataclasses.replace(plain, sense=s).program(w, key=jr.key(0)) for s in (None, SenseAmplifier(4e3))]
+    plain = Crossbar(device, compensation=None, reads=Reads("per_read"))
+    senses = (Reads(), Reads(sense=SenseAmplifier(4e3)))
+    chips = [dataclasses.replace(plain, reads=reads).program(w, key=jr.key(0)) for reads in senses]
     ideal, real = (np.asarray(chip.at(0.0, key=jr.key(1)).variance, np.float64) for chip in chips)
     g, std = (np.asarray(f(chips[0].cells, jnp.zeros(())), np.float64) for f in (device.conductance, device.read_noise))
     passed = 1 / (1 + 4e3 * g.sum(1, keepdims=True))

@@ -273,7 +273,7 @@ def test_a_programmed_model_is_written_with_what_its_chips_present(tmp_path):
 
 
 def test_a_model_at_a_moment_is_written_with_its_effective_weights():
-    model = ms.deploy(NETWORKS["lif"], ms.Crossbar(dm.pcm_joshi2020(), read_noise="off"), 1e6, key=KEYS[4])
+    model = ms.deploy(NETWORKS["lif"], ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off")), 1e6, key=KEYS[4])
     node = to_nir(model, dt=DT, input_shape=INPUTS).nodes["0"]
     np.testing.assert_allclose(node.weight, model.layers[0].weight.effective_weight)
     assert "AnalogMatrix" in node.metadata["memsim_design"]

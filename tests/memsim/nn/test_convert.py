@@ -106,7 +106,7 @@ def test_reads_of_a_converted_model_are_noisy_around_its_mean(name):
     chip = deploy(convert(model), PCM, 0.0, key=KEY)
     with pytest.raises(ValueError, match="needs `key=`"):
         chip(x)
-    still = deploy(convert(model), ms.Crossbar(pcm_joshi2020(), compensation=None, read_noise="off"), 0.0, key=KEY)
+    still = deploy(convert(model), ms.Crossbar(pcm_joshi2020(), compensation=None, reads=ms.Reads("off")), 0.0, key=KEY)
     ys = np.asarray(read(chip, x, jr.split(jr.key(3), 4000)), np.float64)
     assert len(np.unique(ys)) > 0.9 * ys.size and (ys.std(axis=0) > 0).all()
     # The rectifiers make the mean deviate a little from that without noise, by less than the noise itself.
@@ -119,7 +119,7 @@ def test_read_noise_of_a_keyed_layer_has_the_variance_of_its_cells():
     ys = np.asarray(read(layer, x, jr.split(jr.key(3), 4000)), np.float64)
     matrix = layer.weight
     mean = np.asarray(x @ matrix.weight + layer.bias, np.float64)
-    variance = np.asarray(x**2 @ matrix.variance, np.float64)
+    variance = np.asarray(x**2 @ matrix.noise.variance, np.float64)
     assert (np.abs(ys.mean(axis=0) - mean) < 4 * (variance / 4000) ** 0.5).all()
     assert np.abs(ys.var(axis=0) / variance - 1).max() < 4 * (2 / 4000) ** 0.5
 

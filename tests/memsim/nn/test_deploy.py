@@ -15,7 +15,7 @@ from memsim.nn import LI, LIF, Linear, Recurrent, SpikingNetwork, analog_layers
 
 MONTH = 30 * 86400.0
 PATHS = [".layers[0]", ".layers[1].synapse", ".layers[2]"]
-PCM = ms.Crossbar(pcm_joshi2020(), compensation=None, read_noise="per_moment")
+PCM = ms.Crossbar(pcm_joshi2020(), compensation=None, reads=ms.Reads("per_moment"))
 KEY = jr.key(1)
 
 

@@ -43,8 +43,9 @@ def test_bit_lines_of_a_group_keep_the_variance_of_the_cells_that_they_share():
     x, n = jnp.ones((4, 3, 3)), 20_000
     chip = eqx.tree_at(lambda layer: layer.weight, made, matrix)
     y = jax.jit(jax.vmap(lambda key: chip(x, key=key)))(jr.split(jr.key(1), n))
-    cells = np.asarray(matrix.variance, np.float64).sum(0) + np.asarray(matrix.shared.variance, np.float64).sum()
-    variance = cells * np.asarray(matrix.scale, np.float64)[0] ** 2
+    own, shared = (np.asarray(noise.variance, np.float64) for noise in (matrix.noise, matrix.noise.shared))
+    cells = own.sum(0) + shared.sum()
+    variance = cells * np.asarray(matrix.sums.scale, np.float64)[0] ** 2
     found = np.asarray(y, np.float64).reshape(n, 6).var(0)
     assert np.abs(found / variance - 1).max() < 5 * (2 / n) ** 0.5
 
@@ -55,7 +56,7 @@ def test_training_starts_from_the_digital_weights_on_every_mapping(mapping):
     model = SpikingNetwork([Linear(6, 5, key=jr.key(0))])
     settings = {"dac": ms.DAC(8, 4.0), "adc": ms.ADC(None, 1e3), "tile": (4, 3)}
     sense = ms.SenseAmplifier(series_resistance=1e3, offset=1e-3)
-    hardware = ms.train.SampledChip(ms.Crossbar(dm.pcm_joshi2020(), mapping, sense=sense, **settings))
+    hardware = ms.train.SampledChip(ms.Crossbar(dm.pcm_joshi2020(), mapping, reads=ms.Reads(sense=sense), **settings))
     x = jr.normal(jr.key(1), (3, 6))
 
     @eqx.filter_jit

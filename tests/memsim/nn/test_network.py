@@ -204,7 +204,7 @@ def test_no_feed_forward_product_stays_in_the_time_loop_however_many_chips_are_m
     k = jr.split(jr.key(0), 2)
     forward = SpikingNetwork([Linear(4, 6, key=k[0]), LIF(6), Linear(6, 3, key=k[1]), LI(3)])
     loop = SpikingNetwork([Recurrent(LIF(6), Linear(6, 6, key=k[0]))])
-    crossbar = ms.Crossbar(pcm_joshi2020(), read_noise=read_noise, compensation=None)
+    crossbar = ms.Crossbar(pcm_joshi2020(), reads=ms.Reads(read_noise), compensation=None)
 
     def outputs(model):
         def on_chip(key, x):

@@ -17,7 +17,7 @@ FULL = ms.Crossbar(
     dac=ms.DAC(6),
     adc=ms.ADC(6),
     wires=ms.AlphaBetaWires(2.0, 2.0),
-    sense=ms.SenseAmplifier(offset=1e-3),
+    reads=ms.Reads(sense=ms.SenseAmplifier(offset=1e-3)),
 )
 STEADY_DRIFT = dm.PCM(
     0.0,
@@ -37,7 +37,7 @@ def test_effects_of_a_design_are_all_found_in_their_order():
     assert ms.effects(FULL) == tuple(effect for effect in ms.EFFECTS if effect != "I-V")
     assert ms.effects(ms.Crossbar(dm.Ideal())) == ()
     assert ms.effects(ms.Crossbar(dm.Ideal(iv=dm.iv.Sinh(2.0)), dac=ms.DAC(None))) == ("I-V", "saturation")
-    assert "read noise" not in ms.effects(dataclasses.replace(FULL, read_noise="off"))
+    assert "read noise" not in ms.effects(dataclasses.replace(FULL, reads=ms.Reads("off")))
 
 
 @pytest.mark.parametrize("effect", ms.effects(FULL))

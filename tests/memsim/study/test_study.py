@@ -37,7 +37,7 @@ def crossbar(**settings):
     ["per_read", *(pytest.param(name, marks=pytest.mark.slow) for name in ("per_moment", "off"))],
 )
 def test_a_study_is_a_loop_over_chips_whatever_the_chunk(model, test_set, read_noise):
-    design, key = crossbar(read_noise=read_noise), jr.key(3)
+    design, key = crossbar(reads=ms.Reads(read_noise)), jr.key(3)
     one, four = (
         ms.study.robustness(model, test_set, design, chips=5, times=TIMES, key=key, chunk=chunk) for chunk in (1, 4)
     )

@@ -1,0 +1,24 @@
+"""No number moves when code does: what `frozen.py` computes, bit for bit where the machine is the one that froze it."""
+
+import jax
+import numpy as np
+import pytest
+
+from frozen import FILE, RESULTS, machine, numbers
+
+FROZEN = np.load(FILE)
+SAME_MACHINE = str(FROZEN["machine"]) == machine()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_result_is_what_it_was(name):
+    with jax.numpy_dtype_promotion("standard"):
+        found = numbers(RESULTS[name]())
+    expected = {key.partition("/")[2]: FROZEN[key] for key in FROZEN.files if key.partition("/")[0] == name}
+    assert found.keys() == expected.keys()
+    for place, value in found.items():
+        assert value.dtype == expected[place].dtype
+        if SAME_MACHINE:
+            np.testing.assert_array_equal(value, expected[place], err_msg=place)
+        else:  # another processor or another jax rounds otherwise: spikes may then differ, numbers hardly
+            np.testing.assert_allclose(value, expected[place], rtol=1e-3, atol=1e-6, err_msg=place)
