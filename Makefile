@@ -44,7 +44,7 @@ package: .venv/.installed
 # The exact versions that .venv gets, for every Python and system that pyproject.toml allows: looked up anew.
 lock: .venv/.installed
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(RUN)/uv pip compile --quiet --universal --upgrade --no-annotate --no-header --extra test pyproject.toml \
+	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header --extra test pyproject.toml \
 	    --output-file tests/locked.txt
 
 figures: .venv/.installed

@@ -66,3 +66,8 @@ def test_cells_learn_in_the_array_and_noise_goes_on_as_printed():
     exec(compile(block("noise = ms.Correlated"), "README.md", "exec"), space)
     exec(compile(block("optimizer = ms.insitu"), "README.md", "exec"), space)
     assert isinstance(space["gradient"].weight, ms.insitu.OuterProduct) and isinstance(space["net"], ms.nn.Linear)
+
+
+def test_every_file_that_it_points_to_is_there():
+    places = re.findall(r"\]\((?!https?:)([^)#]+)\)", README.read_text())
+    assert places and [place for place in places if not (README.parent / place).exists()] == []
