@@ -25,7 +25,7 @@ import device_models as dm
 import memsim as ms
 
 NETWORKS = ("tanh", "spiking")
-RANGES: dict[str, ms.AbstractRanges] = {
+RANGES: dict[str, ms.extend.AbstractRanges] = {
     "percentile": ms.Percentile(),
     "least squares": ms.LeastSquares(),
     "maximal": ms.Maximal(),
@@ -85,7 +85,7 @@ class Part(NamedTuple):
     network: str
 
 
-class VariableADC(ms.AbstractADC):
+class VariableADC(ms.extend.AbstractADC):
     """Equal steps, as `memsim.ADC`, with an array for the largest code: one compiled function for all numbers of bits.
 
     **Arguments:**
@@ -114,7 +114,7 @@ class VariableADC(ms.AbstractADC):
         return self
 
 
-class VariableDAC(ms.AbstractDAC):
+class VariableDAC(ms.extend.AbstractDAC):
     """Equal steps, as `memsim.DAC`, with an array for the largest code.
 
     **Arguments:**

@@ -138,7 +138,7 @@ def tiles(config: Config, longest: int) -> list[int]:
     return [tile for tile in sorted(config.tiles) if tile < longest] + whole[:1]
 
 
-def design(config: Config, wires: ms.AbstractWires, tile: int) -> ms.Crossbar:
+def design(config: Config, wires: ms.extend.AbstractWires, tile: int) -> ms.Crossbar:
     cell = dm.Ideal(config.g_min, config.g_max)
     return ms.Crossbar(cell, wires=wires, tile=(tile, tile), compensation=None, reads=ms.Reads("off"))
 

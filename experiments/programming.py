@@ -72,7 +72,7 @@ def run(config: Config) -> xr.Dataset:
     return result
 
 
-def methods(config: Config) -> dict[str, tuple[float | None, ms.AbstractProgramming]]:
+def methods(config: Config) -> dict[str, tuple[float | None, ms.extend.AbstractProgramming]]:
     """By name: the window within which each cell is verified, and the programming of the array."""
     verified = {f"verified, {1e6 * window:g} µS": (window, ms.OneShot()) for window in config.windows}
     watched = {
