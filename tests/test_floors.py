@@ -1,6 +1,7 @@
 """Modules import downwards only, files stay short, and importing memsim loads nothing heavy."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -100,13 +101,17 @@ def may_import(above, below):
     return floor(above) == floor(below) and all(MODULES[m].parent == ROOT / "memsim" for m in (above, below))
 
 
-def faults(module, source):
-    """What `module` imports against the rules if its text is `source`."""
+def ours(module, source):
+    """Which of our modules `module` imports if its text is `source`."""
     package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
     wanted = {m for m in imports(ast.parse(source), package) if m.split(".")[0] in {"memsim", "device_models"}}
     # A lazily spelled `import memsim.nn.name` is judged by the longest module in it.
-    known = {next((p for p in prefixes(m) if p in MODULES), m) for m in wanted}
-    return sorted(m for m in known if not may_import(module, m))
+    return {next((p for p in prefixes(m) if p in MODULES), m) for m in wanted}
+
+
+def faults(module, source):
+    """What `module` imports against the rules if its text is `source`."""
+    return sorted(m for m in ours(module, source) if not may_import(module, m))
 
 
 def prefixes(module):
@@ -133,6 +138,12 @@ def test_a_module_imports_only_from_lower_floors_and_its_own_folder(module):
 )
 def test_this_test_sees_a_climbing_import(module, line, wrong):
     assert faults(module, line) == [wrong]
+
+
+def test_no_imports_go_round_in_a_circle():
+    below = {module: ours(module, path.read_text()) - {module} for module, path in MODULES.items()}
+    below["device_models.fit._file"] -= {"device_models"}  # a file names classes as the package exports them
+    assert len(list(graphlib.TopologicalSorter(below).static_order())) >= len(MODULES)  # raises for a circle
 
 
 def test_this_test_asks_for_the_floor_of_a_new_module():
