@@ -77,7 +77,7 @@ class AbstractNeuron(AbstractLayer):
                 f"The state of a neuron must be an array of floats of shape {self.shape}, or have one named `{name}`. "
                 f"Got {type(self).__name__} with a {type(state).__name__}{came}; write its method `{method}`."
             )
-        return found
+        return jnp.asarray(found)
 
     @property
     def shape(self) -> Shape:
