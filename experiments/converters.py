@@ -23,6 +23,7 @@ from jaxtyping import Array, Float, Key
 
 import device_models as dm
 import memsim as ms
+from _workload import recurrent_network
 
 NETWORKS = ("tanh", "spiking")
 RANGES: dict[str, ms.extend.AbstractRanges] = {
@@ -226,7 +227,7 @@ def recordings(config: Config, network: str) -> ms.data.Splits:
 
 def untrained(config: Config, network: str, inputs: int, key: Array) -> ms.nn.SpikingNetwork:
     if network == "spiking":
-        return ms.study.recurrent_network(inputs, config.hidden, 10, key=key)
+        return recurrent_network(inputs, config.hidden, 10, key=key)
     keys = jr.split(key, 3)
     tanh = eqx.nn.Lambda(jnp.tanh)
     sizes = (inputs, config.hidden, config.hidden, 10)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Key, Shaped
 
 from device_models._checks import Must, judge
+from device_models._checks._quantities import OLDEST_PLAUSIBLE as LONGEST_TIME
 
 from ._finite import check_finite
 from ._inputs import as_floats
@@ -17,7 +18,6 @@ Weights = Shaped[ArrayLike, "outputs inputs"] | Sequence[Sequence[float]]
 Inputs = Shaped[ArrayLike, "*batch inputs"] | Sequence[Any]
 
 ONE_KEY = Key[Array, ""]
-LONGEST_TIME = 1e12  # seconds, some 30 000 years: until then the time laws of all cells stay finite in float32
 TIME = Must(
     "one time of at least 0 seconds after the end of programming, and at most 1e12",
     lambda t: (t >= 0) & (t <= LONGEST_TIME),

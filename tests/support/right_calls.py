@@ -53,7 +53,6 @@ RESULTS = {
     "Positive",
     "Epoch",
     "Trainer",
-    "Case",
     "Interval",
     "Outcome",
     "InSituState",
@@ -269,7 +268,6 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "quick": {"smaller": {}},
         "remove_parts": {"folder": folder / "no-parts"},
         "save_result": {"result": result(), "path": folder / "new.nc"},
-        "recurrent_network": {"inputs": 3, "hidden": 4, "classes": 2} | wide,
         "summary": {"accuracy": result().accuracy},
         **dict.fromkeys(("agad", "analog_sgd", "eapu", "mixed_precision", "tiki_taka", "tiki_taka_v2"), learner),
         "aged": {
