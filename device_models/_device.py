@@ -1,4 +1,4 @@
-"""What every memory cell promises: program, conductance, read_noise, and its current-voltage relation."""
+"""What every memory cell promises: to be programmed, and to have a conductance at every age."""
 
 import dataclasses
 import functools
@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Key
 from ._checks import Must, check, checked, for_jax, is_known, judge, that
 from ._checks._names import nearest
 from ._checks._quantities import AGES, MICRO_SIEMENS, SIEMENS
+from ._default import default
 from ._span import Span
 from .ageing._paths import Memory, Walk, path_of
 from .iv._iv import AbstractIV
@@ -27,8 +28,10 @@ class AbstractDevice(eqx.Module):
 
     `program` writes an array of independent cells and returns their state, a pytree that holds everything chance
     decided: the state never changes afterwards, so ageing it twice gives one history. Times are seconds since the end
-    of programming, conductances siemens. `iv` is the current-voltage relation of a cell, `sources` says where each
-    number of a published set was read.
+    of programming, conductances siemens.
+
+    A device of your own has the fields `g_min` and `g_max` and writes `program` and `conductance`. Everything else has
+    a default; whatever of it a device has, as a field, a property or a method, it says by the same name.
 
     Decorate `program` with `writes`, `conductance` and `read_noise` with `ages`, and known targets and times are judged
     before they are used.
@@ -36,8 +39,6 @@ class AbstractDevice(eqx.Module):
 
     g_min: eqx.AbstractVar[float]
     g_max: eqx.AbstractVar[float]
-    iv: eqx.AbstractVar[AbstractIV]
-    sources: eqx.AbstractVar[tuple[str, ...]]
 
     def __check_init__(self):
         ends = ("g_min", "g_max")  # fields of some devices, and of others properties
@@ -46,17 +47,27 @@ class AbstractDevice(eqx.Module):
             judge(name, getattr(self, name), float, SIEMENS)
         _check_range(self.g_min, self.g_max)
 
-    @property
+    @default
+    def iv(self) -> AbstractIV:
+        """The current-voltage relation of a cell."""
+        return Ohmic()
+
+    @default
+    def sources(self) -> tuple[str, ...]:
+        """Where each number of a published set was read."""
+        return ()
+
+    @default
     def span(self) -> Span:
         """Where the numbers of this device were measured."""
         return Span()
 
-    @property
+    @default
     def levels(self) -> int | None:
         """How many equally spaced levels from `g_min` to `g_max` its cells have; `None` where they are continuous."""
         return None
 
-    @property
+    @default
     def assumes(self) -> tuple[str, ...]:
         """What its history takes for granted about single cells where only populations were measured."""
         return ()
@@ -78,23 +89,31 @@ class AbstractDevice(eqx.Module):
     def conductance(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         """Mean conductance at `t` seconds after programming, in siemens."""
 
-    @abstractmethod
     def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         """Standard deviation of one read at `t`, in siemens; `None` for a cell whose reads are exact."""
+        return None
 
-    @property
+    @default
     def read_spectrum(self) -> OneOverF | None:
         """At which frequencies its read noise is; `None` where nobody measured it, and every read draws anew."""
         return None
 
     @property
-    @abstractmethod
     def effects(self) -> tuple[str, ...]:
-        """Those of `EFFECTS` that the device shows."""
+        """Those of `EFFECTS` that the device shows; of a device that does not say, no more than its I-V is known."""
+        return () if isinstance(self.iv, Ohmic) else ("I-V",)
 
-    @abstractmethod
     def without(self, effect: str) -> "AbstractDevice":
         """The same device without one of `EFFECTS`; what chance decides of the others stays as it is for each key."""
+        check_effect(effect)
+        if effect not in said_effects(self):
+            return self
+        if effect == "I-V" and "iv" in {field.name for field in dataclasses.fields(self)}:
+            return dataclasses.replace(self, **{"iv": Ohmic()})
+        raise ValueError(
+            f"A device that shows effects must say what it is without one. Got {type(self).__name__}, which shows "
+            f"{effect!r}; write its method `without(effect)`."
+        )
 
     @checked()
     def current(self, g: Float[Array, "*cells"], v: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
@@ -108,6 +127,24 @@ def check_effect(effect: str) -> None:
     if effect not in EFFECTS:
         near = nearest(effect, EFFECTS)
         raise ValueError(f"An effect must be a known one. Got {effect!r}. Did you mean {near}?")
+
+
+def said_effects(device: AbstractDevice) -> tuple[str, ...]:
+    """The effects of `device`; raises `ValueError` where it, or a device that it is made of, does not say them."""
+    if type(device).effects is AbstractDevice.effects:
+        raise ValueError(
+            f"A device must say which effects it shows before they can be told apart. Got {type(device).__name__}; "
+            f"write its property `effects`, some of {EFFECTS} or (), and its method `without(effect)`."
+        )
+    for part in made_of(device).values():
+        said_effects(part)
+    return device.effects
+
+
+def made_of(device: AbstractDevice) -> dict[str, AbstractDevice]:
+    """The devices among the fields of `device`, by name."""
+    values = {field.name: getattr(device, field.name) for field in dataclasses.fields(device)}
+    return {name: value for name, value in values.items() if isinstance(value, AbstractDevice)}
 
 
 def in_order(*effects: str) -> tuple[str, ...]:

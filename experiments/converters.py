@@ -23,9 +23,10 @@ from jaxtyping import Array, Float, Key
 
 import device_models as dm
 import memsim as ms
+from _workload import recurrent_network
 
 NETWORKS = ("tanh", "spiking")
-RANGES: dict[str, ms.AbstractRanges] = {
+RANGES: dict[str, ms.extend.AbstractRanges] = {
     "percentile": ms.Percentile(),
     "least squares": ms.LeastSquares(),
     "maximal": ms.Maximal(),
@@ -85,7 +86,7 @@ class Part(NamedTuple):
     network: str
 
 
-class VariableADC(ms.AbstractADC):
+class VariableADC(ms.extend.AbstractADC):
     """Equal steps, as `memsim.ADC`, with an array for the largest code: one compiled function for all numbers of bits.
 
     **Arguments:**
@@ -114,7 +115,7 @@ class VariableADC(ms.AbstractADC):
         return self
 
 
-class VariableDAC(ms.AbstractDAC):
+class VariableDAC(ms.extend.AbstractDAC):
     """Equal steps, as `memsim.DAC`, with an array for the largest code.
 
     **Arguments:**
@@ -226,7 +227,7 @@ def recordings(config: Config, network: str) -> ms.data.Splits:
 
 def untrained(config: Config, network: str, inputs: int, key: Array) -> ms.nn.SpikingNetwork:
     if network == "spiking":
-        return ms.study.recurrent_network(inputs, config.hidden, 10, key=key)
+        return recurrent_network(inputs, config.hidden, 10, key=key)
     keys = jr.split(key, 3)
     tanh = eqx.nn.Lambda(jnp.tanh)
     sizes = (inputs, config.hidden, config.hidden, 10)

@@ -13,9 +13,10 @@ import jax.random as jr
 import numpy as np
 import xarray as xr
 
+import _clock as clock
 import device_models as dm
 import memsim as ms
-from memsim.study import Case
+from _clock import Case
 
 CELLS = {
     **{name: dm.device(name).make() for name in ("pcm_joshi2020", "cmo_hfox_falcone2025", "sonos_agrawal2022")},
@@ -52,7 +53,7 @@ def run(config: Config) -> xr.Dataset:
     chosen = [measure(config) for measure in (cells, memristors, update) if config.only in measure.__name__]
     if not chosen:
         raise ValueError(f"`only` must be part of the name of a case. Got {config.only!r}.")
-    return ms.study.measured(chosen, config.out / "device_speed.nc", config)
+    return clock.measured(chosen, config.out / "device_speed.nc", config)
 
 
 def cells(config: Config):
@@ -66,9 +67,7 @@ def cells(config: Config):
         number = normals_of(device)
         draw = jax.jit(lambda key, number=number: jr.normal(key, (number, config.cells)))
         written = program(aim, jr.key(1))
-        times = ms.study.together(
-            [(program, aim, jr.key(1)), (age, written, jnp.asarray(3600.0)), (draw, jr.key(2))], few
-        )
+        times = clock.together([(program, aim, jr.key(1)), (age, written, jnp.asarray(3600.0)), (draw, jr.key(2))], few)
         size = f"{config.cells:.0e} cells of {name}"
         yield Case(f"{size}, programming / normals", float(np.median(times[:, 0] / times[:, 2])), 3.0)
         yield Case(f"{size}, ageing / normals", float(np.median(times[:, 1] / times[:, 2])), 3.0)
@@ -95,7 +94,7 @@ def memristors(config: Config):
             return eqx.filter_vmap(lambda one: dm.memristors.simulate(one, t, v, steps=steps).current)(several)
 
         gradient = eqx.filter_jit(eqx.filter_value_and_grad(lambda m, run=currents: jnp.mean(run(m) ** 2)))
-        times = 1e3 * np.median(ms.study.together([(currents, several), (gradient, several)], config.rounds), axis=0)
+        times = 1e3 * np.median(clock.together([(currents, several), (gradient, several)], config.rounds), axis=0)
         yield Case(f"{config.memristors} {name}, {config.points} points", times[0], 50.0, "ms")
         yield Case(f"{config.memristors} {name}, and gradient", times[1], 200.0, "ms")
 
@@ -112,5 +111,5 @@ def update(config: Config):
         def step(array, x, d, key):
             return array.update(x, d, 0.01, length=config.length, key=key)
 
-        found = ms.study.ratio((step, array, x, d, jr.key(2)), outer, 10 * config.rounds)
+        found = clock.ratio((step, array, x, d, jr.key(2)), outer, 10 * config.rounds)
         yield Case(f"update of {config.width}x{config.width} {name}", found, 20.0)

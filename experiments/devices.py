@@ -22,6 +22,7 @@ from jaxtyping import Array, Float
 
 import device_models as dm
 import memsim as ms
+from _workload import recurrent_network
 
 DAY, YEAR = 86400.0, 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise")
@@ -132,7 +133,7 @@ def network(config: Config, part: Part, data: ms.data.Splits, folder: Path) -> m
     model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
     noisy = part.training == "Gaussian noise"
     return ms.train.fit(
-        ms.study.recurrent_network(13, config.hidden, 10, key=model_key),
+        recurrent_network(13, config.hidden, 10, key=model_key),
         data,
         key=fit_key,
         hardware=ms.train.GaussianNoise(config.gaussian_std) if noisy else None,

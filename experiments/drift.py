@@ -25,6 +25,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from _workload import recurrent_network
 
 YEAR = 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise", "sampled chip", "drift-aware")
@@ -169,7 +170,7 @@ class Study:
         name = part.name if depends else part._replace(write_noise=self.config.write_noise[0]).name
         model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
         return ms.train.fit(
-            ms.study.recurrent_network(13, self.config.hidden, 10, key=model_key),
+            recurrent_network(13, self.config.hidden, 10, key=model_key),
             self.data,
             key=fit_key,
             hardware=self.hardware(part),

@@ -22,6 +22,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from _workload import recurrent_network
 
 TRAININGS = {"ideal wires": None, "closed form": ms.AlphaBetaWires, "exact": ms.ResistiveWires}
 V_READ = 0.2  # volts, of the heat map; ohmic cells lose the same share at any
@@ -125,7 +126,7 @@ def networks(config: Config) -> dict[str, int]:
 
 def network(config: Config, name: str, key) -> ms.nn.SpikingNetwork:
     if name.startswith("recurrent"):
-        return ms.study.recurrent_network(13, config.recurrent, 10, key=key)
+        return recurrent_network(13, config.recurrent, 10, key=key)
     keys, n = jr.split(key), config.hidden
     return ms.nn.SpikingNetwork(
         [ms.nn.Linear(13, n, key=keys[0]), ms.nn.LIF(n), ms.nn.Linear(n, 10, key=keys[1]), ms.nn.LI(10)]
@@ -138,7 +139,7 @@ def tiles(config: Config, longest: int) -> list[int]:
     return [tile for tile in sorted(config.tiles) if tile < longest] + whole[:1]
 
 
-def design(config: Config, wires: ms.AbstractWires, tile: int) -> ms.Crossbar:
+def design(config: Config, wires: ms.extend.AbstractWires, tile: int) -> ms.Crossbar:
     cell = dm.Ideal(config.g_min, config.g_max)
     return ms.Crossbar(cell, wires=wires, tile=(tile, tile), compensation=None, reads=ms.Reads("off"))
 

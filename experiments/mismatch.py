@@ -21,6 +21,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from _workload import recurrent_network
 
 TRAININGS = ("as is", "with mismatch")
 PLACES = ("neurons", "synapses", "both")
@@ -94,7 +95,7 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     level = jnp.asarray(config.training_mismatch)
     model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
     model = ms.train.fit(
-        ms.study.recurrent_network(13, config.hidden, 10, key=model_key),
+        recurrent_network(13, config.hidden, 10, key=model_key),
         data,
         key=fit_key,
         hardware=ms.train.SampledChip(design(level, level)) if part.training == "with mismatch" else None,

@@ -22,6 +22,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from _workload import recurrent_network
 
 KINDS = ("white", "frozen")
 SETTINGS = ("same duration", "same step")
@@ -119,7 +120,7 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     dt = config.duration / part.steps if part.setting == "same duration" else STEP
     model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
     model = ms.train.fit(
-        ms.study.recurrent_network(13, config.hidden, 10, dt=dt, input_scale=dt / STEP, key=model_key),
+        recurrent_network(13, config.hidden, 10, dt=dt, input_scale=dt / STEP, key=model_key),
         data,
         key=fit_key,
         epochs=config.epochs,

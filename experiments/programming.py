@@ -19,6 +19,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from _workload import recurrent_network
 
 QUICK = {"windows": (1e-6,), "thresholds": (0.05,), "writes": 3, "size": 8, "chips": 2, "seeds": 1, "steps": 4}
 QUICK |= {"epochs": 1, "recordings": 40}
@@ -72,7 +73,7 @@ def run(config: Config) -> xr.Dataset:
     return result
 
 
-def methods(config: Config) -> dict[str, tuple[float | None, ms.AbstractProgramming]]:
+def methods(config: Config) -> dict[str, tuple[float | None, ms.extend.AbstractProgramming]]:
     """By name: the window within which each cell is verified, and the programming of the array."""
     verified = {f"verified, {1e6 * window:g} µS": (window, ms.OneShot()) for window in config.windows}
     watched = {
@@ -97,7 +98,7 @@ def compute(config: Config, seed: int, folder: Path) -> xr.Dataset:
     data = ms.data.Splits(train, data.validation, data.test.take(np.arange(config.recordings)))
     model_key, fit_key, array_key = jr.split(jr.fold_in(jr.key(0), seed), 3)
     model = ms.train.fit(
-        ms.study.recurrent_network(13, 16 if config.quick else 128, 10, key=model_key),
+        recurrent_network(13, 16 if config.quick else 128, 10, key=model_key),
         data,
         key=fit_key,
         epochs=config.epochs,

@@ -19,6 +19,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from _workload import recurrent_network
 
 VERSIONS = ("ideal", "analog")
 STEP = 1e-3  # seconds
@@ -63,7 +64,7 @@ def run(config: Config) -> xr.Dataset:
     if config.quick:
         data = ms.data.Splits(*(part.take(np.arange(200)) for part in (data.train, data.validation, data.test)))
     model_key, fit_key, chip_key = jr.split(jr.key(0), 3)
-    model = ms.study.recurrent_network(13, config.hidden, 10, key=model_key)
+    model = recurrent_network(13, config.hidden, 10, key=model_key)
     model = ms.train.fit(model, data, key=fit_key, epochs=config.epochs, clip=1.5)
     test = data.test.take(np.arange(config.recordings))
     xs = jnp.asarray(test.inputs)

@@ -22,9 +22,10 @@ import numpy as np
 import optax
 import xarray as xr
 
+import _clock as clock
 import device_models as dm
 import memsim as ms
-from memsim.study import Case
+from _clock import Case
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def run(config: Config) -> xr.Dataset:
     chosen = [measure(config) for measure in measures if config.only in measure.__name__]
     if not chosen:
         raise ValueError(f"`only` must be part of the name of a case. Got {config.only!r}.")
-    return ms.study.measured(chosen, config.out / "speed.nc", config)
+    return clock.measured(chosen, config.out / "speed.nc", config)
 
 
 def forward(config: Config):
@@ -146,7 +147,7 @@ def spiking(config: Config):
         print(f"{name:24} {float(case[0](*case[1:])[0]) / xs.size:.4f} spikes a neuron and step")
     size = f"n={n}, forward and backward"
     if peers:
-        times = ms.study.together([base, *peers.values()], config.rounds)
+        times = clock.together([base, *peers.values()], config.rounds)
         fastest = np.min(times[:, 1:], axis=1)
         yield Case(f"{size}, against the fastest peer", float(np.median(times[:, 0] / fastest)), 0.9)
         for place, name in enumerate(peers, 1):
@@ -365,7 +366,7 @@ def recurrent_network(key) -> ms.nn.SpikingNetwork:
 
 def ratio(config: Config, case: tuple[Callable[..., Any], ...], base: tuple[Callable[..., Any], ...]) -> float:
     """Median over rounds of the time of `case` over that of `base`, each a function with its arguments."""
-    return ms.study.ratio(case, base, config.rounds)
+    return clock.ratio(case, base, config.rounds)
 
 
 def temporary_megabytes(function: Any, *arguments: Any) -> float:

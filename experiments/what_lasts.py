@@ -24,6 +24,7 @@ from jaxtyping import Array, Float
 
 import device_models as dm
 import memsim as ms
+from _workload import recurrent_network
 
 HOUR, DAY = 3600.0, 86400.0
 LAWS = ("keep", "as measured", "redraw")
@@ -145,7 +146,7 @@ def compute(config: Config, part: tuple[str, str, int], data: ms.data.Splits, fo
 def network(config: Config, seed: int, data: ms.data.Splits, folder: Path) -> ms.nn.AbstractNetwork:
     model_key, fit_key = jr.split(jr.fold_in(jr.key(0), seed))
     return ms.train.fit(
-        ms.study.recurrent_network(13, config.hidden, 10, key=model_key),
+        recurrent_network(13, config.hidden, 10, key=model_key),
         data,
         key=fit_key,
         hardware=ms.train.GaussianNoise(config.gaussian_std),

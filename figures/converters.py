@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/converters/converters.nc")
@@ -19,18 +19,6 @@ TITLES = {
     "maximal": "Maximal",
     "ten cells": "ADC: 10 cells",
 }
-
-
-def draw(result: Path = READS, out: Path = Path("results/converters/converters"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run converters` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -59,6 +47,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         drawing.legend(handles=lines, loc="outside upper center", ncols=2)
         drawing.supxlabel(caption(data, device), fontsize=5)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def panel(axes, accuracy, device: str):

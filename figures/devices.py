@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/devices/devices.nc")
@@ -14,18 +14,6 @@ DAY = 86400.0
 COLOURS = {"pcm": "#D55E00", "rram": "#0072B2", "cmo": "#56B4E9", "sonos": "#009E73", "ecram": "#CC79A7"}
 COLOURS |= {"fefet": "#E69F00", "mtj": "#999999", "ideal": "#000000"}
 MARKERS = "osD^v"
-
-
-def draw(result: Path = READS, out: Path = Path("results/devices/devices"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run devices` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -48,6 +36,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", fontsize=5.5)
         drawing.supxlabel(caption(data), fontsize=5)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def appearances(names: list[str]) -> dict[str, dict]:

@@ -6,21 +6,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/drift/drift.nc")
-
-
-def draw(result: Path = READS, out: Path = Path("results/drift/drift"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run drift` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -43,6 +32,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         panels[0, -1].legend(loc="lower left")
         drawing.supxlabel(caption(data), fontsize=5)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def panel(axes, data) -> None:

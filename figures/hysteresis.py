@@ -4,7 +4,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/hysteresis/hysteresis.nc")
@@ -24,18 +24,6 @@ TITLES = {
 }
 
 
-def draw(result: Path = READS, out: Path = Path("results/hysteresis/hysteresis"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run hysteresis` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
-
-
 def figure(data, journal: str = "neutral") -> Figure:
     """One panel a model, one curve a frequency."""
     columns = min(4, data.sizes["model"])
@@ -51,6 +39,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         for axes, name in zip(panels, data.model.values, strict=True):
             loops(axes, data.sel(model=name), str(name))
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def loops(axes, data, name: str) -> None:

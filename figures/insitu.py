@@ -5,22 +5,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/insitu/insitu.nc")
-
-
-def draw(result: Path = READS, out: Path = Path("results/insitu/insitu"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run insitu` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -35,6 +23,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         accuracy_map(table, last)
         accuracy_of_seeds(seeds, last)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def accuracy_map(axes, last) -> None:

@@ -7,21 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/ir_drop/ir_drop.nc")
-
-
-def draw(result: Path = READS, out: Path = Path("results/ir_drop/ir_drop"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run ir_drop` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -39,6 +28,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         errors(panels[-2], data, config)
         voltages(drawing, panels[-1], data)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def accuracies(axes, data, config) -> None:

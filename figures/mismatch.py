@@ -6,21 +6,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/mismatch/mismatch.nc")
-
-
-def draw(result: Path = READS, out: Path = Path("results/mismatch/mismatch"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run mismatch` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -44,6 +33,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         panels[0].legend(loc="lower left")
         drawing.supxlabel(caption(data, config), fontsize=5)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def caption(data, config) -> str:

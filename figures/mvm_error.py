@@ -7,24 +7,12 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/mvm_error/mvm_error.nc")
 SHOWN = ("write noise", "read noise", "drift, compensated", "stuck cells", "ADC", "saturation", "all together")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), "-")
-
-
-def draw(result: Path = READS, out: Path = Path("results/mvm_error/mvm_error"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run mvm_error` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -41,6 +29,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         plotting.letter_panels(panels)
         drawing.supxlabel(caption(data), fontsize=5)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def scatter(axes, data) -> None:

@@ -6,23 +6,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/noise_kinds/noise_kinds.nc")
 LINES = ("-", "--", ":", "-.")
-
-
-def draw(result: Path = READS, out: Path = Path("results/noise_kinds/noise_kinds"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run noise_kinds` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -48,6 +36,9 @@ def figure(data, journal: str = "neutral") -> Figure:
             axes.set_xlabel(name)
         drawing.supxlabel(caption(data), fontsize=5)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def against_steps(axes, data, values, name: str) -> None:

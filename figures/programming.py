@@ -4,22 +4,10 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/programming/programming.nc")
-
-
-def draw(result: Path = READS, out: Path = Path("results/programming/programming"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run programming` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -40,6 +28,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         panels[1, 0].set_ylabel("Test accuracy (%)")
         panels[0, 0].legend()
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def curves(axes, data, name: str) -> None:

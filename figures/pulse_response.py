@@ -5,25 +5,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/pulse_response/pulse_response.nc")
 COLUMNS, EXAMPLES = 4, 2  # panels a row; single devices in each
-
-
-def draw(
-    result: Path = READS, out: Path = Path("results/pulse_response/pulse_response"), journal: str = "neutral"
-) -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run pulse_response` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -46,6 +32,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         free = panels[len(used)] if len(panels) > len(used) else used[0]
         free.legend(handles, labels, loc="center" if len(panels) > len(used) else "best")
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def panel(axes, data, name: str) -> None:

@@ -6,23 +6,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/raster/raster.nc")
 STYLES = {"ideal": ("#000000", "-"), "analog": ("#D55E00", "--")}
-
-
-def draw(result: Path = READS, out: Path = Path("results/raster/raster"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run raster` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -41,6 +29,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         plotting.letter_panels(panels.flat)
         drawing.supxlabel(caption(data), fontsize=5)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def raster(axes, data, version: str) -> None:

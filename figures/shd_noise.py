@@ -6,23 +6,11 @@ from pathlib import Path
 import xarray as xr
 from matplotlib.figure import Figure
 
-import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 READS = Path("results/shd_noise/shd_noise.nc")
 NAMES = {"shd": "Spiking Heidelberg Digits", "spoken_digits": "embedded spoken digits, not SHD"}
-
-
-def draw(result: Path = READS, out: Path = Path("results/shd_noise/shd_noise"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's one-column width.
-
-    Args:
-        result: The data set that `memsim run shd_noise` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -45,6 +33,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         axes.legend(loc="lower left")
         drawing.supxlabel(caption(data), fontsize=5)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def matched(data) -> xr.DataArray:

@@ -5,22 +5,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 import memsim as ms
+from _drawing import command
 from memsim import plotting
 
 BASE = "one factor a tile"
 READS = Path("results/what_lasts/what_lasts.nc")
-
-
-def draw(result: Path = READS, out: Path = Path("results/what_lasts/what_lasts"), journal: str = "neutral") -> None:
-    """Draws the figure from `result` into `out`.pdf and `out`.png at a journal's two-column width.
-
-    Args:
-        result: The data set that `memsim run what_lasts` writes.
-        out: Where the figure goes, without ending.
-        journal: neutral, nature or ieee.
-    """
-    for file in plotting.save(figure(ms.study.open_result(result), journal), out):
-        print(f"Wrote {file}")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
@@ -47,6 +36,9 @@ def figure(data, journal: str = "neutral") -> Figure:
         handles, labels = panels[0].get_legend_handles_labels()
         drawing.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
     return drawing
+
+
+draw = command(READS, figure)
 
 
 def curve(axes, gain, beside: float, place: int, label: str) -> None:

@@ -21,8 +21,13 @@ def nearest(name: str, known: Iterable[str], *, otherwise: Iterable[str] | None 
     return " or ".join(near or (known if otherwise is None else otherwise))
 
 
+def did_you_mean(kind: str, name: str, known: Iterable[str], *, what: str = "a known name") -> str:
+    """The message for a `name` that is not among the `known` ones."""
+    return f"{kind} must be {what}. Got {name!r}. Did you mean {nearest(str(name), sorted(known))}?"
+
+
 def lookup(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:
     """The entry of `name`; `ValueError` with the near names where there is none."""
     if name not in table:
-        raise ValueError(f"{kind} must be a known one. Got {name!r}. Did you mean {nearest(name, sorted(table))}?")
+        raise ValueError(did_you_mean(kind, name, table, what="a known one"))
     return table[name]

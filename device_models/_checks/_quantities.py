@@ -14,7 +14,7 @@ Number = float | Float[Array, ""]  # a constant, or a parameter with a gradient
 LARGEST_PLAUSIBLE_CONDUCTANCE = 0.1
 LARGEST_PLAUSIBLE_VOLTAGE = 50.0  # compact models are fitted within a few volts; more is millivolts by mistake
 LARGEST_PLAUSIBLE_LENGTH = 1e-3  # of a layer, a filament or a hop
-OLDEST_PLAUSIBLE = 1e12  # seconds; until then the time laws of all cells are finite in float32
+OLDEST_PLAUSIBLE = 1e12  # seconds, some 30 000 years: until then the time laws of all cells are finite in float32
 FLOAT32 = 1e-6  # relative rounding, with room
 COLDEST_PLAUSIBLE = 200.0  # kelvin; what is below was read in degrees Celsius
 

@@ -1,6 +1,5 @@
 """Two cells of different significance, of which the second corrects the first."""
 
-import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -9,12 +8,9 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from .._checks import at_least, check
-from .._device import AbstractDevice, ages, check_effect, in_order, writes
+from .._device import AbstractDevice, ages, writes
 from .._roots import root_of_squares
-from .._span import Span
-from ..ageing._paths import Memory
-from ..iv._iv import AbstractIV
-from ..noise._spectrum import OneOverF
+from ._wrapper import AbstractWrapper
 
 
 class PairCells(NamedTuple):
@@ -24,7 +20,7 @@ class PairCells(NamedTuple):
     fine: Any
 
 
-class CellPair(AbstractDevice):
+class CellPair(AbstractWrapper):
     r"""A coarse and a fine cell read together, $G = G_c + (G_f - \bar G_f) / s$, with $s$ the significance.
 
     The coarse cell is written first and read without noise at time 0. The fine cell, whose current counts $1/s$, is
@@ -50,49 +46,6 @@ class CellPair(AbstractDevice):
                 "`coarse` and `fine` must be ohmic: of other cells, what the middle of the fine cell's range adds "
                 f"depends on the voltage. Got {type(self.coarse.iv).__name__} and {type(self.fine.iv).__name__}."
             )
-
-    @property
-    def g_min(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.coarse.g_min
-
-    @property
-    def g_max(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.coarse.g_max
-
-    @property
-    def levels(self) -> int | None:
-        return self.coarse.levels
-
-    @property
-    def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.coarse.iv
-
-    @property
-    def read_spectrum(self) -> OneOverF | None:
-        return self.coarse.read_spectrum if self.coarse.read_spectrum == self.fine.read_spectrum else None
-
-    @property
-    def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return (*self.coarse.sources, *(line for line in self.fine.sources if line not in self.coarse.sources))
-
-    @property
-    def span(self) -> Span:
-        return dataclasses.replace(self.coarse.span & self.fine.span, conductance=self.coarse.span.conductance)
-
-    @property
-    def assumes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.coarse.assumes, *self.fine.assumes)))
-
-    def remembering(self, how: Memory) -> AbstractDevice:
-        return dataclasses.replace(self, coarse=self.coarse.remembering(how), fine=self.fine.remembering(how))
-
-    @property
-    def effects(self) -> tuple[str, ...]:
-        return in_order(*self.coarse.effects, *self.fine.effects)
-
-    def without(self, effect: str) -> AbstractDevice:
-        check_effect(effect)
-        return dataclasses.replace(self, coarse=self.coarse.without(effect), fine=self.fine.without(effect))
 
     @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PairCells:

@@ -8,15 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from .._checks import check, plain, whole
-from .._device import AbstractDevice, ages, check_effect, writes
+from .._device import AbstractDevice, ages, writes
 from .._roots import root_of_squares
 from .._span import Span
-from ..ageing._paths import Memory
-from ..iv._iv import AbstractIV
-from ..noise._spectrum import OneOverF
+from ._wrapper import AbstractWrapper
 
 
-class Parallel(AbstractDevice):
+class Parallel(AbstractWrapper):
     r"""`n` cells of `device` between the same two lines, each written to one `n`-th of the target.
 
     Their independent errors average: relative to the range, write and read noise are $\sqrt n$ times less.
@@ -42,41 +40,10 @@ class Parallel(AbstractDevice):
         return self.n * self.device.g_max
 
     @property
-    def levels(self) -> int | None:
-        return self.device.levels  # all cells go to the same one
-
-    @property
-    def iv(self) -> AbstractIV:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.iv
-
-    @property
-    def read_spectrum(self) -> OneOverF | None:
-        return self.device.read_spectrum
-
-    @property
-    def sources(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.device.sources
-
-    @property
     def span(self) -> Span:
         one = self.device.span
         ends = one.conductance
         return dataclasses.replace(one, conductance=None if ends is None else (self.n * ends[0], self.n * ends[1]))
-
-    @property
-    def assumes(self) -> tuple[str, ...]:
-        return self.device.assumes
-
-    def remembering(self, how: Memory) -> AbstractDevice:
-        return dataclasses.replace(self, device=self.device.remembering(how))
-
-    @property
-    def effects(self) -> tuple[str, ...]:
-        return self.device.effects
-
-    def without(self, effect: str) -> AbstractDevice:
-        check_effect(effect)
-        return dataclasses.replace(self, device=self.device.without(effect))
 
     @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:

@@ -52,10 +52,9 @@ class StuckCells(AbstractWrapper):
 
     def without(self, effect: str) -> AbstractDevice:
         check_effect(effect)
-        if effect == "stuck cells":
-            # Not the bare device: it would split its key otherwise, and its cells would be others.
-            return dataclasses.replace(self, device=self.device.without(effect), p_on=0.0, p_off=0.0)
-        return dataclasses.replace(self, device=self.device.without(effect))
+        # Not the bare device: it would split its key otherwise, and its cells would be others.
+        sound = {"p_on": 0.0, "p_off": 0.0} if effect == "stuck cells" else {}
+        return dataclasses.replace(self, device=self.device.without(effect), **sound)
 
     @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> StuckState:

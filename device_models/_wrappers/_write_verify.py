@@ -1,6 +1,5 @@
 """A device whose cells are read after each write, and written again until they are close to their target."""
 
-import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -11,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._checks import Checked, check, is_known, plain, positive, whole
 from .._checks._quantities import AGES, LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS
-from .._device import AbstractDevice, ages, check_effect, in_order, writes
+from .._device import AbstractDevice, ages, writes
 from ._wrapper import AbstractWrapper
 
 
@@ -86,14 +85,6 @@ class WriteVerify(AbstractWrapper):
                 "`window` must satisfy 0 < window < g_max - g_min, in siemens. "
                 f"Got window={self.window} for g_min={self.g_min}, g_max={self.g_max}. {MICRO_SIEMENS}"
             )
-
-    @property
-    def effects(self) -> tuple[str, ...]:
-        return in_order(*self.device.effects)
-
-    def without(self, effect: str) -> AbstractDevice:
-        check_effect(effect)
-        return dataclasses.replace(self, device=self.device.without(effect))
 
     @writes
     @eqx.filter_jit  # a scan outside a compiled function compiles at every call

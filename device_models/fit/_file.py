@@ -12,12 +12,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .. import ageing, curves, iv, memristors, noise, pulsed
 from .._checks import checked
 from .._checks._names import nearest
 from .._files import as_path, written_whole
 from .._span import Span
 from ._units import unit_of
 
+ROOMS = (ageing, curves, iv, memristors, noise, pulsed)  # beside what stands at the top
 FORMAT, VERSION = "device_models.device", 1
 
 
@@ -86,9 +88,9 @@ def known_classes() -> dict[str, type[eqx.Module | Span]]:
     """The classes that a file may name."""
     import device_models
 
-    exported = dict(inspect.getmembers(device_models))
-    for name in [name for name, room in exported.items() if inspect.ismodule(room) and not name.startswith("_")]:
-        exported |= vars(exported[name])
+    exported = dict(inspect.getmembers(device_models)) | {
+        name: kind for room in ROOMS for name, kind in vars(room).items()
+    }
     return {
         name: kind
         for name, kind in exported.items()

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from .._checks import Must, check, is_known
 from .._checks._quantities import OHMS, exceeds
+from .._default import default
 from .._sourced import Sourced
 from ._interval import AbstractInterval
 
@@ -18,11 +19,15 @@ class AbstractMemristor(eqx.Module):
 
     Every method works element by element on arrays of any shape. A Python float among the fields is a constant, an
     array a parameter with a gradient. `x_0` is the state at rest, in the unit that the class names, `interval` where
-    the state may be, `sources` says where each number of a published set was read.
+    the state may be.
     """
 
     x_0: eqx.AbstractVar[float | Float[Array, ""]]
-    sources: eqx.AbstractVar[tuple[str, ...]]
+
+    @default
+    def sources(self) -> tuple[str, ...]:
+        """Where each number of a published set was read."""
+        return ()
 
     def __check_init__(self):
         check(self)

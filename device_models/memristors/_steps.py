@@ -48,7 +48,7 @@ class FixedSteps(AbstractSteps):
         return self.substeps
 
     def solve(self, term: Any, interval: AbstractInterval, start: Float[Array, ""], count: int) -> Float[Array, " m"]:
-        from ._integrate import fixed  # Diffrax is heavy
+        from ._solvers import fixed  # Diffrax is heavy
 
         return fixed(term, interval, start, count, self.tolerance)
 
@@ -79,6 +79,6 @@ class AdaptiveSteps(AbstractSteps):
         return 1
 
     def solve(self, term: Any, interval: AbstractInterval, start: Float[Array, ""], count: int) -> Float[Array, " m"]:
-        from ._integrate import adaptive  # Diffrax is heavy
+        from ._solvers import adaptive  # Diffrax is heavy
 
         return adaptive(term, interval, start, count, self.rtol, self.atol, self.solver, self.max_steps)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Key
 from .._checks import check
 from .._checks._quantities import NOT_NEGATIVE
 from ._parts import Bounds, Steps, Upkeep, deviations
-from ._pulsed import AbstractPulsed, PulsedCells, symmetry_by_halving
+from ._pulsed import AbstractPulsed, PulsedCells
 
 
 class ExpStep(AbstractPulsed):
@@ -50,9 +50,6 @@ class ExpStep(AbstractPulsed):
         amplitude = jnp.where(up, self.amplitude_up, self.amplitude_down)
         rate = jnp.where(up, self.gamma_up, -jnp.asarray(self.gamma_down, w.dtype))
         return cells.size(up) * jnp.maximum(1.0 - amplitude * jnp.exp(rate * z), 0.0)
-
-    def symmetry_point(self, cells: PulsedCells) -> Float[Array, "*cells"]:
-        return symmetry_by_halving(self, cells)
 
     def steepness(self) -> Float[Array, ""]:
         z = self.shift + 2.0 * self.scale * jnp.asarray([self.w_min, self.w_max]) / (self.w_max - self.w_min)
@@ -105,9 +102,6 @@ class PowStep(AbstractPulsed):
         left = _share(cells, jnp.where(up, cells.w_max - w, w - cells.w_min))
         return cells.size(up) * _power(left, jnp.where(up, cells.shape.up, cells.shape.down))
 
-    def symmetry_point(self, cells: PulsedCells) -> Float[Array, "*cells"]:
-        return symmetry_by_halving(self, cells)
-
     def steepness(self) -> Float[Array, ""]:
         gamma = jnp.asarray([self.gamma_up, self.gamma_down])
         slope = gamma * jnp.maximum(1.0, 2.0 ** (1.0 - gamma))  # below 1, the slope in the middle: it has no largest
@@ -139,15 +133,9 @@ class PiecewiseStep(AbstractPulsed):
             if (n := len(getattr(self, name))) < 2:
                 raise ValueError(f"`{name}` must have at least two factors. Got {n}. One? Use `ConstantStep`.")
 
-    def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
-        return cells
-
     def step(self, cells: PulsedCells, w: Float[Array, "*cells"], up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
         place = _share(cells, w - cells.w_min)
         return cells.size(up) * jnp.where(up, _between(self.up, place), _between(self.down, place))
-
-    def symmetry_point(self, cells: PulsedCells) -> Float[Array, "*cells"]:
-        return symmetry_by_halving(self, cells)
 
     def steepness(self) -> Float[Array, ""]:
         slopes = [jnp.max(jnp.abs(jnp.diff(jnp.asarray(nodes)))) * (len(nodes) - 1) for nodes in (self.up, self.down)]

@@ -32,9 +32,6 @@ class ConstantStep(AbstractPulsed):
     upkeep: Upkeep = Upkeep()
     sources: tuple[str, ...] = eqx.field(static=True, default=())
 
-    def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
-        return cells
-
     def step(self, cells: PulsedCells, w: Float[Array, "*cells"], up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
         return cells.size(up)
 

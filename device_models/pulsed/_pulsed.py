@@ -10,6 +10,7 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
 from .._checks import Checked, checked, is_known, whole
+from .._default import default
 from ._parts import Bounds, Steps, Upkeep
 
 HALVINGS = 40  # of the range, in the search for the symmetry point: below the resolution of a float
@@ -42,20 +43,26 @@ class AbstractPulsed(Checked):
     A pulse up adds `step_up`, a pulse down subtracts `step_down`, each with the noise `steps.noise`; then the weight is
     clipped to the bounds of the device. A pair of devices or a fixed reference makes weights signed, and is part of
     what the fitted numbers describe.
+
+    A rule of your own has the fields `steps` and `bounds` and writes `step` and `steepness`; the rest has a default.
     """
 
     steps: eqx.AbstractVar[Steps]
     bounds: eqx.AbstractVar[Bounds]
-    upkeep: eqx.AbstractVar[Upkeep]
-    sources: eqx.AbstractVar[tuple[str, ...]]
+
+    @default
+    def upkeep(self) -> Upkeep:
+        """What happens to a device beside pulses."""
+        return Upkeep()
+
+    @default
+    def sources(self) -> tuple[str, ...]:
+        """Where each number of a published set was read."""
+        return ()
 
     @abstractmethod
     def step(self, cells: PulsedCells, w: Float[Array, "*cells"], up: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
         """Size of the step that one pulse makes from `w`, without noise: up where `up`, down elsewhere."""
-
-    @abstractmethod
-    def symmetry_point(self, cells: PulsedCells) -> Float[Array, "*cells"]:
-        """The weight, between the bounds, that pulses up and down in turn lead to; where both steps are equal."""
 
     @abstractmethod
     def steepness(self) -> float | Float[Array, ""]:
@@ -64,9 +71,24 @@ class AbstractPulsed(Checked):
         The float 0.0 where the step is constant or linear in the weight, however steep.
         """
 
-    @abstractmethod
+    def symmetry_point(self, cells: PulsedCells) -> Float[Array, "*cells"]:
+        """The weight, between the bounds, that pulses up and down in turn lead to; where both steps are equal.
+
+        It is found by halving: the step up must exceed the step down below that weight, and not above it.
+        """
+
+        def halve(_, ends):
+            low, high = ends
+            middle = (low + high) / 2
+            rising = self.step_up(cells, middle) > self.step_down(cells, middle)
+            return jnp.where(rising, middle, low), jnp.where(rising, high, middle)
+
+        low, high = jax.lax.fori_loop(0, HALVINGS, halve, (cells.w_min, cells.w_max))
+        return (low + high) / 2
+
     def finish(self, cells: PulsedCells, *, key: Key[Array, ""] | None) -> PulsedCells:
         """Adds what only this rule draws for each device; of the mean device, without a key, nothing is drawn."""
+        return cells
 
     def step_up(self, cells: PulsedCells, w: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         """What one pulse up adds to `w`, without noise."""
@@ -132,16 +154,3 @@ class AbstractPulsed(Checked):
     def w_max(self) -> float | Float[Array, ""]:
         """Nominal greatest weight."""
         return self.bounds.w_max
-
-
-def symmetry_by_halving(device: AbstractPulsed, cells: PulsedCells) -> Float[Array, "*cells"]:
-    """The symmetry point of a device whose step up exceeds its step down below one weight, and not above it."""
-
-    def halve(_, ends):
-        low, high = ends
-        middle = (low + high) / 2
-        rising = device.step_up(cells, middle) > device.step_down(cells, middle)
-        return jnp.where(rising, middle, low), jnp.where(rising, high, middle)
-
-    low, high = jax.lax.fori_loop(0, HALVINGS, halve, (cells.w_min, cells.w_max))
-    return (low + high) / 2

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from device_models import DEVICES
-from device_models._checks._names import nearest
+
+from .._checks import nearest
 
 
 def of_device(value: Any) -> str:

@@ -51,7 +51,7 @@ class WordLines(eqx.Module):
         lines = pulses[0] if len(pulses) == 1 else jnp.concatenate(pulses)
         return lines if self.drive is None else self.drive(lines)
 
-    def clipped(self, x: Float[Array, "n inputs"], dtype: jnp.dtype) -> Float[Array, ""]:
+    def clipped(self, x: Float[Array, "*batch inputs"], dtype: jnp.dtype) -> Float[Array, ""]:
         """Share of the inputs that the DAC clips."""
         if self.dac is None:
             return jnp.zeros(())

@@ -20,6 +20,8 @@ from device_models._checks import positive as positive
 from device_models._checks import that as that
 from device_models._checks import whole as whole
 from device_models._checks import write as write
+from device_models._checks._names import did_you_mean as did_you_mean
+from device_models._checks._names import nearest as nearest
 
 from ._arguments import LONGEST_TIME as LONGEST_TIME
 from ._arguments import TIME as TIME
@@ -37,4 +39,3 @@ from ._arguments import check_time as check_time
 from ._finite import check_finite as check_finite
 from ._finite import check_finite_model as check_finite_model
 from ._inputs import as_floats as as_floats
-from ._names import did_you_mean as did_you_mean

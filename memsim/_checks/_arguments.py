@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Key, Shaped
 
 from device_models._checks import Must, judge
+from device_models._checks._quantities import OLDEST_PLAUSIBLE as LONGEST_TIME
 
 from ._finite import check_finite
 from ._inputs import as_floats
@@ -17,7 +18,6 @@ Weights = Shaped[ArrayLike, "outputs inputs"] | Sequence[Sequence[float]]
 Inputs = Shaped[ArrayLike, "*batch inputs"] | Sequence[Any]
 
 ONE_KEY = Key[Array, ""]
-LONGEST_TIME = 1e12  # seconds, some 30 000 years: until then the time laws of all cells stay finite in float32
 TIME = Must(
     "one time of at least 0 seconds after the end of programming, and at most 1e12",
     lambda t: (t >= 0) & (t <= LONGEST_TIME),
@@ -31,8 +31,8 @@ def as_numbers(name: str, values: Any) -> Array:
         found = as_floats(values, name)
     if jnp.issubdtype(found.dtype, jnp.complexfloating):
         raise ValueError(
-            f"`{name}` must be real. Got {found.dtype}. Program `memsim.real_block(w)`, and wrap its reads in "
-            "`memsim.to_complex(matrix(memsim.to_real(x)))`."
+            f"`{name}` must be real. Got {found.dtype}. Program `memsim.complex.real_block(w)`, and wrap its reads in "
+            "`memsim.complex.to_complex(matrix(memsim.complex.to_real(x)))`."
         )
     return found
 

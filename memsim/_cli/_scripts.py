@@ -12,7 +12,7 @@ def scripts(kind: str) -> dict[str, Path]:
     package = Path(__file__).parents[1]
     bundled = package / "_bundled" / kind
     folder = bundled if bundled.is_dir() else package.parent / kind
-    return {path.stem: path for path in sorted(folder.glob("*.py"))}
+    return {path.stem: path for path in sorted(folder.glob("[!_]*.py"))}  # the others are what scripts share
 
 
 def load_script(kind: str, name: str) -> ModuleType:
@@ -26,7 +26,12 @@ def load_script(kind: str, name: str) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
+    beside = str(found[name].parent)  # where what scripts share is
+    sys.path.insert(0, beside)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(beside)
     return module
 
 

@@ -7,6 +7,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from device_models import AbstractDevice
+from device_models._device import said_effects
 
 from .._checks import at_least, checked
 from ._matrices import matrices, replaced
@@ -41,7 +42,7 @@ def aged(
     - `t`: In seconds.
     """
     time = jnp.asarray(t, float)
-    quiet = device.without(WRITE_NOISE) if WRITE_NOISE in device.effects else device
+    quiet = device.without(WRITE_NOISE) if WRITE_NOISE in said_effects(device) else device
     found = {}
     for place, (path, weight) in enumerate(matrices(params).items()):
         if path not in state.scales:

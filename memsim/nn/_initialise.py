@@ -111,7 +111,14 @@ def _decay(leak: Leak) -> Array:
 def _threshold(neuron: AbstractNeuron) -> Array:
     """How far the threshold is above rest."""
     own = vars(neuron)
-    return value(own.get("threshold", 1.0)) - value(own.get("v_rest", 0.0)) if neuron.spiking else jnp.ones(())
+    if not neuron.spiking:
+        return jnp.ones(())
+    if "threshold" not in own:
+        raise ValueError(
+            f"Neurons that spike must have a field `threshold`. Got {type(neuron).__name__}; add it, or use "
+            "`scaled_to_rate`, which measures."
+        )
+    return value(own["threshold"]) - value(own.get("v_rest", 0.0))
 
 
 def _drawn(

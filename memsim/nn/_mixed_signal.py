@@ -220,16 +220,29 @@ def _given(design: Any, kind: type, path: str) -> Any:
 def check_spread(circuits: list[tuple[NeuronCircuit, AbstractNeuron]]) -> None:
     """Raises `ValueError` for a parameter that none of the neurons has."""
     known = {name for _, neuron in circuits for name in deviable(neuron)}
-    for circuit, _ in circuits:
+    for circuit, neuron in circuits:
         for name in circuit.spread:
+            if not known:
+                raise ValueError(
+                    f"A parameter in `spread` must be a field of the neurons that is a float or an array of them. Got "
+                    f"{name!r} for {type(neuron).__name__}, which has none."
+                )
             if name not in known:
                 raise ValueError(did_you_mean("A parameter in `spread`", name, known))
 
 
 def deviable(neuron: AbstractNeuron) -> dict[str, bool]:
     """The parameters of a neuron that may differ from device to device: name -> whether it must stay positive."""
-    converters = {field.name: field.metadata.get("converter") for field in dataclasses.fields(neuron)}
-    return {name: use.positive for name, use in converters.items() if isinstance(use, Converter)}
+    if isinstance(neuron, NoisyNeuron):  # of one chip already
+        return {}
+    found = {}
+    for field in dataclasses.fields(neuron):
+        use, given = field.metadata.get("converter"), getattr(neuron, field.name)
+        if isinstance(use, Converter):
+            found[field.name] = use.positive
+        elif not field.metadata.get("static") and (isinstance(given, float) or eqx.is_inexact_array(given)):
+            found[field.name] = False
+    return found
 
 
 def _deviated(nominal: Any, sigma: Any, stays_positive: bool, shape: tuple[int, ...], key: Array) -> Positive | Array:

@@ -30,10 +30,4 @@ from ._robustness import robustness as robustness
 from ._spans import is_measured as is_measured
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary
-from ._timing import Case as Case
-from ._timing import measured as measured
-from ._timing import ratio as ratio
-from ._timing import seconds as seconds
-from ._timing import together as together
 from ._variance import variance_components as variance_components
-from ._workload import recurrent_network as recurrent_network

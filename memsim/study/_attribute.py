@@ -26,7 +26,7 @@ from ..train import class_scores
 from ..train._evaluate import ENOUGH, sequence_scores
 from ..train._memory import MEMORY, told
 from ..train._task import NETWORK, ONE_SET, check_task
-from ._chips import DESIGN, TIMES, aged, check_times, present_effects, programmed
+from ._chips import DESIGN, TIMES, aged, check_said_effects, check_times, present_effects, programmed
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
 from ._right import Outcome, judged
@@ -92,6 +92,7 @@ def attribute(
     xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
     check_task(model, xs, labels, scores, "`memsim.study.attribute`")
     tell_shared(layers_on_chips(model, crossbar))
+    check_said_effects(model, crossbar)
     present = present_effects(model, crossbar)
     if not present:
         raise ValueError("`crossbar` must show at least one effect. Got an ideal design: nothing can cost accuracy.")

@@ -9,7 +9,9 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from .._array import EFFECTS, effects
+from device_models._device import said_effects
+
+from .._array import EFFECTS, Crossbar, effects
 from .._checks import LONGEST_TIME, Must, judge, write
 from ..nn import AbstractNetwork, analog_layers, at, program
 from ..nn._mixed_signal import Designs, crossbar_of, design_hint
@@ -55,6 +57,16 @@ def _at_time(key: Key[Array, ""], t: Float[Array, ""]) -> Key[Array, ""]:
 
 def present_effects(model: AbstractNetwork, crossbar: Designs) -> tuple[str, ...]:
     """Those of `memsim.EFFECTS` that the design of at least one layer shows."""
-    designs = [crossbar_of(crossbar, path, layer) for path, layer in analog_layers(model).items()]
-    shown = {effect for design in designs if design is not None for effect in effects(design)}
+    shown = {effect for design in _designs(model, crossbar) for effect in effects(design)}
     return tuple(effect for effect in EFFECTS if effect in shown)
+
+
+def check_said_effects(model: AbstractNetwork, crossbar: Designs) -> None:
+    """Raises `ValueError` for a device that does not say which effects it shows: none could be taken from it."""
+    for design in _designs(model, crossbar):
+        said_effects(design.device)
+
+
+def _designs(model: AbstractNetwork, crossbar: Designs) -> list[Crossbar]:
+    designs = [crossbar_of(crossbar, path, layer) for path, layer in analog_layers(model).items()]
+    return [design for design in designs if design is not None]

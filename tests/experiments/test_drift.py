@@ -78,7 +78,7 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(drift, quick,
 
 
 def test_all_trainings_start_from_the_same_weights_and_seeds_from_others(drift):
-    first, again, other = (ms.study.recurrent_network(13, 16, 10, key=jax.random.key(seed)) for seed in (0, 0, 1))
+    first, again, other = (drift.recurrent_network(13, 16, 10, key=jax.random.key(seed)) for seed in (0, 0, 1))
     same = jax.tree.map(np.array_equal, jax.tree.leaves(first), jax.tree.leaves(again))
     assert all(same)
     assert not np.array_equal(first.layers[0].weight, other.layers[0].weight)

@@ -44,14 +44,14 @@ SIGNED = {
 
 # (name, argument, wrong value): why it is right all the same.
 ALLOWED = {
-    ("device_models.curves.ClippedLog", "high", "infinite"): "a curve without an upper end",
-    ("device_models.curves.InversePower", "high", "infinite"): "a curve without an upper end",
-    ("device_models.memristors.FixedSteps", "tolerance", "infinite"): "any error is accepted",
-    ("device_models.memristors.AdaptiveSteps", "solver", "another module"): "Diffrax is imported when it is used",
+    ("curves.ClippedLog", "high", "infinite"): "a curve without an upper end",
+    ("curves.InversePower", "high", "infinite"): "a curve without an upper end",
+    ("memristors.FixedSteps", "tolerance", "infinite"): "any error is accepted",
+    ("memristors.AdaptiveSteps", "solver", "another module"): "Diffrax is imported when it is used",
     ("train.SpikeRate", "upper", "infinite"): "no upper bound",
     ("data.crop", "stop", "infinite"): "to the end",
     ("study.mean_interval", "values", "a number"): "a mean without an interval",
-    ("memsim.to_complex", "y", "NaN in an array"): "what is not known stays so",
+    ("complex.to_complex", "y", "NaN in an array"): "what is not known stays so",
 }
 
 

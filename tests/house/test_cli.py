@@ -11,6 +11,7 @@ def test_list_names_every_experiment_and_figure_with_a_summary(capsys):
     for kind in ("experiments", "figures"):
         for name in scripts(kind):
             assert any(line.split()[:1] == [name] and len(line.split()) > 3 for line in lines), name
+    assert not any(line.split()[:1] and line.split()[0].startswith("_") for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -146,8 +146,9 @@ def place(module):
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=str)
-def test_a_script_imports_only_the_packages(path):
-    others = {"experiments", "figures", "tests", "helpers"} | {script.stem for script in SCRIPTS}
+def test_a_script_imports_only_the_packages_and_what_scripts_of_its_folder_share(path):
+    shared = {file.stem for file in path.parent.glob("_*.py")}
+    others = {"experiments", "figures", "tests", "helpers"} | {script.stem for script in SCRIPTS} - shared
     tree = ast.parse(path.read_text())
     assert not {module.split(".")[0] for module in imports(tree, "")} & others
     assert not any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)), "scripts are no package"

@@ -19,6 +19,9 @@ class AbstractDAC(Checked):
 
     A code goes out in one pulse or in several, and the array is read once for each:
     `codes = sum_p significance[p] * pulses(codes)[p]`.
+
+    A converter of your own has the fields `bits` and `input_range` and writes `pulses`; by default a code goes out in
+    one pulse, a voltage for each code, from the nearest code of every input.
     """
 
     bits: eqx.AbstractVar[int | None]
@@ -35,32 +38,32 @@ class AbstractDAC(Checked):
         whole = self.largest_pulse == largest_code(self.bits)
         return self.input_range if whole else self.step * self.largest_pulse
 
-    @abstractmethod
     def codes(self, x: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
         """The codes of inputs `x`."""
+        return to_codes(x / self.step, self.bits)
 
     @property
-    @abstractmethod
     def significance(self) -> tuple[float, ...]:
         """Codes per unit of each pulse."""
+        return (1.0,)
 
     @property
-    @abstractmethod
     def largest_pulse(self) -> int:
         """The pulse at which a word line is fully on."""
+        return largest_code(self.bits)
 
     @property
-    @abstractmethod
     def fixed_voltage(self) -> bool:
         """Whether cells see nothing but zero and plus or minus `v_read`, or a voltage for each code."""
+        return False
 
     @abstractmethod
     def pulses(self, codes: Float[Array, "*batch lines"]) -> list[Float[Array, "*batch lines"]]:
         """What the word lines carry in turn."""
 
-    @abstractmethod
     def fabricate(self, lines: int, *, key: Key[Array, ""]) -> "AbstractDAC":
         """The drivers of the word lines of one chip, frozen; itself where chance decides nothing."""
+        return self
 
 
 class DAC(AbstractDAC):
@@ -82,21 +85,6 @@ class DAC(AbstractDAC):
 
     def __check_init__(self):
         check(self, bits=BITS, input_range=INPUT_RANGE)
-
-    @property
-    def significance(self) -> tuple[float, ...]:
-        return (1.0,)
-
-    @property
-    def largest_pulse(self) -> int:
-        return largest_code(self.bits)
-
-    @property
-    def fixed_voltage(self) -> bool:
-        return False
-
-    def codes(self, x: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
-        return to_codes(x / self.step, self.bits)
 
     def pulses(self, codes: Float[Array, "*batch lines"]) -> list[Float[Array, "*batch lines"]]:
         return [_driven(codes, self.errors, self.bits)]
@@ -122,19 +110,8 @@ class PulseWidthDAC(AbstractDAC):
         check(self, bits=BITS, input_range=INPUT_RANGE)
 
     @property
-    def significance(self) -> tuple[float, ...]:
-        return (1.0,)
-
-    @property
-    def largest_pulse(self) -> int:
-        return largest_code(self.bits)
-
-    @property
     def fixed_voltage(self) -> bool:
         return True
-
-    def codes(self, x: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
-        return to_codes(x / self.step, self.bits)
 
     def pulses(self, codes: Float[Array, "*batch lines"]) -> list[Float[Array, "*batch lines"]]:
         return [_driven(codes, self.errors, self.bits)]
@@ -182,9 +159,6 @@ class BitSerialDAC(AbstractDAC):
     def fixed_voltage(self) -> bool:
         return True
 
-    def codes(self, x: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
-        return to_codes(x / self.step, self.bits)
-
     def pulses(self, codes: Float[Array, "*batch lines"]) -> list[Float[Array, "*batch lines"]]:
         magnitude, sign = jnp.abs(codes), jnp.sign(codes)
         base = 2**self.bits_per_pulse
@@ -196,9 +170,6 @@ class BitSerialDAC(AbstractDAC):
             share = codes / (len(self.significance) * significance)
             found.append(straight_through(share, digit, self.bits))
         return found
-
-    def fabricate(self, lines: int, *, key: Key[Array, ""]) -> "BitSerialDAC":
-        return self
 
 
 def _driven(codes: Array, errors: ConverterErrors | TransferCurves | None, bits: int | None) -> Array:

@@ -53,10 +53,6 @@ class Ramp(AbstractADC):
             columns_per_ramp=whole(1),
         )
 
-    @property
-    def needs_key(self) -> bool:
-        return False
-
     def codes(
         self, current: Float[Array, "*batch lines"], tile: int = 0, *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch lines"]:

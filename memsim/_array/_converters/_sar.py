@@ -42,10 +42,6 @@ class SAR(AbstractADC):
             columns_per_adc=whole(1),
         )
 
-    @property
-    def needs_key(self) -> bool:
-        return False
-
     def codes(
         self, current: Float[Array, "*batch lines"], tile: int = 0, *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch lines"]:

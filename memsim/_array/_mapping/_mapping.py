@@ -56,9 +56,9 @@ class AbstractMapping(Checked):
         """Weight of one fully-on cell in each slice, in units of the scale."""
 
     @property
-    @abstractmethod
     def middle(self) -> tuple[float, ...] | None:
         """The fraction that stands for zero in each slice and is subtracted in digital; `None` if nothing is."""
+        return None
 
     @abstractmethod
     def fractions(self, w: Float[Array, "rows columns"], columns: int) -> Float[Array, "planes rows lines"]:

@@ -34,10 +34,6 @@ class DifferentialPair(AbstractMapping):
     def weights(self) -> tuple[float, ...]:
         return (1.0,)
 
-    @property
-    def middle(self) -> None:
-        return None
-
     def reach(self, levels: int | None) -> tuple[float, float]:
         return 0.0, 1.0
 

@@ -58,7 +58,8 @@ class Recurrent(AbstractLayer):
             current = x + fed_back
             after = neuron.update(coefficients, current, before, key=neuron_key)
             spikes = neuron.output(coefficients, before, after)
-            found = neuron.recorded(record, spikes=spikes, currents=current, membranes=neuron.membrane(after))
+            membranes = neuron.membrane(after) if "membranes" in record else None
+            found = neuron.recorded(record, spikes=spikes, currents=current, membranes=membranes)
             heard = below(".synapse", chosen(record, inputs=last))
             return (after, spikes, noise), (spikes, below(".neuron", found), heard)
 

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from ..._checks import plain
 from ._firing import Firing, Membrane
-from ._leak import LONGEST_ADAPTATION, Leak, check_times
+from ._leak import LONGEST_ADAPTATION, check_times
 from ._neuron import check_neuron
 from ._parameters import Parameter, PositiveParameter, parameter, positive, value
 from ._spiking import AbstractSpiking
@@ -110,12 +110,6 @@ class AdEx(AbstractSpiking):
 
     def spikes(self, coefficients: "_Coefficients", state: AdExState) -> Float[Array, "*shape"]:
         return self.firing.spikes(state.membrane, coefficients.threshold)
-
-    def membrane(self, state: AdExState) -> Float[Array, "*shape"]:
-        return state.membrane.membrane
-
-    def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
-        return None
 
 
 class _Coefficients(NamedTuple):

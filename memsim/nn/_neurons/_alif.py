@@ -91,12 +91,6 @@ class ALIF(AbstractSpiking):
     def spikes(self, coefficients: "_Coefficients", state: ALIFState) -> Float[Array, "*shape"]:
         return self.firing.spikes(state.membrane, _threshold(coefficients, state))
 
-    def membrane(self, state: ALIFState) -> Float[Array, "*shape"]:
-        return state.membrane.membrane
-
-    def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
-        return None  # spikes move the threshold
-
 
 class _Coefficients(NamedTuple):
     membrane: Leak

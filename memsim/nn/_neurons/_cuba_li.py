@@ -73,8 +73,5 @@ class CuBaLI(AbstractNeuron):
     ) -> Float[Array, "*shape"]:
         return after.membrane
 
-    def membrane(self, state: CuBaLIState) -> Float[Array, "*shape"]:
-        return state.membrane
-
     def filters(self, coefficients: tuple[Leak, Leak]) -> tuple[Leak, ...] | None:
         return coefficients if self.synaptic_delay == 0 else None

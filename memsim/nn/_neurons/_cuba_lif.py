@@ -98,9 +98,6 @@ class CuBaLIF(AbstractSpiking):
     def spikes(self, coefficients: "_Coefficients", state: CuBaState) -> Float[Array, "*shape"]:
         return self.firing.spikes(state.membrane, coefficients.threshold)
 
-    def membrane(self, state: CuBaState) -> Float[Array, "*shape"]:
-        return state.membrane.membrane
-
     def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
         if self.firing.reset == "none" and self.synaptic_delay == 0:
             return coefficients.synapse, coefficients.membrane

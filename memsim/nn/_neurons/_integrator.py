@@ -26,10 +26,6 @@ class Integrator(AbstractNeuron):
     def __check_init__(self):
         check_neuron(self)
 
-    @property
-    def spiking(self) -> bool:
-        return False
-
     def initial_state(self) -> Float[Array, "*shape"]:
         return jnp.zeros(self.shape)
 
@@ -45,14 +41,6 @@ class Integrator(AbstractNeuron):
         key: Key[Array, ""] | None = None,
     ) -> Float[Array, "*shape"]:
         return coefficients(state, current)
-
-    def output(
-        self, coefficients: Leak, before: Float[Array, "*shape"], after: Float[Array, "*shape"]
-    ) -> Float[Array, "*shape"]:
-        return after
-
-    def membrane(self, state: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        return state
 
     def filters(self, coefficients: Leak) -> tuple[Leak, ...] | None:
         return (coefficients,)

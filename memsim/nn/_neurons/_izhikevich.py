@@ -10,7 +10,6 @@ from device_models import Sourced
 
 from ..._checks import checked, did_you_mean, plain, whole
 from ._firing import Firing, Membrane
-from ._leak import Leak
 from ._neuron import check_neuron
 from ._parameters import Parameter, PositiveParameter, parameter, positive, value
 from ._spiking import AbstractSpiking
@@ -105,12 +104,6 @@ class Izhikevich(AbstractSpiking):
 
     def spikes(self, coefficients: "_Coefficients", state: IzhikevichState) -> Float[Array, "*shape"]:
         return self.firing.spikes(state.membrane, coefficients.threshold)
-
-    def membrane(self, state: IzhikevichState) -> Float[Array, "*shape"]:
-        return state.membrane.membrane
-
-    def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
-        return None
 
 
 class _Coefficients(NamedTuple):

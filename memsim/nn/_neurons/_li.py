@@ -28,10 +28,6 @@ class LI(AbstractNeuron):
         check_neuron(self)
         check_times(self.dt, self.decay, tau_mem=self.tau_mem)
 
-    @property
-    def spiking(self) -> bool:
-        return False
-
     def initial_state(self) -> Float[Array, "*shape"]:
         return jnp.broadcast_to(value(self.v_rest), self.shape)
 
@@ -47,14 +43,6 @@ class LI(AbstractNeuron):
         key: Key[Array, ""] | None = None,
     ) -> Float[Array, "*shape"]:
         return coefficients(state, current)
-
-    def output(
-        self, coefficients: Leak, before: Float[Array, "*shape"], after: Float[Array, "*shape"]
-    ) -> Float[Array, "*shape"]:
-        return after
-
-    def membrane(self, state: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        return state
 
     def filters(self, coefficients: Leak) -> tuple[Leak, ...] | None:
         return (coefficients,)

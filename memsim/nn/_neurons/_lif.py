@@ -89,9 +89,6 @@ class LIF(AbstractSpiking):
     def spikes(self, coefficients: "_Coefficients", state: Membrane) -> Float[Array, "*shape"]:
         return self.firing.spikes(state, coefficients.threshold)
 
-    def membrane(self, state: Membrane) -> Float[Array, "*shape"]:
-        return state.membrane
-
     def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
         return (coefficients.membrane,) if self.firing.reset == "none" else None
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key, Shaped
 
 from ..._checks import Must, as_floats, check, checked, positive
@@ -18,13 +20,15 @@ STEP = positive("in seconds", most=1.0, hint="Milliseconds? Multiply by 1e-3.")
 
 
 class AbstractNeuron(AbstractLayer):
-    """A layer of neurons: `neuron(current, state) -> (output, state)` is one time step."""
+    """A layer of neurons: `neuron(current, state) -> (output, state)` is one time step.
+
+    A neuron of your own has the field `size` and writes `initial_state` and `update`. Of a state with names, such as a
+    `NamedTuple`, `membrane` is what is recorded and `spikes` are given out; a state that is one array is a membrane
+    that does not spike, and is given out itself. A neuron that differs writes `membrane`, or `output` and `spiking`.
+    What does not change from step to step is worked out once, in `coefficients`.
+    """
 
     size: eqx.AbstractVar[int | tuple[int, ...]]
-
-    @abstractmethod
-    def coefficients(self) -> Any:
-        """What the update needs of the parameters; worked out once, before a time loop."""
 
     @abstractmethod
     def update(
@@ -32,25 +36,47 @@ class AbstractNeuron(AbstractLayer):
     ) -> Any:
         """The update rule: the state one `dt` later."""
 
-    @abstractmethod
+    def coefficients(self) -> Any:
+        """What the update needs of the parameters; worked out once, before a time loop."""
+        return None
+
     def output(self, coefficients: Any, before: Any, after: Any) -> Float[Array, "*shape"]:
         """What a step gives out, from the states before and after it."""
+        return self._part(after, "spikes", "output")
 
-    @abstractmethod
     def membrane(self, state: Any) -> Float[Array, "*shape"]:
         """The membrane within a state, before any reset."""
+        return self._part(state, "membrane", "membrane")
 
-    @abstractmethod
     def filters(self, coefficients: Any) -> tuple[Leak, ...] | None:
         """The first-order filters, in the order of the state's arrays, that a neuron without reset is.
 
         `None` for a neuron that cannot be solved over time at once.
         """
+        return None
 
     @property
-    @abstractmethod
     def spiking(self) -> bool:
         """Whether the output is spikes: a readout's is not."""
+        if type(self).output is not AbstractNeuron.output:
+            raise ValueError(
+                "A neuron with an output of its own must say whether that is spikes. "
+                f"Got {type(self).__name__}; write its property `spiking`."
+            )
+        return not isinstance(jax.eval_shape(self.initial_state), jax.ShapeDtypeStruct)
+
+    def _part(self, state: Any, name: str, method: str) -> Float[Array, "*shape"]:
+        """The array called `name` within a state, or the state where it is an array."""
+        found = state
+        while found is not None and not isinstance(found, jax.Array | np.ndarray):
+            found = getattr(found, name, None)
+        if found is None or found.shape != self.shape or not jnp.issubdtype(found.dtype, jnp.floating):
+            came = "" if found is None else f", and with {found.dtype}{list(found.shape)} for it"
+            raise ValueError(
+                f"The state of a neuron must be an array of floats of shape {self.shape}, or have one named `{name}`. "
+                f"Got {type(self).__name__} with a {type(state).__name__}{came}; write its method `{method}`."
+            )
+        return jnp.asarray(found)
 
     @property
     def shape(self) -> Shape:

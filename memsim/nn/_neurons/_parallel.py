@@ -58,6 +58,6 @@ class ParallelInTime(AbstractLayer):
         states = jax.tree.unflatten(structure, over_time)
         earlier = jax.tree.map(lambda start, values: jnp.concatenate([start[None], values[:-1]]), state, states)
         ys = jax.vmap(self.neuron.output, (None, 0, 0))(coefficients, earlier, states)
-        membranes = jax.vmap(self.neuron.membrane)(states)
+        membranes = jax.vmap(self.neuron.membrane)(states) if "membranes" in record else None
         last = jax.tree.map(lambda values: values[-1], states)
         return ys, last, below(".neuron", self.neuron.recorded(record, spikes=ys, currents=xs, membranes=membranes))

@@ -1,6 +1,6 @@
 """Convolutions whose kernel is one matrix on a crossbar, read once for each output pixel."""
 
-from typing import Any
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -25,15 +25,50 @@ class AbstractConv(AbstractSynapse, AbstractAnalog):
     group's patch: the array stays as small as the kernel and takes `groups` reads a pixel.
     """
 
-    weight: eqx.AbstractVar[Weight]
-    bias: eqx.AbstractVar[Float[Array, " outputs"] | None]
-    in_channels: eqx.AbstractVar[int]
-    out_channels: eqx.AbstractVar[int]
-    kernel_size: eqx.AbstractVar[tuple[int, ...]]
-    stride: eqx.AbstractVar[tuple[int, ...]]
-    padding: eqx.AbstractVar[str | Pads]
-    dilation: eqx.AbstractVar[tuple[int, ...]]
-    groups: eqx.AbstractVar[int]
+    weight: Weight
+    bias: Float[Array, " outputs"] | None
+    in_channels: int = eqx.field(static=True)
+    out_channels: int = eqx.field(static=True)
+    kernel_size: tuple[int, ...] = eqx.field(static=True)
+    stride: tuple[int, ...] = eqx.field(static=True)
+    padding: str | Pads = eqx.field(static=True)
+    dilation: tuple[int, ...] = eqx.field(static=True)
+    groups: int = eqx.field(static=True)
+    rank: eqx.AbstractClassVar[int]  # number of spatial axes
+
+    @checked(in_channels=whole(1), out_channels=whole(1), groups=whole(1), gain=at_least(0.0))
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        *,
+        stride: Sizes = 1,
+        padding: Padding = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+        use_bias: bool = True,
+        gain: float = 1.0,
+        key: Key[Array, ""],
+    ):
+        in_channels, out_channels, groups = int(in_channels), int(out_channels), int(groups)
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                "`in_channels` and `out_channels` must be multiples of `groups`. "
+                f"Got {in_channels}, {out_channels} and groups={groups}."
+            )
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = sizes("kernel_size", kernel_size, self.rank)
+        self.stride = sizes("stride", stride, self.rank)
+        self.padding = paddings(padding, self.rank)
+        self.dilation = sizes("dilation", dilation, self.rank)
+        self.groups = groups
+        inputs = in_channels // groups
+        for size in self.kernel_size:
+            inputs *= size
+        self.weight = gain / inputs**0.5 * jr.normal(key, (out_channels, inputs))
+        self.bias = jnp.zeros(out_channels) if use_bias else None
 
     @property
     def kernel(self) -> Float[Array, "outputs inputs *elements"]:
@@ -94,32 +129,8 @@ class Conv1d(AbstractConv):
     **Arguments:** as for `Conv2d`.
     """
 
-    weight: Weight
-    bias: Float[Array, " outputs"] | None
-    in_channels: int = eqx.field(static=True)
-    out_channels: int = eqx.field(static=True)
-    kernel_size: tuple[int, ...] = eqx.field(static=True)
-    stride: tuple[int, ...] = eqx.field(static=True)
-    padding: str | Pads = eqx.field(static=True)
-    dilation: tuple[int, ...] = eqx.field(static=True)
-    groups: int = eqx.field(static=True)
-
-    @checked(in_channels=whole(1), out_channels=whole(1), groups=whole(1), gain=at_least(0.0))
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Sizes,
-        *,
-        stride: Sizes = 1,
-        padding: Padding = 0,
-        dilation: Sizes = 1,
-        groups: int = 1,
-        use_bias: bool = True,
-        gain: float = 1.0,
-        key: Key[Array, ""],
-    ):
-        _build(self, 1, in_channels, out_channels, groups, use_bias, gain, key, kernel_size, stride, padding, dilation)
+    rank: ClassVar[int] = 1
+    __init__ = AbstractConv.__init__  # said here, or type checkers make one of the fields
 
 
 class Conv2d(AbstractConv):
@@ -137,64 +148,5 @@ class Conv2d(AbstractConv):
     - `key`: For the initial weights.
     """
 
-    weight: Weight
-    bias: Float[Array, " outputs"] | None
-    in_channels: int = eqx.field(static=True)
-    out_channels: int = eqx.field(static=True)
-    kernel_size: tuple[int, ...] = eqx.field(static=True)
-    stride: tuple[int, ...] = eqx.field(static=True)
-    padding: str | Pads = eqx.field(static=True)
-    dilation: tuple[int, ...] = eqx.field(static=True)
-    groups: int = eqx.field(static=True)
-
-    @checked(in_channels=whole(1), out_channels=whole(1), groups=whole(1), gain=at_least(0.0))
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Sizes,
-        *,
-        stride: Sizes = 1,
-        padding: Padding = 0,
-        dilation: Sizes = 1,
-        groups: int = 1,
-        use_bias: bool = True,
-        gain: float = 1.0,
-        key: Key[Array, ""],
-    ):
-        _build(self, 2, in_channels, out_channels, groups, use_bias, gain, key, kernel_size, stride, padding, dilation)
-
-
-def _build(
-    conv: Any,
-    rank: int,
-    in_channels: int,
-    out_channels: int,
-    groups: int,
-    use_bias: bool,
-    gain: float,
-    key: Key[Array, ""],
-    kernel_size: Sizes,
-    stride: Sizes,
-    padding: Padding,
-    dilation: Sizes,
-) -> None:
-    """Sets the fields of a convolution over `rank` spatial axes."""
-    in_channels, out_channels, groups = int(in_channels), int(out_channels), int(groups)
-    if in_channels % groups or out_channels % groups:
-        raise ValueError(
-            "`in_channels` and `out_channels` must be multiples of `groups`. "
-            f"Got {in_channels}, {out_channels} and groups={groups}."
-        )
-    conv.in_channels = in_channels
-    conv.out_channels = out_channels
-    conv.kernel_size = sizes("kernel_size", kernel_size, rank)
-    conv.stride = sizes("stride", stride, rank)
-    conv.padding = paddings(padding, rank)
-    conv.dilation = sizes("dilation", dilation, rank)
-    conv.groups = groups
-    inputs = in_channels // groups
-    for size in conv.kernel_size:
-        inputs *= size
-    conv.weight = gain / inputs**0.5 * jr.normal(key, (out_channels, inputs))
-    conv.bias = jnp.zeros(out_channels) if use_bias else None
+    rank: ClassVar[int] = 2
+    __init__ = AbstractConv.__init__

@@ -1,7 +1,7 @@
 """Pooling, digital: sums and means over windows."""
 
-from abc import abstractmethod
 from math import prod
+from typing import ClassVar
 
 import equinox as eqx
 import numpy as np
@@ -17,19 +17,11 @@ from ._window import Padding, Pads, Sizes, check_channels_first, hashable, paddi
 class AbstractPool(AbstractSynapse):
     """One number for each window of each channel of (channels, *spatial)."""
 
-    kernel_size: eqx.AbstractVar[Sizes]
-    stride: eqx.AbstractVar[Sizes | None]
-    padding: eqx.AbstractVar[Padding]
-
-    @property
-    @abstractmethod
-    def rank(self) -> int:
-        """Number of spatial axes."""
-
-    @property
-    @abstractmethod
-    def mean(self) -> bool:
-        """Whether the sum is divided by the number of elements of the window."""
+    rank: eqx.AbstractClassVar[int]  # number of spatial axes
+    mean: eqx.AbstractClassVar[bool]  # whether the sum is divided by the number of elements of the window
+    kernel_size: Sizes = eqx.field(static=True, converter=hashable)
+    stride: Sizes | None = eqx.field(static=True, default=None, converter=hashable)
+    padding: Padding = eqx.field(static=True, default=0, converter=hashable)
 
     def __check_init__(self):
         check(self)
@@ -70,17 +62,8 @@ class SumPool2d(AbstractPool):
     - `padding`: Zeros around the image, as for `Conv2d`.
     """
 
-    kernel_size: Sizes = eqx.field(static=True, converter=hashable)
-    stride: Sizes | None = eqx.field(static=True, default=None, converter=hashable)
-    padding: Padding = eqx.field(static=True, default=0, converter=hashable)
-
-    @property
-    def rank(self) -> int:
-        return 2
-
-    @property
-    def mean(self) -> bool:
-        return False
+    rank: ClassVar[int] = 2
+    mean: ClassVar[bool] = False
 
 
 class AvgPool2d(AbstractPool):
@@ -89,17 +72,8 @@ class AvgPool2d(AbstractPool):
     **Arguments:** as for `SumPool2d`.
     """
 
-    kernel_size: Sizes = eqx.field(static=True, converter=hashable)
-    stride: Sizes | None = eqx.field(static=True, default=None, converter=hashable)
-    padding: Padding = eqx.field(static=True, default=0, converter=hashable)
-
-    @property
-    def rank(self) -> int:
-        return 2
-
-    @property
-    def mean(self) -> bool:
-        return True
+    rank: ClassVar[int] = 2
+    mean: ClassVar[bool] = True
 
 
 class SumPool1d(AbstractPool):
@@ -108,17 +82,8 @@ class SumPool1d(AbstractPool):
     **Arguments:** as for `SumPool2d`.
     """
 
-    kernel_size: Sizes = eqx.field(static=True, converter=hashable)
-    stride: Sizes | None = eqx.field(static=True, default=None, converter=hashable)
-    padding: Padding = eqx.field(static=True, default=0, converter=hashable)
-
-    @property
-    def rank(self) -> int:
-        return 1
-
-    @property
-    def mean(self) -> bool:
-        return False
+    rank: ClassVar[int] = 1
+    mean: ClassVar[bool] = False
 
 
 class AvgPool1d(AbstractPool):
@@ -127,17 +92,8 @@ class AvgPool1d(AbstractPool):
     **Arguments:** as for `SumPool2d`.
     """
 
-    kernel_size: Sizes = eqx.field(static=True, converter=hashable)
-    stride: Sizes | None = eqx.field(static=True, default=None, converter=hashable)
-    padding: Padding = eqx.field(static=True, default=0, converter=hashable)
-
-    @property
-    def rank(self) -> int:
-        return 1
-
-    @property
-    def mean(self) -> bool:
-        return True
+    rank: ClassVar[int] = 1
+    mean: ClassVar[bool] = True
 
 
 class Flatten(AbstractSynapse):

@@ -13,6 +13,7 @@ import pytest
 import device_models as dm
 import memsim as ms
 from helpers import DEVICES
+from memsim._array import Clipping, UnlimitedADC, UnlimitedDAC
 
 pytestmark = [
     pytest.mark.usefixtures("unchecked"),
@@ -31,8 +32,8 @@ DESIGNS = [
     ms.DAC(8),
     ms.PulseWidthDAC(8),
     ms.BitSerialDAC(8),
-    ms.UnlimitedADC(adc=ms.ADC(8)),
-    ms.UnlimitedDAC(dac=ms.DAC(8)),
+    UnlimitedADC(adc=ms.ADC(8)),
+    UnlimitedDAC(dac=ms.DAC(8)),
     ms.ConverterErrors(),
     ms.SenseAmplifier(),
     ms.DifferentialPair(),
@@ -64,7 +65,7 @@ def settings() -> list[tuple[Any, str]]:
         *DESIGNS,
         PCM.program(jnp.asarray(W), key=KEY),
         PCM.deploy(jnp.asarray(W), 0.0, key=KEY),
-        ms.Clipping(jnp.zeros(()), jnp.zeros(1)),
+        Clipping(jnp.zeros(()), jnp.zeros(1)),
     ]
     return [(design, f.name) for design in made for f in dataclasses.fields(design) if f.type is not Any]
 
@@ -267,7 +268,7 @@ def test_what_is_no_array_of_numbers_is_refused(name, wrong):
         "w": lambda w: PCM.program(w, key=KEY),
         "x": lambda x: EXACT.deploy(W, 0.0, key=KEY)(x),
         "g": ms.ResistiveWires(1.0, 1.0).effective,
-        "y": ms.to_complex,
+        "y": ms.complex.to_complex,
     }
     with pytest.raises(ValueError, match=f"`{name}` must be an array of numbers"):
         calls[name](wrong)
@@ -297,9 +298,9 @@ ONES = jnp.ones(3)
         (lambda: READ.clipping("x"), "`x` must be an array of numbers"),
         (lambda: READ.currents([1.0]), "The last axis of `x` must have 3 entries"),
         (lambda: READ.partial_sums(ONES * jnp.nan), "`x` must be finite. Got 3"),
-        (lambda: ms.real_block([1.0, 1j]), "`w` must be a matrix of shape (outputs, inputs)"),
-        (lambda: ms.to_real([np.nan + 1j]), "`x` must be finite"),
-        (lambda: ms.to_complex(1.0), "The last axis of `y` must hold as many real as imaginary parts"),
+        (lambda: ms.complex.real_block([1.0, 1j]), "`w` must be a matrix of shape (outputs, inputs)"),
+        (lambda: ms.complex.to_real([np.nan + 1j]), "`x` must be finite"),
+        (lambda: ms.complex.to_complex(1.0), "The last axis of `y` must hold as many real as imaginary parts"),
         (lambda: ms.Percentile().of_inputs(ONES * jnp.nan, 8), "`x` must be finite. Got 3"),
         (lambda: ms.Maximal().of_inputs(ONES / 0, 8), "`x` must be finite. Got 3"),
         (lambda: ms.LeastSquares().of_currents("ab", 8), "`x` must be an array of numbers"),
@@ -345,8 +346,8 @@ CONVERTERS = [
     {"adc": ms.ADC(8)},
     {"adc": ms.SAR(8), "dac": ms.PulseWidthDAC(8)},
     {"adc": ms.Ramp(8), "dac": ms.DAC(8)},
-    {"adc": ms.UnlimitedADC(adc=ms.ADC(8)), "dac": ms.BitSerialDAC(4)},
-    {"dac": ms.UnlimitedDAC(dac=ms.DAC(8))},
+    {"adc": UnlimitedADC(adc=ms.ADC(8)), "dac": ms.BitSerialDAC(4)},
+    {"dac": UnlimitedDAC(dac=ms.DAC(8))},
 ]
 
 

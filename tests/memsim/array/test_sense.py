@@ -87,9 +87,9 @@ def test_offsets_have_the_spread_asked_for_and_stay_with_the_chip():
 def test_read_noise_is_divided_as_the_current_is():
     device, w = dm.pcm_joshi2020(), normal(0, 3, 6)
     plain = Crossbar(device, compensation=None, reads=Reads("per_read"))
-    senses = (Reads(), Reads(sense=SenseAmplifier(4e3)))
-    chips = [dataclasses.replace(plain, reads=reads).program(w, key=jr.key(0)) for reads in senses]
-    ideal, real = (np.asarray(chip.at(0.0, key=jr.key(1)).variance, np.float64) for chip in chips)
+    settings = (Reads("per_read"), Reads("per_read", sense=SenseAmplifier(4e3)))
+    chips = [dataclasses.replace(plain, reads=reads).program(w, key=jr.key(0)) for reads in settings]
+    ideal, real = (np.asarray(chip.at(0.0, key=jr.key(1)).noise.variance, np.float64) for chip in chips)
     g, std = (np.asarray(f(chips[0].cells, jnp.zeros(())), np.float64) for f in (device.conductance, device.read_noise))
     passed = 1 / (1 + 4e3 * g.sum(1, keepdims=True))
     ratio = ((std * passed) ** 2).sum(0) / (std**2).sum(0)

@@ -82,7 +82,10 @@ def test_a_function_is_known_by_all_that_it_computes_with(wrap):
 
 def variants():
     """Values that compute different things."""
-    net = ms.study.recurrent_network(3, 4, 2, key=jr.key(0))
+    keys = jr.split(jr.key(0), 3)
+    recurrent = ms.nn.Recurrent(ms.nn.LIF(4), ms.nn.Linear(4, 4, key=keys[1]))
+    layers = [ms.nn.Linear(3, 4, key=keys[0]), recurrent, ms.nn.Linear(4, 2, key=keys[2]), ms.nn.LI(2)]
+    net = ms.nn.SpikingNetwork(layers)
     rates = (optax.adam(rate) for rate in (1e-3, 2e-3))
     schedules = (optax.adam(optax.cosine_decay_schedule(1e-3, steps)) for steps in (10, 20))
     insitu = (ms.insitu.analog_sgd(dm.pulsed.ecram_tang2018(), learning_rate=0.1, key=jr.key(n)) for n in (0, 1))

@@ -94,7 +94,7 @@ def test_read_noise_of_delayed_synapses_comes_from_the_cells_that_are_driven():
     chip = deploy(SpikingNetwork([layer]), NOISY, 0.0, key=KEY)
     xs = jnp.ones((3000, 4))
     noise = np.asarray(run(chip, xs, jr.key(3)), np.float64)[5:]  # from step 5 on every cell is driven with one
-    variance = np.asarray(analog(chip).variance).sum(axis=0)
+    variance = np.asarray(analog(chip).noise.variance).sum(axis=0)
     assert np.abs(noise.var(axis=0) / variance - 1).max() < 4 * (2 / 2995) ** 0.5
     for column in noise.T:
         assert abs(np.corrcoef(column[1:], column[:-1])[0, 1]) < 4 / 2995**0.5

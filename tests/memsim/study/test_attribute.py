@@ -11,6 +11,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from memsim._array import UnlimitedADC, UnlimitedDAC
 
 FULL = ms.Crossbar(
     dm.StuckCells(dm.Levels(dm.pcm_joshi2020(), 8), 0.01, 0.01),
@@ -56,10 +57,10 @@ def test_converters_without_saturation_go_on_beyond_their_range():
     dac = ms.without(FULL, "saturation").dac
     x = jnp.asarray([-2.0, -0.4, 0.013, 0.9, 1.7])
     np.testing.assert_allclose(dac.codes(x), np.round(np.asarray(x) * 31))
-    adc = ms.UnlimitedADC(ms.ADC(4, 10.0))
+    adc = UnlimitedADC(ms.ADC(4, 10.0))
     np.testing.assert_allclose(adc.codes(jnp.asarray([-20.2, -6.6, 3.4, 7.6])), [-20, -7, 3, 8])
     np.testing.assert_allclose(jax.grad(lambda x: adc.codes(x).sum())(jnp.asarray([-20.2, 3.4])), 1.0)
-    serial = ms.UnlimitedDAC(ms.BitSerialDAC(4, 1.0))
+    serial = UnlimitedDAC(ms.BitSerialDAC(4, 1.0))
     codes = serial.codes(jnp.asarray([1.0, 3.0, -2.0]))
     pulses = serial.pulses(codes)
     total = sum(weight * pulse for weight, pulse in zip(serial.significance, pulses, strict=True))

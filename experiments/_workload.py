@@ -3,11 +3,9 @@
 import jax.random as jr
 from jaxtyping import Array, Key
 
-from .._checks import checked, positive, whole
-from ..nn import LI, LIF, Firing, Linear, Recurrent, Scale, SpikingNetwork, SuperSpike
+from memsim.nn import LI, LIF, Firing, Linear, Recurrent, Scale, SpikingNetwork, SuperSpike
 
 
-@checked(inputs=whole(1), hidden=whole(1), classes=whole(1), dt=positive("in seconds"), input_scale=positive())
 def recurrent_network(
     inputs: int, hidden: int, classes: int, *, dt: float = 1e-3, input_scale: float | None = None, key: Key[Array, ""]
 ) -> SpikingNetwork:

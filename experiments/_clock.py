@@ -5,17 +5,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
+import xarray as xr
 
-from .._checks import checked, whole
-from ._provenance import provenance
-from ._results import make_folder, save_result, save_table
-
-if TYPE_CHECKING:
-    import xarray as xr
+from memsim.study import make_folder, provenance, save_result, save_table
 
 Call = tuple[Any, ...]  # a function with its arguments
 
@@ -30,7 +26,6 @@ class Case:
     unit: str = "ratio"
 
 
-@checked()
 def seconds(function: Callable[..., Any], *arguments: Any) -> float:
     """How long a call takes until its results are there."""
     start = time.perf_counter()
@@ -38,7 +33,6 @@ def seconds(function: Callable[..., Any], *arguments: Any) -> float:
     return time.perf_counter() - start
 
 
-@checked(rounds=whole(1))
 def together(calls: list[Call], rounds: int) -> np.ndarray:
     """Seconds of each call (columns) in each round (rows), in turn, after a warm-up."""
     for call in calls:
@@ -46,18 +40,14 @@ def together(calls: list[Call], rounds: int) -> np.ndarray:
     return np.array([[seconds(*call) for call in calls] for _ in range(rounds)])
 
 
-@checked(rounds=whole(1))
 def ratio(call: Call, base: Call, rounds: int) -> float:
     """Median over rounds of the time of `call` over that of `base`: a noisy machine slows both."""
     times = together([call, base], rounds)
     return float(np.median(times[:, 0] / times[:, 1]))
 
 
-@checked()
-def measured(measures: Iterable[Iterable[Case]], out: Path, config: Any) -> "xr.Dataset":
+def measured(measures: Iterable[Iterable[Case]], out: Path, config: Any) -> xr.Dataset:
     """Runs all cases, prints them and writes them into `out`."""
-    import xarray as xr
-
     make_folder(out.parent)
     cases: list[Case] = []
     for measure in measures:
