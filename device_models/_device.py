@@ -16,7 +16,7 @@ from ._checks._quantities import AGES, MICRO_SIEMENS, SIEMENS
 from ._default import default
 from ._span import Span
 from .ageing._paths import Memory, Walk, path_of
-from .iv._iv import AbstractIV
+from .iv._iv import AbstractIV, Ohmic
 from .noise._spectrum import OneOverF
 
 ROUNDING = 5e-3  # relative: that of a target in 16 bits, by which it may lie outside the range

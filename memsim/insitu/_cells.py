@@ -10,7 +10,14 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from device_models.pulsed import AbstractPulsed, AbstractScaling, OneSidedPair, PulsedArray, PulsedCells, ShortestTrains
+from device_models.pulsed import (
+    AbstractPulsed,
+    AbstractScaling,
+    OneSidedPair,
+    PulsedArray,
+    PulsedCells,
+    ShortestTrains,
+)
 
 from .._checks import is_known
 from ._outer import OuterProduct

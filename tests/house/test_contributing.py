@@ -162,7 +162,7 @@ def test_a_state_that_is_one_array_is_a_readout():
 class Curved(dm.AbstractDevice):
     """A field may take the place of a default, without a default of its own."""
 
-    iv: dm.AbstractIV
+    iv: dm.iv.AbstractIV
     sources: tuple[str, ...] = eqx.field(static=True)
     g_min: float = 0.0
     g_max: float = 25e-6
@@ -175,21 +175,21 @@ class Curved(dm.AbstractDevice):
 
 
 def test_a_field_takes_the_place_of_a_default():
-    device = Curved(dm.Sinh(2.0), ("a paper",))
+    device = Curved(dm.iv.Sinh(2.0), ("a paper",))
     assert device.effects == ("I-V",) and device.sources == ("a paper",)
     with pytest.raises(TypeError, match="iv"):
         Curved()
 
 
 def test_a_converter_of_ones_own_is_its_codes():
-    class Signs(ms.AbstractADC):
+    class Signs(ms.extend.AbstractADC):
         bits: int | None = eqx.field(static=True, default=2)
         full_scale: float = 1.0
 
         def codes(self, current, tile=0, *, key=None):
             return jnp.sign(current)
 
-    class Whole(ms.AbstractDAC):
+    class Whole(ms.extend.AbstractDAC):
         bits: int | None = eqx.field(static=True, default=4)
         input_range: float = 1.0
 
@@ -204,9 +204,9 @@ def test_a_converter_of_ones_own_is_its_codes():
 
 
 def test_a_pulsed_cell_of_ones_own_finds_its_symmetry_point():
-    class Halved(dm.AbstractPulsed):
-        steps: dm.Steps = dm.Steps(0.01)
-        bounds: dm.Bounds = dm.Bounds(-1.0, 1.0)
+    class Halved(dm.pulsed.AbstractPulsed):
+        steps: dm.pulsed.Steps = dm.pulsed.Steps(0.01)
+        bounds: dm.pulsed.Bounds = dm.pulsed.Bounds(-1.0, 1.0)
 
         def step(self, cells, w, up):
             return cells.size(up) * jnp.where(up, 1.0 - w, 1.5 + w)
@@ -214,6 +214,6 @@ def test_a_pulsed_cell_of_ones_own_finds_its_symmetry_point():
         def steepness(self):
             return 0.0
 
-    array = dm.PulsedArray.fabricate(Halved(), (2, 2), key=jr.key(0))
+    array = dm.pulsed.PulsedArray.fabricate(Halved(), (2, 2), key=jr.key(0))
     np.testing.assert_allclose(array.device.symmetry_point(array.cells), -0.25, atol=0.05)  # 1 - w = 1.5 + w
     assert array.update(jnp.ones(2), jnp.ones(2), 0.1, key=jr.key(1)).shown.mean() > 0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from device_models.pulsed.pulsed._hash import fast_normal, fast_words
+from device_models.pulsed._hash import fast_normal, fast_words
 
 N = 40_000  # samples of each random quantity
 SIDE = 200

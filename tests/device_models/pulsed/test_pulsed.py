@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from device_models.pulsed.pulsed._neurosim import curvature
+from device_models.pulsed._neurosim import curvature
 
 PLAIN = dm.pulsed.Steps(0.02)
 RULES = {  # rules that no published device in PULSED uses

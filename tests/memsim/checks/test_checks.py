@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Key
 
 import device_models as dm
 import memsim as ms
-from device_models import _quantities
+from device_models._checks import _quantities
 from memsim import _arguments
 from memsim._checks import Checked, at_least, check, check_finite_model, checked, fraction, positive, that, whole, write
 

@@ -18,8 +18,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
-from memsim import _identity
-from memsim._keeping import fingerprint
+from memsim._keeping import _identity, fingerprint
 
 ROOT = Path(__file__).parents[3]
 
@@ -108,9 +107,8 @@ def test_different_values_have_different_fingerprints_and_all_are_looked_into():
 
 @pytest.mark.slow
 def test_a_fingerprint_is_the_same_in_every_process():
-    code = (
-        "import sys; sys.path.insert(0, 'tests'); import test_identity as t; print(*map(t.fingerprint, t.variants()))"
-    )
+    code = "import sys; sys.path.insert(0, 'tests/memsim/keeping'); import test_identity as t; "
+    code += "print(*map(t.fingerprint, t.variants()))"
     runs = [
         subprocess.run(
             [sys.executable, "-c", code],
