@@ -4,10 +4,12 @@ from device_models._version import __version__ as __version__
 
 from . import data as data
 from . import encoding as encoding
+from . import extend as extend
 from . import insitu as insitu
 from . import nir as nir
 from . import nn as nn
 from . import plotting as plotting
+from . import recipes as recipes
 from . import study as study
 from . import train as train
 from ._array import ADC as ADC
@@ -36,10 +38,10 @@ from ._array import Ramp as Ramp
 from ._array import Reads as Reads
 from ._array import ResistiveWires as ResistiveWires
 from ._array import SenseAmplifier as SenseAmplifier
-from ._array import complex as complex
 from ._array import effects as effects
-from ._array import extend as extend
-from ._array import recipes as recipes
+from ._array import real_block as real_block
+from ._array import to_complex as to_complex
+from ._array import to_real as to_real
 from ._array import without as without
 from .nn import at as at
 from .nn import calibrate as calibrate

@@ -1,12 +1,15 @@
 """All that lies between weights and codes: one array, one chip, one moment."""
 
-from . import complex as complex
-from . import extend as extend
-from . import recipes as recipes
+from . import _hints as hints
 from ._chip import Chip as Chip
 from ._compensation import GlobalDriftCompensation as GlobalDriftCompensation
+from ._complex import real_block as real_block
+from ._complex import to_complex as to_complex
+from ._complex import to_real as to_real
 from ._converters._adc import ADC as ADC
+from ._converters._adc import AbstractADC as AbstractADC
 from ._converters._dac import DAC as DAC
+from ._converters._dac import AbstractDAC as AbstractDAC
 from ._converters._dac import BitSerialDAC as BitSerialDAC
 from ._converters._dac import PulseWidthDAC as PulseWidthDAC
 from ._converters._errors import ConverterErrors as ConverterErrors
@@ -19,12 +22,14 @@ from ._effects import EFFECTS as EFFECTS
 from ._effects import effects as effects
 from ._effects import without as without
 from ._fluctuation import Correlated as Correlated
+from ._mapping._mapping import AbstractMapping as AbstractMapping
 from ._mapping._mapping import nonzero as nonzero
 from ._mapping._offset import OffsetColumn as OffsetColumn
 from ._mapping._pair import DifferentialPair as DifferentialPair
 from ._mapping._sliced import BitSliced as BitSliced
 from ._matrix import AnalogMatrix as AnalogMatrix
 from ._matrix import Clipping as Clipping
+from ._programming import AbstractProgramming as AbstractProgramming
 from ._programming import GradientDescent as GradientDescent
 from ._programming import OneShot as OneShot
 from ._ranges import AbstractRanges as AbstractRanges
@@ -35,6 +40,7 @@ from ._read_noise import NOISY_READ as NOISY_READ
 from ._reads import Reads as Reads
 from ._sense import SenseAmplifier as SenseAmplifier
 from ._tiles import spread_rows as spread_rows
+from ._wires import AbstractWires as AbstractWires
 from ._wires import AlphaBetaWires as AlphaBetaWires
 from ._wires import IdealWires as IdealWires
 from ._wires import ResistiveWires as ResistiveWires

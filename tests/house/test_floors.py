@@ -20,6 +20,8 @@ FLOORS = {
     "memsim.encoding": 2,
     "memsim._array": 2,  # all between weights and codes
     "memsim.nn": 3,
+    "memsim.recipes": 3,
+    "memsim.extend": 3,
     "memsim.nir": 4,
     "memsim.train": 4,
     "memsim.insitu": 4,

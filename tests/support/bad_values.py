@@ -34,7 +34,6 @@ ROOMS = {
     "encoding": ms.encoding,
     "data": ms.data,
     "recipes": ms.recipes,
-    "complex": ms.complex,
     "nir": ms.nir,
     "plotting": ms.plotting,
 }

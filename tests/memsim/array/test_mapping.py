@@ -15,7 +15,6 @@ import device_models as dm
 from memsim import (
     ADC,
     DAC,
-    AbstractWires,
     BitSliced,
     Crossbar,
     DifferentialPair,
@@ -25,6 +24,7 @@ from memsim import (
     nn,
     train,
 )
+from memsim.extend import AbstractWires
 
 W = np.array([[0.5, -4.0, 0.0], [-2.0, 1.0, 0.0], [0.25, 0.0, 0.0], [8.0, 3.0, 0.0]], np.float32)  # rows are inputs
 MAPPINGS = {

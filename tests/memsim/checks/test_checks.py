@@ -14,8 +14,6 @@ from jaxtyping import Array, Float, Key
 
 import device_models as dm
 import memsim as ms
-from device_models._checks import _quantities
-from memsim import _arguments
 from memsim._checks import Checked, at_least, check, check_finite_model, checked, fraction, positive, that, whole, write
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -192,10 +190,6 @@ def test_one_bad_weight_of_a_model_is_named_by_its_path():
         ValueError, match=r"`model.weight` must be finite. Got 1 NaN or infinite of 6, the first at \[1, 2\]"
     ):
         check_finite_model(bad)
-
-
-def test_chips_end_at_the_age_at_which_cells_do():
-    assert _arguments.LONGEST_TIME == _quantities.OLDEST_PLAUSIBLE
 
 
 def test_numbers_of_numpy_are_those_of_python_in_settings():

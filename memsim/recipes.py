@@ -5,17 +5,21 @@ What they share: converter ranges are those of an untuned chip; `memsim.calibrat
 
 from device_models import AbstractDevice, Ideal, pcm_hermes2, pcm_joshi2020, rram_wan2022, sonos_xiao2022
 
-from .._checks import checked, whole, write
-from . import _hints
-from ._converters._adc import ADC
-from ._converters._dac import DAC, BitSerialDAC, PulseWidthDAC
-from ._crossbar import Crossbar
-from ._mapping._offset import OffsetColumn
-from ._mapping._sliced import BitSliced
-from ._reads import Reads
-from ._sense import SenseAmplifier
+from ._array import (
+    ADC,
+    DAC,
+    BitSerialDAC,
+    BitSliced,
+    Crossbar,
+    OffsetColumn,
+    PulseWidthDAC,
+    Reads,
+    SenseAmplifier,
+    hints,
+)
+from ._checks import checked, whole, write
 
-DEVICE = write(_hints.of_device)
+DEVICE = write(hints.of_device)
 BITS = whole(2, most=8, hint="As on the chip, sign included.")
 
 
