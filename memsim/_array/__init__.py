@@ -1,6 +1,6 @@
 """All that lies between weights and codes: one array, one chip, one moment."""
 
-from . import _hints as hints
+from . import hints as hints
 from ._chip import Chip as Chip
 from ._compensation import GlobalDriftCompensation as GlobalDriftCompensation
 from ._complex import real_block as real_block

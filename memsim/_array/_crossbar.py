@@ -24,7 +24,7 @@ from .._checks import (
     whole,
     write,
 )
-from . import _hints
+from . import hints
 from ._chip import Chip
 from ._compensation import GlobalDriftCompensation
 from ._converters._adc import AbstractADC
@@ -78,15 +78,15 @@ class Crossbar(AbstractDesign):
     def __check_init__(self):
         check(
             self,
-            device=write(_hints.of_device),
+            device=write(hints.of_device),
             mapping=write("Such as `DifferentialPair()`."),
-            dac=write(_hints.of_converter("DAC")),
-            adc=write(_hints.of_converter("ADC")),
-            wires=write(_hints.of_wires),
+            dac=write(hints.of_converter("DAC")),
+            adc=write(hints.of_converter("ADC")),
+            wires=write(hints.of_wires),
             compensation=write("Write `GlobalDriftCompensation()`, or None for no compensation."),
-            tile=each(whole(1, hint=_hints.of_tile), "(rows, columns), both at least 1"),
+            tile=each(whole(1, hint=hints.of_tile), "(rows, columns), both at least 1"),
             programming=write("Such as `OneShot()`."),
-            reads=write(_hints.of_reads),
+            reads=write(hints.of_reads),
         )
         if self.reads.sense is not None and self.adc is None:
             self.reads.sense.check_alone()

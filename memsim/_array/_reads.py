@@ -8,14 +8,14 @@ from jaxtyping import Array, Float
 from device_models import AbstractDevice
 
 from .._checks import Checked, Must, check, positive, write
-from . import _hints
+from . import hints
 from ._fluctuation import Correlated
 from ._sense import SenseAmplifier
 
 V_READ = positive("in volts", most=5.0, hint="Millivolts? Multiply by 1e-3.")
 NOISE = Must(
     '"per_read", "per_moment", "off" or a `Correlated`; "by_spectrum" by default',
-    hint=_hints.of_name("by_spectrum", "per_read", "per_moment", "off"),
+    hint=hints.of_name("by_spectrum", "per_read", "per_moment", "off"),
 )
 
 
