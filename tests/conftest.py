@@ -5,6 +5,14 @@ import os
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["MPLBACKEND"] = "agg"
+# Most of the time goes into compiling: the newer emitters of XLA take twice as long, and all cores have work already.
+os.environ["XLA_FLAGS"] = " ".join(
+    (
+        os.environ.get("XLA_FLAGS", ""),
+        "--xla_cpu_use_fusion_emitters=false",
+        "--xla_cpu_parallel_codegen_split_count=1",
+    )
+)
 
 import jax
 import pytest
@@ -14,6 +22,10 @@ jax.config.update("jax_disable_most_optimizations", True)  # tests compile much 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["memsim", "device_models"], "beartype.beartype")  # before anything imports them
+
+
+def pytest_collection_finish():
+    gc.freeze()  # what imports made stays: a collection need not look at it again and again
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def test_gradients_run_backwards_as_they_run_forwards(name):
         gradient, again = compiled(name)[1](memristor, *drive(name, amplitude, frequency, state, 1e-4))
         pairs = zip(jax.tree.leaves(gradient), jax.tree.leaves(moved(memristor, 1.0, 0.0)), strict=True)
         assert sum(float(slope) * float(x) for slope, x in pairs) == pytest.approx(float(derivative), rel=1e-9)
-    np.testing.assert_array_equal(again.state, trace.state)
+    np.testing.assert_array_max_ulp(again.state, trace.state, maxulp=1)  # two programs, each compiled by itself
 
 
 @every_memristor
