@@ -124,9 +124,9 @@ def _points(
     return Points(np.log1p(seconds[order] / t_0), np.log(g)[:, order])
 
 
-def _designs(g: Float[np.ndarray, " cells"], *degrees: int, walks: bool) -> Curves:
-    """The powers of conductance in each curve."""
-    designs = Curves(*(powers(g, degree) for degree in degrees), np.ones((len(g), int(walks))))
+def _designs(g: Float[np.ndarray, " cells"], mean: int, spread: int, read: int, *, walks: bool) -> Curves:
+    """The powers of conductance in curves of these degrees."""
+    designs = Curves(powers(g, mean), powers(g, spread), powers(g, read), np.ones((len(g), int(walks))))
     count = sum(design.shape[1] for design in designs)
     enough(len(g), 10 * count, of="cells", why=f"for {count} parameters")
     return designs

@@ -136,7 +136,7 @@ def _left_free(search: Search, found: list[Statistics]) -> Float[np.ndarray, "st
     from scipy.linalg import block_diag
 
     left = np.eye(len(search.off)) - search.slope @ search.moving
-    return left @ block_diag(*(s.influence.T @ s.influence for s in found)) @ left.T
+    return left @ np.asarray(block_diag(*(s.influence.T @ s.influence for s in found))) @ left.T
 
 
 def statistics(z: Float[np.ndarray, "cells times"]) -> Statistics:
