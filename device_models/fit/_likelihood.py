@@ -114,7 +114,7 @@ def fitted(
 
 
 def positive_signs(
-    x: Float[np.ndarray, " parameters"], designs: Iterable[Float[np.ndarray, "values p"]], *, first: int = 0
+    x: Float[np.ndarray, " parameters"], designs: Iterable[Float[np.ndarray, "values _"]], *, first: int = 0
 ) -> Float[np.ndarray, " parameters"]:
     """Signs of parameters that make curves positive of which only the squares are known.
 

@@ -2,6 +2,12 @@
 
 from ._attribute import attribute as attribute
 from ._chips import check_times as check_times
+from ._experiment import digits as digits
+from ._experiment import finish as finish
+from ._experiment import label as label
+from ._experiment import origin as origin
+from ._experiment import places as places
+from ._experiment import print_table as print_table
 from ._explain import attribution_table as attribution_table
 from ._explain import explain as explain
 from ._factors import interval_over as interval_over
@@ -27,6 +33,8 @@ from ._right import right as right
 from ._robustness import chip_accuracies as chip_accuracies
 from ._robustness import chip_outcomes as chip_outcomes
 from ._robustness import robustness as robustness
+from ._runs import Run as Run
+from ._spans import MEASURED as MEASURED
 from ._spans import is_measured as is_measured
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary
@@ -35,5 +43,7 @@ from ._timing import measured as measured
 from ._timing import ratio as ratio
 from ._timing import seconds as seconds
 from ._timing import together as together
+from ._variable import VariableADC as VariableADC
+from ._variable import VariableDAC as VariableDAC
 from ._variance import variance_components as variance_components
 from ._workload import recurrent_network as recurrent_network

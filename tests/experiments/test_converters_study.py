@@ -41,8 +41,8 @@ def test_variable_converters_round_to_codes_of_so_many_bits(converters, adc_bits
     input_range, full_scale = 1.5, 2.0
     crossbar = dataclasses.replace(
         converters.bare(dm.Ideal()),
-        dac=converters.VariableDAC(converters.largest(dac_bits), jnp.asarray(input_range)),
-        adc=converters.VariableADC(converters.largest(adc_bits), jnp.asarray(full_scale)),
+        dac=ms.study.VariableDAC(converters.largest(dac_bits), jnp.asarray(input_range)),
+        adc=ms.study.VariableADC(converters.largest(adc_bits), jnp.asarray(full_scale)),
     )
     found = crossbar.deploy(jnp.asarray(w), 0.0, key=jr.key(0))(jnp.asarray(x))
     scale = np.abs(w).max(1)  # the weight of one fully-on cell of each bit line

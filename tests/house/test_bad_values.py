@@ -49,6 +49,8 @@ ALLOWED = {
     ("device_models.memristors.FixedSteps", "tolerance", "infinite"): "any error is accepted",
     ("device_models.memristors.AdaptiveSteps", "solver", "another module"): "Diffrax is imported when it is used",
     ("train.SpikeRate", "upper", "infinite"): "no upper bound",
+    ("study.VariableADC", "largest", "infinite"): "no converter at all",
+    ("study.VariableDAC", "largest", "infinite"): "no converter at all",
     ("data.crop", "stop", "infinite"): "to the end",
     ("study.mean_interval", "values", "a number"): "a mean without an interval",
     ("memsim.to_complex", "y", "NaN in an array"): "what is not known stays so",
