@@ -8,7 +8,6 @@ suffer from it. Writes results/converters: converters.nc, converters.csv.
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,10 +18,12 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
 import device_models as dm
 import memsim as ms
+from _frame import finish, label, origin, places, print_table
+from _variable import VariableADC, VariableDAC
 from _workload import recurrent_network
 
 NETWORKS = ("tanh", "spiking")
@@ -34,6 +35,7 @@ RANGES: dict[str, ms.extend.AbstractRanges] = {
 }
 TEN_CELLS = 10.0  # Rasch2023, standard evaluation point
 NO_CONVERTER = np.inf  # bits, on the axes of the result
+BITS = ("bit", "bits, sign included; inf is no converter at all")
 
 
 QUICK = {"adc_bits": (3, 8), "dac_bits": (3,), "chips": 2, "seeds": 1, "steps": 4, "hidden": 8, "epochs": 1}
@@ -86,78 +88,6 @@ class Part(NamedTuple):
     network: str
 
 
-class VariableADC(ms.extend.AbstractADC):
-    """Equal steps, as `memsim.ADC`, with an array for the largest code: one compiled function for all numbers of bits.
-
-    **Arguments:**
-
-    - `largest`: Largest code; infinite is no converter at all.
-    - `full_scale`: As of `memsim.ADC`.
-    """
-
-    largest: Float[Array, ""]
-    full_scale: Float[Array, ""]
-    bits: int | None = eqx.field(static=True, default=None)
-
-    def __check_init__(self):
-        """In place of the one that wants finite numbers."""
-
-    @property
-    def needs_key(self) -> bool:
-        return False
-
-    def codes(
-        self, current: Float[Array, "*batch lines"], tile: int = 0, *, key: Key[Array, ""] | None = None
-    ) -> Float[Array, "*batch lines"]:
-        return rounded(current, self.largest)
-
-    def fabricate(self, shape: tuple[int, int], *, key: Key[Array, ""]) -> "VariableADC":
-        return self
-
-
-class VariableDAC(ms.extend.AbstractDAC):
-    """Equal steps, as `memsim.DAC`, with an array for the largest code.
-
-    **Arguments:**
-
-    - `largest`: Largest code; infinite is no converter at all.
-    - `input_range`: As of `memsim.DAC`.
-    """
-
-    largest: Float[Array, ""]
-    input_range: Float[Array, ""]
-    bits: int | None = eqx.field(static=True, default=None)
-
-    def __check_init__(self):
-        """In place of the one that wants finite numbers."""
-
-    @property
-    def significance(self) -> tuple[float, ...]:
-        return (1.0,)
-
-    @property
-    def largest_pulse(self) -> int:
-        return 1
-
-    @property
-    def fixed_voltage(self) -> bool:
-        return True
-
-    def codes(self, x: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
-        return rounded(x / self.step, self.largest)
-
-    def pulses(self, codes: Float[Array, "*batch lines"]) -> list[Float[Array, "*batch lines"]]:
-        return [codes]
-
-    def fabricate(self, lines: int, *, key: Key[Array, ""]) -> "VariableDAC":
-        return self
-
-
-def rounded(x: Float[Array, "*batch"], largest: Float[Array, ""]) -> Float[Array, "*batch"]:
-    """`x`, in units of the range, clipped to it and rounded to whole multiples of 1 / `largest`."""
-    return jnp.where(jnp.isinf(largest), x, jnp.round(jnp.clip(x, -1.0, 1.0) * largest) / largest)
-
-
 class Converters(NamedTuple):
     """Converters of all layers, by path; with a leading axis, of many designs."""
 
@@ -172,11 +102,8 @@ def run(config: Config) -> xr.Dataset:
     parts = {f"seed{seed}-{network}": Part(seed, network) for seed in range(config.seeds) for network in NETWORKS}
     result = ms.study.run_parts(parts, lambda part: compute(config, part, folder), folder)
     result = labelled(config, result.sel(network=list(NETWORKS), ranges=list(RANGES)), settings)
-    ms.study.save_result(result, config.out / "converters.nc")
-    ms.study.save_table(ms.study.summary(result), config.out / "converters.csv", index=False)
-    report(result)
-    print(f"Wrote {config.out / 'converters.nc'} and converters.csv. `memsim draw converters` draws them")
-    ms.study.remove_parts(folder)
+    table = ms.study.summary(result)
+    finish("converters", result, table, out=config.out, report=lambda: report(result), parts=folder)
     return result
 
 
@@ -322,36 +249,27 @@ def with_converters(crossbar: ms.Crossbar, chosen: Converters) -> ms.nn.PerLayer
 def labelled(config: Config, result: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     """With units and provenance."""
     result = result.sel(cells=["ideal", config.device])
-    for name in ("seed", "chip", "accuracy", "adc_clipped", "digital_accuracy"):
-        result[name].attrs["units"] = "1"
-    for name in ("adc_bits", "dac_bits"):
-        result[name].attrs |= {"units": "bit", "long_name": "bits, sign included; inf is no converter at all"}
-    result["accuracy"].attrs["long_name"] = "test accuracy"
-    result["adc_clipped"].attrs["long_name"] = "fraction of ADC readings clipped, mean over layers, ideal cells"
-    data = ms.data.spoken_digits(steps=2).test
+    clipped = "fraction of ADC readings clipped, mean over layers, ideal cells"
+    label(result, {"seed": "1", "chip": "1", "digital_accuracy": "1", "accuracy": ("1", "test accuracy")})
+    label(result, {"adc_clipped": ("1", clipped), "adc_bits": BITS, "dac_bits": BITS})
     device = dm.device(config.device).make()
-    attributes = ms.study.provenance() | ms.study.device_numbers(bare(device)) | {"config": json.dumps(settings)}
-    return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})
+    return result.assign_attrs(origin(settings, ms.data.spoken_digits(steps=2).test, bare(device)))
 
 
 def report(result: xr.Dataset) -> None:
     """Prints accuracy over the bits of one converter without the other, what the ADC clips, and how many bits do."""
-    from rich.console import Console
-    from rich.table import Table
-
     size = f"mean over {result.sizes['chip']} chips of each of {result.sizes['seed']} seeds"
     for along, without in (("adc_bits", "dac_bits"), ("dac_bits", "adc_bits")):
-        title = f"Test accuracy in %, {size}: {along[:3].upper()} only"
-        shown = Table("network", "cells", "ranges", "digital", title=title)
-        for bits in result[along].values:
-            shown.add_column("none" if np.isinf(bits) else f"{bits:g} bits")
+        columns = ["none" if np.isinf(bits) else f"{bits:g} bits" for bits in result[along].values]
+        rows = []
         for chosen in cases(result.sel({without: NO_CONVERTER})):
             words = [f"{100 * a:.1f}" for a in chosen.accuracy.mean(["seed", "chip"]).values]
             if along == "adc_bits":
                 clips = 100 * chosen.adc_clipped.mean("seed").values
                 words = [f"{word} (clips {clip:.2g})" for word, clip in zip(words, clips, strict=True)]
-            shown.add_row(*names(chosen), f"{100 * float(chosen.digital_accuracy.mean()):.1f}", *words)
-        Console(width=200, soft_wrap=False).print(shown)
+            rows.append([*names(chosen), f"{100 * float(chosen.digital_accuracy.mean()):.1f}", *words])
+        title = f"Test accuracy in %, {size}: {along[:3].upper()} only"
+        print_table(["network", "cells", "ranges", "digital", *columns], rows, title=title, width=200)
     print("Fewest bits that cost at most 1 point, the other converter absent:")
     for chosen in cases(result):
         print(f"  {', '.join(names(chosen))}: {enough(chosen)}")
@@ -359,8 +277,7 @@ def report(result: xr.Dataset) -> None:
 
 def cases(result: xr.Dataset) -> list[xr.Dataset]:
     """One for each network, kind of cells and way to find the ranges."""
-    places = np.ndindex(*(result.sizes[dim] for dim in ("network", "cells", "ranges")))
-    return [result.isel(network=network, cells=cells, ranges=ranges) for network, cells, ranges in places]
+    return [result.sel(at) for at in places(result, "network", "cells", "ranges")]
 
 
 def names(chosen: xr.Dataset) -> list[str]:

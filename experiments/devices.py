@@ -164,9 +164,6 @@ def cell_error(device: dm.AbstractDevice) -> Float[Array, " ages"]:
     return jnp.stack([at(0.0), at(DAY)])
 
 
-MEASURED = "whether cells of this age were measured; where not, their equations are continued"
-
-
 def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr.Dataset:
     """With units and provenance."""
     for name in ("seed", "chip", "accuracy", "digital_accuracy", "cell_error"):
@@ -177,7 +174,9 @@ def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr
     result["cell_error"].attrs["long_name"] = "distance of cells from their targets, over the range"
     cells = {name: dm.device(name).make() for name in config.devices}
     measured = [ms.study.is_measured(cell.span, result.time.values) for cell in cells.values()]
-    result = result.assign_coords(measured=(("device", "time"), measured, {"units": "1", "long_name": MEASURED}))
+    result = result.assign_coords(
+        measured=(("device", "time"), measured, {"units": "1", "long_name": ms.study.MEASURED})
+    )
     numbers = {name: "\n".join(cell.sources) for name, cell in cells.items()}
     told = {"span": {name: str(cell.span) for name, cell in cells.items()}}
     told["assumes"] = {name: "; ".join(cell.assumes) for name, cell in cells.items()}

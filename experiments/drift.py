@@ -25,6 +25,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from _frame import finish, label, origin, print_table
 from _workload import recurrent_network
 
 YEAR = 365.25 * 86400.0
@@ -99,14 +100,10 @@ class Part(NamedTuple):
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     study = Study(config)
-    parts = {part.name: part for part in study.parts()}
-    result = study.labelled(ms.study.run_parts(parts, study.compute, study.parts_folder))
-    ms.study.save_result(result, config.out / "drift.nc")
-    table = ms.study.summary(result)
-    ms.study.save_table(table, config.out / "drift.csv", index=False)
-    report(result, table)
-    print(f"Wrote {config.out / 'drift.nc'} and drift.csv. `memsim draw drift` draws them")
-    ms.study.remove_parts(study.parts_folder)
+    found = ms.study.run_parts({part.name: part for part in study.parts()}, study.compute, study.parts_folder)
+    result = study.labelled(found)
+    table, folder = ms.study.summary(result), study.parts_folder
+    finish("drift", result, table, out=config.out, report=lambda: report(result, table), parts=folder)
     return result
 
 
@@ -216,22 +213,22 @@ class Study:
     def labelled(self, result: xr.Dataset) -> xr.Dataset:
         """All parts in order, with units and provenance."""
         result = result.sel(training=list(self.trainings))
-        units = {"time": "s", "write_noise": "1", "seed": "1", "chip": "1", "accuracy": "1", "adc_clipped": "1"}
-        for name, unit in units.items():
-            result[name].attrs["units"] = unit
-        result["write_noise"].attrs["long_name"] = "multiple of the published write noise"
-        result["time"].attrs["long_name"] = "time since programming"
-        result["adc_clipped"].attrs["long_name"] = "fraction of ADC readings clipped, one fresh chip"
+        label(result, LABELS)
         design = self.crossbar(1.0, "global", self.config.training_full_scale)
         measured = ms.study.is_measured(design.device.span, result.time.values)
-        result = result.assign_coords(measured=("time", measured, {"units": "1", "long_name": MEASURED}))
-        attributes = ms.study.provenance() | ms.study.device_numbers(design) | {"config": json.dumps(self.settings)}
+        result = result.assign_coords(measured=("time", measured, {"units": "1", "long_name": ms.study.MEASURED}))
+        attributes = origin(self.settings, self.data.test, design)
         attributes |= {"span": str(design.device.span), "assumes": "\n".join(design.device.assumes)}
-        attributes["data"] = f"{self.data.test.citation} {self.data.test.licence}. {NOTE}"
+        attributes["data"] += f". {NOTE}"
         return result.assign_attrs(attributes)
 
 
-MEASURED = "whether cells of this age were measured; where not, their equations are continued"
+LABELS = {
+    "time": ("s", "time since programming"),
+    "write_noise": ("1", "multiple of the published write noise"),
+    **dict.fromkeys(("seed", "chip", "accuracy"), "1"),
+    "adc_clipped": ("1", "fraction of ADC readings clipped, one fresh chip"),
+}
 NOTE = "The recordings carry no speaker labels: the split is by recording, and speakers occur in all three parts."
 
 
@@ -259,24 +256,21 @@ def clipped_fraction(model, design, xs, *, key) -> dict[str, jax.Array]:
 
 def report(result: xr.Dataset, table) -> None:
     """Prints the table: mean over chips and seeds, 5th to 95th percentile, interval of the mean."""
-    from rich.console import Console
-    from rich.table import Table
-
-    over = table.interval_over.iloc[0]
-    title = f"Test accuracy in %: mean [95 % interval over {over}] (5th–95th percentile over chips); *: not measured"
-    shown = Table("process", "compensation", "training", "digital", "ADC clips", title=title)
-    for t, measured in zip(result.time.values, result.measured.values, strict=True):
-        shown.add_column(duration(float(t)) + "*" * (not measured))
+    over, rows = table.interval_over.iloc[0], []
+    ages = zip(result.time.values, result.measured.values, strict=True)
+    columns = [duration(float(t)) + "*" * (not measured) for t, measured in ages]
     ordered = table.sort_values(["write_noise", "compensation"], ascending=[True, False], kind="stable")
-    for (noise, compensation, training), rows in ordered.groupby(
+    for (noise, compensation, training), cell in ordered.groupby(
         ["write_noise", "compensation", "training"], sort=False
     ):
         network = result.sel(write_noise=noise, training=training)
         whole = [f"{100 * float(values.mean()):.1f}" for values in (network.digital_accuracy, network.adc_clipped)]
-        bounds = 100 * rows[["mean", "low", "high", "p5", "p95"]]
-        cells = [f"{m:.1f} [{low:.1f}, {high:.1f}] ({p5:.1f}–{p95:.1f})" for m, low, high, p5, p95 in bounds.values]
-        shown.add_row(f"{noise:g} x write noise", compensation, training, *whole, *cells)
-    Console(width=200, soft_wrap=False).print(shown)
+        bounds = 100 * cell[["mean", "low", "high", "p5", "p95"]]
+        words = [f"{m:.1f} [{low:.1f}, {high:.1f}] ({p5:.1f}–{p95:.1f})" for m, low, high, p5, p95 in bounds.values]
+        rows.append([f"{noise:g} x write noise", compensation, training, *whole, *words])
+    title = f"Test accuracy in %: mean [95 % interval over {over}] (5th–95th percentile over chips); *: not measured"
+    columns = ["process", "compensation", "training", "digital", "ADC clips", *columns]
+    print_table(columns, rows, title=title, width=200)
     if "drift-aware" in result.training.values:
         gains(result)
     print(f"Read noise, converters and drift of {json.loads(result.config)['device']}. {NOTE}")
@@ -294,10 +288,9 @@ def gains(result: xr.Dataset) -> None:
         digital = ms.study.right(at, "digital_right").sel(training="drift-aware", drop=True)
         for name, other in (others | {"its own digital accuracy": digital}).items():
             gain = ms.study.difference(aware, other)
-            mean, low, high = (100 * x for x in ms.study.interval(gain))
             print(
                 f"{noise:g} x write noise, {duration(t)}, compensated: drift-aware over {name} "
-                f"{mean:+.2f} points [{low:+.2f}, {high:+.2f}], paired, over {ms.study.interval_over(gain)}"
+                f"{ms.study.interval(gain).in_percent('+.2f', ' points')}, paired, over {ms.study.interval_over(gain)}"
             )
 
 

@@ -8,7 +8,6 @@ between the two, is left in KINDS. Writes results/noise_kinds: noise_kinds.nc, n
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +21,8 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from _frame import digits, finish, label, origin, places, print_table
+from _runs import Run
 from _workload import recurrent_network
 
 KINDS = ("white", "frozen")
@@ -29,17 +30,9 @@ SETTINGS = ("same duration", "same step")
 STEP = 1e-3  # seconds: the step of "same step"
 LONGEST_STEP = 0.2  # seconds, 20 of the shortest time constants, after which nothing is left of a state
 
-
-QUICK = {
-    "steps": (8,),
-    "duration": 8e-3,  # both settings are one, and compiled once
-    "noise_scales": (4.0,),
-    "chips": 2,
-    "seeds": 1,
-    "hidden": 16,
-    "epochs": 1,
-    "recordings": 50,
-}
+# With this duration both settings are one, and compiled once.
+QUICK = {"steps": (8,), "duration": 8e-3, "noise_scales": (4.0,), "chips": 2, "seeds": 1, "hidden": 16}
+QUICK |= {"epochs": 1, "recordings": 50}
 
 
 @ms.study.quick(QUICK)
@@ -103,20 +96,14 @@ def run(config: Config) -> xr.Dataset:
     }
     result = ms.study.run_parts(parts, lambda part: compute(config, part, folder), folder)
     result = labelled(result.sel(setting=list(SETTINGS)), config, settings)
-    ms.study.save_result(result, config.out / "noise_kinds.nc")
     table = ms.study.summary(lost(result))
-    ms.study.save_table(table, config.out / "noise_kinds.csv", index=False)
-    report(result)
-    print(f"Wrote {config.out / 'noise_kinds.nc'} and noise_kinds.csv. `memsim draw noise_kinds` draws them")
-    ms.study.remove_parts(folder)
+    finish("noise_kinds", result, table, out=config.out, report=lambda: report(result), parts=folder)
     return result
 
 
 def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     """Trains one network and runs it on its chips."""
-    data = ms.data.spoken_digits(steps=part.steps)
-    train = data.train.take(np.arange(200)) if config.quick else data.train
-    data = ms.data.Splits(train, data.validation, data.test.take(np.arange(config.recordings)))
+    data = digits(part.steps, recordings=config.recordings, quick=config.quick)
     dt = config.duration / part.steps if part.setting == "same duration" else STEP
     model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
     model = ms.train.fit(
@@ -131,7 +118,8 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
     # The same chips for every network, as far as chance is concerned: comparisons are paired.
     chip_key, noise_key = jr.split(jr.key(1))
-    matrices = fabricate(analog_weights(model), design(config), jnp.arange(config.chips), key=chip_key)
+    weights = [layer.weight for layer in ms.nn.analog_layers(model).values()]
+    matrices = fabricate(weights, design(config), jnp.arange(config.chips), key=chip_key)
     found = measure(model, matrices, xs, labels, jnp.asarray(config.noise_scales), key=noise_key)
     index = {"seed": [part.seed], "setting": [part.setting], "steps": [part.steps]}
     quiet, noisy = found.pop("noiseless"), found.pop("noisy")
@@ -190,9 +178,7 @@ def measure(model, matrices, xs, labels, scales, *, key) -> dict[str, Any]:
         alone = {
             "noiseless": still.outcome(labels),
             "weight_noise": jnp.mean(jnp.stack([relative_noise(matrix) for matrix in matrices])),
-            "spike_rate": jnp.mean(still.spikes, (0, 2)),
-            "readout_size": rms(contrast(still.outputs), (0, 2)),
-            "score_size": rms(contrast(still.scores), None),
+            **still.size(),
         }
 
         def at_scale(scale):
@@ -200,59 +186,15 @@ def measure(model, matrices, xs, labels, scales, *, key) -> dict[str, Any]:
             louder = [dataclasses.replace(matrix, noise=noise_of(matrix).ramped(scale)) for matrix in matrices]
             keys = jr.split(draw_key, len(louder))
             stills = [frozen(matrix, key=key) for matrix, key in zip(louder, keys, strict=True)]
-            runs = Run.of(model, louder, xs, key=read_key), Run.of(model, stills, xs)  # in the order of KINDS
-            found = [deviations(noisy, still, labels) for noisy in runs]
+            white = Run.of(model, louder, xs, key=read_key)
+            runs = white, Run.of(model, stills, xs)  # in the order of KINDS
+            found = [{"noisy": run.outcome(labels), **run.deviation(still)} for run in runs]
             return jax.tree.map(lambda *values: jnp.stack(values), *found)
 
         by_scale = jax.lax.map(at_scale, scales)
         return alone | jax.tree.map(lambda values: jnp.swapaxes(values, 0, 1), by_scale)
 
     return jax.lax.map(one_chip, (matrices, jr.split(key, matrices[0].weight.shape[0])))
-
-
-class Run(NamedTuple):
-    """Outputs (batch, steps, classes) and hidden spikes (batch, steps, neurons) of a network."""
-
-    outputs: jax.Array
-    spikes: jax.Array
-
-    @classmethod
-    def of(cls, model, weights, xs, *, key=None) -> "Run":
-        """The network with these weights in its analog layers."""
-        model = eqx.tree_at(analog_weights, model, weights)
-        keys = None if key is None else jr.split(key, xs.shape[0])
-        outputs, found = jax.vmap(lambda x, key: model(x, key=key, record="spikes"))(xs, keys)
-        (spikes,) = found["spikes"].values()
-        return cls(outputs, spikes)
-
-    @property
-    def scores(self) -> jax.Array:
-        return jax.vmap(ms.train.class_scores)(self.outputs)
-
-    def outcome(self, labels) -> ms.study.Outcome:
-        return ms.study.packed(jnp.argmax(self.scores, -1) == labels)
-
-
-def analog_weights(model) -> list:
-    return [layer.weight for layer in ms.nn.analog_layers(model).values()]
-
-
-def deviations(noisy: Run, still: Run, labels) -> dict[str, Any]:
-    return {
-        "noisy": noisy.outcome(labels),
-        "spike_deviation": jnp.mean(jnp.abs(noisy.spikes - still.spikes), (0, 2)),
-        "readout_deviation": rms(contrast(noisy.outputs - still.outputs), (0, 2)),
-        "score_deviation": rms(contrast(noisy.scores - still.scores), None),
-    }
-
-
-def contrast(values: jax.Array) -> jax.Array:
-    """What tells the classes apart: values less their mean over classes."""
-    return values - jnp.mean(values, -1, keepdims=True)
-
-
-def rms(values: jax.Array, axes) -> jax.Array:
-    return jnp.sqrt(jnp.mean(values**2, axes))
 
 
 def relative_noise(matrix: ms.AnalogMatrix) -> jax.Array:
@@ -279,31 +221,28 @@ def frozen(matrix: ms.AnalogMatrix, *, key) -> ms.AnalogMatrix:
     return dataclasses.replace(matrix, weight=matrix.weight + draw, noise=None)
 
 
+MEANINGS = {
+    "lost_accuracy": "accuracy of the same chip without read noise less that with it",
+    "spike_deviation": "fraction of neurons whose spike differs from that without read noise",
+    "readout_deviation": "root mean square over recordings and classes, in units of the membrane",
+    "score_error": "deviation of the class scores over their size without read noise",
+    "spike_growth": "fraction of changed spikes in the last third of a sequence over that in the middle, less one",
+    "readout_growth": "relative deviation of the readout in the last third over that in the middle third, less one",
+    "weight_noise": "published read noise over the weights, root mean squares, mean over layers",
+    "noise_scale": "multiple of the published read noise",
+    "steps": "time steps of a sequence",
+}
+
+
 def labelled(result: xr.Dataset, config: Config, settings: dict) -> xr.Dataset:
     """With the differences that the question is about, units and provenance."""
     result["lost_accuracy"] = result.noiseless_accuracy - result.accuracy
     result["score_error"] = result.score_deviation / result.score_size
     result["spike_growth"] = growth(result.spike_deviation / result.spike_rate.mean("step"), result.steps)
     result["readout_growth"] = growth(result.readout_deviation / result.readout_size, result.steps)
-    names = {
-        "lost_accuracy": "accuracy of the same chip without read noise less that with it",
-        "spike_deviation": "fraction of neurons whose spike differs from that without read noise",
-        "readout_deviation": "root mean square over recordings and classes, in units of the membrane",
-        "score_error": "deviation of the class scores over their size without read noise",
-        "spike_growth": "fraction of changed spikes in the last third of a sequence over that in the middle, less one",
-        "readout_growth": "relative deviation of the readout in the last third over that in the middle third, less one",
-        "weight_noise": "published read noise over the weights, root mean squares, mean over layers",
-        "noise_scale": "multiple of the published read noise",
-        "steps": "time steps of a sequence",
-    }
-    for name in [*result.variables]:
-        if name not in ("setting", "kind"):
-            result[name].attrs["units"] = "1"
-    for name, words in names.items():
-        result[name].attrs["long_name"] = words
-    data = ms.data.spoken_digits(steps=2).test
-    attributes = ms.study.provenance() | ms.study.device_numbers(design(config)) | {"config": json.dumps(settings)}
-    return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})
+    label(result, {str(name): "1" for name in result.variables if name not in ("setting", "kind")})
+    label(result, {name: ("1", words) for name, words in MEANINGS.items()})
+    return result.assign_attrs(origin(settings, ms.data.spoken_digits(steps=2).test, design(config)))
 
 
 def lost(result: xr.Dataset) -> xr.DataArray:
@@ -323,36 +262,26 @@ def growth(deviation: xr.DataArray, steps: xr.DataArray) -> xr.DataArray:
 
 def report(result: xr.Dataset) -> None:
     """Prints what noise costs at each number of steps: means over chips and seeds, with 95 % intervals."""
-    from rich.console import Console
-    from rich.table import Table
 
-    def cell(values: xr.DataArray, digits: int = 1) -> str:
-        if np.isnan(values).all():
-            return "-"  # of a silent network nothing changes, and too few steps have no growth
-        mean, low, high = (100 * x for x in ms.study.interval(values))
-        return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    def cell(values: xr.DataArray, form: str = ".1f") -> str:
+        # Of a silent network nothing changes, and too few steps have no growth.
+        return "-" if np.isnan(values).all() else ms.study.interval(values).in_percent(form)
 
     right, noiseless, change = ms.study.right(result), ms.study.right(result, "noiseless_right"), lost(result)
+    rows = []
+    for place in places(result, "setting", "noise_scale", "kind", "steps"):
+        network = {name: place[name] for name in ("setting", "steps")}
+        at, noisy = result.sel(network), result.sel(place)
+        changed = noisy.spike_deviation.mean("step") / at.spike_rate.mean("step")
+        readout = (noisy.readout_deviation / at.readout_size).mean("step")
+        words = [cell(noiseless.sel(network)), cell(change.sel(place), ".2f"), cell(changed), cell(readout)]
+        words += [cell(noisy.score_error), cell(noisy.spike_growth, ".0f"), cell(noisy.readout_growth, ".0f")]
+        rows.append([place["setting"], f"{place['noise_scale']:g}x {place['kind']}", str(place["steps"]), *words])
     over = f"{ms.study.interval_over(right)}; of what is no accuracy, over {ms.study.interval_over(result.score_error)}"
     title = f"Mean [95 % interval over {over}], {result.sizes['seed']} seeds x {result.sizes['chip']} chips"
-    shown = Table("setting", "read noise", "steps", "no noise %", "lost, points", "spikes changed %", title=title)
-    for name in ("readout error %", "score error %", "growth of spike errors %", "growth of readout errors %"):
-        shown.add_column(name)
-    for setting in result.setting.values:
-        for scale in result.noise_scale.values:
-            for kind in result.kind.values:
-                for steps in result.steps.values:
-                    at = result.sel(setting=setting, steps=steps)
-                    noisy = at.sel(kind=kind, noise_scale=scale)
-                    changed = noisy.spike_deviation.mean("step") / at.spike_rate.mean("step")
-                    readout = (noisy.readout_deviation / at.readout_size).mean("step")
-                    quiet = noiseless.sel(setting=setting, steps=steps)
-                    fallen = change.sel(setting=setting, steps=steps, kind=kind, noise_scale=scale)
-                    row = [cell(quiet), cell(fallen, digits=2), cell(changed)]
-                    row += [cell(readout), cell(noisy.score_error), cell(noisy.spike_growth, digits=0)]
-                    row += [cell(noisy.readout_growth, digits=0)]
-                    shown.add_row(str(setting), f"{scale:g}x {kind}", str(steps), *row)
-    Console(width=160, soft_wrap=False).print(shown)
+    columns = ["setting", "read noise", "steps", "no noise %", "lost, points", "spikes changed %"]
+    columns += ["readout error %", "score error %", "growth of spike errors %", "growth of readout errors %"]
+    print_table(columns, rows, title=title, width=160)
     trends(result)
 
 
@@ -366,12 +295,10 @@ def trends(result: xr.Dataset) -> None:
         noise = 100 * result.weight_noise.sel(setting=setting).mean(["seed", "chip"])
         words = ", ".join(f"{float(noise.sel(steps=steps)):.2f} % at {steps} steps" for steps in result.steps.values)
         print(f"{setting}, 1x: read noise over weights (root mean squares) {words}")
-        for scale in result.noise_scale.values:
-            for kind in result.kind.values:
-                at = result.sel(setting=setting, noise_scale=scale, kind=kind)
-                words = []
-                for name, of in (("lost accuracy", lost(at)), ("score error", at.score_error)):
-                    change = ms.study.difference(of.sel(steps=many, drop=True), of.sel(steps=few, drop=True))
-                    mean, low, high = (100 * x for x in ms.study.interval(change))
-                    words.append(f"{name} {mean:+.2f} points [{low:+.2f}, {high:+.2f}]")
-                print(f"{setting}, {scale:g}x {kind}, {few} to {many} steps: {', '.join(words)}, paired")
+        for place in places(result, "noise_scale", "kind"):
+            at, words = result.sel(setting=setting, **place), []
+            for name, of in (("lost accuracy", lost(at)), ("score error", at.score_error)):
+                change = ms.study.difference(of.sel(steps=many, drop=True), of.sel(steps=few, drop=True))
+                words.append(f"{name} {ms.study.interval(change).in_percent('+.2f', ' points')}")
+            noise = f"{place['noise_scale']:g}x {place['kind']}"
+            print(f"{setting}, {noise}, {few} to {many} steps: {', '.join(words)}, paired")

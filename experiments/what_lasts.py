@@ -8,7 +8,6 @@ to verify again is to write anew. Writes results/what_lasts: what_lasts.nc, what
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +23,7 @@ from jaxtyping import Array, Float
 
 import device_models as dm
 import memsim as ms
+from _frame import digits, finish, label, origin, print_table
 from _workload import recurrent_network
 
 HOUR, DAY = 3600.0, 86400.0
@@ -85,21 +85,12 @@ def run(config: Config) -> xr.Dataset:
     folder = ms.study.parts_folder(config.out, settings)
     every = [(way, law, seed) for way in config.ways for law in config.laws for seed in range(config.seeds)]
     parts = {f"{way.replace(' ', '-')}-{law.replace(' ', '-')}-{seed}": (way, law, seed) for way, law, seed in every}
-    data = recordings(config)
+    data = digits(config.steps, recordings=config.recordings, quick=config.quick)
     found = ms.study.run_parts(parts, lambda part: compute(config, part, data, folder), folder)
     result = labelled(found.sel(way=list(config.ways), law=list(config.laws)), config, settings)
-    ms.study.save_result(result, config.out / "what_lasts.nc")
-    ms.study.save_table(ms.study.summary(result.accuracy), config.out / "what_lasts.csv", index=False)
-    report(result)
-    print(f"Wrote {config.out / 'what_lasts.nc'} and what_lasts.csv. `memsim draw what_lasts` draws them")
-    ms.study.remove_parts(folder)
+    table = ms.study.summary(result.accuracy)
+    finish("what_lasts", result, table, out=config.out, report=lambda: report(result), parts=folder)
     return result
-
-
-def recordings(config: Config) -> ms.data.Splits:
-    data = ms.data.spoken_digits(steps=config.steps)
-    train = data.train.take(np.arange(200)) if config.quick else data.train
-    return ms.data.Splits(train, data.validation, data.test.take(np.arange(min(config.recordings, len(data.test)))))
 
 
 def cell(config: Config, law: str) -> dm.AbstractDevice:
@@ -130,10 +121,10 @@ def compute(config: Config, part: tuple[str, str, int], data: ms.data.Splits, fo
     way, law, seed = part
     model = network(config, seed, data, folder)
     crossbar = ms.calibrate(model, jnp.asarray(data.train.inputs[:200]), design(config, way, law))
-    sets = [jnp.asarray(part) for part in (data.train.inputs, data.train.labels, data.test.inputs, data.test.labels)]
-    found = lives(config, way, model, crossbar, *sets, jnp.arange(config.chips))
+    train, test = ((jnp.asarray(part.inputs), jnp.asarray(part.labels)) for part in (data.train, data.test))
+    found = lives(config, way, model, crossbar, train, test, jnp.arange(config.chips))
     index = {"way": [way], "law": [law], "seed": [seed]}
-    digital = eqx.filter_jit(ms.train.accuracy)(model, *sets[2:])
+    digital = eqx.filter_jit(ms.train.accuracy)(model, *test)
     return xr.Dataset(
         {
             "accuracy": ((*index, "chip", "time"), np.asarray(found)[None, None, None]),
@@ -157,8 +148,8 @@ def network(config: Config, seed: int, data: ms.data.Splits, folder: Path) -> ms
 
 
 @eqx.filter_jit
-def lives(config: Config, way: str, model: Any, crossbar: Any, xs, labels, test_xs, test_labels, chips) -> Array:
-    """Accuracy over (chips, times)."""
+def lives(config: Config, way: str, model: Any, crossbar: Any, train, test, chips) -> Array:
+    """Accuracy over (chips, times) on the recordings and labels of `test`; `train` is what is learnt from."""
     times = jnp.asarray(config.times)
     days = jnp.floor(times / DAY)
     written = DAY * days if way == "verified again daily" else jnp.zeros_like(times)
@@ -173,9 +164,9 @@ def lives(config: Config, way: str, model: Any, crossbar: Any, xs, labels, test_
 
         def at_time(moment: Any) -> Array:
             since, t, added = moment
-            return ms.train.accuracy(corrected(at(since, t), added), test_xs, test_labels)
+            return ms.train.accuracy(corrected(at(since, t), added), *test)
 
-        added = additions(config, way, lambda t: at(jnp.zeros(()), jnp.asarray(t)), xs, labels, key=tune_key)
+        added = additions(config, way, lambda t: at(jnp.zeros(()), jnp.asarray(t)), *train, key=tune_key)
         return jax.lax.map(at_time, (written, times, added))
 
     return jax.lax.map(one_chip, chips)
@@ -242,31 +233,23 @@ def corrected(now: Any, added: dict[str, Float[Array, "inputs outputs"]]) -> Any
 
 def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr.Dataset:
     """With units, span and provenance."""
-    for name in ("seed", "chip", "accuracy", "digital_accuracy"):
-        result[name].attrs["units"] = "1"
-    result["time"].attrs |= {"units": "s", "long_name": "time since programming"}
-    result["accuracy"].attrs["long_name"] = "test accuracy"
-    device = cell(config, "as measured")
-    attributes = ms.study.provenance() | {"config": json.dumps(settings), "span": str(device.span)}
+    label(result, {"seed": "1", "chip": "1", "accuracy": ("1", "test accuracy"), "digital_accuracy": "1"})
+    label(result, {"time": ("s", "time since programming")})
+    attributes = origin(settings, ms.data.spoken_digits(steps=2).test)
+    attributes["span"] = str(cell(config, "as measured").span)
     attributes |= {f"assumes ({law})": "; ".join(cell(config, law).assumes) for law in config.laws}
-    data = ms.data.spoken_digits(steps=2).test
-    return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})
+    return result.assign_attrs(attributes)
 
 
 def report(result: xr.Dataset) -> None:
     """Prints, for each law, the accuracy of each way at each time, with its interval over seeds at the last."""
-    from rich.console import Console
-    from rich.table import Table
-
     digital = 100 * float(result.digital_accuracy.mean())
+    columns = ["way", *(f"{time:.3g} s" for time in result.time.values), "95 % over seeds, last"]
     for law in result.law.values:
-        shown = Table("way", title=f"Test accuracy in %, cells that {law} ({digital:.1f} digital)")
-        for time in result.time.values:
-            shown.add_column(f"{time:.3g} s")
-        shown.add_column("95 % over seeds, last")
+        rows = []
         for way in result.way.values:
             one = result.accuracy.sel(law=law, way=way)
-            mean, low, high = ms.study.mean_interval(100 * one.isel(time=-1).mean("chip").values)
-            means = (f"{100 * a:.1f}" for a in one.mean(["seed", "chip"]).values)
-            shown.add_row(str(way), *means, f"{mean:.1f} [{low:.1f}, {high:.1f}]")
-        Console(width=130).print(shown)
+            last = ms.study.mean_interval(one.isel(time=-1).mean("chip").values)
+            rows.append([str(way), *(f"{100 * a:.1f}" for a in one.mean(["seed", "chip"]).values), last.in_percent()])
+        title = f"Test accuracy in %, cells that {law} ({digital:.1f} digital)"
+        print_table(columns, rows, title=title, width=130)

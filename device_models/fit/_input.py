@@ -55,6 +55,22 @@ def in_siemens(name: str, data: Real[Measured, "..."]) -> Float[np.ndarray, "...
     return array
 
 
+def check_cells_at_times(g: Float[np.ndarray, "..."], times: Float[np.ndarray, "..."]) -> None:
+    """Raises `ValueError` for conductances that are not those of cells at `times`."""
+    if g.ndim != 2 or g.shape[1:] != times.shape:
+        raise ValueError(f"`conductances` must be (cells, times). Got {g.shape} for {times.shape} times. Transpose?")
+
+
+def aims(targets: Any, first: Float[np.ndarray, " cells"]) -> Float[np.ndarray, " cells"]:
+    """What each cell was aimed at: its target, or if there are none what it showed `first`."""
+    if targets is None:
+        return first
+    aimed = in_siemens("targets", targets)
+    if aimed.shape != first.shape:
+        raise ValueError(f"`targets` must be one for each cell. Got {aimed.shape} for {len(first)} cells.")
+    return aimed
+
+
 def enough(n: int, least: int, *, of: str, why: str) -> None:
     """Raises `ValueError` for fewer than `least` of something."""
     if n < least:

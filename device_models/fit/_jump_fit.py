@@ -1,6 +1,7 @@
 """The numbers of `Jumps` from standardised deviations, by the moments that each band of conductance shows."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -73,18 +74,52 @@ def fit_jumps(
     bands: int,
 ) -> JumpFit:
     """Minimum distance of the moments, each in units of its tolerance; and how each cell moves the result."""
-    from scipy.linalg import block_diag
-    from scipy.optimize import least_squares
-
     order = np.argsort(np.argsort(g, kind="stable"))
     band = order * bands // len(g)
     found = [statistics(z[band == b]) for b in range(bands)]
-    laws = _laws(bands)
+    search = _search(times, found)
+    x, moving = search.x, search.moving
+    influence, at = np.zeros((len(g), len(x))), 0
+    for b, s in enumerate(found):
+        influence[band == b] = s.influence @ moving[:, at : at + len(s.values)].T
+        at += len(s.values)
+    influence[:, 0] *= np.exp(x[0])
+    covariance, off = _left_free(search, found), search.off
+    of_pairs = np.concatenate([np.arange(len(s.values)) < s.pairs for s in found])
+    measured = np.concatenate([s.values for s in found])
+    return JumpFit(
+        names=[*COMMON, *(f"{name}[{b}]" for name in OF_BAND for b in range(bands))],
+        values=np.array([np.exp(x[0]), *x[1:]]),
+        influence=influence,
+        centres=np.array([g[band == b].mean() for b in range(bands)]),
+        band=band,
+        correlations=[moments(law, times).correlation for law in _laws(x, bands)],
+        measured=measured[of_pairs],
+        modelled=(measured + off)[of_pairs],
+        residual=-(off / np.concatenate([s.error for s in found]))[of_pairs],
+        p_correlation=_probability(off[of_pairs], covariance[np.ix_(of_pairs, of_pairs)]),
+        p_tails=_probability(off[~of_pairs], covariance[np.ix_(~of_pairs, ~of_pairs)]),
+    )
+
+
+class Search(NamedTuple):
+    """Where the distance is least: parameters, how far off the statistics are, and how they and the parameters move."""
+
+    x: Float[np.ndarray, " parameters"]
+    off: Float[np.ndarray, " statistics"]
+    slope: Float[np.ndarray, "statistics parameters"]
+    moving: Float[np.ndarray, "parameters statistics"]
+
+
+def _search(times: Float[np.ndarray, " times"], found: list[Statistics]) -> Search:
+    from scipy.optimize import least_squares
+
+    bands = len(found)
     target = np.concatenate([s.values for s in found])
     tolerance = np.concatenate([s.tolerance for s in found])
 
     def distance(x: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " statistics"]:
-        return (np.concatenate([_expected(law, times) for law in laws(x)]) - target) / tolerance
+        return (np.concatenate([_expected(law, times) for law in _laws(x, bands)]) - target) / tolerance
 
     start, low, high = (
         np.concatenate([common, np.repeat(of_band, bands)]) for common, of_band in (START, LOWEST, HIGHEST)
@@ -92,30 +127,16 @@ def fit_jumps(
     result = least_squares(distance, start, bounds=(low, high), x_scale="jac")
     if not result.success:
         raise ValueError(f"The jumps must be found. The search ended with: {result.message} Choose fewer bands.")
-    x = result.x
-    moving = np.linalg.pinv(result.jac, rcond=1e-6) / tolerance  # how the parameters follow the statistics
-    influence, at = np.zeros((len(g), len(x))), 0
-    for b, s in enumerate(found):
-        influence[band == b] = s.influence @ moving[:, at : at + len(s.values)].T
-        at += len(s.values)
-    influence[:, 0] *= np.exp(x[0])
-    off = result.fun * tolerance
-    left = np.eye(len(off)) - (result.jac * tolerance[:, None]) @ moving
-    covariance = left @ block_diag(*(s.influence.T @ s.influence for s in found)) @ left.T
-    of_pairs = np.concatenate([np.arange(len(s.values)) < s.pairs for s in found])
-    return JumpFit(
-        names=[*COMMON, *(f"{name}[{b}]" for name in OF_BAND for b in range(bands))],
-        values=np.array([np.exp(x[0]), *x[1:]]),
-        influence=influence,
-        centres=np.array([g[band == b].mean() for b in range(bands)]),
-        band=band,
-        correlations=[moments(law, times).correlation for law in laws(x)],
-        measured=target[of_pairs],
-        modelled=(target + off)[of_pairs],
-        residual=-(off / np.concatenate([s.error for s in found]))[of_pairs],
-        p_correlation=_probability(off[of_pairs], covariance[np.ix_(of_pairs, of_pairs)]),
-        p_tails=_probability(off[~of_pairs], covariance[np.ix_(~of_pairs, ~of_pairs)]),
-    )
+    moving = np.linalg.pinv(result.jac, rcond=1e-6) / tolerance
+    return Search(result.x, result.fun * tolerance, result.jac * tolerance[:, None], moving)
+
+
+def _left_free(search: Search, found: list[Statistics]) -> Float[np.ndarray, "statistics statistics"]:
+    """Covariance of how far off the statistics are, once the parameters have followed them."""
+    from scipy.linalg import block_diag
+
+    left = np.eye(len(search.off)) - search.slope @ search.moving
+    return left @ np.asarray(block_diag(*(s.influence.T @ s.influence for s in found))) @ left.T
 
 
 def statistics(z: Float[np.ndarray, "cells times"]) -> Statistics:
@@ -145,12 +166,10 @@ def statistics(z: Float[np.ndarray, "cells times"]) -> Statistics:
     )
 
 
-def _laws(bands: int):
-    def of(x: Float[np.ndarray, " parameters"]) -> list[JumpLaw]:
-        onset, healing, unevenness = np.exp(x[0]), x[1], x[2]
-        return [JumpLaw(onset, healing, unevenness, *x[3 + b :: bands][:3]) for b in range(bands)]
-
-    return of
+def _laws(x: Float[np.ndarray, " parameters"], bands: int) -> list[JumpLaw]:
+    """That of each band."""
+    onset, healing, unevenness = np.exp(x[0]), x[1], x[2]
+    return [JumpLaw(onset, healing, unevenness, *x[3 + b :: bands][:3]) for b in range(bands)]
 
 
 def _expected(law: JumpLaw, times: Float[np.ndarray, " times"]) -> Float[np.ndarray, " statistics"]:

@@ -1,6 +1,6 @@
 """Maximum likelihood in double precision, with intervals that survive a misjudged error distribution."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import equinox as eqx
@@ -111,6 +111,25 @@ def fitted(
     if not (found.converged and np.all(np.diag(found.covariance) >= 0)):
         raise ValueError(f"The likelihood must have a maximum within the model. The search found none. {remedy}")
     return found.parameters, found.covariance, float(found.log_likelihood)
+
+
+def positive_signs(
+    x: Float[np.ndarray, " parameters"], designs: Iterable[Float[np.ndarray, "values _"]], *, first: int = 0
+) -> Float[np.ndarray, " parameters"]:
+    """Signs of parameters that make curves positive of which only the squares are known.
+
+    The curves are `designs` times the parameters from `first` on.
+    """
+    sign, end = np.ones_like(x), first
+    for design in designs:
+        part = slice(end, end := end + design.shape[1])
+        sign[part] = np.sign(np.sum(design @ x[part])) or 1.0
+    return sign
+
+
+def numbered(**counts: int) -> list[str]:
+    """Names of the coefficients of some curves: `numbered(offset=2)` is offset[0] and offset[1]."""
+    return [f"{name}[{i}]" for name, count in counts.items() for i in range(count)]
 
 
 def estimates(

@@ -10,8 +10,8 @@ from .._span import JUST_WRITTEN, Span
 from ._device import pcm, polynomial
 from ._goodness import explained, kept, normality, pattern, positive_over
 from ._input import Measured, check_settings, ends, enough, in_siemens, powers, span
-from ._likelihood import estimates, fitted, log_probability
-from ._result import Fit, Goodness, Panel
+from ._likelihood import estimates, fitted, log_probability, numbered
+from ._result import Fit, Goodness, Panel, sources_of
 
 METHOD = (
     "Maximum likelihood of a normal error clipped at zero conductance; 95 % intervals from the sandwich covariance, "
@@ -61,15 +61,9 @@ def fit_programming(
     over the range of the device.
     """
     check_settings(degree=degree, offset_degree=offset_degree, g_min=g_min, g_max=g_max)
-    asked, found = in_siemens("targets", targets), in_siemens("measured", measured)
-    if asked.shape not in (found.shape, found.shape[-1:], ()):
-        raise ValueError(
-            "`targets` must be one for each of `measured`, or one for each of its columns. "
-            f"Got {asked.shape} and {found.shape}. Transpose?"
-        )
-    target = np.broadcast_to(asked, found.shape).ravel()
+    target, found = _checked(targets, measured)
     low, scale = span(g_min, g_max, target)
-    writes = _writes(target, found.ravel(), scale, degree, offset_degree)
+    writes = _writes(target, found, scale, degree, offset_degree)
     p, n = writes.spread.shape[1], len(target)
 
     x, covariance, log_likelihood = fitted(
@@ -79,15 +73,13 @@ def fit_programming(
         remedy="Where targets are met exactly there is no spread to fit; or `degree` is too high.",
     )
     positive_over(lambda g: powers(g, degree) @ x[:p], low / scale, 1.0, name="write_noise")
-    names = [f"write_noise[{i}]" if i < p else f"offset[{i - p}]" for i in range(len(x))]
-    parameters = estimates(names, ["S"] * len(x), scale * x, scale**2 * covariance, n)
+    names, units = numbered(write_noise=p, offset=len(x) - p), ["S"] * len(x)
+    parameters = estimates(names, units, scale * x, scale**2 * covariance, n)
     return Fit(
         device=pcm(
-            g_min=low,
-            g_max=scale,
+            limits=(low, scale),
             write_noise=polynomial(x[:p], scale),
-            parameters=parameters,
-            data=f"{n} writes",
+            sources=sources_of(parameters, f"{n} writes"),
             span=Span(time=JUST_WRITTEN, conductance=ends(target)),
         ),
         parameters=parameters,
@@ -96,6 +88,19 @@ def fit_programming(
         covariance=scale**2 * covariance,
         panels=_panels(writes, x, scale),
     )
+
+
+def _checked(
+    targets: Float[Measured, "..."], measured: Float[Measured, "..."]
+) -> tuple[Float[np.ndarray, " writes"], Float[np.ndarray, " writes"]]:
+    """The target of each write, and what it left."""
+    asked, found = in_siemens("targets", targets), in_siemens("measured", measured)
+    if asked.shape not in (found.shape, found.shape[-1:], ()):
+        raise ValueError(
+            "`targets` must be one for each of `measured`, or one for each of its columns. "
+            f"Got {asked.shape} and {found.shape}. Transpose?"
+        )
+    return np.broadcast_to(asked, found.shape).ravel(), found.ravel()
 
 
 def _writes(

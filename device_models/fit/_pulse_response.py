@@ -78,13 +78,8 @@ def fit_pulse_response(
     **Raises:** `ValueError` for data that are not finite or too few, pulses of one direction only, and an unknown rule.
     """
     kind, noisy = chosen("rule", rule, RULES), chosen("noise", noise, NOISES)
-    judge("bounds", bounds, tuple[float, float] | None)
-    if bounds is not None and not bounds[0] < bounds[1]:
-        raise ValueError(f"`bounds` must be the least and the greatest weight. Got bounds={bounds}. Swap them.")
     found = finite("weights", weights)
-    signs = _signs(directions, found)
-    low, high = (found.min(), found.max()) if bounds is None else bounds
-    ends = (float(low), float(high))
+    signs, ends = _signs(directions, found), _ends(bounds, found)
     start, unit = _start(kind, signs, found, ends)
     enough(signs.size, 10 * len(start), of="pulses in all cells", why=f"for {len(start)} parameters")
 
@@ -111,6 +106,14 @@ def fit_pulse_response(
         covariance=covariance,
         panels=_panels(signs, found, innovations, curve, steps, line),
     )
+
+
+def _ends(bounds: tuple[float, float] | None, weights: Float[np.ndarray, "..."]) -> tuple[float, float]:
+    judge("bounds", bounds, tuple[float, float] | None)
+    if bounds is not None and not bounds[0] < bounds[1]:
+        raise ValueError(f"`bounds` must be the least and the greatest weight. Got bounds={bounds}. Swap them.")
+    low, high = (weights.min(), weights.max()) if bounds is None else bounds
+    return float(low), float(high)
 
 
 def _signs(directions: Real[Measured, "..."], weights: Float[np.ndarray, "..."]) -> Float[np.ndarray, "cells pulses"]:

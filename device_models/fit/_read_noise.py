@@ -11,8 +11,8 @@ from ..curves._curves import ABOVE_ZERO, AbstractCurve, check_coefficients
 from ._device import pcm, polynomial
 from ._goodness import alike, explained, exponential, kept, pattern, positive_over
 from ._input import Measured, check_settings, enough, in_siemens, powers, span
-from ._likelihood import estimates, fitted
-from ._result import Fit, Goodness, Panel
+from ._likelihood import estimates, fitted, numbered, positive_signs
+from ._result import Fit, Goodness, Panel, sources_of
 
 METHOD = (
     "Whittle likelihood of each cell's periodogram, whose expectation is exact for the length and the interval of the "
@@ -95,31 +95,22 @@ def fit_read_noise(
     data = _checked(reads, t_0, t_read, interval)
     mean = data.mean(axis=1)
     low, scale = span(g_min, g_max, mean)
-    aliased = None if interval is None else 2 * t_read / interval
-    spectra = _spectra(data / scale, aliased, degree, white_degree)
+    spectra = _spectra(data / scale, None if interval is None else 2 * t_read / interval, degree, white_degree)
     p = spectra.relative.shape[1]
     x, covariance, log_likelihood = _maximum(spectra)
 
     unit = np.concatenate([np.ones(p), np.full(len(x) - p, scale)])
-    names = [f"relative_read_noise[{i}]" if i < p else f"white_noise[{i - p}]" for i in range(len(x))]
+    names, units = numbered(relative_read_noise=p, white_noise=len(x) - p), ["1"] * p + ["S"] * (len(x) - p)
     n = int(np.sum(spectra.weight) * len(mean))
-    parameters = estimates(names, ["1"] * p + ["S"] * (len(x) - p), x * unit, covariance * np.outer(unit, unit), n)
-    if interval is not None:
-        curve = polynomial(x[:p])
-        positive_over(lambda g: powers(g, degree) @ x[:p], low / scale, 1.0, name="relative_read_noise")
-    else:
-        growth = float(np.sqrt(np.log((age + t_0 + t_read) / (2 * t_read))))
-        curve = PerConductance(tuple(float(c / growth) for c in x), max(low / scale, 1e-6))
-        positive_over(lambda g: powers(g, white_degree) @ x, low / scale, 1.0, name="white_noise")
+    parameters = estimates(names, units, x * unit, covariance * np.outer(unit, unit), n)
+    growth = None if interval is not None else float(np.sqrt(np.log((age + t_0 + t_read) / (2 * t_read))))
     return Fit(
         device=pcm(
-            g_min=low,
-            g_max=scale,
-            relative_read_noise=curve,
+            limits=(low, scale),
+            relative_read_noise=_relative_noise(x[:p] if growth is None else x, low / scale, growth),
             t_0=t_0,
             t_read=t_read,
-            parameters=parameters,
-            data=f"{data.shape[1]} reads of {len(mean)} cells",
+            sources=sources_of(parameters, f"{data.shape[1]} reads of {len(mean)} cells"),
         ),
         parameters=parameters,
         goodness=_goodness(spectra, x, log_likelihood),
@@ -164,6 +155,15 @@ def _checked(
     return data
 
 
+def _relative_noise(x: Float[np.ndarray, " p"], low: float, growth: float | None) -> AbstractCurve:
+    """That of the device: as it was fitted, or where `growth` is known white noise over this and the conductance."""
+    name = "relative_read_noise" if growth is None else "white_noise"
+    positive_over(lambda g: powers(g, len(x) - 1) @ x, low, 1.0, name=name)
+    if growth is None:
+        return polynomial(x)
+    return PerConductance(tuple(float(c / growth) for c in x), max(low, 1e-6))
+
+
 def _spectra(reads: Float[np.ndarray, "cells reads"], aliased: float | None, degree: int, white_degree: int) -> Spectra:
     n, g = reads.shape[1], reads.mean(1)
     power = np.abs(np.fft.rfft(reads - g[:, None], axis=1)[:, 1:]) ** 2 / n
@@ -203,9 +203,7 @@ def _maximum(spectra: Spectra) -> tuple[np.ndarray, np.ndarray, float]:
         spectra.power.ravel(),
     )
     x, covariance, value = fitted(_log_likelihood, start, data, remedy="Choose lower degrees, or leave `interval` out.")
-    sign = np.ones(count)  # only the squares are known
-    for part, design in ((slice(0, p), spectra.relative), (slice(p, None), spectra.white)):
-        sign[part] = np.sign(np.sum(design @ x[part])) or 1.0
+    sign = positive_signs(x, (spectra.relative, spectra.white))
     return x * sign * unit, covariance * np.outer(sign * unit, sign * unit), value
 
 

@@ -11,7 +11,7 @@ from .._span import Span
 from ..ageing._growth import Growth
 from ..curves._curves import RELATIVE, Constant, Table
 from ._goodness import explained, kept, pattern
-from ._input import Measured, check_settings, enough, finite, in_siemens, span
+from ._input import Measured, aims, check_cells_at_times, check_settings, enough, finite, in_siemens, span
 from ._jump_fit import JumpFit, fit_jumps
 from ._likelihood import estimates
 from ._result import Fit, Goodness, Panel, sources_of
@@ -76,9 +76,7 @@ def fit_relaxation(
     judge("bands", bands, int, whole(1))
     seconds, g = _read(times, conductances)
     first = g[:, 0]
-    aimed = first if targets is None else in_siemens("targets", targets)
-    if aimed.shape != first.shape:
-        raise ValueError(f"`targets` must be one for each cell. Got {aimed.shape} for {len(first)} cells.")
+    aimed = aims(targets, first)
     low, scale = span(g_min, g_max, aimed)
     relative, deviation = np.clip(aimed / scale, 0.0, 1.0), g[:, 1:] - first[:, None]
     at = _knots(relative, knots)
@@ -107,10 +105,7 @@ def _read(
 ) -> tuple[Float[np.ndarray, " ages"], Float[np.ndarray, "cells times"]]:
     """Ages after the first read, and conductances."""
     seconds, given = finite("times", times), np.asarray(conductances, np.float64)
-    if given.ndim != 2 or given.shape[1:] != seconds.shape:
-        raise ValueError(
-            f"`conductances` must be (cells, times). Got {given.shape} for {seconds.shape} times. Transpose?"
-        )
+    check_cells_at_times(given, seconds)
     if seconds[0] != 0 or np.any(np.diff(seconds) <= 0):
         raise ValueError(f"`times` must begin at 0 and increase, in seconds since the write. Got {seconds.tolist()}.")
     enough(len(seconds), 4, of="times", why="for how one cell moves, that of the write with them")

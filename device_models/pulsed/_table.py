@@ -6,6 +6,7 @@ from typing import NamedTuple
 from .._checks import checked
 from .._checks._names import lookup
 from .._sourced import Sourced
+from . import _numbers as numbers
 from . import _presets as presets
 from ._pulsed import AbstractPulsed
 
@@ -18,18 +19,18 @@ class PulsedEntry(NamedTuple):
 
 
 PULSED = {
-    "reram_es_gong2018": PulsedEntry(presets.reram_es_gong2018, presets.RERAM_ES_GONG_2018),
-    "reram_sb_gong2018": PulsedEntry(presets.reram_sb_gong2018, presets.RERAM_SB_GONG_2018),
-    "capacitor_li2018": PulsedEntry(presets.capacitor_li2018, presets.CAPACITOR_LI_2018),
-    "ecram_tang2018": PulsedEntry(presets.ecram_tang2018, presets.ECRAM_TANG_2018),
-    "ecram_mo_kim2019": PulsedEntry(presets.ecram_mo_kim2019, presets.ECRAM_MO_KIM_2019),
-    "idealized": PulsedEntry(presets.idealized, presets.IDEALIZED),
-    "gokmen2016": PulsedEntry(presets.gokmen2016, presets.GOKMEN_2016),
+    "reram_es_gong2018": PulsedEntry(presets.reram_es_gong2018, numbers.RERAM_ES_GONG_2018),
+    "reram_sb_gong2018": PulsedEntry(presets.reram_sb_gong2018, numbers.RERAM_SB_GONG_2018),
+    "capacitor_li2018": PulsedEntry(presets.capacitor_li2018, numbers.CAPACITOR_LI_2018),
+    "ecram_tang2018": PulsedEntry(presets.ecram_tang2018, numbers.ECRAM_TANG_2018),
+    "ecram_mo_kim2019": PulsedEntry(presets.ecram_mo_kim2019, numbers.ECRAM_MO_KIM_2019),
+    "idealized": PulsedEntry(presets.idealized, numbers.IDEALIZED),
+    "gokmen2016": PulsedEntry(presets.gokmen2016, numbers.GOKMEN_2016),
     "pcm_onesided_nandakumar2020": PulsedEntry(
-        presets.pcm_onesided_nandakumar2020, presets.PCM_ONESIDED_NANDAKUMAR_2020
+        presets.pcm_onesided_nandakumar2020, numbers.PCM_ONESIDED_NANDAKUMAR_2020
     ),
-    "reram_array_om_gong2022": PulsedEntry(presets.reram_array_om_gong2022, presets.RERAM_ARRAY_OM_GONG_2022),
-    "reram_array_hfo2_gong2022": PulsedEntry(presets.reram_array_hfo2_gong2022, presets.RERAM_ARRAY_HFO2_GONG_2022),
+    "reram_array_om_gong2022": PulsedEntry(presets.reram_array_om_gong2022, numbers.RERAM_ARRAY_OM_GONG_2022),
+    "reram_array_hfo2_gong2022": PulsedEntry(presets.reram_array_hfo2_gong2022, numbers.RERAM_ARRAY_HFO2_GONG_2022),
 }
 
 

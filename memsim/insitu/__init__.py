@@ -1,13 +1,16 @@
 """Training in the array: gradients that move weights by pulses, as optax transformations."""
 
+from ._agad import Chopper as Chopper
 from ._agad import agad as agad
 from ._aged import aged as aged
+from ._cells import Trains as Trains
 from ._eapu import eapu as eapu
 from ._outer import OuterProduct as OuterProduct
 from ._outer import value_and_outer as value_and_outer
 from ._periphery import Periphery as Periphery
 from ._sgd import analog_sgd as analog_sgd
 from ._sgd import mixed_precision as mixed_precision
+from ._tiki_taka import Fast as Fast
 from ._tiki_taka import tiki_taka as tiki_taka
 from ._tiki_taka import tiki_taka_v2 as tiki_taka_v2
 from ._transfer import Buffer as Buffer

@@ -8,26 +8,44 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from device_models.pulsed import AbstractPulsed, AbstractScaling
+from device_models.pulsed import AbstractPulsed
 
-from .._checks import checked, fraction
-from ._cells import SHORTEST, Cells, Trains, bare, descended, fabricated, resumed, with_device
+from .._checks import Checked, check, checked, fraction
+from ._cells import TRAINS, Cells, Trains, bare, descended, fabricated, resumed, with_device
 from ._tiki_taka import COMMON, chopped
-from ._transfer import BUFFER, TRANSFER, Buffer, Transfer
+from ._transfer import TRANSFER, Buffer, Transfer, buffer_of
 from ._transform import COUNT, AbstractRule, Gradient, Now, Rate, check_devices, transformation
 
 
-@checked(**COMMON, period=COUNT, smoothing=fraction(zero=False))
+class Chopper(Checked):
+    r"""How `agad` changes the signs of inputs, and what it remembers of its reads.
+
+    **Arguments:**
+
+    - `period`: Reads of a column between two changes of its sign.
+    - `smoothing`: $\beta$ of the running mean of its reads.
+
+    Reference: Rasch2024.
+    """
+
+    period: int = eqx.field(static=True, default=10)
+    smoothing: float = 0.3
+
+    def __check_init__(self):
+        check(self, period=COUNT, smoothing=fraction(zero=False))
+
+
+CHOPPER = Chopper()
+
+
+@checked(**COMMON)
 def agad(
     device: AbstractPulsed,
     learning_rate: Rate,
     *,
     transfer: Transfer = TRANSFER,
-    buffer: Buffer = BUFFER,
-    period: int = 10,
-    smoothing: float = 0.3,
-    length: int = 31,
-    scaling: AbstractScaling = SHORTEST,
+    chopper: Chopper = CHOPPER,
+    trains: Trains = TRAINS,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],
@@ -35,22 +53,21 @@ def agad(
     r"""Tiki-Taka with choppers: "analog gradient accumulation with dynamic reference".
 
     Each column $k$ of the fast array has a sign $c_k$ that its inputs are multiplied with, $A \leftarrow A -
-    \eta\,\delta (c \circ x)^T$, and which changes after every `period` reads of the column. A read $\omega = A_k$
+    \eta\,\delta (c \circ x)^T$, and which changes after every period of reads of the column. A read $\omega = A_k$
     updates a running mean, $\mu_k \leftarrow (1 - \beta) \mu_k + \beta \omega$, and the buffer, $H_k \leftarrow H_k +
     \lambda c_k (\omega - P_k)$, where $P_k$ is the mean at the end of the period before, of the other sign. Whatever
     offset the devices have is in both and falls out of the difference; no symmetry point is measured or stored.
     From buffer to slow array, which is all that the network reads, as in `tiki_taka_v2`; until a column has completed
     its first period nothing goes to its buffer.
 
-    **Arguments:** as for `tiki_taka_v2`, and
+    **Arguments:** as for `tiki_taka_v2`, but for `fast`, and
 
-    - `period`: Reads of a column between two changes of its sign.
-    - `smoothing`: $\beta$.
+    - `chopper`: The period, and $\beta$.
 
     The equations are recalled from the paper; that the mean of the last period is the reference of this one, with
     regular periods, was read in the documentation of aihwkit. Reference: Rasch2024.
     """
-    rule = _AGAD(device, transfer, buffer, Trains(length, scaling), period, smoothing)
+    rule = _AGAD(device, transfer, buffer_of(transfer), chopper, trains)
     check_devices(device, rule.slow)
     return transformation(rule, learning_rate, scale, digital, key)
 
@@ -75,9 +92,8 @@ class _AGAD(AbstractRule):
     fast: AbstractPulsed
     transfer: Transfer
     buffer: Buffer
+    chopper: Chopper
     trains: Trains = eqx.field(static=True)
-    period: int = eqx.field(static=True)
-    smoothing: float
 
     @property
     def slow(self) -> AbstractPulsed:
@@ -104,14 +120,14 @@ class _AGAD(AbstractRule):
         inputs, most = state.sign.shape[0], self.transfer.length
         read = self.transfer.mask(now, inputs)
         found = self.transfer.found(state.fast.shown, key=read_key)
-        mean = _where(read, (1 - self.smoothing) * state.mean + self.smoothing * found, state.mean)
-        known = read & (state.reads >= self.period)
+        mean = _where(read, (1 - self.chopper.smoothing) * state.mean + self.chopper.smoothing * found, state.mean)
+        known = read & (state.reads >= self.chopper.period)
         change = self.transfer.share(now) * state.sign[None, :] * (found - state.past)
         buffer = _where(known, state.buffer + change, state.buffer)
         pulses, buffer = self.buffer.released(buffer, self.slow.granularity, self.transfer.period(inputs), most)
         slow = with_device(state.slow, self.slow).burst(pulses, most=most, key=key)
         reads = state.reads + read.astype(jnp.int32)
-        turning = read & (reads % self.period == 0)
+        turning = read & (reads % self.chopper.period == 0)
         return ChoppedArrays(
             state.fast,
             bare(slow),

@@ -1,7 +1,6 @@
 """A gradient, or a number of steps, written to an array of cells by pulses."""
 
 import warnings
-from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -19,12 +18,11 @@ from device_models.pulsed import (
     ShortestTrains,
 )
 
-from .._checks import is_known
+from .._checks import Checked, check, is_known
 from ._outer import OuterProduct
-from ._transform import Gradient
+from ._transform import COUNT, Gradient
 
 Cells = PulsedArray | OneSidedPair
-SHORTEST = ShortestTrains()
 REFRESH = 2**31 - 1  # folded into the key of a step, so that a refresh draws other numbers than its pulses
 SAMPLE, FEW = 1000, 0.01  # cells that are looked at for a symmetry point, and the share that may lack one
 
@@ -105,11 +103,27 @@ def resumed(cells: Cells, device: AbstractPulsed, *, key: Key[Array, ""]) -> Cel
     return cells.refresh(key=jr.fold_in(key, REFRESH)) if isinstance(cells, OneSidedPair) else cells
 
 
-class Trains(NamedTuple):
-    """How an update is sent: pulses of a train, and how the learning rate is divided between rows and columns."""
+class Trains(Checked):
+    """How an update by coincidence is sent.
 
-    length: int
-    scaling: AbstractScaling
+    **Arguments:**
+
+    - `length`: Pulses of a train, at most as many as a cell makes in one read.
+    - `scaling`: How trains divide the learning rate between rows and columns. By default they are no longer than the
+      largest update of a read needs, `device_models.pulsed.ShortestTrains()`; `BalancedScaling()` sends all of the
+      `length`.
+
+    Reference: Gokmen2016.
+    """
+
+    length: int = 31
+    scaling: AbstractScaling = ShortestTrains()
+
+    def __check_init__(self):
+        check(self, length=COUNT)
+
+
+TRAINS = Trains()
 
 
 def descended(
@@ -120,7 +134,7 @@ def descended(
     Of an `OuterProduct` each read in turn is one update by coincidence of pulse trains; of an ordinary array each cell
     gets its own number of pulses, rounded at random to a whole one.
     """
-    length, scaling = trains
+    length, scaling = trains.length, trains.scaling
     if isinstance(gradient, OuterProduct):
         return array.update(gradient.inputs, -gradient.errors, rate, length=length, scaling=scaling, key=key)
     rounding_key, pulse_key = jr.split(key)

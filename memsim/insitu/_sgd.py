@@ -7,20 +7,19 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Key
 
-from device_models.pulsed import AbstractPulsed, AbstractScaling
+from device_models.pulsed import AbstractPulsed
 
 from .._checks import checked
-from ._cells import SHORTEST, Cells, Trains, bare, dense, descended, fabricated, resumed, whole
+from ._cells import TRAINS, Cells, Trains, bare, dense, descended, fabricated, resumed, whole
 from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Now, Rate, check_devices, transformation
 
 
-@checked(device=DEVICE, learning_rate=RATE, length=COUNT, scale=SCALE)
+@checked(device=DEVICE, learning_rate=RATE, scale=SCALE)
 def analog_sgd(
     device: AbstractPulsed,
     learning_rate: Rate,
     *,
-    length: int = 31,
-    scaling: AbstractScaling = SHORTEST,
+    trains: Trains = TRAINS,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],
@@ -44,9 +43,7 @@ def analog_sgd(
 
     - `device`: The cells, of `device_models`.
     - `learning_rate`: In units of the weights, a number or a schedule of optax.
-    - `length`: Pulses of a train, at most as many as a cell makes in one read.
-    - `scaling`: How trains divide the learning rate. By default they are no longer than the largest update of a read
-        needs, `device_models.pulsed.ShortestTrains()`; `BalancedScaling()` sends all of the `length`.
+    - `trains`: How long pulse trains are, and how they divide the learning rate.
     - `scale`: Weight of one unit of the device, the same for all matrices. With `None` each matrix has its own, which
         puts its largest initial weight at half a unit.
     - `digital`: For parameters that are no matrix, as biases: `optax.sgd(learning_rate)` by default.
@@ -55,7 +52,7 @@ def analog_sgd(
     Reference: Gokmen2016.
     """
     check_devices(device)
-    return transformation(_SGD(device, Trains(length, scaling)), learning_rate, scale, digital, key)
+    return transformation(_SGD(device, trains), learning_rate, scale, digital, key)
 
 
 class _SGD(AbstractRule):

@@ -8,11 +8,11 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from device_models.pulsed import AbstractPulsed, AbstractScaling
+from device_models.pulsed import AbstractPulsed
 
-from .._checks import at_least, checked
+from .._checks import Checked, at_least, check, checked
 from ._cells import (
-    SHORTEST,
+    TRAINS,
     Cells,
     Trains,
     balanced,
@@ -25,24 +25,44 @@ from ._cells import (
     with_device,
 )
 from ._outer import OuterProduct
-from ._transfer import BUFFER, TRANSFER, Buffer, Transfer
+from ._transfer import TRANSFER, Buffer, Transfer, buffer_of
 from ._transform import COUNT, DEVICE, RATE, SCALE, AbstractRule, Gradient, Now, Rate, check_devices, transformation
 
-COMMON = {"device": DEVICE, "learning_rate": RATE, "length": COUNT, "scale": SCALE}
-RULES = {**COMMON, "gamma": at_least(0.0), "reference_std": at_least(0.0, "in units of the device"), "period": COUNT}
+COMMON = {"device": DEVICE, "learning_rate": RATE, "scale": SCALE}
 
 
-@checked(**RULES)
+class Fast(Checked):
+    """What `tiki_taka` and `tiki_taka_v2` do with their fast array beside reading it into the slow one.
+
+    **Arguments:**
+
+    - `gamma`: Share of the fast array in what the network reads.
+    - `reference_std`: Standard deviation with which its reference $A^*$ is known, in units of the device.
+    - `period`: Reads of a column between two changes of the sign ("chopper") that its inputs, and then what is read,
+        are multiplied with: an error of $A^*$ cancels over two periods. `None` is no chopper.
+
+    Reference: Gokmen2020; of the chopper, Rasch2024.
+    """
+
+    gamma: float = 0.0
+    reference_std: float = 0.0
+    period: int | None = eqx.field(static=True, default=None)
+
+    def __check_init__(self):
+        check(self, gamma=at_least(0.0), reference_std=at_least(0.0, "in units of the device"), period=COUNT)
+
+
+FAST = Fast()
+
+
+@checked(**COMMON)
 def tiki_taka(
     device: AbstractPulsed,
     learning_rate: Rate,
     *,
     transfer: Transfer = TRANSFER,
-    gamma: float = 0.0,
-    reference_std: float = 0.0,
-    period: int | None = None,
-    length: int = 31,
-    scaling: AbstractScaling = SHORTEST,
+    fast: Fast = FAST,
+    trains: Trains = TRAINS,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],
@@ -60,29 +80,28 @@ def tiki_taka(
 
     - `device`, `learning_rate`: Of the fast array.
     - `transfer`: How it is read into the slow one; $\lambda$ is its `rate`.
-    - `gamma`: Share of the fast array in what the network reads.
-    - `reference_std`: Standard deviation with which $A^*$ is known, in units of the device.
-    - `period`: Reads of a column between two changes of the sign ("chopper") that its inputs, and then what is read,
-        are multiplied with: an error of $A^*$ cancels over two periods. `None` is no chopper.
+    - `fast`: $\gamma$, how well $A^*$ is known, and a chopper.
+
+    Raises `ValueError` for a transfer with a buffer.
 
     Reference: Gokmen2020.
     """
-    rule = _TikiTaka(device, transfer, None, Trains(length, scaling), gamma, reference_std, period)
+    if transfer.buffer is not None:
+        raise ValueError(
+            f"`transfer` must have no buffer, as `tiki_taka` has none. Got {transfer.buffer}. Use `tiki_taka_v2`."
+        )
+    rule = _TikiTaka(device, transfer, None, fast, trains)
     return _transformation(rule, learning_rate, scale, digital, key)
 
 
-@checked(**RULES)
+@checked(**COMMON)
 def tiki_taka_v2(
     device: AbstractPulsed,
     learning_rate: Rate,
     *,
     transfer: Transfer = TRANSFER,
-    buffer: Buffer = BUFFER,
-    gamma: float = 0.0,
-    reference_std: float = 0.0,
-    period: int | None = None,
-    length: int = 31,
-    scaling: AbstractScaling = SHORTEST,
+    fast: Fast = FAST,
+    trains: Trains = TRAINS,
     scale: float | None = None,
     digital: optax.GradientTransformation | None = None,
     key: Key[Array, ""],
@@ -90,16 +109,14 @@ def tiki_taka_v2(
     r"""As `tiki_taka`, with a digital buffer between the arrays.
 
     What is read is added up, $H_k \leftarrow H_k + \lambda (A_k - A^*_k)$, and sent when it is worth pulses of the slow
-    array. The buffer averages the noise of the fast array before the slow one feels it. With a `period` this is the
-    chopped transfer of Rasch2024.
+    array. The buffer averages the noise of the fast array before the slow one feels it. With a `period` of the fast
+    array this is the chopped transfer of Rasch2024.
 
-    **Arguments:** as for `tiki_taka`, and
-
-    - `buffer`: When it sends, and what then stays in it.
+    **Arguments:** as for `tiki_taka`; the `buffer` of `transfer` says when it sends, and what then stays in it.
 
     Reference: Gokmen2021.
     """
-    rule = _TikiTaka(device, transfer, buffer, Trains(length, scaling), gamma, reference_std, period)
+    rule = _TikiTaka(device, transfer, buffer_of(transfer), fast, trains)
     return _transformation(rule, learning_rate, scale, digital, key)
 
 
@@ -117,30 +134,28 @@ class TwoArrays(NamedTuple):
 
 
 class _TikiTaka(AbstractRule):
-    fast: AbstractPulsed
+    device: AbstractPulsed
     transfer: Transfer
     buffer: Buffer | None
+    fast: Fast
     trains: Trains = eqx.field(static=True)
-    gamma: float
-    reference_std: float
-    period: int | None = eqx.field(static=True)
 
     @property
     def slow(self) -> AbstractPulsed:
-        return self.fast if self.transfer.slow is None else self.transfer.slow
+        return self.device if self.transfer.slow is None else self.transfer.slow
 
     def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> TwoArrays:
         fast_key, slow_key, reference_key = jr.split(key, 3)
-        fast, shown = balanced(fabricated(self.fast, jnp.zeros_like(weight), key=fast_key))
-        error = self.reference_std * jr.normal(reference_key, weight.shape, weight.dtype)
+        fast, shown = balanced(fabricated(self.device, jnp.zeros_like(weight), key=fast_key))
+        error = self.fast.reference_std * jr.normal(reference_key, weight.shape, weight.dtype)
         slow = fabricated(self.slow, weight, key=slow_key)
         buffer = None if self.buffer is None else jnp.zeros_like(weight)
-        reads = None if self.period is None else jnp.zeros(weight.shape[1], jnp.int32)
+        reads = None if self.fast.period is None else jnp.zeros(weight.shape[1], jnp.int32)
         return TwoArrays(bare(fast), shown + error, bare(slow), buffer, reads)
 
     def step(self, state: TwoArrays, gradient: Gradient, now: Now, *, key: Key[Array, ""]) -> TwoArrays:
         fast_key, transfer_key = jr.split(key)
-        fast = resumed(state.fast, self.fast, key=fast_key)
+        fast = resumed(state.fast, self.device, key=fast_key)
         fast = descended(fast, chopped(gradient, self.sign(state)), now.rate, self.trains, key=fast_key)
         slow = resumed(state.slow, self.slow, key=transfer_key)
         state = state._replace(fast=bare(fast), slow=bare(slow))
@@ -148,9 +163,9 @@ class _TikiTaka(AbstractRule):
 
     def sign(self, state: TwoArrays) -> Float[Array, " inputs"] | None:
         """Of the chopper of each column."""
-        if state.reads is None or self.period is None:
+        if state.reads is None or self.fast.period is None:
             return None
-        return jnp.where(state.reads // self.period % 2 == 0, 1.0, -1.0)
+        return jnp.where(state.reads // self.fast.period % 2 == 0, 1.0, -1.0)
 
     def _transferred(self, state: TwoArrays, now: Now, key: Key[Array, ""]) -> TwoArrays:
         rounding_key, pulse_key, read_key = jr.split(key, 3)
@@ -169,10 +184,11 @@ class _TikiTaka(AbstractRule):
         return TwoArrays(state.fast, state.reference, bare(slow), buffer, reads)
 
     def weight(self, state: TwoArrays) -> Float[Array, "outputs inputs"]:
-        if not isinstance(self.gamma, float) or self.gamma > 0:
+        gamma = self.fast.gamma
+        if not isinstance(gamma, float) or gamma > 0:
             sign = self.sign(state)
             fast = state.fast.shown - state.reference
-            return self.gamma * (fast if sign is None else fast * sign[None, :]) + state.slow.shown
+            return gamma * (fast if sign is None else fast * sign[None, :]) + state.slow.shown
         return state.slow.shown
 
 
@@ -186,6 +202,6 @@ def chopped(gradient: Gradient, sign: Float[Array, " inputs"] | None) -> Gradien
 
 
 def _transformation(rule: _TikiTaka, learning_rate, scale, digital, key) -> optax.GradientTransformation:
-    check_devices(rule.fast, rule.slow)
-    warn_without_symmetry(rule.fast)
+    check_devices(rule.device, rule.slow)
+    warn_without_symmetry(rule.device)
     return transformation(rule, learning_rate, scale, digital, key)

@@ -76,6 +76,7 @@ class Transfer(Checked):
         aihwkit, where the share is then that product.
     - `read`: What stands between the fast array and the transfer, in units of its device; `None` reads exactly.
     - `length`: Pulses of a slow cell in one transfer, at most.
+    - `buffer`: What is between the arrays of `tiki_taka_v2` and `agad`: `Buffer()` by default. `tiki_taka` has none.
 
     Reference: Gokmen2020.
     """
@@ -87,6 +88,7 @@ class Transfer(Checked):
     coupled: bool = eqx.field(static=True, default=False)
     read: Periphery | None = None
     length: int = eqx.field(static=True, default=31)
+    buffer: Buffer | None = None
 
     def __check_init__(self):
         check(self, rate=positive(), every=COUNT, columns=COUNT, slow=DEVICE, length=COUNT)
@@ -120,4 +122,9 @@ class Transfer(Checked):
         return self.read.product(one_hot, shown, jnp.ones(()), key=key).T
 
 
-TRANSFER, BUFFER = Transfer(), Buffer()
+def buffer_of(transfer: Transfer) -> Buffer:
+    """That of an algorithm which has one."""
+    return Buffer() if transfer.buffer is None else transfer.buffer
+
+
+TRANSFER = Transfer()

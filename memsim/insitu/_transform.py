@@ -101,20 +101,28 @@ def transformation(
         weights, gradients = _matrices(params), subtrees(updates, params)
         remaining = without(params, params, weights)
         changes, digital_state = others.update(without(updates, params, weights), state.digital, remaining)
-        step_key = jr.fold_in(state.key, state.count + 1)
         step_size = learning_rate(state.count) if callable(learning_rate) else learning_rate
-        arrays, moved = {}, {}
-        for place, (path, weight) in enumerate(weights.items()):
-            _check_gradient(path, gradients[path], weight)
-            own_key, unit = jr.fold_in(step_key, place), state.scales[path]
-            learning_rate_now = jnp.asarray(step_size, weight.dtype)
-            now = Now(state.count, learning_rate_now / unit, learning_rate_now)
-            arrays[path] = rule.step(state.arrays[path], gradients[path], now, key=own_key)
-            moved[path] = unit * rule.weight(arrays[path]) - weight
+        arrays, moved = _stepped(rule, state, weights, gradients, step_size)
         after = InSituState(state.count + 1, state.stored_key, arrays, state.scales, digital_state)
         return replaced(changes, moved), after
 
     return optax.GradientTransformation(init, update)
+
+
+def _stepped(
+    rule: AbstractRule, state: InSituState, weights: dict[str, Array], gradients: dict[str, Any], step_size: Any
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The arrays after a step, and how far what the network reads of each has moved."""
+    step_key = jr.fold_in(state.key, state.count + 1)
+    arrays, moved = {}, {}
+    for place, (path, weight) in enumerate(weights.items()):
+        _check_gradient(path, gradients[path], weight)
+        own_key, unit = jr.fold_in(step_key, place), state.scales[path]
+        learning_rate = jnp.asarray(step_size, weight.dtype)
+        now = Now(state.count, learning_rate / unit, learning_rate)
+        arrays[path] = rule.step(state.arrays[path], gradients[path], now, key=own_key)
+        moved[path] = unit * rule.weight(arrays[path]) - weight
+    return arrays, moved
 
 
 def check_devices(*devices: AbstractPulsed) -> None:

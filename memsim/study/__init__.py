@@ -27,6 +27,7 @@ from ._right import right as right
 from ._robustness import chip_accuracies as chip_accuracies
 from ._robustness import chip_outcomes as chip_outcomes
 from ._robustness import robustness as robustness
+from ._spans import MEASURED as MEASURED
 from ._spans import is_measured as is_measured
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary

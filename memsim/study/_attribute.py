@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Key, Num
+from jaxtyping import Array, Key
 
 from device_models import AbstractDevice
 
@@ -18,15 +18,14 @@ from .._checks import as_floats, checked, whole
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
 from ..nn._calibrate import PerLayer
-from ..nn._deploy import digital_weight, layers_on_chips
-from ..nn._mixed_signal import Designs, MixedSignal, check_designs, crossbar_of
-from ..nn._told import tell_shared
+from ..nn._deploy import digital_weight
+from ..nn._mixed_signal import Designs, MixedSignal, crossbar_of
 from ..nn._word_lines import word_lines
 from ..train import class_scores
 from ..train._evaluate import ENOUGH, sequence_scores
 from ..train._memory import MEMORY, told
-from ..train._task import NETWORK, ONE_SET, check_task
-from ._chips import DESIGN, TIMES, aged, check_said_effects, check_times, present_effects, programmed
+from ..train._task import NETWORK, ONE_SET
+from ._chips import DESIGN, TIMES, Workload, aged, check_said_effects, present_effects, programmed
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
 from ._right import Outcome, judged
@@ -35,6 +34,7 @@ from ._spans import marks
 if TYPE_CHECKING:
     from xarray import Dataset as Result
 
+CASES = ("alone", "left out")
 MEASURES = {  # name: dimensions of one variant, long name
     "output_error": (("chip", "time"), "error of the network's scores, relative to their root mean square"),
     "layer_error": (("layer", "chip", "time"), "error of a layer's output at the digital network's inputs, relative"),
@@ -87,43 +87,22 @@ def attribute(
     """
     import xarray as xr
 
-    check_times(times)
-    check_designs(crossbar)
-    xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
-    check_task(model, xs, labels, scores, "`memsim.study.attribute`")
-    tell_shared(layers_on_chips(model, crossbar))
+    workload = Workload.of(data, times, scores, memory)
+    workload.check(model, crossbar, by="`memsim.study.attribute`")
     check_said_effects(model, crossbar)
     present = present_effects(model, crossbar)
     if not present:
         raise ValueError("`crossbar` must show at least one effect. Got an ideal design: nothing can cost accuracy.")
-    moments = jnp.asarray(times, jnp.result_type(float))
     measured, told_of_span = marks(model, crossbar, times)
-    workload = Workload(xs, labels, word_lines(model, as_floats(xs[:recordings]), None), moments)
-    removals: dict[Any, tuple[str, ...]] = {"together": (), "ideal": present}
-    removals |= {("alone", e): tuple(other for other in present if other != e) for e in present}
-    removals |= {("left out", e): (e,) for e in present}
+    inputs = word_lines(model, as_floats(workload.xs[:recordings]), None)
     with told("Lower `memory` or `recordings`."):
-        digital = jax.device_get(_digital(model, workload, scores, memory))
-        found = {
-            name: jax.device_get(
-                measure(model, _without(model, crossbar, removed), workload, jnp.arange(chips), scores, memory, key)
-            )
-            for name, removed in removals.items()
-        }
-    variables: dict[str, Any] = digital.variables((), len(labels), "digital_{}")
-    for variant in ("together", "ideal"):
-        variables |= found[variant][0].variables(("chip", "time"), len(labels), f"{{}}_{variant}")
-    each = [[found[case, e][0] for e in present] for case in ("alone", "left out")]
-    stacked = Outcome(*(np.asarray([[one[part] for one in row] for row in each]) for part in (0, 1)))
-    variables |= stacked.variables(("case", "effect", "chip", "time"), len(labels))
-    for name, (dims, long_name) in MEASURES.items():
-        attributes = {"units": "1", "long_name": long_name}
-        each = [[found[case, e][1][name] for e in present] for case in ("alone", "left out")]
-        variables[name] = (("case", "effect", *dims), np.asarray(each), attributes)
-        for variant in ("together", "ideal"):
-            variables[f"{name}_{variant}"] = (dims, np.asarray(found[variant][1][name]), attributes)
+        digital, found = jax.device_get(_digital(model, workload)), {}
+        for name, removed in _removals(present).items():
+            variant = _without(model, crossbar, removed)
+            found[name] = jax.device_get(measure(model, variant, workload, inputs, jnp.arange(chips), key))
+    variables = digital.variables((), len(data.labels), "digital_{}") | _variables(found, present, len(data.labels))
     coordinates = {
-        "case": ["alone", "left out"],
+        "case": list(CASES),
         "effect": list(present),
         "layer": list(analog_layers(model)),
         "chip": np.arange(chips),
@@ -132,17 +111,32 @@ def attribute(
     }
     attributes = provenance() | device_numbers(crossbar) | told_of_span | {"data": data.citation}
     accuracy = found["together"][0].accuracy
-    attributes |= told_of_nan(accuracy, model, crossbar, xs, times, key=key, scores=scores, of="Accuracy")
+    attributes |= told_of_nan(accuracy, model, crossbar, workload.xs, times, key=key, scores=scores, of="Accuracy")
     return xr.Dataset(variables, coordinates).assign_attrs(attributes)
 
 
-class Workload(NamedTuple):
-    """What every variant is measured on; `inputs` are those of each layer's word lines in the digital network."""
+def _removals(present: tuple[str, ...]) -> dict[Any, tuple[str, ...]]:
+    """The effects that each variant lacks."""
+    removals: dict[Any, tuple[str, ...]] = {"together": (), "ideal": present}
+    removals |= {("alone", e): tuple(other for other in present if other != e) for e in present}
+    return removals | {("left out", e): (e,) for e in present}
 
-    xs: Num[Array, "batch steps *inputs"]
-    labels: Array
-    inputs: dict[str, Array]
-    times: Float[Array, " times"]
+
+def _variables(found: dict[Any, Any], present: tuple[str, ...], recordings: int) -> dict[str, Any]:
+    """Outcomes and measures of all variants, as variables of a data set."""
+    variables: dict[str, Any] = {}
+    for variant in ("together", "ideal"):
+        variables |= found[variant][0].variables(("chip", "time"), recordings, f"{{}}_{variant}")
+    each = [[found[case, e][0] for e in present] for case in CASES]
+    stacked = Outcome(*(np.asarray([[one[part] for one in row] for row in each]) for part in (0, 1)))
+    variables |= stacked.variables(("case", "effect", "chip", "time"), recordings)
+    for name, (dims, long_name) in MEASURES.items():
+        attributes = {"units": "1", "long_name": long_name}
+        each = [[found[case, e][1][name] for e in present] for case in CASES]
+        variables[name] = (("case", "effect", *dims), np.asarray(each), attributes)
+        for variant in ("together", "ideal"):
+            variables[f"{name}_{variant}"] = (dims, np.asarray(found[variant][1][name]), attributes)
+    return variables
 
 
 @eqx.filter_jit
@@ -150,14 +144,14 @@ def measure(
     model: AbstractNetwork,
     crossbar: Designs,
     workload: Workload,
+    inputs: dict[str, Array],
     chips: Array,
-    scores: Callable[[Array], Array],
-    memory: float,
     key: Key[Array, ""],
 ) -> tuple[Outcome, dict[str, Array]]:
-    """What one variant has right, and its `MEASURES`."""
-    ideal = sequence_scores(model, workload.xs, scores=scores, memory=memory)
-    outputs = {path: _outputs(layer, workload.inputs[path], None) for path, layer in analog_layers(model).items()}
+    """What one variant has right, and its `MEASURES`; `inputs` are those of all word lines in the digital network."""
+    xs, labels, times, scores, memory = workload
+    ideal = sequence_scores(model, xs, scores=scores, memory=memory)
+    outputs = {path: _outputs(layer, inputs[path], None) for path, layer in analog_layers(model).items()}
     weights = {path: digital_weight(path, layer) for path, layer in analog_layers(model).items()}
 
     def one_chip(number):
@@ -165,18 +159,18 @@ def measure(
 
         def at_time(t):
             now, read_key, layer_key = aged(chip, t, key=life_key)
-            found = sequence_scores(now, workload.xs, key=read_key, scores=scores, memory=memory)
+            found = sequence_scores(now, xs, key=read_key, scores=scores, memory=memory)
             layers = [
-                _layer_measures(layer, workload.inputs[path], outputs[path], weights[path], jr.fold_in(layer_key, i))
+                _layer_measures(layer, inputs[path], outputs[path], weights[path], jr.fold_in(layer_key, i))
                 | _pattern_measures(chip_layer, t, jr.fold_in(layer_key, i))
                 for i, ((path, layer), chip_layer) in enumerate(
                     zip(analog_layers(now).items(), analog_layers(chip).values(), strict=True)
                 )
             ]
             measures = {name: jnp.stack([layer[name] for layer in layers]) for name in layers[0]}
-            return judged(found, workload.labels), measures | {"output_error": _relative_error(found, ideal)}
+            return judged(found, labels), measures | {"output_error": _relative_error(found, ideal)}
 
-        return jax.lax.map(at_time, workload.times)
+        return jax.lax.map(at_time, times)
 
     right, measures = jax.lax.map(one_chip, chips)
     return right, {name: jnp.moveaxis(x, 2, 0) if x.ndim == 3 else x for name, x in measures.items()}
@@ -215,8 +209,9 @@ def _relative_error(found: Array, ideal: Array) -> Array:
 
 
 @eqx.filter_jit
-def _digital(model: Any, workload: Workload, scores: Callable[[Array], Array], memory: float) -> Outcome:
-    return judged(sequence_scores(model, workload.xs, scores=scores, memory=memory), workload.labels)
+def _digital(model: Any, workload: Workload) -> Outcome:
+    xs, labels, _, scores, memory = workload
+    return judged(sequence_scores(model, xs, scores=scores, memory=memory), labels)
 
 
 def _without(model: AbstractNetwork, crossbar: Designs, removed: tuple[str, ...]) -> Designs:

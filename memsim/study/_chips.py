@@ -1,21 +1,25 @@
 """Chips by their number and moments by their time: what a study draws, whatever else it draws."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key, Num
 
 from device_models._device import said_effects
 
 from .._array import EFFECTS, Crossbar, effects
 from .._checks import LONGEST_TIME, Must, judge, write
+from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers, at, program
-from ..nn._mixed_signal import Designs, crossbar_of, design_hint
+from ..nn._deploy import layers_on_chips
+from ..nn._mixed_signal import Designs, check_designs, crossbar_of, design_hint
+from ..nn._told import tell_shared
 from ..train import SampledChip
+from ..train._task import check_task
 
 TIMES = Must(
     "one or more seconds after programming, all at least 0 and at most 1e12",
@@ -31,6 +35,30 @@ def check_times(times: Any) -> None:
     judge("times", times, Sequence[float], TIMES)
     if len(times) == 0 or np.ndim(times) != 1:
         raise ValueError(f"`times` must be {TIMES.what}. Got {times}.")
+
+
+class Workload(NamedTuple):
+    """What every chip is asked: recordings with their labels, at times, scored, within so many bytes."""
+
+    xs: Num[Array, "batch steps *inputs"]
+    labels: Int[Array, " batch"]
+    times: Float[Array, " times"]
+    scores: Callable[[Array], Array]
+    memory: float
+
+    @classmethod
+    def of(cls, data: Dataset, times: Sequence[float], scores: Callable[[Array], Array], memory: float) -> "Workload":
+        """All of `data` at `times` in seconds, which are checked."""
+        check_times(times)
+        moments = jnp.asarray(times, jnp.result_type(float))
+        return cls(jnp.asarray(data.inputs), jnp.asarray(data.labels), moments, scores, memory)
+
+    def check(self, model: AbstractNetwork, crossbar: Designs, *, by: str) -> None:
+        """Raises `ValueError` where `model` on `crossbar` cannot be asked this; `by` is the function that asks."""
+        check_times(self.times)
+        check_designs(crossbar)
+        check_task(model, self.xs, self.labels, self.scores, by)
+        tell_shared(layers_on_chips(model, crossbar))
 
 
 def programmed(model: Any, crossbar: Designs, number: Array, *, key: Key[Array, ""]) -> tuple[Any, Key[Array, ""]]:

@@ -25,6 +25,11 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    def in_percent(self, form: str = ".1f", unit: str = "") -> str:
+        """Hundredfold and in words: `interval(gain).in_percent("+.2f", " points")` is "+1.20 points [+0.85, +1.55]"."""
+        mean, low, high = (format(100 * number, form) for number in self)
+        return f"{mean}{unit} [{low}, {high}]"
+
 
 @checked(another=whole(1))
 def interval(

@@ -15,14 +15,12 @@ from .._array import AnalogMatrix
 from .._checks import as_floats, checked, whole
 from ..data import Dataset
 from ..nn import AbstractNetwork, analog_layers
-from ..nn._deploy import layers_on_chips
-from ..nn._mixed_signal import Designs, check_designs
-from ..nn._told import tell_shared
+from ..nn._mixed_signal import Designs
 from ..train import class_scores
 from ..train._evaluate import ENOUGH, sequence_scores
 from ..train._memory import MEMORY, told
-from ..train._task import NETWORK, ONE_SET, check_task
-from ._chips import DESIGN, TIMES, aged, check_times, present_effects, programmed
+from ..train._task import NETWORK, ONE_SET
+from ._chips import DESIGN, TIMES, Workload, aged, present_effects, programmed
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
 from ._right import Outcome, judged
@@ -77,23 +75,19 @@ def robustness(
     """
     import xarray as xr
 
-    check_times(times)
-    check_designs(crossbar)
-    xs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
-    check_task(model, xs, labels, scores, "`memsim.study.robustness`")
-    tell_shared(layers_on_chips(model, crossbar))
+    workload = Workload.of(data, times, scores, memory)
+    workload.check(model, crossbar, by="`memsim.study.robustness`")
     measured, told_of_span = marks(model, crossbar, times)
     watched = WATCHED if "saturation" in present_effects(model, crossbar) else 0
-    moments = jnp.asarray(times, jnp.result_type(float))
     with told(KNOBS):
         found, clipped = jax.device_get(
-            _measured(model, crossbar, xs, labels, moments, jnp.arange(chips), key, chunk, scores, memory, watched)
+            _measured(model, crossbar, workload, jnp.arange(chips), key, chunk=chunk, watched=watched)
         )
     coordinates = {"time": ("time", np.asarray(times, float), {"units": "s"}), "measured": measured}
-    result = xr.Dataset(found.variables(("chip", "time"), len(labels)), {"chip": np.arange(chips)} | coordinates)
+    result = xr.Dataset(found.variables(("chip", "time"), len(data.labels)), {"chip": np.arange(chips)} | coordinates)
     result = result.assign_attrs(provenance() | device_numbers(crossbar) | told_of_span | {"data": data.citation})
-    result = result.assign_attrs(_told_of_clipping(clipped, list(analog_layers(model)), float(moments[0])))
-    missing = told_of_nan(found.accuracy, model, crossbar, xs, times, key=key, scores=scores, of="Accuracy")
+    result = result.assign_attrs(_told_of_clipping(clipped, list(analog_layers(model)), float(workload.times[0])))
+    missing = told_of_nan(found.accuracy, model, crossbar, workload.xs, times, key=key, scores=scores, of="Accuracy")
     return result.assign_attrs(missing)
 
 
@@ -112,12 +106,10 @@ def chip_outcomes(
     memory: float = MEMORY,
 ) -> Outcome:
     """What the chips with the given numbers have right at each time: the compiled core of `robustness`."""
-    check_times(times)
-    check_designs(crossbar)
-    check_task(model, xs, labels, scores, "`memsim.study.chip_outcomes`")
-    tell_shared(layers_on_chips(model, crossbar))
+    workload = Workload(xs, labels, times, scores, memory)
+    workload.check(model, crossbar, by="`memsim.study.chip_outcomes`")
     with told(KNOBS):
-        return _measured(model, crossbar, xs, labels, times, chips, key, chunk, scores, memory, 0)[0]
+        return _measured(model, crossbar, workload, chips, key, chunk=chunk, watched=0)[0]
 
 
 @checked(model=NETWORK, crossbar=DESIGN, times=TIMES, chunk=whole(1), memory=ENOUGH)
@@ -143,17 +135,16 @@ def chip_accuracies(
 def _measured(
     model: AbstractNetwork,
     crossbar: Designs,
-    xs: Array,
-    labels: Array,
-    times: Array,
+    workload: Workload,
     chips: Array,
     key: Array,
+    *,
     chunk: int,
-    scores: Callable[[Array], Array],
-    memory: float,
     watched: int,
 ) -> tuple[Outcome, Float[Array, "layers 2"]]:
     """Outcomes, and what the first chip clips at the first time with the first `watched` recordings, if any."""
+
+    xs, labels, times, scores, memory = workload
 
     def one_chip(number: Array) -> Any:
         chip, life_key = programmed(model, crossbar, number, key=key)

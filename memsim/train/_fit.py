@@ -101,16 +101,12 @@ def fit(
     cannot be written, and `FloatingPointError` when the loss, the weights or what is validated is no longer finite.
     """
     arrays = _arrays(data.train), _arrays(data.validation)
-    _check(model, arrays, batch_size, loss)
-    if isinstance(hardware, SampledChip):  # traced later, when one array in two layers is not seen any more
-        tell_shared(layers_on_chips(model, hardware.crossbar))
-    steps = len(data.train) // batch_size
+    _check(model, arrays, batch_size, loss, hardware)
+    steps = epochs * (len(data.train) // batch_size)
     if optimizer is None:
-        optimizer = optax.adam(optax.cosine_decay_schedule(4e-3, epochs * steps))
-    if clip == "auto":
-        clip = None if hardware is None else FOR_HARDWARE
-    ramp_steps = _ramp_steps(hardware, epochs * steps)
-    trainer = Trainer(optimizer, loss, hardware, clip, batch_size, ramp_steps, memory)
+        optimizer = optax.adam(optax.cosine_decay_schedule(4e-3, steps))
+    ramp_steps = _ramp_steps(hardware, steps)
+    trainer = Trainer(optimizer, loss, hardware, _clip(clip, hardware), batch_size, ramp_steps, memory)
     state = model, optimizer.init(eqx.filter(model, eqx.is_inexact_array)), jnp.zeros((), int)
     run = dataclasses.replace(trainer, memory=MEMORY), state, arrays, key, epochs  # memory decides no number
     saved = time.monotonic()
@@ -125,8 +121,7 @@ def fit(
             show(done)
             if report is not None:
                 report(done)
-            last = epoch + 1 == epochs
-            if last or time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+            if epoch + 1 == epochs or time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
                 file.save(state, epoch + 1)
                 saved = time.monotonic()
     return state[0]
@@ -153,11 +148,17 @@ def _arrays(dataset: Dataset) -> tuple[Array, Array]:
     return jnp.asarray(dataset.inputs), jnp.asarray(dataset.labels)
 
 
+def _clip(clip: float | Literal["auto"] | None, hardware: AbstractHardware | None) -> float | None:
+    if clip == "auto":
+        return None if hardware is None else FOR_HARDWARE
+    return clip
+
+
 def _ramp_steps(hardware: AbstractHardware | None, steps: int) -> float:
     return max(1.0, steps * (0.0 if hardware is None else hardware.ramp))
 
 
-def _check(model: AbstractNetwork, arrays: Any, batch_size: int, loss: Any) -> None:
+def _check(model: AbstractNetwork, arrays: Any, batch_size: int, loss: Any, hardware: Any) -> None:
     for path, layer in analog_layers(model).items():
         digital_weight(path, layer)
     objective = as_objective(loss)
@@ -169,3 +170,5 @@ def _check(model: AbstractNetwork, arrays: Any, batch_size: int, loss: Any) -> N
         raise ValueError(
             f"`batch_size` must be from 1 to the {len(xs)} training sequences. Got batch_size={batch_size}."
         )
+    if isinstance(hardware, SampledChip):  # traced later, when one array in two layers is not seen any more
+        tell_shared(layers_on_chips(model, hardware.crossbar))

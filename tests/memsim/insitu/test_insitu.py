@@ -88,7 +88,7 @@ def steps_of(make, *keys, gradient=FACTORS, steps=8):
 @every_algorithm
 def test_one_key_gives_one_history_and_another_key_another(algorithm):
     settings = {} if algorithm in PLAIN else {"transfer": ALL}
-    settings |= {"period": 2} if algorithm is ms.insitu.agad else {}
+    settings |= {"chopper": ms.insitu.Chopper(2)} if algorithm is ms.insitu.agad else {}
     found = steps_of(lambda key: algorithm(DEVICE, 0.1, key=key, **settings), KEY, KEY, jr.key(1))
     (first, state), (again, _), (other, _) = found
     np.testing.assert_array_equal(first, again)
@@ -99,13 +99,13 @@ def test_one_key_gives_one_history_and_another_key_another(algorithm):
 
 
 def test_an_ordinary_gradient_is_taken_too():
-    make = functools.partial(ms.insitu.agad, DEVICE, 0.1, transfer=ALL, period=2)
+    make = functools.partial(ms.insitu.agad, DEVICE, 0.1, transfer=ALL, chopper=ms.insitu.Chopper(2))
     ((found, _),) = steps_of(lambda key: make(key=key), KEY, gradient=FACTORS.dense)
     assert float(jnp.sum((WEIGHT - found) * FACTORS.dense)) > 0.05
 
 
 def test_the_network_reads_what_the_arrays_show():
-    ((weight, state),) = steps_of(lambda key: ms.insitu.tiki_taka(DEVICE, 0.1, gamma=0.3, key=key), KEY)
+    ((weight, state),) = steps_of(lambda key: ms.insitu.tiki_taka(DEVICE, 0.1, fast=ms.insitu.Fast(0.3), key=key), KEY)
     two, scale = state.arrays[""], state.scales[""]
     np.testing.assert_allclose(weight, scale * (0.3 * (two.fast.shown - two.reference) + two.slow.shown), rtol=1e-5)
     (after, state), losses = trained(lambda key: ms.insitu.analog_sgd(DEVICE, 0.5, key=key))
@@ -151,7 +151,7 @@ def test_a_schedule_sets_the_step():
             dm.pulsed.ConstantStep(dm.pulsed.Steps(1e-4)),
             lambda n: 0.1 / (1.0 + n.astype(float)),
             scale=1.0,
-            length=4000,
+            trains=ms.insitu.Trains(4000),
             key=KEY,
         )
         state = optimizer.init(jnp.zeros((1, 1)))._replace(count=jnp.asarray(count))
@@ -215,8 +215,6 @@ def test_bad_arguments_are_told(algorithm):
         algorithm(DEVICE, 0.0, key=KEY)
     with pytest.raises(ValueError, match="`scale` must be positive"):
         algorithm(DEVICE, 0.1, scale=-1.0, key=KEY)
-    with pytest.raises(ValueError, match="`length` must be a whole number"):
-        algorithm(DEVICE, 0.1, length=0, key=KEY)
     with pytest.raises(ValueError, match="must reach zero and weights above it"):
         algorithm(dm.pulsed.ConstantStep(dm.pulsed.Steps(0.01), dm.pulsed.Bounds(0.5, 1.0)), 0.1, key=KEY)
     optimizer = algorithm(DEVICE, 0.1, key=KEY)
@@ -247,8 +245,23 @@ def test_bad_settings_of_a_transfer_are_told():
     for name, value in (("threshold", 0.0), ("momentum", 1.5), ("crossing", 0.0)):
         with pytest.raises(ValueError, match=f"`{name}` must be"):
             ms.insitu.Buffer(**{name: value})
-    with pytest.raises(ValueError, match="`gamma` must be"):
-        ms.insitu.tiki_taka(DEVICE, 0.1, gamma=-1.0, key=KEY)
+    for name, value in (("gamma", -1.0), ("reference_std", -1.0), ("period", 0)):
+        with pytest.raises(ValueError, match=f"`{name}` must be"):
+            ms.insitu.Fast(**{name: value})
     for name, value in (("period", 0), ("smoothing", 1.5)):
         with pytest.raises(ValueError, match=f"`{name}` must be"):
-            ms.insitu.agad(DEVICE, 0.1, key=KEY, **{name: value})
+            ms.insitu.Chopper(**{name: value})
+
+
+@pytest.mark.parametrize("make", [ms.insitu.Trains, *PLAIN[1:]], ids=lambda make: make.__name__)
+def test_trains_and_steps_have_a_pulse_at_least(make):
+    settings = {} if make is ms.insitu.Trains else {"device": DEVICE, "learning_rate": 0.1, "key": KEY}
+    with pytest.raises(ValueError, match="`length` must be a whole number"):
+        make(length=0, **settings)
+
+
+def test_only_algorithms_with_a_buffer_take_one():
+    transfer = ms.insitu.Transfer(buffer=ms.insitu.Buffer(2.0))
+    with pytest.raises(ValueError, match="`transfer` must have no buffer"):
+        ms.insitu.tiki_taka(DEVICE, 0.1, transfer=transfer, key=KEY)
+    ms.insitu.tiki_taka_v2(DEVICE, 0.1, transfer=transfer, key=KEY)

@@ -9,7 +9,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
-from memsim.insitu import OuterProduct, Transfer
+from memsim.insitu import Chopper, Fast, OuterProduct, Trains, Transfer
 
 pytestmark = pytest.mark.slow  # minutes together
 
@@ -40,7 +40,9 @@ def many_steps(algorithm, gradient, draws, device=EXACT, rate=RATE, **settings):
 
 def test_an_update_by_coincidence_is_the_gradient_on_average_and_binomial_in_its_variance():
     draws, scale, length = 4000, 2.0, 31
-    found = many_steps(ms.insitu.analog_sgd, OuterProduct(X, DELTA), draws, scaling=dm.pulsed.BalancedScaling())
+    found = many_steps(
+        ms.insitu.analog_sgd, OuterProduct(X, DELTA), draws, trains=Trains(scaling=dm.pulsed.BalancedScaling())
+    )
     terms = RATE * np.asarray(DELTA)[:, :, None] * np.asarray(X)[:, None, :]  # (reads, outputs, inputs)
     probability = np.abs(terms) / (scale * STEP * length)  # of one coincidence: a pulse moves scale * STEP
     variance = np.sum((scale * STEP) ** 2 * length * probability * (1 - probability), axis=0)
@@ -69,7 +71,7 @@ def test_an_update_by_rounded_counts_is_the_gradient_on_average_and_varies_by_ro
 
 def test_a_read_moves_a_cell_by_at_most_the_length_of_a_train():
     for gradient in (OuterProduct(100.0 * X[:1], 100.0 * DELTA[:1]), 1e4 * DELTA[:1].T @ X[:1]):
-        found = many_steps(ms.insitu.analog_sgd, gradient, 1, length=7)
+        found = many_steps(ms.insitu.analog_sgd, gradient, 1, trains=Trains(7))
         np.testing.assert_allclose(np.abs(found).max(), 7 * 2.0 * STEP, rtol=1e-5)
 
 
@@ -132,7 +134,7 @@ def test_without_a_gradient_a_fast_array_at_its_reference_transfers_nothing():
 
 def test_a_chopper_changes_sign_after_its_period_and_takes_the_last_mean_as_reference():
     gradients = jnp.full((6, 1, 1), -0.05)
-    settings = {"period": 2, "smoothing": 1.0, "transfer": Transfer(0.5, columns=None)}
+    settings = {"chopper": Chopper(2, 1.0), "transfer": Transfer(0.5, columns=None)}
     _, states = histories(ms.insitu.agad, EXACT, gradients, **settings)
     state = states.arrays[""]
     # By hand: A goes up for two steps of 0.05, down for two, and up again; P is A at each change of sign.
@@ -190,10 +192,10 @@ def test_plain_descent_ends_on_the_way_to_the_symmetry_point_and_two_arrays_at_t
 @pytest.mark.slow
 def test_a_wrong_reference_misleads_a_buffered_transfer_and_not_choppers():
     right = regression(ms.insitu.tiki_taka_v2, transfer=Transfer(0.05))
-    misled = regression(ms.insitu.tiki_taka_v2, transfer=Transfer(0.05), reference_std=0.2)
+    misled = regression(ms.insitu.tiki_taka_v2, transfer=Transfer(0.05), fast=Fast(reference_std=0.2))
     assert np.abs(right).max() < 0.05
     # The fast array of AGAD starts at zero, a quarter of the range away from its symmetry point, and is told nothing.
-    chopped = regression(ms.insitu.agad, transfer=Transfer(0.05), period=20)
+    chopped = regression(ms.insitu.agad, transfer=Transfer(0.05), chopper=Chopper(20))
     assert np.sqrt((chopped**2).mean()) < 0.5 * np.sqrt((misled**2).mean())
     assert np.abs(chopped).max() < 0.05
 
@@ -287,9 +289,9 @@ def test_a_coupled_transfer_follows_the_learning_rate():
 
 def test_a_chopper_cancels_a_wrong_reference():
     # Without a gradient a reference that is off by r transfers -lambda r a step: with a chopper, up and down in turn.
-    still, settings = jnp.zeros((8, 2, 3)), {"transfer": ALL, "reference_std": 0.3}
-    plain, _ = histories(ms.insitu.tiki_taka_v2, EXACT, still, **settings)
-    chopped, _ = histories(ms.insitu.tiki_taka_v2, EXACT, still, period=2, **settings)
+    still, settings = jnp.zeros((8, 2, 3)), {"transfer": ALL}
+    plain, _ = histories(ms.insitu.tiki_taka_v2, EXACT, still, fast=Fast(reference_std=0.3), **settings)
+    chopped, _ = histories(ms.insitu.tiki_taka_v2, EXACT, still, fast=Fast(reference_std=0.3, period=2), **settings)
     np.testing.assert_allclose(chopped[-1], jnp.zeros((2, 3)), atol=2 * STEP)
     assert float(jnp.abs(plain[-1]).max()) > 0.2
 

@@ -12,6 +12,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from memsim.study._chips import Workload
 from memsim.study._robustness import _measured
 
 KEY = jr.key(0)
@@ -83,14 +84,15 @@ def test_memory_does_not_grow_with_the_recordings(memory):
     for n in (50, 200):
         xs, labels = jnp.zeros((n, 5, 2, 10, 10), jnp.uint8), jnp.zeros(n, jnp.int32)
         design = ms.Crossbar(dm.Ideal(), compensation=None)
-        lowered = _measured.lower(network, design, xs, labels, times, chips, KEY, 1, ms.train.class_scores, memory, 0)
+        workload = Workload(xs, labels, times, ms.train.class_scores, memory)
+        lowered = _measured.lower(network, design, workload, chips, KEY, chunk=1, watched=0)
         needed.append(lowered.compile().compiled.memory_analysis().temp_size_in_bytes)
     assert needed[0] < 2 * memory + 1e5  # some is there once, whatever the batch: weights and keys
     assert needed[1] - needed[0] < 150 * 100  # scores and keys, not the 90 kB of each recording's run
 
 
 def test_too_little_memory_names_what_to_lower(model, data, monkeypatch):
-    def exhausted(*_):
+    def exhausted(*_, **__):
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 64000000000 bytes.")
 
     monkeypatch.setattr("memsim.study._robustness._measured", exhausted)

@@ -165,9 +165,9 @@ BAD = (
         (lambda x: ms.train.van_rossum(jnp.zeros(3), jnp.zeros(3), tau=x, dt=1e-3), "tau"),
         (lambda x: clip_weights(network(), x), "sigmas"),
         (lambda x: ms.insitu.analog_sgd(dm.pulsed.ecram_tang2018(), x, key=KEY), "learning_rate"),
-        (lambda x: ms.insitu.tiki_taka(dm.pulsed.ecram_tang2018(), 0.1, gamma=x, key=KEY), "gamma"),
+        (lambda x: ms.insitu.Fast(gamma=x), "gamma"),
         (lambda x: ms.insitu.Buffer(threshold=x), "threshold"),
-        (lambda x: ms.insitu.agad(dm.pulsed.ecram_tang2018(), 0.1, smoothing=x, key=KEY), "smoothing"),
+        (lambda x: ms.insitu.Chopper(smoothing=x), "smoothing"),
         (lambda x: ms.insitu.mixed_precision(dm.pulsed.ecram_tang2018(), 0.1, length=x, key=KEY), "length"),
     ],
 )

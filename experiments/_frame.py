@@ -1,0 +1,72 @@
+"""What every experiment does beside its question: recordings, labels, a table to read, files."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+from rich.table import Table
+
+import memsim as ms
+
+FEW = 200  # training recordings of a quick run
+
+
+def digits(steps: int, *, recordings: int = 600, quick: bool = False) -> ms.data.Splits:
+    """The spoken digits, of the test set at most so many `recordings`, for a `quick` run few of the training set."""
+    data = ms.data.spoken_digits(steps=steps)
+    train = data.train.take(np.arange(FEW)) if quick else data.train
+    return ms.data.Splits(train, data.validation, data.test.take(np.arange(min(recordings, len(data.test)))))
+
+
+def label(result: xr.Dataset, labels: Mapping[str, str | tuple[str, str]]) -> None:
+    """Gives variables of `result` a unit, or a unit and a meaning: `{"seed": "1", "time": ("s", "age of a chip")}`."""
+    for name, given in labels.items():
+        unit, *meaning = (given,) if isinstance(given, str) else given
+        result[name].attrs |= {"units": unit} | ({"long_name": meaning[0]} if meaning else {})
+
+
+def origin(settings: Mapping[str, Any], data: ms.data.Dataset | None = None, design: Any = None) -> dict[str, str]:
+    """Attributes for a result: `provenance`, its `settings`, the numbers of a `design`, and whose `data` these are."""
+    numbers = {} if design is None else ms.study.device_numbers(design)
+    recorded = {} if data is None else {"data": f"{data.citation} {data.licence}"}
+    return ms.study.provenance() | numbers | {"config": json.dumps(dict(settings))} | recorded
+
+
+def places(result: xr.Dataset | xr.DataArray, *dims: str) -> list[dict[str, Any]]:
+    """All combinations of the coordinates along `dims`, the last varying fastest, each for `result.sel`."""
+    return [dict(zip(dims, values, strict=True)) for values in itertools.product(*(result[dim].values for dim in dims))]
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None, width: int = 120
+) -> None:
+    """Prints `rows` below the names of their `columns`."""
+    shown = Table(*columns, title=title)
+    for row in rows:
+        shown.add_row(*row)
+    Console(width=width).print(shown)
+
+
+def finish(
+    name: str,
+    result: xr.Dataset,
+    table: pd.DataFrame,
+    *,
+    out: Path | str,
+    report: Callable[[], Any],
+    parts: Path | str | None = None,
+) -> None:
+    """Saves what the experiment `name` found in the folder `out`, reports it, and removes the `parts` of the run."""
+    out = Path(out)
+    ms.study.save_result(result, out / f"{name}.nc")
+    ms.study.save_table(table, out / f"{name}.csv", index=False)
+    report()
+    print(f"Wrote {out / name}.nc and {name}.csv. `memsim draw {name}` draws them")
+    if parts is not None:
+        ms.study.remove_parts(parts)
