@@ -10,19 +10,23 @@ from ..nn import AbstractSynapse
 from ..nn._layer import Shape
 
 
-class InputPart(AbstractSynapse):
-    """The elements of a flat input from `start` on, as an array of `shape`: one of several inputs.
+class AbstractPart(AbstractSynapse):
+    """What lies between one of several ends and all of them in a row.
 
     **Arguments:**
 
     - `start`: Place of the first element.
     - `shape`: Shape of the part.
-    - `total`: Number of elements of all inputs together.
+    - `total`: Number of elements of all ends together.
     """
 
     start: int = eqx.field(static=True)
     shape: Shape = eqx.field(static=True)
     total: int = eqx.field(static=True)
+
+
+class InputPart(AbstractPart):
+    """The elements of a flat input from `start` on, as an array of `shape`: one of several inputs."""
 
     def __call__(self, x: Shaped[Array, " total"], *, key: Key[Array, ""] | None = None) -> Shaped[Array, "*_"]:
         self.output_shape(x.shape)
@@ -34,19 +38,8 @@ class InputPart(AbstractSynapse):
         return self.shape
 
 
-class OutputPart(AbstractSynapse):
-    """An array as the elements of a flat output from `start` on, zero elsewhere: the sum of all is all outputs.
-
-    **Arguments:**
-
-    - `start`: Place of the first element.
-    - `shape`: Shape of the part.
-    - `total`: Number of elements of all outputs together.
-    """
-
-    start: int = eqx.field(static=True)
-    shape: Shape = eqx.field(static=True)
-    total: int = eqx.field(static=True)
+class OutputPart(AbstractPart):
+    """An array as the elements of a flat output from `start` on, zero elsewhere: the sum of all is all outputs."""
 
     def __call__(self, x: Float[Array, "*shape"], *, key: Key[Array, ""] | None = None) -> Float[Array, " total"]:
         self.output_shape(x.shape)

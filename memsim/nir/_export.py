@@ -12,7 +12,8 @@ from ._analog import Notes, digital_twin, with_reset_to_value
 from ._check import check_export
 from ._package import nir_package
 from ._step import SIZES, STEP, Discretisation
-from ._write import Writer, nodes_of
+from ._table import nodes_of
+from ._write import Writer
 
 Edges = list[tuple[str, str]]
 

@@ -24,9 +24,10 @@ from ._dialect import DIALECTS, Dialect
 from ._ends import OutputPart, without_ones
 from ._file import opened
 from ._guess import guess
-from ._read import Reader, layer_of
+from ._read import Reader
 from ._step import SIZES, STEP, Discretisation
 from ._structure import Edges, structure_of
+from ._table import layer_of
 
 DIALECT = that("a key of `memsim.nir.DIALECTS` or a `Dialect`", lambda x: True)  # which checks its own numbers
 

@@ -1,6 +1,5 @@
 """One node of NIR as one layer of ours."""
 
-from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
 
@@ -13,7 +12,6 @@ from ..nn import (
     IF,
     LI,
     LIF,
-    AbstractLayer,
     AvgPool2d,
     Conv1d,
     Conv2d,
@@ -64,14 +62,6 @@ class Reader(NamedTuple):
         if meaning == "equation":
             return filter_of(tau, factor, self.dt, step)
         return Filter(tau, step, "one", np.ones(()) if meaning == "unscaled" else kept(tau, self.dt, step))
-
-
-def layer_of(node: Any, shape: Shape | None, r: Reader) -> AbstractLayer:
-    """The layer that `node` is for an input of `shape`, `None` where that is not known yet."""
-    kind = type(node).__name__
-    if kind not in READERS:
-        raise ValueError(f"must be one of {', '.join(sorted(READERS))}, or a graph. Got {kind}.")
-    return READERS[kind](node, shape, r)
 
 
 def linear(node: Any, shape: Shape | None, r: Reader) -> Linear:
@@ -263,23 +253,3 @@ def with_weights(layer: Any, weight: Values, bias: Values | None) -> Any:
     if bias.shape != weight.shape[:1]:
         raise ValueError(f"must have one bias an output, shape {weight.shape[:1]}. Got {bias.shape}.")
     return eqx.tree_at(lambda one: one.bias, layer, jnp.asarray(bias, dtype))
-
-
-READERS: dict[str, Callable[..., AbstractLayer]] = {
-    "Affine": linear,
-    "AvgPool2d": pool,
-    "Conv1d": conv,
-    "Conv2d": conv,
-    "CubaLI": cuba_li,
-    "CubaLIF": cuba_lif,
-    "Delay": delay,
-    "Flatten": flat,
-    "I": integrator,
-    "IF": integrate_and_fire,
-    "LI": li,
-    "LIF": lif,
-    "Linear": linear,
-    "Scale": scale,
-    "SumPool2d": pool,
-    "Threshold": threshold,
-}

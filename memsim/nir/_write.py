@@ -1,6 +1,5 @@
 """One layer of ours as one node of NIR, or two in a row."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -10,7 +9,6 @@ from ..nn import (
     IF,
     LI,
     LIF,
-    AbstractLayer,
     AvgPool2d,
     Conv1d,
     Conv2d,
@@ -21,7 +19,6 @@ from ..nn import (
     Flatten,
     Integrator,
     Linear,
-    ParallelInTime,
     Scale,
     SumPool2d,
     Threshold,
@@ -43,23 +40,6 @@ class Writer(NamedTuple):
 
     def equation(self, *settings: Any) -> tuple[Values, Values]:
         return equation(Filter(*settings), self.dt, self.discretisation)
-
-
-def nodes_of(layer: AbstractLayer, shape: Shape, w: Writer) -> Nodes:
-    """The nodes that `layer` is; raises `ValueError` for a layer without any."""
-    if isinstance(layer, ParallelInTime):
-        layer = layer.neuron
-    if type(layer) not in WRITERS:
-        inner = getattr(layer, "layer", getattr(layer, "neuron", None))
-        of = "" if inner is None else f", around {type(inner).__name__}"
-        known = ", ".join(sorted(kind.__name__ for kind in WRITERS))
-        raise ValueError(
-            f"must have a counterpart in NIR. Got {type(layer).__name__}{of}. Leave it out, or use {known}."
-        )
-    dt = getattr(layer, "dt", w.dt)
-    if not np.isclose(dt, w.dt, rtol=1e-9, atol=0):
-        raise ValueError(f"must have the time step of the export, in seconds. Got {dt} and dt={w.dt}.")
-    return WRITERS[type(layer)](layer, shape, w)
 
 
 def linear(layer: Linear, shape: Shape, w: Writer) -> Nodes:
@@ -231,22 +211,3 @@ def array(x: Any) -> np.ndarray:
     if not np.isfinite(found).all():
         raise ValueError("must be finite to be written. Got NaN or infinity. Did the training diverge?")
     return found
-
-
-WRITERS: dict[type, Callable[..., Nodes]] = {
-    AvgPool2d: pool,
-    Conv1d: conv1d,
-    Conv2d: conv2d,
-    CuBaLI: cuba_li,
-    CuBaLIF: cuba_lif,
-    Delay: delay,
-    Flatten: flatten,
-    IF: integrate_and_fire,
-    Integrator: integrator,
-    LI: li,
-    LIF: lif,
-    Linear: linear,
-    Scale: scale,
-    SumPool2d: pool,
-    Threshold: threshold,
-}

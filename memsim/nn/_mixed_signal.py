@@ -15,8 +15,7 @@ from device_models import AbstractDevice
 from .._array import Crossbar
 from .._checks import at_least, check, described, did_you_mean, is_zero, that, write
 from ._layer import AbstractLayer
-from ._neurons._leak import Leak
-from ._neurons._neuron import AbstractNeuron
+from ._neurons._neuron import AbstractNeuron, AbstractWrapped
 from ._neurons._parameters import Converter, Positive, value
 from ._synapses._synapse import AbstractAnalog
 
@@ -60,7 +59,7 @@ class NeuronCircuit(eqx.Module):
         return NoisyNeuron(neuron, self.noise)  # pyright: ignore[reportCallIssue]
 
 
-class NoisyNeuron(AbstractNeuron):
+class NoisyNeuron(AbstractWrapped):
     """A `neuron` with white noise of standard deviation `noise` on the input current of each step; it needs a key."""
 
     neuron: AbstractNeuron
@@ -68,17 +67,6 @@ class NoisyNeuron(AbstractNeuron):
 
     def __check_init__(self):
         check(self, noise=NOISE)
-
-    @property
-    def size(self) -> int | tuple[int, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.neuron.size
-
-    @property
-    def spiking(self) -> bool:
-        return self.neuron.spiking
-
-    def initial_state(self) -> Any:
-        return self.neuron.initial_state()
 
     def coefficients(self) -> Any:
         return self.neuron.coefficients(), value(self.noise)
@@ -95,12 +83,6 @@ class NoisyNeuron(AbstractNeuron):
 
     def output(self, coefficients: Any, before: Any, after: Any) -> Float[Array, "*shape"]:
         return self.neuron.output(coefficients[0], before, after)
-
-    def membrane(self, state: Any) -> Float[Array, "*shape"]:
-        return self.neuron.membrane(state)
-
-    def filters(self, coefficients: Any) -> tuple[Leak, ...] | None:
-        return None  # the noise enters step by step
 
 
 class MixedSignal(eqx.Module):

@@ -1,20 +1,19 @@
 """The integrate-and-fire neuron, without a leak."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
 
 from ..._checks import plain
 from ._firing import Firing, Membrane
 from ._leak import Leak
 from ._neuron import check_neuron
 from ._parameters import Parameter, PositiveParameter, parameter, positive, value
-from ._spiking import AbstractSpiking
+from ._spiking import AbstractOneLeak, OneLeak
 
 
-class IF(AbstractSpiking):
+class IF(AbstractOneLeak):
     r"""Integrate-and-fire neurons without a leak: $u = v + g\,x$, and a spike $s = H(u - \theta)$.
 
     The membrane starts at zero.
@@ -47,30 +46,6 @@ class IF(AbstractSpiking):
     def initial_state(self) -> Membrane:
         return self.firing.initial(jnp.zeros(self.shape))
 
-    def coefficients(self) -> "_Coefficients":
+    def coefficients(self) -> OneLeak:
         gain = value(self.resistance) * (self.dt if self.gain == "dt" else 1.0)
-        return _Coefficients(Leak(None, gain, None), value(self.threshold), value(self.v_reset))
-
-    def update(
-        self,
-        coefficients: "_Coefficients",
-        current: Float[Array, "*shape"],
-        state: Membrane,
-        *,
-        key: Key[Array, ""] | None = None,
-    ) -> Membrane:
-        membrane, threshold, v_reset = coefficients
-        fired = self.firing.spikes(state, threshold)
-        return self.firing.advance(state, fired, threshold, v_reset, self.dt, lambda v: membrane(v, current))
-
-    def spikes(self, coefficients: "_Coefficients", state: Membrane) -> Float[Array, "*shape"]:
-        return self.firing.spikes(state, coefficients.threshold)
-
-    def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
-        return (coefficients.membrane,) if self.firing.reset == "none" else None
-
-
-class _Coefficients(NamedTuple):
-    membrane: Leak
-    threshold: Float[Array, "*units"]
-    v_reset: Float[Array, "*units"]
+        return OneLeak(Leak(None, gain, None), value(self.threshold), value(self.v_reset))

@@ -1,20 +1,17 @@
 """The leaky integrate-and-fire neuron."""
 
-from typing import NamedTuple
-
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
 
 from ..._checks import plain
 from ._firing import Firing, Membrane
-from ._leak import Decay, Gain, Leak, check_times, leak
+from ._leak import Decay, Gain, check_times, leak
 from ._neuron import check_neuron
 from ._parameters import Parameter, PositiveParameter, parameter, positive, value
-from ._spiking import AbstractSpiking
+from ._spiking import AbstractOneLeak, OneLeak
 
 
-class LIF(AbstractSpiking):
+class LIF(AbstractOneLeak):
     r"""Leaky integrate-and-fire neurons.
 
     $u = v_\mathrm{rest} + \alpha (v - v_\mathrm{rest}) + g\,x$, where $v$ is the membrane after its reset, and a spike
@@ -70,30 +67,6 @@ class LIF(AbstractSpiking):
     def initial_state(self) -> Membrane:
         return self.firing.initial(jnp.broadcast_to(value(self.v_rest), self.shape))
 
-    def coefficients(self) -> "_Coefficients":
+    def coefficients(self) -> OneLeak:
         membrane = leak(self.tau_mem, self.dt, self.decay, self.gain, self.resistance, self.v_rest)
-        return _Coefficients(membrane, value(self.threshold), value(self.v_reset))
-
-    def update(
-        self,
-        coefficients: "_Coefficients",
-        current: Float[Array, "*shape"],
-        state: Membrane,
-        *,
-        key: Key[Array, ""] | None = None,
-    ) -> Membrane:
-        membrane, threshold, v_reset = coefficients
-        fired = self.firing.spikes(state, threshold)
-        return self.firing.advance(state, fired, threshold, v_reset, self.dt, lambda v: membrane(v, current))
-
-    def spikes(self, coefficients: "_Coefficients", state: Membrane) -> Float[Array, "*shape"]:
-        return self.firing.spikes(state, coefficients.threshold)
-
-    def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
-        return (coefficients.membrane,) if self.firing.reset == "none" else None
-
-
-class _Coefficients(NamedTuple):
-    membrane: Leak
-    threshold: Float[Array, "*units"]
-    v_reset: Float[Array, "*units"]
+        return OneLeak(membrane, value(self.threshold), value(self.v_reset))

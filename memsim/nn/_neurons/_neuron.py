@@ -121,15 +121,10 @@ class AbstractNeuron(AbstractLayer):
         return chosen(record, **quantities, **({"spikes": spikes} if self.spiking else {}))
 
 
-class Prepared(AbstractNeuron):
-    """A neuron with its coefficients worked out, for a time loop that steps it together with other layers."""
+class AbstractWrapped(AbstractNeuron):
+    """A neuron around another one, whose size, states and membrane it has."""
 
-    neuron: AbstractNeuron
-    worked_out: Any
-
-    def __init__(self, neuron: AbstractNeuron):
-        self.neuron = neuron
-        self.worked_out = neuron.coefficients()
+    neuron: eqx.AbstractVar[AbstractNeuron]
 
     @property
     def size(self) -> int | tuple[int, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -142,6 +137,20 @@ class Prepared(AbstractNeuron):
     def initial_state(self) -> Any:
         return self.neuron.initial_state()
 
+    def membrane(self, state: Any) -> Float[Array, "*shape"]:
+        return self.neuron.membrane(state)
+
+
+class Prepared(AbstractWrapped):
+    """A neuron with its coefficients worked out, for a time loop that steps it together with other layers."""
+
+    neuron: AbstractNeuron
+    worked_out: Any
+
+    def __init__(self, neuron: AbstractNeuron):
+        self.neuron = neuron
+        self.worked_out = neuron.coefficients()
+
     def coefficients(self) -> Any:
         return self.worked_out
 
@@ -152,9 +161,6 @@ class Prepared(AbstractNeuron):
 
     def output(self, coefficients: Any, before: Any, after: Any) -> Float[Array, "*shape"]:
         return self.neuron.output(coefficients, before, after)
-
-    def membrane(self, state: Any) -> Float[Array, "*shape"]:
-        return self.neuron.membrane(state)
 
     def filters(self, coefficients: Any) -> tuple[Leak, ...] | None:
         return self.neuron.filters(coefficients)

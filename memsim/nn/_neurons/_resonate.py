@@ -1,21 +1,21 @@
 """The resonate-and-fire neuron, whose membrane rings."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
 from ..._checks import numbers, plain
 from ._firing import Firing, Membrane
 from ._leak import ROUNDING, Leak, check_times
 from ._neuron import check_neuron
 from ._parameters import Parameter, PositiveParameter, parameter, positive, value
-from ._spiking import AbstractSpiking
+from ._spiking import AbstractOneLeak, OneLeak
 
 
-class ResonateAndFire(AbstractSpiking):
+class ResonateAndFire(AbstractOneLeak):
     r"""Resonate-and-fire neurons: a complex membrane $u = e^{(-1/\tau + 2\pi i f)\,dt} z + g\,x$, and a spike
     $s = H(\mathrm{Re}\,u - \theta)$.
 
@@ -61,36 +61,12 @@ class ResonateAndFire(AbstractSpiking):
         real = jnp.zeros(self.shape)
         return self.firing.initial(jax.lax.complex(real, real))
 
-    def coefficients(self) -> "_Coefficients":
+    def coefficients(self) -> OneLeak:
         size, angle = jnp.exp(-self.dt / value(self.tau_mem)), 2 * jnp.pi * self.dt * value(self.frequency)
         gain = value(self.resistance) * (self.dt if self.gain == "dt" else 1.0)
         decay = jax.lax.complex(size * jnp.cos(angle), size * jnp.sin(angle))
         ring = Leak(decay, jax.lax.complex(gain, jnp.zeros_like(gain)), None)
-        return _Coefficients(ring, value(self.threshold), value(self.v_reset))
-
-    def update(
-        self,
-        coefficients: "_Coefficients",
-        current: Float[Array, "*shape"],
-        state: Membrane,
-        *,
-        key: Key[Array, ""] | None = None,
-    ) -> Membrane:
-        ring, threshold, v_reset = coefficients
-        fired = self.firing.spikes(state, threshold)
-        return self.firing.advance(state, fired, threshold, v_reset, self.dt, lambda z: ring(z, current))
-
-    def spikes(self, coefficients: "_Coefficients", state: Membrane) -> Float[Array, "*shape"]:
-        return self.firing.spikes(state, coefficients.threshold)
+        return OneLeak(ring, value(self.threshold), value(self.v_reset))
 
     def membrane(self, state: Membrane) -> Float[Array, "*shape"]:
         return jnp.real(state.membrane)
-
-    def filters(self, coefficients: "_Coefficients") -> tuple[Leak, ...] | None:
-        return (coefficients.ring,) if self.firing.reset == "none" else None
-
-
-class _Coefficients(NamedTuple):
-    ring: Leak
-    threshold: Float[Array, "*units"]
-    v_reset: Float[Array, "*units"]

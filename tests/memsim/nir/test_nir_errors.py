@@ -11,7 +11,7 @@ import pytest
 
 import memsim as ms
 from memsim.nir import from_nir, to_nir
-from memsim.nir._write import WRITERS
+from memsim.nir._table import WRITERS
 from memsim.nn import LIF, CuBaLIF, Firing, Graph, Linear, SpikingNetwork
 
 nir = pytest.importorskip("nir")
