@@ -31,8 +31,6 @@ from _workload import recurrent_network
 YEAR = 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise", "sampled chip", "drift-aware")
 COMPENSATIONS = ("none", "global")
-
-
 QUICK = {"chips": 3, "times": (0.0, YEAR), "hidden": 32, "steps": 20, "epochs": 2}
 
 
@@ -260,9 +258,8 @@ def report(result: xr.Dataset, table) -> None:
     ages = zip(result.time.values, result.measured.values, strict=True)
     columns = [duration(float(t)) + "*" * (not measured) for t, measured in ages]
     ordered = table.sort_values(["write_noise", "compensation"], ascending=[True, False], kind="stable")
-    for (noise, compensation, training), cell in ordered.groupby(
-        ["write_noise", "compensation", "training"], sort=False
-    ):
+    for key, cell in ordered.groupby(["write_noise", "compensation", "training"], sort=False):
+        noise, compensation, training = key
         network = result.sel(write_noise=noise, training=training)
         whole = [f"{100 * float(values.mean()):.1f}" for values in (network.digital_accuracy, network.adc_clipped)]
         bounds = 100 * cell[["mean", "low", "high", "p5", "p95"]]

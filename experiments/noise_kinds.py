@@ -174,7 +174,7 @@ def measure(model, matrices, xs, labels, scales, *, key) -> dict[str, Any]:
 
     def one_chip(inputs):
         matrices, key = inputs
-        still = Run.of(model, [without_noise(matrix) for matrix in matrices], xs)
+        still = Run.of(model, [dataclasses.replace(matrix, noise=None) for matrix in matrices], xs)
         alone = {
             "noiseless": still.outcome(labels),
             "weight_noise": jnp.mean(jnp.stack([relative_noise(matrix) for matrix in matrices])),
@@ -205,10 +205,6 @@ def relative_noise(matrix: ms.AnalogMatrix) -> jax.Array:
 def noise_of(matrix: ms.AnalogMatrix) -> Any:
     assert matrix.noise is not None, "cells of this experiment are noisy"
     return matrix.noise
-
-
-def without_noise(matrix: ms.AnalogMatrix) -> ms.AnalogMatrix:
-    return dataclasses.replace(matrix, noise=None)
 
 
 def frozen(matrix: ms.AnalogMatrix, *, key) -> ms.AnalogMatrix:
@@ -293,8 +289,8 @@ def trends(result: xr.Dataset) -> None:
     few, many = int(result.steps.min()), int(result.steps.max())
     for setting in result.setting.values:
         noise = 100 * result.weight_noise.sel(setting=setting).mean(["seed", "chip"])
-        words = ", ".join(f"{float(noise.sel(steps=steps)):.2f} % at {steps} steps" for steps in result.steps.values)
-        print(f"{setting}, 1x: read noise over weights (root mean squares) {words}")
+        words = [f"{float(noise.sel(steps=steps)):.2f} % at {steps} steps" for steps in result.steps.values]
+        print(f"{setting}, 1x: read noise over weights (root mean squares) {', '.join(words)}")
         for place in places(result, "noise_scale", "kind"):
             at, words = result.sel(setting=setting, **place), []
             for name, of in (("lost accuracy", lost(at)), ("score error", at.score_error)):

@@ -4,9 +4,6 @@ Functions are timed in turn, after a warm-up, and the median of the ratios is gi
 results/speed: speed.nc, speed.csv.
 """
 
-import dataclasses
-import importlib.util
-import logging
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,9 +20,11 @@ import optax
 import xarray as xr
 
 import _clock as clock
+import _peers as peers
 import device_models as dm
 import memsim as ms
 from _clock import Case
+from _wire_speed import wires
 
 
 @dataclass(frozen=True)
@@ -112,9 +111,8 @@ def spiking(config: Config):
     The workload of the open-neuromorphic benchmark, with its 500 steps and with spikes: all networks have the same
     weights, time constant and threshold, and their spike rates are printed. Peers are timed where they are installed.
     """
-    n, batch, steps, tau = config.neurons, 16, 500, 20e-3
-    w = 2.0 * jr.normal(jr.key(0), (n, n)) / n**0.5
-    xs = jr.normal(jr.key(1), (batch, steps, n))
+    n, tau = config.neurons, 20e-3
+    w, xs = 2.0 * jr.normal(jr.key(0), (n, n)) / n**0.5, jr.normal(jr.key(1), (16, 500, n))
     linear = eqx.tree_at(lambda layer: layer.weight, ms.nn.Linear(n, n, use_bias=False, key=jr.key(0)), w)
     model = ms.nn.SpikingNetwork([linear, ms.nn.LIF(n, tau_mem=tau)])
 
@@ -136,66 +134,22 @@ def spiking(config: Config):
         return ours, ms.deploy(model, design, 3600.0, key=jr.key(2)), xs, jr.key(3)
 
     base = ours, model, xs, None
-    peers = {
-        name: workload(w, jnp.swapaxes(xs, 0, 1), tau)
-        for name, workload in {"Spyx": spyx, "jaxpike": jaxpike, "jaxpike checkpointed": jaxpike_checkpointed}.items()
-        if importlib.util.find_spec(name.split()[0].lower()) is not None
-    }
-    if not peers:
-        print("Peers are not installed; `pip install spyx==1.0.0 jaxpike==0.1.4` adds them.")
-    for name, case in {"ours": base, **peers}.items():
+    others = peers.spiking(w, jnp.swapaxes(xs, 0, 1), tau)
+    for name, case in {"ours": base, **others}.items():
         print(f"{name:24} {float(case[0](*case[1:])[0]) / xs.size:.4f} spikes a neuron and step")
     size = f"n={n}, forward and backward"
-    if peers:
-        times = clock.together([base, *peers.values()], config.rounds)
+    if others:
+        times = clock.together([base, *others.values()], config.rounds)
         fastest = np.min(times[:, 1:], axis=1)
         yield Case(f"{size}, against the fastest peer", float(np.median(times[:, 0] / fastest)), 0.9)
-        for place, name in enumerate(peers, 1):
+        for place, name in enumerate(others, 1):
             yield Case(f"{size}, against {name}", float(np.median(times[:, 0] / times[:, place])), np.inf)
-    memory = {name: temporary_megabytes(*case) for name, case in peers.items()}
+    memory = {name: temporary_megabytes(*case) for name, case in others.items()}
     yield Case(f"{size}, temporary memory", temporary_megabytes(*base), min(memory.values(), default=np.inf), "MB")
     for name, size_of_peer in memory.items():
         yield Case(f"{name}, temporary memory", size_of_peer, np.inf, "MB")
     yield Case(f"{size}, on a programmed PCM chip", ratio(config, on_chip("off"), base), 1.15)
     yield Case(f"{size}, with read noise in each step", ratio(config, on_chip("per_read"), base), 1.7)
-
-
-def spyx(w: jax.Array, xs: jax.Array, tau: float):
-    """The workload in Spyx: its LIF fires one step late."""
-    import spyx.nn as snn
-    from flax import nnx
-
-    n, rngs = w.shape[0], nnx.Rngs(0)
-    neurons = snn.LIF((n,), beta=float(np.exp(-1e-3 / tau)), rngs=rngs)
-    model = snn.Sequential(nnx.Linear(n, n, use_bias=False, rngs=rngs), neurons)
-    model.layers[0].kernel.value = w.T
-    graph, parameters = nnx.split(model)
-    state = model.initial_state(xs.shape[1])
-
-    def loss(parameters, xs):
-        return jnp.sum(snn.run(nnx.merge(graph, parameters), xs, state=state)[0])
-
-    return jax.jit(jax.value_and_grad(loss)), parameters, xs
-
-
-def jaxpike(w: jax.Array, xs: jax.Array, tau: float, unroll: str = "unroll"):
-    """The workload in jaxpike: its LIF scales the input by one minus the decay."""
-    import jaxpike
-    from jaxpike import execution
-
-    n = w.shape[0]
-    dense = jaxpike.Dense(n, n, use_bias=False, key=jr.key(0))
-    dense = eqx.tree_at(lambda layer: layer.weight, dense, w / (1 - np.exp(-1e-3 / tau)))
-    model = jaxpike.Sequential(dense, jaxpike.LIF(tau=1e3 * tau))
-
-    def loss(model, xs):
-        return jnp.sum(getattr(execution, unroll)(model, xs)[0])
-
-    return eqx.filter_jit(eqx.filter_value_and_grad(loss)), model, xs
-
-
-def jaxpike_checkpointed(w: jax.Array, xs: jax.Array, tau: float):
-    return jaxpike(w, xs, tau, "unroll_checkpointed")
 
 
 def bfloat16(config: Config):
@@ -250,85 +204,6 @@ def products_alone(weights: list[jax.Array], xs: jax.Array, repeats: int) -> jax
         return 1e-30 * (a[0, 0, 0] + h[0, 0] + b[0, 0, 0]), None
 
     return jax.lax.scan(once, jnp.zeros(()), length=repeats)[0]
-
-
-def wires(config: Config):
-    """The effective matrix of an array behind resistive wires, against badcrossbar where it is installed.
-
-    Conductances uniform from 10 to 100 uS, 1 ohm a segment, 100 inputs: 256 x 256 loses two thirds of its current.
-    """
-    few = dataclasses.replace(config, rounds=min(5, config.rounds))
-    with jax.enable_x64(True):
-        for n in (128, 256):
-            yield from array_of(few, n)
-        g = random_conductances(1024)
-        start = time.perf_counter()
-        jax.block_until_ready(ms.ResistiveWires(1.0, 1.0).effective(g))
-        yield Case("effective matrix, 1024x1024, compilation included", time.perf_counter() - start, 60.0, "s")
-    yield from noise_behind_wires(few)
-
-
-def noise_behind_wires(config: Config):
-    """A moment of a chip, and a read of it, with read noise of every cell by its own voltage, against no noise."""
-    n, device = 128, dm.pcm_joshi2020()
-    w, x = jr.normal(jr.key(0), (n, n)), jr.uniform(jr.key(1), (config.batch, n))
-
-    def made(read_noise: Any):
-        design = ms.Crossbar(device, wires=ms.ResistiveWires(2.0, 2.0), tile=(n, n), reads=ms.Reads(read_noise))
-        chip = design.program(w, key=jr.key(2))
-        return eqx.filter_jit(lambda chip, key: chip.at(3600.0, key=key)), chip, jr.key(3)
-
-    def read(read_noise: Any):
-        moment, chip, key = made(read_noise)
-        return eqx.filter_jit(lambda m, x, key: m(x, key=key)), moment(chip, key), x, key
-
-    yield Case(f"moment behind wires with read noise, {n}x{n}", ratio(config, made("per_read"), made("off")), 8.0)
-    yield Case(f"read behind wires with read noise, {n}x{n}", ratio(config, read("per_read"), read("off")), 25.0)
-
-
-def array_of(config: Config, n: int):
-    g, v = random_conductances(n), jr.uniform(jr.key(1), (100, n), maxval=0.2)
-    model = ms.ResistiveWires(1.0, 1.0)
-
-    @jax.jit
-    def first(g, v):
-        return v @ model.effective(g)
-
-    @jax.jit
-    def value_and_gradient(g):
-        return jax.value_and_grad(lambda g: jnp.sum(jnp.sin(1e4 * model.effective(g))))(g)
-
-    start = time.perf_counter()
-    first.lower(g, v).compile()
-    yield Case(f"effective matrix, {n}x{n}, compilation", time.perf_counter() - start, 10.0, "s")
-    value = jax.jit(lambda g: jnp.sum(jnp.sin(1e4 * model.effective(g))))
-    yield Case(
-        f"effective matrix, {n}x{n}, value and gradient against value",
-        ratio(config, (value_and_gradient, g), (value, g)),
-        6.0,
-    )
-    if importlib.util.find_spec("badcrossbar") is None:
-        print("badcrossbar is not installed; `pip install badcrossbar==1.1.0` adds it (it needs libcairo2-dev).")
-        return
-    import badcrossbar
-
-    logging.getLogger("badcrossbar").setLevel(logging.ERROR)
-
-    def peer():
-        solved = badcrossbar.compute(np.asarray(v).T, 1 / np.asarray(g), r_i_word_line=1.0, r_i_bit_line=1.0)
-        return solved.currents.output
-
-    yield Case(f"{n}x{n}, 100 inputs, against badcrossbar", ratio(config, (first, g, v), (peer,)), 0.1)
-    later, matrix = jax.jit(lambda v, matrix: v @ matrix), model.effective(g)
-    yield Case(f"{n}x{n}, 100 further inputs, against badcrossbar", ratio(config, (later, v, matrix), (peer,)), 1 / 500)
-    exact = peer()
-    for dtype, target in ((jnp.float64, 1e-9), (jnp.float32, 2e-5)):
-        error = np.abs(np.asarray(first(g.astype(dtype), v.astype(dtype)), float) - exact).max() / np.abs(exact).max()
-        yield Case(f"{n}x{n}, largest error against badcrossbar, {np.dtype(dtype)}", float(error), target, "")
-
-
-def random_conductances(n: int) -> jax.Array:
-    return jr.uniform(jr.key(0), (n, n), minval=1e-5, maxval=1e-4)
 
 
 def compilation(config: Config):
