@@ -27,7 +27,7 @@ class Run(NamedTuple):
         key: Key[Array, ""] | None = None,
     ) -> "Run":
         """The network with these weights in its analog layers."""
-        model = eqx.tree_at(_analog_weights, model, weights)
+        model = eqx.tree_at(analog_weights, model, weights)
         keys = None if key is None else jr.split(key, xs.shape[0])
         outputs, found = jax.vmap(lambda x, key: model(x, key=key, record="spikes"))(xs, keys)
         (spikes,) = found["spikes"].values()
@@ -58,7 +58,8 @@ class Run(NamedTuple):
         }
 
 
-def _analog_weights(model: ms.nn.AbstractNetwork) -> list[Any]:
+def analog_weights(model: ms.nn.AbstractNetwork) -> list[Any]:
+    """The weights of all analog layers."""
     return [layer.weight for layer in ms.nn.analog_layers(model).values()]
 
 

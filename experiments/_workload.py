@@ -1,9 +1,13 @@
-"""The network that experiments on the spoken digits share."""
+"""The network that experiments on the spoken digits share, and what it has right in digital."""
 
+import equinox as eqx
 import jax.random as jr
 from jaxtyping import Array, Key
 
 from memsim.nn import LI, LIF, Firing, Linear, Recurrent, Scale, SpikingNetwork, SuperSpike
+from memsim.study import outcome
+
+digital_outcome = eqx.filter_jit(outcome)
 
 
 def recurrent_network(

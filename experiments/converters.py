@@ -24,7 +24,7 @@ import device_models as dm
 import memsim as ms
 from _frame import finish, label, origin, places, print_table
 from _variable import VariableADC, VariableDAC
-from _workload import recurrent_network
+from _workload import digital_outcome, recurrent_network
 
 NETWORKS = ("tanh", "spiking")
 RANGES: dict[str, ms.extend.AbstractRanges] = {
@@ -135,9 +135,6 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
         | {"ranges": list(RANGES), "cells": ["ideal", config.device], "chip": np.arange(config.chips)}
         | {"adc_bits": [*config.adc_bits, NO_CONVERTER], "dac_bits": [*config.dac_bits, NO_CONVERTER]},
     )
-
-
-digital_outcome = eqx.filter_jit(ms.study.outcome)
 
 
 def recordings(config: Config, network: str) -> ms.data.Splits:

@@ -22,7 +22,8 @@ from jaxtyping import Array, Float
 
 import device_models as dm
 import memsim as ms
-from _workload import recurrent_network
+from _frame import digits
+from _workload import digital_outcome, recurrent_network
 
 DAY, YEAR = 86400.0, 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise")
@@ -86,7 +87,7 @@ def run(config: Config) -> xr.Dataset:
     folder = ms.study.parts_folder(config.out, settings)
     # Devices vary slowest: what is compiled for one serves all its networks.
     every = [Part(s, t, d) for d in config.devices for t in TRAININGS for s in range(config.seeds)]
-    data = recordings(config)
+    data = digits(config.steps, recordings=config.recordings, quick=config.quick)
     parts = {part.name: part for part in every}
     result = ms.study.run_parts(parts, lambda part: compute(config, part, data, folder), folder)
     result = labelled(result.sel(device=list(config.devices), training=list(TRAININGS)), config, settings)
@@ -96,12 +97,6 @@ def run(config: Config) -> xr.Dataset:
     print(f"Wrote {config.out / 'devices.nc'} and devices.csv. `memsim draw devices` draws them")
     ms.study.remove_parts(folder)
     return result
-
-
-def recordings(config: Config) -> ms.data.Splits:
-    data = ms.data.spoken_digits(steps=config.steps)
-    train = data.train.take(np.arange(200)) if config.quick else data.train
-    return ms.data.Splits(train, data.validation, data.test.take(np.arange(min(config.recordings, len(data.test)))))
 
 
 def compute(config: Config, part: Part, data: ms.data.Splits, folder: Path) -> xr.Dataset:
@@ -141,9 +136,6 @@ def network(config: Config, part: Part, data: ms.data.Splits, folder: Path) -> m
         clip=config.clip if noisy else None,
         checkpoint=folder / f"seed{part.seed}-{part.training.replace(' ', '-')}.checkpoint",
     )
-
-
-digital_outcome = eqx.filter_jit(ms.study.outcome)
 
 
 @eqx.filter_jit

@@ -26,7 +26,7 @@ import xarray as xr
 import device_models as dm
 import memsim as ms
 from _frame import finish, label, origin, print_table
-from _workload import recurrent_network
+from _workload import digital_outcome, recurrent_network
 
 YEAR = 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise", "sampled chip", "drift-aware")
@@ -240,9 +240,6 @@ def imported(config: Config) -> ms.nn.AbstractNetwork:
     if outputs != (10,):
         raise ValueError(f"`model` must give out 10 values, one a digit. Got {outputs} from {config.model}.")
     return model
-
-
-digital_outcome = eqx.filter_jit(ms.study.outcome)
 
 
 @eqx.filter_jit

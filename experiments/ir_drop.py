@@ -22,7 +22,8 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _workload import recurrent_network
+from _frame import digits
+from _workload import digital_outcome, recurrent_network
 
 TRAININGS = {"ideal wires": None, "closed form": ms.AlphaBetaWires, "exact": ms.ResistiveWires}
 V_READ = 0.2  # volts, of the heat map; ohmic cells lose the same share at any
@@ -148,9 +149,7 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     """Trains one network and reads it through wires; or looks at single arrays."""
     if not part.network:
         return arrays(config)
-    data = ms.data.spoken_digits(steps=config.steps)
-    train = data.train.take(np.arange(200)) if config.quick else data.train
-    data = ms.data.Splits(train, data.validation, data.test.take(np.arange(config.recordings)))
+    data = digits(config.steps, recordings=config.recordings, quick=config.quick)
     model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
     wires, r = TRAININGS[part.training], config.training_resistance
     model = ms.train.fit(
@@ -176,9 +175,6 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
         },
         index | {"tile": used, "resistance": list(config.resistances)},
     )
-
-
-digital_outcome = eqx.filter_jit(ms.study.outcome)
 
 
 @eqx.filter_jit

@@ -21,7 +21,8 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _workload import recurrent_network
+from _frame import digits
+from _workload import digital_outcome, recurrent_network
 
 TRAININGS = ("as is", "with mismatch")
 PLACES = ("neurons", "synapses", "both")
@@ -89,9 +90,7 @@ def run(config: Config) -> xr.Dataset:
 
 def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     """Trains one network and measures it on its chips."""
-    data = ms.data.spoken_digits(steps=config.steps)
-    train = data.train.take(np.arange(200)) if config.quick else data.train
-    data = ms.data.Splits(train, data.validation, data.test.take(np.arange(config.recordings)))
+    data = digits(config.steps, recordings=config.recordings, quick=config.quick)
     level = jnp.asarray(config.training_mismatch)
     model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
     model = ms.train.fit(
@@ -139,9 +138,6 @@ def design(in_neurons, in_synapses) -> ms.nn.MixedSignal:
         ms.Crossbar(cell, compensation=None, reads=ms.Reads("off")),
         ms.nn.NeuronCircuit({"tau_mem": in_neurons, "threshold": in_neurons}),
     )
-
-
-digital_outcome = eqx.filter_jit(ms.study.outcome)
 
 
 @eqx.filter_jit

@@ -22,8 +22,8 @@ import xarray as xr
 import device_models as dm
 import memsim as ms
 from _frame import digits, finish, label, origin, places, print_table
-from _runs import Run
-from _workload import recurrent_network
+from _runs import Run, analog_weights
+from _workload import digital_outcome, recurrent_network
 
 KINDS = ("white", "frozen")
 SETTINGS = ("same duration", "same step")
@@ -118,8 +118,7 @@ def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
     xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
     # The same chips for every network, as far as chance is concerned: comparisons are paired.
     chip_key, noise_key = jr.split(jr.key(1))
-    weights = [layer.weight for layer in ms.nn.analog_layers(model).values()]
-    matrices = fabricate(weights, design(config), jnp.arange(config.chips), key=chip_key)
+    matrices = fabricate(analog_weights(model), design(config), jnp.arange(config.chips), key=chip_key)
     found = measure(model, matrices, xs, labels, jnp.asarray(config.noise_scales), key=noise_key)
     index = {"seed": [part.seed], "setting": [part.setting], "steps": [part.steps]}
     quiet, noisy = found.pop("noiseless"), found.pop("noisy")
@@ -144,7 +143,6 @@ def design(config: Config) -> ms.Crossbar:
     return ms.Crossbar(device, compensation=None, reads=ms.Reads("per_read"))
 
 
-digital_outcome = eqx.filter_jit(ms.study.outcome)
 NOISY = ("chip", "kind", "noise_scale")
 DIMENSIONS = {
     "weight_noise": ("chip",),
@@ -186,8 +184,7 @@ def measure(model, matrices, xs, labels, scales, *, key) -> dict[str, Any]:
             louder = [dataclasses.replace(matrix, noise=noise_of(matrix).ramped(scale)) for matrix in matrices]
             keys = jr.split(draw_key, len(louder))
             stills = [frozen(matrix, key=key) for matrix, key in zip(louder, keys, strict=True)]
-            white = Run.of(model, louder, xs, key=read_key)
-            runs = white, Run.of(model, stills, xs)  # in the order of KINDS
+            runs = Run.of(model, louder, xs, key=read_key), Run.of(model, stills, xs)  # in the order of KINDS
             found = [{"noisy": run.outcome(labels), **run.deviation(still)} for run in runs]
             return jax.tree.map(lambda *values: jnp.stack(values), *found)
 

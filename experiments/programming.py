@@ -19,7 +19,8 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _workload import recurrent_network
+from _frame import digits
+from _workload import digital_outcome, recurrent_network
 
 QUICK = {"windows": (1e-6,), "thresholds": (0.05,), "writes": 3, "size": 8, "chips": 2, "seeds": 1, "steps": 4}
 QUICK |= {"epochs": 1, "recordings": 40}
@@ -93,9 +94,7 @@ def design(config: Config, method: str, write_noise, resistance) -> ms.Crossbar:
 
 def compute(config: Config, seed: int, folder: Path) -> xr.Dataset:
     """One trained network and one random array, written by every method on all chips."""
-    data = ms.data.spoken_digits(steps=config.steps)
-    train = data.train.take(np.arange(200)) if config.quick else data.train
-    data = ms.data.Splits(train, data.validation, data.test.take(np.arange(config.recordings)))
+    data = digits(config.steps, recordings=config.recordings, quick=config.quick)
     model_key, fit_key, array_key = jr.split(jr.fold_in(jr.key(0), seed), 3)
     model = ms.train.fit(
         recurrent_network(13, 16 if config.quick else 128, 10, key=model_key),
@@ -127,7 +126,7 @@ def compute(config: Config, seed: int, folder: Path) -> xr.Dataset:
         "resistance": list(config.resistances),
         "chip": np.arange(config.chips),
     }
-    digital = eqx.filter_jit(ms.study.outcome)(model, xs, labels)
+    digital = digital_outcome(model, xs, labels)
     return xr.Dataset(variables | digital.variables(("seed",), len(labels), "digital_{}"), coordinates)
 
 

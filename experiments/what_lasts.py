@@ -224,10 +224,10 @@ def _products(factors: dict[str, tuple[Array, ...]]) -> dict[str, Array]:
 def corrected(now: Any, added: dict[str, Float[Array, "inputs outputs"]]) -> Any:
     """The model with a digital matrix beside some of its arrays."""
     for path, matrix in added.items():
-        weight = ms.nn.analog_layers(now)[path].weight
-        whole = matrix if weight.digital is None else matrix + weight.digital
-        changed = dataclasses.replace(weight, digital=whole)
-        now = eqx.tree_at(lambda model, path=path: ms.nn.analog_layers(model)[path].weight, now, changed)
+        sums = ms.nn.analog_layers(now)[path].weight.sums
+        whole = matrix if sums.of_codes is None else matrix + sums.of_codes
+        changed = dataclasses.replace(sums, of_codes=whole)
+        now = eqx.tree_at(lambda model, path=path: ms.nn.analog_layers(model)[path].weight.sums, now, changed)
     return now
 
 
