@@ -6,7 +6,7 @@ RUN = .venv/bin
 # What test-oldest and test-newest run; all that `make test` does if empty.
 TESTS ?=
 
-.PHONY: demo test test-slow test-peers test-oldest test-newest lint lock package figures speed import-time clean
+.PHONY: demo test test-slow test-peers test-oldest test-newest freeze lint lock package figures speed import-time clean
 
 demo: .venv/.installed
 	$(RUN)/memsim run drift
@@ -32,6 +32,10 @@ test-newest: .venv-newest/.made
 	.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager \
 	    -e '.[test,data,events]'
 	.venv-newest/bin/python -m pytest -n 2 --dist worksteal -q $(TESTS)
+
+# Writes anew the results that no change of code may move.
+freeze: .venv/.installed
+	FREEZE=1 $(RUN)/python -m pytest -q tests/golden/test_frozen.py -k anew
 
 lint: .venv/.installed
 	$(RUN)/ruff check

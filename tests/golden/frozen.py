@@ -1,7 +1,7 @@
 """Results that must not move when code does: cells, chips, reads, spikes, training, studies.
 
-`python tests/golden/frozen.py` writes them to tests/data/frozen.npz. Do so only where a change of numbers is meant, and
-say so in the changelog.
+`make freeze` writes them anew to tests/data/frozen.npz. Do so only where a change of numbers is meant, and say so in the
+changelog.
 """
 
 import functools
@@ -269,8 +269,3 @@ def record() -> None:
     arrays = {f"{name}/{place}": a for name, make in RESULTS.items() for place, a in numbers(make()).items()}
     np.savez_compressed(FILE, machine=machine(), **arrays)
     print(f"{len(RESULTS)} results, {len(arrays)} arrays, {FILE.stat().st_size} bytes: {FILE}")
-
-
-if __name__ == "__main__":
-    jax.config.update("jax_disable_most_optimizations", True)  # as in the tests
-    record()

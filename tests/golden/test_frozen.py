@@ -22,3 +22,9 @@ def test_a_result_is_what_it_was(name):
             np.testing.assert_array_equal(value, expected[place], err_msg=place)
         else:  # another processor or another jax rounds otherwise: spikes may then differ, numbers hardly
             np.testing.assert_allclose(value, expected[place], rtol=1e-3, atol=1e-6, err_msg=place)
+
+
+@pytest.mark.skipif("FREEZE" not in os.environ, reason="`make freeze`")
+def test_the_results_are_frozen_anew():
+    with jax.numpy_dtype_promotion("standard"):
+        record()
