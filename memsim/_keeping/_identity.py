@@ -30,7 +30,7 @@ def source_hash() -> str:
     """The hash of the source of memsim and device_models, as installed or as it lies in a checkout."""
     import device_models
 
-    return hash_of(Path(__file__).parent, Path(str(device_models.__file__)).parent)
+    return hash_of(Path(__file__).parents[1], Path(str(device_models.__file__)).parent)
 
 
 def hash_of(*packages: Path) -> str:

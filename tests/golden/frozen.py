@@ -1,7 +1,7 @@
 """Results that must not move when code does: cells, chips, reads, spikes, training, studies.
 
-`make freeze` writes them anew to tests/data/frozen.npz. Do so only where a change of numbers is meant, and say so in the
-changelog.
+`make freeze` writes them anew to tests/data/frozen.npz. Do so only where a change of numbers is meant, and say so in
+the changelog.
 """
 
 import functools

@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import norm
 
 import device_models as dm
+from device_models._cells._pcm import PCMCells
 from helpers import DEVICES, PAPERS
 
 HOUR, MONTH, YEAR = 3600.0, 30 * 86400.0, 365.25 * 86400.0
@@ -137,7 +138,7 @@ def test_conductance_drifts_with_the_closed_form_slope_from_an_hour_to_a_month(n
 
 def test_a_cell_of_exponent_0_049_keeps_half_after_a_year():
     # (3620 / 20)^-0.049 = 0.775 after an hour, 0.497 after a year: Joshi 2020's t_0, by hand.
-    cells = dm.PCMCells(jnp.asarray(1.0), jnp.asarray(0.049), jnp.asarray(0.0088))
+    cells = PCMCells(jnp.asarray(1.0), jnp.asarray(0.049), jnp.asarray(0.0088))
     left = [DEVICES["pcm_joshi2020"].conductance(cells, jnp.asarray(t)) for t in (HOUR, YEAR)]
     np.testing.assert_allclose(left, [0.775, 0.497], rtol=0, atol=5.1e-4)
 

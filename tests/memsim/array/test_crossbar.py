@@ -224,7 +224,7 @@ def test_weights_in_16_bits_are_those_numbers_on_cells_of_32(dtype):
         (lambda: Crossbar(dm.Ideal(), tile=(0, 4)), "`tile` must be (rows, columns), both at least 1. Got tile=(0, 4)"),
         (
             lambda: Crossbar(dm.Ideal(), reads=Reads("on")),
-            '`read_noise` must be "per_read", "per_moment", "off" or a `Correlated`',
+            '`noise` must be "per_read", "per_moment", "off" or a `Correlated`',
         ),
         (
             lambda: GlobalDriftCompensation(patterns=0),

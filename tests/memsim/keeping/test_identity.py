@@ -188,7 +188,7 @@ def test_an_installed_copy_is_the_same_code_and_every_edit_is_another(tmp_path):
     assert _identity.hash_of(*copies) == _identity.source_hash()
     seen = {_identity.source_hash()}
     for edit in ("x = 1\n", "x = 2\n"):
-        (tmp_path / "device_models" / "_iv.py").write_text(edit)
+        (tmp_path / "device_models" / "iv" / "_iv.py").write_text(edit)
         seen.add(_identity.hash_of(*copies))
     (tmp_path / "memsim" / "data" / "spoken_digits.npz").write_bytes(b"other recordings")
     seen.add(_identity.hash_of(*copies))
