@@ -31,7 +31,7 @@ class AbstractSpiking(AbstractNeuron):
 class OneLeak(NamedTuple):
     """What neurons of one leak need of their parameters."""
 
-    leak: Leak
+    membrane: Leak
     threshold: Float[Array, "*units"]
     v_reset: Float[Array, "*units"]
 
@@ -53,12 +53,12 @@ class AbstractOneLeak(AbstractSpiking):
         *,
         key: Key[Array, ""] | None = None,
     ) -> Membrane:
-        leak, threshold, v_reset = coefficients
+        membrane, threshold, v_reset = coefficients
         fired = self.firing.spikes(state, threshold)
-        return self.firing.advance(state, fired, threshold, v_reset, self.dt, lambda v: leak(v, current))
+        return self.firing.advance(state, fired, threshold, v_reset, self.dt, lambda v: membrane(v, current))
 
     def spikes(self, coefficients: OneLeak, state: Membrane) -> Float[Array, "*shape"]:
         return self.firing.spikes(state, coefficients.threshold)
 
     def filters(self, coefficients: OneLeak) -> tuple[Leak, ...] | None:
-        return (coefficients.leak,) if self.firing.reset == "none" else None
+        return (coefficients.membrane,) if self.firing.reset == "none" else None
