@@ -17,7 +17,7 @@ import memsim as ms
 from _clock import Case
 
 
-def wires(config: Config):
+def wires(config: Any):
     """The effective matrix of an array behind resistive wires, against badcrossbar where it is installed.
 
     Conductances uniform from 10 to 100 uS, 1 ohm a segment, 100 inputs: 256 x 256 loses two thirds of its current.
@@ -33,7 +33,7 @@ def wires(config: Config):
     yield from noise_behind_wires(few)
 
 
-def noise_behind_wires(config: Config):
+def noise_behind_wires(config: Any):
     """A moment of a chip, and a read of it, with read noise of every cell by its own voltage, against no noise."""
     n, device = 128, dm.pcm_joshi2020()
     w, x = jr.normal(jr.key(0), (n, n)), jr.uniform(jr.key(1), (config.batch, n))
@@ -55,7 +55,7 @@ def noise_behind_wires(config: Config):
     )
 
 
-def array_of(config: Config, n: int):
+def array_of(config: Any, n: int):
     g, v = random_conductances(n), jr.uniform(jr.key(1), (100, n), maxval=0.2)
     model = ms.ResistiveWires(1.0, 1.0)
 

@@ -27,7 +27,7 @@ NEURONS = ("ALIF", "AdEx", "CuBaLI", "CuBaLIF", "IF", "Integrator", "Izhikevich"
 SIGNED = {
     *(f"ClippedLog.{name}" for name in ("slope", "offset", "low")),
     *("Constant.value", "InverseProportional.factor", "Proportional.factor", "Saturating.height"),  # a mean, too
-    *("LogTime.offset", "LogTime.slope", "Sourced.value"),
+    *("Jumps.lean", "LogTime.offset", "LogTime.slope", "Sourced.value"),
     *("DataDriven2017.speed_n", "DataDriven2021.speed_n", "DataDriven2021.t_p", "DataDriven2021.t_n"),
     *("Asymptotes.low", "Walls.low", "Yakopcic.eta", "VTEAM.k_on", "VTEAM.v_on"),
     *(f"JART.{name}" for name in ("alpha_0", "alpha_2", "beta_0", "beta_1", "alpha_line")),

@@ -31,7 +31,7 @@ def test_the_example_runs_as_printed_and_fits_in_20_lines(tmp_path, monkeypatch,
 
 def test_the_worked_example_of_a_new_device_is_a_device():
     text = (README.parent / "CONTRIBUTING.md").read_text()
-    example = re.search(r"```python\n(from \.\._curves.*?)```", text, re.DOTALL).group(1)
+    example = re.search(r"```python\n(from \.\._sourced.*?)```", text, re.DOTALL).group(1)
     example = example.replace("from ..", "from device_models.").replace("from .", "from device_models._cells.")
     space = {}
     exec(compile(example, "CONTRIBUTING.md", "exec"), space)

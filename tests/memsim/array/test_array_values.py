@@ -81,7 +81,7 @@ def test_every_setting_of_every_part_refuses_another_kind_of_thing(design, field
 
 ABOVE_ZERO, AT_LEAST_ZERO = (0.0, -1.0, np.nan, np.inf), (-1.0, np.nan, np.inf)
 NUMBERS = [
-    (PCM, "v_read", 0.3, (*ABOVE_ZERO, 200.0)),
+    (ms.Reads(), "v_read", 0.3, (*ABOVE_ZERO, 200.0)),
     (ms.ADC(8), "full_scale", 5.0, ABOVE_ZERO),
     (ms.SAR(8), "full_scale", 5.0, ABOVE_ZERO),
     (ms.SAR(8), "mismatch", 0.1, (*AT_LEAST_ZERO, 5.0)),
@@ -204,7 +204,7 @@ def test_numbers_of_numpy_and_jax_give_the_design_that_floats_give():
         (lambda: ms.Crossbar(dm.Ideal(), reads=ms.Reads("per moment")), "Did you mean per_moment"),
         (
             lambda: ms.Crossbar(dm.Ideal(), reads=ms.Reads(None)),
-            '`read_noise` must be "per_read", "per_moment", "off" or a',
+            '`noise` must be "per_read", "per_moment", "off" or a',
         ),
         (
             lambda: ms.Crossbar(dm.Ideal(), compensation=True),

@@ -41,7 +41,7 @@ def samples(read):
 
 def assert_independent(first, second):
     """Uncorrelated to four standard errors, and of the variance that the cells' read noise has."""
-    variance = np.asarray(ONES**2 @ CHIP.weight.variance, np.float64)
+    variance = np.asarray(ONES**2 @ CHIP.weight.noise.variance, np.float64)
     for ys in (first, second):
         assert np.abs(ys.var(axis=0) / variance - 1).max() < 4 * (2 / CALLS) ** 0.5
     correlation = (first * second).mean(axis=0) / variance

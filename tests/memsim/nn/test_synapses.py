@@ -137,7 +137,7 @@ def test_read_noise_of_a_convolution_is_independent_for_each_pixel_and_channel(g
     chip = deploy(ours, NOISY, 0.0, key=KEY)
     x = jnp.ones((4, 40, 50))  # every pixel has the same mean and the same noise
     y = np.asarray(run(chip, x, jr.key(3)), np.float64).reshape(4, -1)
-    variance = np.asarray(chip.weight.variance).sum(axis=0)  # inputs of one, so the variances of the cells add up
+    variance = np.asarray(chip.weight.noise.variance).sum(axis=0)  # inputs of one, so the variances of the cells add up
     assert len(np.unique(y)) > 0.95 * y.size
     for channel in range(4):  # 2000 pixels: a variance has the relative standard error sqrt(2 / 2000)
         assert abs(y[channel].var() / variance[channel] - 1) < 4 * (2 / 2000) ** 0.5

@@ -14,6 +14,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from memsim._keeping import _identity
 from memsim.nn import LI, LIF, Linear, SpikingNetwork
 from memsim.train import _checkpoint, fit
 
@@ -153,7 +154,7 @@ def test_a_run_with_a_schedule_resumes_in_the_process_that_began_it(tmp_path):
 
 def test_other_code_is_another_run(tmp_path, monkeypatch):
     path = killed(tmp_path / "x")
-    monkeypatch.setattr(ms._identity, "source_hash", lambda: "edited")
+    monkeypatch.setattr(_identity, "source_hash", lambda: "edited")
     with pytest.raises(ValueError, match="same code of memsim"):
         train(checkpoint=path)
 

@@ -77,7 +77,7 @@ def test_one_sequence_without_finite_outputs_makes_the_accuracy_nan():
 def test_infinite_noise_behind_a_converter_makes_the_accuracy_nan():
     """The ADC would clip it to its largest code."""
     chip = ms.deploy(network(), ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8)), 0.0, key=KEY)
-    chip = eqx.tree_at(lambda m: m.layers[0].weight.variance, chip, replace_fn=lambda v: v.at[0, 0].set(jnp.inf))
+    chip = eqx.tree_at(lambda m: m.layers[0].weight.noise.variance, chip, replace_fn=lambda v: v.at[0, 0].set(jnp.inf))
     assert np.isnan(eqx.filter_jit(accuracy)(chip, jnp.ones((2, 6, 13)), jnp.arange(2), key=KEY))
 
 
