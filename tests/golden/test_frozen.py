@@ -1,10 +1,12 @@
 """No number moves when code does: what `frozen.py` computes, bit for bit where the machine is the one that froze it."""
 
+import os
+
 import jax
 import numpy as np
 import pytest
 
-from frozen import FILE, RESULTS, machine, numbers
+from frozen import FILE, RESULTS, machine, numbers, record
 
 FROZEN = np.load(FILE)
 SAME_MACHINE = str(FROZEN["machine"]) == machine()

@@ -11,6 +11,7 @@ import pytest
 import device_models as dm
 import memsim as ms
 from memsim.train import GaussianNoise, LogUniform, Objective, SampledChip, SpikeRate, accuracy, clip_weights, fit
+from memsim.train._memory import told
 
 KEY = jr.key(0)
 SGD = optax.sgd(1e-4)
@@ -203,7 +204,7 @@ def test_weights_that_are_not_finite_are_not_written_to_an_array():
 
 
 def test_other_errors_than_of_memory_pass():
-    with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"), ms.train._memory.told("Lower it."):
+    with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"), told("Lower it."):
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
 
