@@ -18,7 +18,9 @@ def lazily(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], 
 
     def get(name: str) -> Any:
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules[package])
+            hint = "" if name.startswith("_") else _elsewhere(package, name, homes)
+            said = f"module {package!r} has no attribute {name!r}.{hint}"
+            raise AttributeError(said, name=name, obj=sys.modules[package])
         home, within = homes[name]
         module = importlib.import_module(f"{package}.{home}")
         value = getattr(module, within) if within else module
@@ -29,6 +31,18 @@ def lazily(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], 
         return sorted({*vars(sys.modules[package]), *homes})
 
     return get, names, list(homes)
+
+
+def _elsewhere(package: str, name: str, homes: dict[str, tuple[str, str | None]]) -> str:
+    """Where a wrong name is right: in a room of the package; or what is near to it."""
+    from ._checks._names import nearest
+
+    rooms = [room for room, (home, within) in homes.items() if within is None and home == room]
+    there = [room for room in rooms if hasattr(importlib.import_module(f"{package}.{room}"), name)]
+    if there:
+        return f" It is {' or '.join(f'`{package}.{room}.{name}`' for room in there)}."
+    near = nearest(name, homes, otherwise=())
+    return f" Did you mean {near}?" if near else ""
 
 
 def _homes(stub: str) -> dict[str, tuple[str, str | None]]:

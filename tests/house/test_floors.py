@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -218,6 +219,21 @@ def arguments(function):
 def test_few_names_stand_at_the_top(package):
     assert len(package.__all__) <= MOST_NAMES
     assert all(hasattr(package, found) for found in package.__all__)
+
+
+@pytest.mark.parametrize(
+    "package, name, says",
+    [
+        (device_models, "SoftBounds", "It is `device_models.pulsed.SoftBounds`."),
+        (device_models, "vteam_kvatinsky2015", "It is `device_models.memristors.vteam_kvatinsky2015`."),
+        (memsim, "AbstractADC", "It is `memsim.extend.AbstractADC`."),
+        (memsim, "CrossBar", "Did you mean Crossbar?"),
+        (memsim, "_array_", "no attribute '_array_'."),
+    ],
+)
+def test_a_name_that_is_not_at_the_top_is_found(package, name, says):
+    with pytest.raises(AttributeError, match=re.escape(says)):
+        getattr(package, name)
 
 
 def test_rooms_are_few_on_few_floors():
