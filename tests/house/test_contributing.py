@@ -70,7 +70,7 @@ def test_a_neuron_of_ones_own_learns_runs_on_a_chip_and_is_recorded():
     recurrent = ms.nn.Recurrent(neuron(6), ms.nn.Linear(6, 6, gain=0.2, key=keys[1]))
     net = ms.nn.SpikingNetwork([ms.nn.Linear(4, 6, gain=3.0, key=keys[0]), recurrent, ms.nn.Linear(6, 3, key=keys[2])])
     xs, labels = jr.normal(jr.key(1), (5, 20, 4)), jnp.arange(5) % 3
-    crossbar = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8))
+    crossbar = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8), compensation=None)
 
     optimizer = optax.sgd(0.1)
     trainer = ms.train.Trainer(
