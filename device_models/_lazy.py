@@ -1,11 +1,15 @@
 """Public names that are imported when they are first asked for, so that an import costs what is used of it."""
 
 import ast
+import difflib
 import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+PACKAGES = ("device_models", "memsim")
 
 
 def lazily(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
@@ -34,15 +38,22 @@ def lazily(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], 
 
 
 def _elsewhere(package: str, name: str, homes: dict[str, tuple[str, str | None]]) -> str:
-    """Where a wrong name is right: in a room of the package; or what is near to it."""
-    from ._checks._names import nearest
-
-    rooms = [room for room, (home, within) in homes.items() if within is None and home == room]
-    there = [room for room in rooms if hasattr(importlib.import_module(f"{package}.{room}"), name)]
+    """Where a wrong name is right: in a room of the package, or in the other package; or what is near to it."""
+    rooms = [f"{package}.{room}" for room, (home, within) in homes.items() if within is None and home == room]
+    others = [other for other in PACKAGES if other != package and name in importlib.import_module(other).__all__]
+    there = [room for room in rooms if name in _own(importlib.import_module(room))] + others
     if there:
-        return f" It is {' or '.join(f'`{package}.{room}.{name}`' for room in there)}."
-    near = nearest(name, homes, otherwise=())
-    return f" Did you mean {near}?" if near else ""
+        return f" It is {' or '.join(f'`{place}.{name}`' for place in there)}."
+    near = difflib.get_close_matches(name, homes, n=1)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def _own(room: ModuleType) -> list[str]:
+    """The names that a room hands out, not those that it has for itself."""
+    made_there = [
+        name for name, value in vars(room).items() if getattr(value, "__module__", "").startswith(room.__name__)
+    ]
+    return getattr(room, "__all__", made_there)
 
 
 def _homes(stub: str) -> dict[str, tuple[str, str | None]]:

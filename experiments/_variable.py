@@ -12,7 +12,7 @@ class VariableADC(AbstractADC):
 
     **Arguments:**
 
-    - `largest`: Largest code; infinite is no converter at all.
+    - `largest`: Largest code; zero is no converter at all.
     - `full_scale`: As of `memsim.ADC`.
     """
 
@@ -21,7 +21,7 @@ class VariableADC(AbstractADC):
     bits: None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
-        """In place of the one that wants finite numbers."""
+        """In place of the one that wants bits."""
 
     @property
     def needs_key(self) -> bool:
@@ -41,7 +41,7 @@ class VariableDAC(AbstractDAC):
 
     **Arguments:**
 
-    - `largest`: Largest code; infinite is no converter at all.
+    - `largest`: Largest code; zero is no converter at all.
     - `input_range`: As of `memsim.DAC`.
     """
 
@@ -50,7 +50,7 @@ class VariableDAC(AbstractDAC):
     bits: None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
-        """In place of the one that wants finite numbers."""
+        """In place of the one that wants bits."""
 
     @property
     def significance(self) -> tuple[float, ...]:
@@ -76,4 +76,5 @@ class VariableDAC(AbstractDAC):
 
 def rounded(x: Float[Array, "*batch"], largest: Float[Array, ""]) -> Float[Array, "*batch"]:
     """`x`, in units of the range, clipped to it and rounded to whole multiples of 1 / `largest`."""
-    return jnp.where(jnp.isinf(largest), x, jnp.round(jnp.clip(x, -1.0, 1.0) * largest) / largest)
+    there = jnp.where(largest > 0, largest, 1.0)  # an infinite number in a chip would make its accuracy NaN
+    return jnp.where(largest > 0, jnp.round(jnp.clip(x, -1.0, 1.0) * there) / there, x)

@@ -205,8 +205,8 @@ def converters(model, profile, ranges: str, adc_bits: int | None, dac_bits: int 
 
 
 def largest(bits: int | None) -> Float[Array, ""]:
-    """Codes run from minus to plus this."""
-    return jnp.asarray(np.inf if bits is None else 2.0 ** (bits - 1) - 1)
+    """Codes run from minus to plus this; zero is no converter."""
+    return jnp.asarray(0.0 if bits is None else 2.0 ** (bits - 1) - 1)
 
 
 @eqx.filter_jit
@@ -228,7 +228,7 @@ def on_ideal_cells(model, each: Converters, xs, labels, *, key) -> tuple[ms.stud
     def one(chosen: Converters) -> tuple[ms.study.Outcome, Array]:
         deployed = ms.deploy(model, with_converters(bare(dm.Ideal()), chosen), 0.0, key=key)
         clipped = [
-            jnp.where(jnp.isinf(chosen.adc[path].largest), 0.0, jnp.mean(found.adc))
+            jnp.where(chosen.adc[path].largest == 0, 0.0, jnp.mean(found.adc))
             for path, found in ms.nn.clipping(deployed, xs[:50]).items()
         ]
         return ms.study.outcome(deployed, xs, labels), jnp.mean(jnp.stack(clipped))

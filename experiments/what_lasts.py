@@ -74,6 +74,7 @@ class Config:
 
     def __post_init__(self):
         ms.study.check_options(self)
+        ms.ADC(self.adc_bits)  # refused before any work
         for name, known in (("laws", LAWS), ("ways", WAYS)):
             if unknown := set(getattr(self, name)) - set(known):
                 raise ValueError(f"`{name}` must be among {known}. Got {sorted(unknown)}.")

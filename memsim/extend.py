@@ -6,3 +6,12 @@ from ._array import AbstractMapping as AbstractMapping
 from ._array import AbstractProgramming as AbstractProgramming
 from ._array import AbstractRanges as AbstractRanges
 from ._array import AbstractWires as AbstractWires
+
+__all__ = [
+    "AbstractADC",
+    "AbstractDAC",
+    "AbstractMapping",
+    "AbstractProgramming",
+    "AbstractRanges",
+    "AbstractWires",
+]

@@ -44,4 +44,3 @@ from ._wires import AbstractWires as AbstractWires
 from ._wires import AlphaBetaWires as AlphaBetaWires
 from ._wires import IdealWires as IdealWires
 from ._wires import ResistiveWires as ResistiveWires
-from ._wires import WireSolution as WireSolution

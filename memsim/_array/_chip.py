@@ -92,10 +92,10 @@ class Chip(Checked):
         # As variances: each cell counts, whatever its sign.
         return jnp.sum(self.crossbar.mapping.fluctuation(g, self.crossbar.tile[1]).own, axis=0)
 
-    def uncompensated(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> "Moment":
+    def uncompensated(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> "Uncompensated":
         """What the array presents at `t`, before compensation and before tiles without an ADC collapse."""
         noise_key, measure_key = (None, None) if key is None else jr.split(key)
-        return Moment(self._in_codes(self._seen(t, noise_key)), measure_key)
+        return Uncompensated(self._in_codes(self._seen(t, noise_key)), measure_key)
 
     def _seen(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> "Seen":
         """The cells at `t` as their bit lines see them: with what stands still of their noise, wires, amplifiers."""
@@ -107,25 +107,25 @@ class Chip(Checked):
                 "A chip with read noise needs `at(t, key=...)`. Got no key. Pass one, or choose "
                 '`Crossbar(..., reads=Reads("off"))`.'
             )
-        state, felt, offset = None, None, None
+        state, found, offset = None, None, None
         if std is not None and key is not None:
             if isinstance(reads.noise, Correlated):
                 state = reads.noise.process.initial(g.shape, key=key)
             else:
                 g, std = apart(g, std, reads.frozen(design.device, t), key=key)
         if not isinstance(design.wires, IdealWires):
-            felt = None if std is None else design.mapping.behind(sensitivity(design.wires), g, design.tile)
+            found = None if std is None else design.mapping.behind(sensitivity(design.wires), g, design.tile)
             g = design.mapping.behind(design.wires.effective, g, design.tile)
         if reads.sense is not None and self.offsets is not None:
             g, std, offset = reads.sense.behind(g, std, self.offsets, design.tile[0])
-        return Seen(g, std, state, felt, offset)
+        return Seen(g, std, state, found, offset)
 
     def _in_codes(self, seen: "Seen") -> AnalogMatrix:
         """Converter steps folded into the matrix, so that a read is a product, a clip and a rounding."""
         design, inputs = self.crossbar, seen.g.shape[1]
         drive, tile, one_cell = design.drive, design.tile, design.one_cell
         std = seen.std if seen.state is None else None
-        lines = bit_lines(design.mapping, seen.g, std, drive, seen.felt, tile=tile, one_cell=one_cell)
+        lines = bit_lines(design.mapping, seen.g, std, drive, seen.sensitivity, tile=tile, one_cell=one_cell)
         code = self._code(inputs)
         gain = _of_slices(code.per_input / code.per_output)
         return AnalogMatrix(
@@ -161,7 +161,7 @@ class Chip(Checked):
         assert isinstance(noise, Correlated)
         moves = tuple(moved_terms(design.drive, seen.g, seen.std))
         gain = jnp.broadcast_to(jnp.asarray(gain, moves[0].dtype), (len(design.mapping.weights), 1, 1))
-        return Fluctuation(noise, seen.state, moves, design.mapping, design.tile, gain, seen.felt)
+        return Fluctuation(noise, seen.state, moves, design.mapping, design.tile, gain, seen.sensitivity)
 
     def _amplifiers(
         self, offset: Array | None, codes_per_cell: Any, weight: Float[Array, "slices rows columns"]
@@ -205,8 +205,8 @@ def _of_slices(value: Any) -> Any:
     return value if np.ndim(value) == 0 else value.reshape(-1, 1, 1)
 
 
-class Moment(NamedTuple):
-    """A matrix, and the key of what is measured on it."""
+class Uncompensated(NamedTuple):
+    """A matrix before drift compensation, and the key of what that measures on it."""
 
     matrix: AnalogMatrix
     key: Key[Array, ""] | None
@@ -215,14 +215,14 @@ class Moment(NamedTuple):
 class Seen(NamedTuple):
     """Cells as their bit lines see them, in siemens, shape (planes, rows, lines).
 
-    `std` is that of the read noise, with its `state` where it moves from step to step; `felt` is how bit lines follow
-    their cells behind wires; `offset` are the currents without any input, in amperes.
+    `std` is that of the read noise, with its `state` where it moves from step to step; `sensitivity` is how bit lines
+    follow their cells behind wires; `offset` are the currents without any input, in amperes.
     """
 
     g: Float[Array, "planes rows lines"]
     std: Float[Array, "planes rows lines"] | None
     state: Any
-    felt: Sensitivity | None
+    sensitivity: Sensitivity | None
     offset: Float[Array, "planes row_tiles lines"] | None
 
 

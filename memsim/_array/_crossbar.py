@@ -1,4 +1,4 @@
-"""The design of a crossbar: nothing has happened to it yet."""
+"""The design of a crossbar, and how a chip is made of it."""
 
 import dataclasses
 from typing import Any
@@ -100,10 +100,12 @@ class Crossbar(AbstractDesign):
         """A read is a product only of ohmic cells, or of cells whose voltages do not depend on their currents."""
         grounded = isinstance(self.wires, IdealWires) and (self.reads.sense is None or self.reads.sense.holds_ground)
         if not isinstance(self.device.iv, Ohmic) and not grounded:
+            wires = type(self.wires).__name__
+            came = wires if wires != IdealWires.__name__ else f"sense={self.reads.sense}"
             raise ValueError(
                 "Cells with a nonlinear I-V must have ideal wires, and sense amplifiers without series resistance or "
-                f"offset. Got {type(self.device.iv).__name__} cells with {type(self.wires).__name__}. Solve single "
-                "inputs of such an array with `wires.currents(device, g, v)`."
+                f"offset. Got {type(self.device.iv).__name__} cells with {came}. Behind `ResistiveWires`, single "
+                "inputs of such an array are solved by `wires.currents(device, g, v)`."
             )
 
     def _check_programming(self) -> None:
@@ -133,7 +135,7 @@ class Crossbar(AbstractDesign):
         shape = jax.eval_shape(lambda w: self.mapping.fractions(w, self.tile[1]), w).shape
         dac, adc, offsets = self._fabricate(w.shape[0], w.shape[1], shape, jr.fold_in(key, FABRICATION))
 
-        def write(relative, key):
+        def written(relative, key):
             fractions = self.mapping.fractions(relative, self.tile[1])
             return self.device.program(off + (on - off) * fractions, key=key)
 
@@ -143,7 +145,7 @@ class Crossbar(AbstractDesign):
         def read(cells, t, key):
             return chip(cells).uncompensated(t, key).matrix
 
-        cells, writes = self.programming(Blank(write, read, units, self.tile[0]), w, key=write_key)
+        cells, writes = self.programming(Blank(written, read, units, self.tile[0]), w, key=write_key)
         made = dataclasses.replace(chip(cells), writes=writes)
         if self.compensation is None:
             return made

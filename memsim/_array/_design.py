@@ -18,7 +18,7 @@ from ._wires import AbstractWires
 
 
 class AbstractDesign(Checked):
-    """A `Crossbar`, and what follows from its parts; a `Chip` is made of one."""
+    """A `Crossbar` as a `Chip` knows it: its parts, and what follows from them."""
 
     device: eqx.AbstractVar[AbstractDevice]
     mapping: eqx.AbstractVar[AbstractMapping]

@@ -35,16 +35,16 @@ class AnalogMatrix(Checked):
     $y = \sum_k s_k \cdot \mathrm{ADC}\big(c_k W_k + \sqrt{p_k V_k}\,\xi\big)$ with the input codes $c$ of the rows of
     tile $k$: read noise is drawn on the output, which has the law of a fresh noisy matrix for each read. Noise that
     stands still during a read, and that of voltage levels, is in proportion to the input, $p = c^2$; what is white
-    within a read grows as the root of a pulse's duration, or of the number of spikes. Without an ADC the row tiles
-    collapse into one product. Pulses of the input, and slices of the weights, are converted one by one, then shifted
-    and added.
+    within a read grows as the root of a pulse's duration, or of the number of spikes; $V$ is `noise.variance`. Without
+    an ADC, and if each bit line has noise of its own, the row tiles collapse into one product. Pulses of the input, and
+    slices of the weights, are converted one by one, then shifted and added.
 
     A read goes through the fields in their order.
 
     **Arguments:**
 
     - `word_lines`: The DAC, and what nonlinear cells are driven with.
-    - `weight`: ADC codes (or, without an ADC, weight units) for one input code, shape (rows, columns) = (inputs,
+    - `weight`: ADC codes (or, where tiles collapse, weight units) for one input code, shape (rows, columns) = (inputs,
       outputs). Of nonlinear cells each row is one term of the drive, with slices the columns of slice 0 come first.
     - `noise`: What is drawn for each read, in the same units, or `None`.
     - `fluctuation`: Read noise that moves from step to step, or `None`.

@@ -43,7 +43,7 @@ class SharedNoise(eqx.Module):
 
     **Arguments:**
 
-    - `variance`: As of `AnalogMatrix`, with a column for each slice and column tile.
+    - `variance`: As of `ReadNoise`, with a column for each slice and column tile.
     - `columns`: Bit lines of one tile.
     - `crossed`: Of the same lines, or `None`.
     """

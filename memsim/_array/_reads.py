@@ -15,7 +15,7 @@ from ._sense import SenseAmplifier
 V_READ = positive("in volts", most=5.0, hint="Millivolts? Multiply by 1e-3.")
 NOISE = Must(
     '"per_read", "per_moment", "off" or a `Correlated`; "by_spectrum" by default',
-    hint=hints.of_name("by_spectrum", "per_read", "per_moment", "off"),
+    hint=hints.of_name(*hints.NOISES),
 )
 
 

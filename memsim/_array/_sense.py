@@ -52,7 +52,7 @@ class SenseAmplifier(Checked):
         if not (is_zero(self.saturation) and is_zero(self.noise)):
             raise ValueError(
                 "`sense` amplifiers with `saturation` or `noise` must be followed by an ADC. Got adc=None. Without "
-                "rounding that is ADC(None, full_scale)."
+                "rounding that is `Crossbar(..., adc=ADC(None, full_scale))`."
             )
 
     @property
@@ -72,15 +72,15 @@ class SenseAmplifier(Checked):
         std: Float[Array, "planes rows lines"] | None,
         volts: Float[Array, "planes row_tiles lines"],
         rows: int,
-    ) -> "Seen":
+    ) -> "Behind":
         """What an ideal amplifier would have to see to pass the same current; tiles have `rows` word lines."""
         whole = jnp.stack([jnp.sum(g[:, cut], axis=1) for cut in cuts(g.shape[1], rows)], axis=1)
         passed = 1 / (1 + self.series_resistance * whole)
         on_cells = jax.vmap(lambda plane: spread_rows(plane, g.shape[1], rows))(passed)
-        return Seen(g * on_cells, None if std is None else std * on_cells, -volts * whole * passed)
+        return Behind(g * on_cells, None if std is None else std * on_cells, -volts * whole * passed)
 
 
-class Seen(NamedTuple):
+class Behind(NamedTuple):
     """Conductances and their read noise, in siemens, and the currents without any input, in amperes."""
 
     g: Float[Array, "planes rows lines"]
@@ -93,7 +93,7 @@ class Amplifiers(eqx.Module):
 
     **Arguments:**
 
-    - `offset`: ADC codes without any input, one row for each row tile (without an ADC, one row), or `None`.
+    - `offset`: ADC codes without any input, one row for each row tile (one row where tiles collapse), or `None`.
     - `noise`: Its standard deviation in ADC codes, for each column, or `None`.
     - `saturation`: As of `SenseAmplifier`, or `None`.
     """

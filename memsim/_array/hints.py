@@ -7,6 +7,8 @@ from device_models import DEVICES
 
 from .._checks import nearest
 
+NOISES = ("by_spectrum", "per_read", "per_moment", "off")
+
 
 def of_device(value: Any) -> str:
     """A device of the catalogue, called, whose name is near to the text `value`."""
@@ -35,8 +37,11 @@ def of_wires(value: Any) -> str:
 
 
 def of_reads(value: Any) -> str:
-    """`Reads("off")` for "off"."""
-    return f'Write `Reads("{value}")`.' if isinstance(value, str) else 'Such as `Reads("per_moment")`.'
+    """`Reads("off")` for "off", or for a name near to it."""
+    if isinstance(value, str):
+        return f'Write `Reads("{nearest(value, NOISES).split(" or ")[0]}")`.'
+    kind = type(value).__name__
+    return f"Write `Reads({'sense=' * (kind == 'SenseAmplifier')}{kind}(...))`."
 
 
 def of_tile(value: Any) -> str:

@@ -73,7 +73,7 @@ def with_read_keys(model: Model, *, key: Key[Array, ""]) -> Model:
         if isinstance(matrix, AnalogMatrix) and matrix.fluctuation is not None:
             raise ValueError(
                 "Read noise that moves must have time steps: those of a network of memsim.nn. Got a `Correlated` in "
-                f'layer {path}. Choose another `read_noise`, such as "by_spectrum".'
+                f'layer {path}. Choose other reads, such as `Reads("by_spectrum")`.'
             )
         if isinstance(matrix, AnalogMatrix):
             keyed[path] = KeyedMatrix(matrix, jr.fold_in(key, place))

@@ -227,6 +227,7 @@ def test_few_names_stand_at_the_top(package):
         (device_models, "SoftBounds", "It is `device_models.pulsed.SoftBounds`."),
         (device_models, "vteam_kvatinsky2015", "It is `device_models.memristors.vteam_kvatinsky2015`."),
         (memsim, "AbstractADC", "It is `memsim.extend.AbstractADC`."),
+        (memsim, "pcm_joshi2020", "It is `device_models.pcm_joshi2020`."),
         (memsim, "CrossBar", "Did you mean Crossbar?"),
         (memsim, "_array_", "no attribute '_array_'."),
     ],
