@@ -78,6 +78,7 @@ def draw_line(axes: "Axes", x: np.ndarray, y: np.ndarray, measured: np.ndarray |
     axes.plot([], [], **look, linestyle=linestyle, label=label)
 
 
+@checked()
 def measured_along(values: "xr.DataArray", along: str) -> np.ndarray | None:
     """The coordinate `measured` of `values` along one of their dimensions, if it is there."""
     measured = values.coords.get("measured")

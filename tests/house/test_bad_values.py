@@ -56,7 +56,7 @@ ALLOWED = {
 
 
 # Whose right arguments need files from the network.
-AWAY = {"data.shd", "data.ssc", "data.nmnist", "data.dvs_gesture", "data.get"}
+AWAY = {"data.rram_relaxation", "data.shd", "data.ssc", "data.nmnist", "data.dvs_gesture", "data.get"}
 
 
 @pytest.fixture(scope="module")
