@@ -155,7 +155,7 @@ def writes(chip: ms.Chip) -> jax.Array:
     """How often a cell was written, on average."""
     if chip.writes is not None:
         return jnp.mean(chip.writes, dtype=float)
-    return chip.cells.mean_pulses if hasattr(chip.cells, "mean_pulses") else jnp.ones(())
+    return chip.cells.mean_pulses if isinstance(chip.crossbar.device, dm.WriteVerify) else jnp.ones(())
 
 
 def labelled(result: xr.Dataset, config: Config, settings: dict) -> xr.Dataset:

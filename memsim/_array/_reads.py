@@ -1,7 +1,5 @@
 """How an array is read: with which noise, at what voltage, for how long, and by which amplifier."""
 
-from typing import Literal
-
 import equinox as eqx
 from jaxtyping import Array, Float
 
@@ -38,9 +36,7 @@ class Reads(Checked):
     'per_moment'
     """
 
-    noise: Literal["by_spectrum", "per_read", "per_moment", "off"] | Correlated = eqx.field(
-        static=True, default="by_spectrum"
-    )
+    noise: hints.Noise | Correlated = eqx.field(static=True, default="by_spectrum")
     v_read: float = 0.2
     inference_time: float = 0.04
     sense: SenseAmplifier | None = None

@@ -1,13 +1,14 @@
 """What to write instead of what cannot be part of a crossbar."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, get_args
 
 from device_models import DEVICES
 
 from .._checks import nearest
 
-NOISES = ("by_spectrum", "per_read", "per_moment", "off")
+Noise = Literal["by_spectrum", "per_read", "per_moment", "off"]  # names that `Reads` knows
+NOISES = get_args(Noise)
 
 
 def of_device(value: Any) -> str:

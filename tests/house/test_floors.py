@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import inspect
 import re
 import subprocess
 import sys
@@ -167,6 +168,21 @@ def test_a_script_imports_only_the_packages_and_what_scripts_of_its_folder_share
     tree = ast.parse(path.read_text())
     assert not {module.split(".")[0] for module in imports(tree, "")} & others
     assert not any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)), "scripts are no package"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=str)
+def test_a_script_names_what_there_is(path):
+    """No script is run whole by the tests that take minutes, and no type checker reads one."""
+    tops = {"ms": memsim, "dm": device_models}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and re.fullmatch(r"(ms|dm)(\.\w+)+", ast.unparse(node)):
+            top, *names = ast.unparse(node).split(".")
+            found = tops[top]
+            for name in names:
+                if not inspect.ismodule(found):  # fields and methods are looked up in objects
+                    break
+                assert hasattr(found, name), f"{path.name}:{node.lineno}: {ast.unparse(node)}"
+                found = getattr(found, name)
 
 
 def test_nobody_imports_a_script():

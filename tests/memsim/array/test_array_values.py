@@ -165,7 +165,7 @@ def test_numbers_of_numpy_and_jax_give_the_design_that_floats_give():
         sense = ms.SenseAmplifier(kind(50.0), kind(1e-3), kind(0.1), kind(0.01))
         adc = ms.ADC(np.int64(8), kind(2.5), errors=ms.ConverterErrors(kind(0.125), kind(0.5), kind(0.25)))
         settings = {"adc": adc, "dac": ms.DAC(8, kind(1.5)), "reads": ms.Reads(sense=sense, v_read=kind(0.25))}
-        design = ms.Crossbar(dm.pcm_joshi2020(), compensation=None, **settings)
+        design = ms.Crossbar(dm.pcm_joshi2020(), **settings)
         return np.asarray(design.deploy(W, 3600.0, key=KEY)(jnp.asarray(W), key=jr.key(1)))
 
     floats = read(float)
