@@ -78,9 +78,7 @@ def test_scores_name_the_class_in_training_and_in_studies(data):
 def test_counts_kept_in_bytes_train_as_their_floats(data):
     def as_bytes(part, dtype):
         inputs = np.clip(np.round(part.inputs * 2 + 4), 0, 255).astype(dtype)
-        return ms.data.Dataset(
-            part.name, inputs, part.labels, part.lengths, part.class_names, part.licence, part.citation
-        )
+        return ms.data.Dataset(inputs, part.labels, part.class_names)
 
     trained = []
     for dtype in (np.uint8, np.float32):
