@@ -82,7 +82,7 @@ class Dataset:
             most = None if names is None else len(names) - 1
             labels = self._whole("labels", found, 0, most, "An index into `class_names`: add missing ones or renumber.")
             object.__setattr__(self, "labels", labels)
-            object.__setattr__(self, "class_names", names or tuple(str(c) for c in range(int(labels.max()) + 1)))
+            object.__setattr__(self, "class_names", names or tuple(map(str, range(int(np.max(labels)) + 1))))
         steps = self.inputs.shape[1] if self.inputs.ndim > 1 else 1
         remedy = "Drop empty recordings."
         object.__setattr__(self, "lengths", self._whole("lengths", lengths, 1, steps, remedy))
