@@ -1,6 +1,6 @@
 """Any Equinox model onto crossbars: its matrices become layers of memsim, and its reads get keys."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -110,7 +110,7 @@ def _check_single(path: str, layer: Any) -> None:
 
 
 def _linear(layer: eqx.nn.Linear) -> Linear:
-    return _filled(Linear, layer.weight, layer.bias, (layer.in_features, layer.out_features))
+    return _filled(layer.weight, layer.bias, (layer.in_features, layer.out_features))
 
 
 def _conv(layer: eqx.nn.Conv | eqx.nn.ConvTranspose) -> AbstractConv | AbstractConvTranspose:
@@ -130,19 +130,16 @@ def _cell(cell: eqx.nn.GRUCell | eqx.nn.LSTMCell) -> GRUCell | LSTMCell:
     empty = eqx.filter_eval_shape(
         lambda: kind(cell.input_size, cell.hidden_size, use_bias=cell.use_bias, key=jr.key(0))
     )
-    of_input = _filled(Linear, cell.weight_ih, cell.bias)
-    of_hidden = _filled(Linear, cell.weight_hh, None)
+    of_input = _filled(cell.weight_ih, cell.bias, cell.weight_ih.shape[::-1])
+    of_hidden = _filled(cell.weight_hh, None, cell.weight_hh.shape[::-1])
     made = eqx.tree_at(lambda c: (c.weight_ih, c.weight_hh), empty, (of_input, of_hidden))
     if isinstance(cell, eqx.nn.GRUCell) and cell.bias_n is not None:
         made = eqx.tree_at(lambda c: c.bias_n, made, cell.bias_n)
     return made
 
 
-def _filled(
-    kind: Callable[..., Any], weight: Array, bias: Array | None, features: tuple[Any, Any] | None = None
-) -> Any:
-    features = weight.shape[::-1] if features is None else features
-    empty = eqx.filter_eval_shape(lambda: kind(*features, use_bias=bias is not None, key=jr.key(0)))
+def _filled(weight: Array, bias: Array | None, features: tuple[Any, ...]) -> Linear:
+    empty = eqx.filter_eval_shape(lambda: Linear(*features, use_bias=bias is not None, key=jr.key(0)))
     return _with(empty, weight, bias)
 
 
