@@ -3,6 +3,7 @@
 from ._calibrate import PerLayer as PerLayer
 from ._calibrate import calibrate as calibrate
 from ._calibrate import clipping as clipping
+from ._calling import call as call
 from ._convert import convert as convert
 from ._convert import with_read_keys as with_read_keys
 from ._deploy import analog_layers as analog_layers

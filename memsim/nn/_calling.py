@@ -1,6 +1,7 @@
 """How a model is called on one sample, where its reads get their keys, and what it gives out."""
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -10,8 +11,12 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key
 
-from ._convert import with_read_keys
+from .._array import AnalogMatrix
+from .._checks import checked
+from ._convert import keyed_reads, with_read_keys
+from ._deploy import analog_layers
 from ._layer import Shape
+from ._loops import each_read_keyed
 from ._networks._network import AbstractNetwork
 
 
@@ -46,10 +51,47 @@ def check_network(model: Any, purpose: str) -> None:
         )
 
 
+@checked()
 def call(model: Any, x: Any, *, key: Key[Array, ""] | None = None) -> Any:
-    """The output of `model` for one sample `x`, which `jax.vmap` makes a batch."""
-    ready, kwargs = keyed(model, key)
-    return ready(x, **kwargs)
+    """The output of `model` for one sample `x`, with noise of its own in every read; `jax.vmap` makes the batch.
+
+    A network of `memsim.nn` is called with `key`. Of any other model the layers on chips need no key: they may be
+    called several times, under `jax.vmap`, in `jax.lax.scan`, `map`, `fori_loop` and `while_loop`, in nested loops,
+    branches, `jax.jit` and `jax.checkpoint`; each call and each step draws anew. The same `key` gives the same output,
+    compiled or not. A model whose call has an argument `key` that is given by name only, for dropout perhaps, gets one.
+
+    Raises `ValueError` for a read where it can get no key: in a function with derivatives of its own
+    (`jax.custom_vjp`), and in a loop that the model itself differentiates. Such a model hands its layers keys.
+
+    **Arguments:**
+
+    - `model`: Any that is called on one sample.
+    - `x`: The sample.
+    - `key`: Of all reads of the call; needed where chips are noisy.
+
+    >>> import equinox as eqx, jax, jax.numpy as jnp, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.MLP(3, 2, 8, 1, key=jax.random.key(0)))
+    >>> ms.nn.call(model, jnp.ones(3), key=jax.random.key(1)).shape
+    (2,)
+    """
+    check_model(model)
+    return called(model, x, key)
+
+
+def called(model: Any, x: Any, key: Key[Array, ""] | None, change: Callable[[Any], Any] = lambda ready: ready) -> Any:
+    """`call`, with a `change` of the model once its layers have their keys."""
+    if is_network(model) or key is None or not _draws(model):
+        ready, kwargs = keyed(model, key)
+        return change(ready)(x, **kwargs)
+    read_key, own_key = jr.split(key)
+    kwargs = {"key": own_key} if takes_key(model) else {}
+    return each_read_keyed(lambda within: change(keyed_reads(model, read_key, within))(x, **kwargs))
+
+
+def _draws(model: Any) -> bool:
+    """Whether a read of one of the layers needs a key."""
+    matrices = [layer.weight for layer in analog_layers(model).values() if isinstance(layer.weight, AnalogMatrix)]
+    return any(matrix.draws or (matrix.adc is not None and matrix.adc.needs_key) for matrix in matrices)
 
 
 def keyed(model: Any, key: Key[Array, ""] | None) -> tuple[Any, dict[str, Any]]:

@@ -17,7 +17,7 @@ from ._synapses._conv import AbstractConv, Conv1d, Conv2d, Conv3d
 from ._synapses._conv_transpose import AbstractConvTranspose, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from ._synapses._embedding import Embedding
 from ._synapses._gated import GRUCell, LSTMCell
-from ._synapses._keyed import KeyedMatrix
+from ._synapses._keyed import KeyedMatrix, Tally, Within
 from ._synapses._linear import Linear
 
 Model = TypeVar("Model")
@@ -64,9 +64,9 @@ def with_read_keys(model: Model, *, key: Key[Array, ""]) -> Model:
 
     Each layer's key is `key` folded with its place, and every read has a key of its own made from it: when a layer is
     called several times, and when it is mapped over tokens or a batch with `jax.vmap`. What does not differ over a
-    mapped axis is read once for all of it. In `jax.lax.scan` and other loops each step needs a key of its own,
-    `with_read_keys(cell, key=jax.random.fold_in(key, step))` within the step; a read with a key from outside raises
-    `ValueError`. A compiled function repeats its noise when it is called again with the same key: give it a new one.
+    mapped axis is read once for all of it. A read in `jax.lax.scan` and other loops with a key from outside raises
+    `ValueError`: `memsim.nn.call(model, x, key=key)` runs such a model, with a key for every step. A compiled function
+    repeats its noise when it is called again with the same key: give it a new one.
 
     A key passed to a layer's call takes precedence. Digital layers stay as they are. A network of `memsim.nn` takes its
     key in the call instead.
@@ -75,6 +75,11 @@ def with_read_keys(model: Model, *, key: Key[Array, ""]) -> Model:
         raise ValueError(
             f"The model must be one that gives its layers no key. Got a {type(model).__name__}; call it with `key=`."
         )
+    return keyed_reads(model, key)
+
+
+def keyed_reads(model: Model, key: Key[Array, ""], within: Within = "refused") -> Model:
+    """`with_read_keys`, with what becomes of reads `within` loops."""
     keyed = {}
     for place, (path, layer) in enumerate(analog_layers(model).items()):
         matrix = layer.weight.matrix if isinstance(layer.weight, KeyedMatrix) else layer.weight
@@ -84,7 +89,8 @@ def with_read_keys(model: Model, *, key: Key[Array, ""]) -> Model:
                 f'layer {path}. Choose other reads, such as `Reads("by_spectrum")`.'
             )
         if isinstance(matrix, AnalogMatrix):
-            keyed[path] = KeyedMatrix(matrix, jr.fold_in(key, place))
+            own_key, stack = jr.fold_in(key, place), matrix.weight.shape[:-2]  # of chips in a stack, one each
+            keyed[path] = KeyedMatrix(matrix, jr.split(own_key, stack) if stack else own_key, Tally(within))
     return replace_weights(model, keyed)
 
 

@@ -236,6 +236,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "Scale": {"scale": 2.0},
         "SpikingNetwork": {"layers": [ms.nn.LI(3)]},
         "analog_layers": {"model": network()},
+        "call": {"model": network(), "x": XS[0], "key": KEY},
         "clipping": {"model": ms.deploy(network(), CROSSBAR, 1.0, key=KEY), "xs": XS},
         "convert": {"model": eqx.nn.Linear(3, 2, key=KEY)},
         "diagnose": trained,
