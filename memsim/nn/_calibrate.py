@@ -63,7 +63,8 @@ def calibrate(
     **Arguments:**
 
     - `model`: A digital network, or any other model that is called on one sample, such as a converted one of Equinox.
-      Dropout and norms are in inference mode. Its layers are watched wherever they are called: under `jax.vmap`, in a scan, several times.
+      Dropout and norms are in inference mode. Its layers are watched wherever they are called: under `jax.vmap`, in a
+      scan, several times.
     - `xs`: A batch of samples, finite; of a network, of sequences.
     - `crossbar`: A design, or a function `path, layer -> design | None`.
     - `ranges`: `Percentile(coverage)`, `LeastSquares()` or `Maximal()`.

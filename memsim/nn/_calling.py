@@ -1,6 +1,7 @@
 """How a model is called on one sample, where its reads get their keys, and what it gives out."""
 
 import inspect
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -10,9 +11,12 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Bool, Key
 
-from .._checks import as_floats
-from ._convert import with_read_keys
+from .._array import AnalogMatrix
+from .._checks import as_floats, checked
+from ._convert import keyed_reads, with_read_keys
+from ._deploy import analog_layers
 from ._layer import Shape
+from ._loops import each_read_keyed
 from ._networks._network import AbstractNetwork
 
 Model = TypeVar("Model")
@@ -37,25 +41,51 @@ def check_model(model: Any) -> None:
         )
 
 
+@checked()
 def call(model: Any, x: Any, *, key: Key[Array, ""] | None = None, mask: Bool[Array, " steps"] | None = None) -> Any:
-    """What `model` gives out for one sample `x`, as memsim itself calls it; `jax.vmap` makes a batch.
+    """The output of `model` for one sample `x`, as memsim itself calls it; `jax.vmap` makes the batch.
 
-    A network over time takes `key`. In any other model the layers on chips get keys made from it, a new one for every
-    read, since such a model usually hands none to its layers; if its call has an argument `key`, for dropout perhaps,
-    it gets one, too. So does `mask`, the steps of `x` that count, where the call has an argument of that name.
+    A network of `memsim.nn` is called with `key`. Of any other model the layers on chips need no key: they may be
+    called several times, under `jax.vmap`, in `jax.lax.scan`, `map`, `fori_loop` and `while_loop`, in nested loops,
+    branches, `jax.jit` and `jax.checkpoint`; each call and each step draws anew. The same `key` gives the same output,
+    compiled or not. A model whose call has an argument `key` beside the sample, for dropout perhaps, gets one, and one
+    with an argument `mask` the steps that count.
 
-    Whole numbers are floats for a network over time; for other models bytes and truth values are, and other whole
-    numbers stay what they are, such as tokens.
+    Raises `ValueError` for a read where it can get no key: in a function with derivatives of its own
+    (`jax.custom_vjp`), and in a loop that the model itself differentiates. Such a model hands its layers keys.
 
-    >>> import equinox as eqx, jax, memsim as ms
-    >>> mlp = ms.nn.convert(eqx.nn.MLP(4, 3, 8, 1, key=jax.random.key(0)))
-    >>> ms.nn.call(mlp, jax.numpy.ones(4), key=jax.random.key(1)).shape
-    (3,)
+    **Arguments:**
+
+    - `model`: Any that is called on one sample.
+    - `x`: The sample. Whole numbers are floats for a network over time; for other models bytes and truth values are,
+      and other whole numbers stay what they are, such as tokens.
+    - `key`: Of all reads of the call; needed where chips are noisy.
+    - `mask`: Of a padded recording, the steps that count.
+
+    >>> import equinox as eqx, jax, jax.numpy as jnp, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.MLP(3, 2, 8, 1, key=jax.random.key(0)))
+    >>> ms.nn.call(model, jnp.ones(3), key=jax.random.key(1)).shape
+    (2,)
     """
-    ready, kwargs = keyed(model, key)
-    if mask is not None and takes(model, "mask"):
-        kwargs["mask"] = mask
-    return ready(as_sample(model, x), **kwargs)
+    check_model(model)
+    return called(model, x, key, mask=mask)
+
+
+def called(
+    model: Any,
+    x: Any,
+    key: Key[Array, ""] | None,
+    change: Callable[[Any], Any] = lambda ready: ready,
+    mask: Bool[Array, " steps"] | None = None,
+) -> Any:
+    """`call`, with a `change` of the model once its layers have their keys."""
+    x, more = as_sample(model, x), {} if mask is None or not takes(model, "mask") else {"mask": mask}
+    if is_network(model) or key is None or not _draws(model):
+        ready, kwargs = keyed(model, key)
+        return change(ready)(x, **kwargs, **more)
+    read_key, own_key = jr.split(key)
+    kwargs = {"key": own_key} if takes(model, "key") else {}
+    return each_read_keyed(lambda within: change(keyed_reads(model, read_key, within))(x, **kwargs, **more))
 
 
 def as_sample(model: Any, x: Any, name: str = "x") -> Array:
@@ -63,6 +93,12 @@ def as_sample(model: Any, x: Any, name: str = "x") -> Array:
     dtype = getattr(x, "dtype", None)
     tokens = dtype is not None and jnp.issubdtype(dtype, jnp.integer) and dtype not in BYTES
     return jnp.asarray(x) if tokens and not is_network(model) else as_floats(x, name)
+
+
+def _draws(model: Any) -> bool:
+    """Whether a read of one of the layers needs a key."""
+    matrices = [layer.weight for layer in analog_layers(model).values() if isinstance(layer.weight, AnalogMatrix)]
+    return any(matrix.draws or (matrix.adc is not None and matrix.adc.needs_key) for matrix in matrices)
 
 
 def keyed(model: Any, key: Key[Array, ""] | None) -> tuple[Any, dict[str, Any]]:

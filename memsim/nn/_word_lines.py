@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Key, Num
 
 from .._checks import check_finite, that
-from ._calling import as_sample, is_network, keyed, output_shape
+from ._calling import as_sample, called, is_network, output_shape
 from ._deploy import analog_layers, replace_weights
 from ._synapses._watched import Seen, Watched
 
@@ -66,13 +66,14 @@ def _seen(model: Any, xs: Array, keys: Array | None, paths: list[str]) -> dict[s
     """The inputs of the layers at `paths`, whatever module calls them."""
     seen = Seen()
 
+    def watched(ready: Any) -> Any:
+        layers = analog_layers(ready)
+        return replace_weights(ready, {path: Watched(layers[path].weight, path, seen) for path in paths})
+
     @eqx.filter_jit
     def run(model: Any, xs: Array, keys: Array | None) -> Any:
         def one(x: Array, key: Array | None) -> Any:
-            ready, kwargs = keyed(model, key)
-            layers = analog_layers(ready)
-            watched = {path: Watched(layers[path].weight, path, seen) for path in paths}
-            return replace_weights(ready, watched)(x, **kwargs)
+            return called(model, x, key, watched)
 
         return jax.vmap(one)(xs, keys)
 

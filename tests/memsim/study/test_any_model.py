@@ -50,7 +50,8 @@ def test_chips_of_a_cnn_are_those_that_one_makes_by_hand():
     moment_key, read_key, _ = jr.split(jr.fold_in(life_key, words), 3)
     now = ms.at(chip, 0.0, key=moment_key)
     ys = jax.vmap(lambda x, key: ms.nn.call(now, x, key=key))(jnp.asarray(XS), jr.split(read_key, 40))
-    assert float(result.accuracy[1, 0]) == np.mean(np.asarray(ys).argmax(1) == labelled(model))
+    share = np.mean(np.asarray(ys).argmax(1) == labelled(model))
+    assert float(result.accuracy[1, 0]) == pytest.approx(share)
     rights = ms.study.right(result)
     np.testing.assert_array_equal(rights[1, 0], np.asarray(ys).argmax(1) == labelled(model))
 
@@ -77,7 +78,7 @@ def test_attribution_of_a_cnn_names_what_costs_it():
     found = ms.study.attribute(model, (XS, labelled(model)), design, chips=2, key=KEY, recordings=8)
     assert float(found.digital_accuracy) == 1.0
     alone = found.layer_error.sel(case="alone").mean(["layer", "chip", "time"])
-    assert str(found.effect.values[int(alone.argmax())]) == "write noise"
+    assert str(found.effect.values[alone.values.argmax()]) == "write noise"
     assert "write noise" in str(ms.study.explain(found))
     ys = np.asarray(jax.vmap(eqx.nn.inference_mode(model))(jnp.asarray(XS)))
     numbers = ms.study.attribute(model, (XS, ys), PCM, chips=1, key=KEY, recordings=8)
@@ -114,14 +115,14 @@ jax.config.update("jax_disable_most_optimizations", True)
 net = ms.nn.SpikingNetwork([ms.nn.Linear(4, 3, key=jr.key(0)), ms.nn.LIF(3)])
 data = np.random.default_rng(0).normal(size=(16, 5, 4)), np.arange(16) % 3
 design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8))
-study = lambda chips: ms.study.robustness(net, data, design, chips=chips, times=[0.0, 1e5], key=jr.key(2))
+study = lambda chips: ms.study.robustness(net, data, design, chips=chips, times=[0.0, 1e5], key=jr.key(2), metrics="auroc")
 three, six = study(3), study(6)
 here = jax.local_devices()
 jax.local_devices = lambda: here[:1]
 jax.clear_caches()
 one = study(6)
 assert six.identical(one.assign_attrs(six.attrs)) and three.right.equals(one.right[:3])
-print(len(here), np.unique(one.accuracy).size > 2)
+print(len(here), np.unique(one.auroc).size > 6)
 """
 
 
