@@ -1,6 +1,6 @@
 """Where the variance of a mean comes from: a random-effects model, crossed or nested, by the method of moments."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -91,11 +91,15 @@ def spreads(y: Num[np.ndarray, "*levels"]) -> list[Spread]:
 
     Of two factors these are $MS_1 / n$ and $(MS_2 - MS_{12}) / n$, not below zero.
     """
-    found = components(y)
-    rarity = sorted(range(y.ndim), key=lambda axis: y.shape[axis])
+    return spreads_of(components(y), y.shape)
+
+
+def spreads_of(found: Mapping[Effect, float], levels: Sequence[int]) -> list[Spread]:
+    """As `spreads`, of known variances and so many levels of each factor."""
+    rarity = sorted(range(len(levels)), key=lambda axis: levels[axis])
     parts = []
     for place, axis in enumerate(rarity):
         own = [effect for effect in found if axis in effect and not set(effect) & set(rarity[:place])]
-        variance = sum(found[effect] / np.prod([y.shape[a] for a in effect]) for effect in own)
-        parts.append(Spread(axis, max(float(variance), 0.0), y.shape[axis] - 1))
+        variance = sum(found[effect] / np.prod([levels[a] for a in effect]) for effect in own)
+        parts.append(Spread(axis, max(float(variance), 0.0), levels[axis] - 1))
     return parts

@@ -19,20 +19,20 @@ def covered(rng, seeds, studies, chips=10, seed_std=1.0, method=METHOD):
     return hits / studies
 
 
-def test_it_covers_with_many_seeds_and_as_its_docstring_says_with_few():
-    """400 studies: a standard error of 1.1 points at 95 %, 1.9 at 82 %. Without seeds that differ it covers as well."""
+def test_it_covers_with_many_seeds_and_not_with_few():
+    """400 studies: a standard error of 1.1 points at 95 %, 2.2 at 74 %. Without seeds that differ it covers as well."""
     rng = np.random.default_rng(0)
     assert abs(covered(rng, 25, 400) - 0.95) < 0.033
     assert covered(rng, 10, 400, seed_std=0.0) > 0.95 - 0.033
-    assert abs(covered(rng, 3, 400) - 0.82) < 0.057
-    assert covered(rng, 3, 400, method="mixed model") > 0.95 - 0.033
+    assert abs(covered(rng, 3, 400, seed_std=5.0) - 0.74) < 0.066
+    assert covered(rng, 3, 400, seed_std=5.0, method="mixed model") > 0.95 - 0.033
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seeds", "share"), [(2, 0.72), (3, 0.82), (5, 0.89), (10, 0.92), (20, 0.94)])
-def test_its_coverage_at_every_number_of_seeds(seeds, share):
-    """1500 studies: a standard error of 0.7 to 1.2 points."""
-    assert abs(covered(np.random.default_rng(seeds), seeds, 1500) - share) < 0.036
+@pytest.mark.parametrize(("seeds", "share"), [(2, 0.54), (3, 0.74), (5, 0.84), (10, 0.91), (20, 0.93)])
+def test_where_seeds_differ_most_it_covers_as_its_docstring_says(seeds, share):
+    """1500 studies: a standard error of 0.7 to 1.3 points."""
+    assert abs(covered(np.random.default_rng(seeds), seeds, 1500, seed_std=5.0) - share) < 0.035
 
 
 def test_its_variance_is_that_of_the_textbook():
