@@ -33,3 +33,4 @@ from ._spans import MEASURED as MEASURED
 from ._spans import is_measured as is_measured
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary
+from ._yield import yield_curve as yield_curve
