@@ -9,6 +9,8 @@ from ._explain import explain as explain
 from ._factors import interval_over as interval_over
 from ._interval import Interval as Interval
 from ._interval import interval as interval
+from ._needed import ChipsNeeded as ChipsNeeded
+from ._needed import chips_needed as chips_needed
 from ._options import check_options as check_options
 from ._options import quick as quick
 from ._parts import parts_folder as parts_folder
@@ -33,4 +35,6 @@ from ._spans import MEASURED as MEASURED
 from ._spans import is_measured as is_measured
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary
+from ._until import IntervalWidth as IntervalWidth
+from ._until import Look as Look
 from ._yield import yield_curve as yield_curve
