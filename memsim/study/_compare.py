@@ -115,7 +115,8 @@ def _p_value(mean: float, parts: list[Spread]) -> float:
     def off(at: float) -> float:
         return float(weights @ t.isf(np.exp(at) / 2, freedom)) - ratio
 
-    return float(np.exp(brentq(off, low, high))) if off(low) * off(high) < 0 else float(np.exp(high))
+    crossed = off(low) * off(high) < 0
+    return float(np.exp(float(brentq(off, low, high)) if crossed else high))  # pyright: ignore[reportArgumentType]
 
 
 def adjusted(p: Float[np.ndarray, " pairs"], correction: Correction) -> Float[np.ndarray, " pairs"]:

@@ -8,6 +8,7 @@ from jaxtyping import Num
 
 from .._checks import checked
 from ._factors import FACTORS, chosen
+from ._right import best_of
 from ._variance import CROSSED, Design, Effect, Inside, components, innermost, mean_squares, signs
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ DRAWS = 20_000  # of pivotal quantities: a quantile of 2.5 % is right within 0.1
 
 @checked()
 def variance_components(
-    values: "xr.DataArray", over: Sequence[str] | None = None, *, design: Design = "crossed"
+    values: "xr.DataArray | xr.Dataset", over: Sequence[str] | None = None, *, design: Design = "crossed"
 ) -> "pd.DataFrame":
     r"""What the `values` vary with, and what each of it adds to the uncertainty of their mean, with 95 % intervals.
 
@@ -38,7 +39,7 @@ def variance_components(
     **Arguments:**
 
     - `values`: Such as `right(result).sel(time=0.0)`, a `difference`, or another measure: a number for each of some of
-      "seed", "chip", "moment", "read" and "recording", and nothing else.
+      "seed", "chip", "moment", "read" and "recording", and nothing else. Of a result, its accuracy.
     - `over`: Names of dimensions; all of them by default.
     - `design`: "crossed" where the first chip of every seed is the same chip. "nested" where each seed has chips of its
       own, each chip moments and each moment reads of its own; recordings are crossed with them.
@@ -47,7 +48,7 @@ def variance_components(
     """
     import pandas as pd
 
-    y, names = chosen(values, over)
+    y, names = chosen(best_of(values), over)
     inside = nesting(names) if design == "nested" else CROSSED
     bounds = component_intervals(y, inside, names.index("recording") if "recording" in names else None)
     rows: list[dict[str, Any]] = []
