@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Of 1 / (n - 1): so much wider than it looks must an interval be taken, since a study stops where its spread happens to
 # look small. By simulation: without it, skewed values are covered 92 % after a pilot of 20 chips, 88 % after one of 10.
 EXTRA = 4.0
+POINTS = 0.1  # a width of so much of a fraction is meant in points
 
 Reason = Literal["too few chips", "too wide", "narrow enough", "all chips", "chips alone cannot"]
 
@@ -52,7 +53,7 @@ class IntervalWidth(Checked):
     - `over`: What the interval is over, as of `memsim.study.interval`; "chip" among them.
     - `least`: Chips of the pilot, before the first look. Fewer than 20 cover less where values are skewed.
     - `most`: Chips at which it stops whatever the width.
-    - `of`: "fractions", of which a width of one half or more is refused, or "numbers" of any size.
+    - `of`: "fractions", of which a width of 0.1 or more is refused, since 0.2 would be meant in points; or "numbers".
 
     Reference: ChowRobbins1965, Woodroofe1977.
     """
@@ -70,10 +71,10 @@ class IntervalWidth(Checked):
                 raise ValueError(did_you_mean("A name in `over`", name, FACTORS))
         if "chip" not in self.over:
             raise ValueError(f'`over` must name "chip", of which there come more. Got over={self.over}.')
-        if self.of == "fractions" and self.width >= 0.5:
+        if self.of == "fractions" and self.width >= POINTS:
             raise ValueError(
-                f"`width` must be a fraction below 0.5: 0.002 is 0.2 points. Got width={self.width}. Points? Divide by "
-                '100. Of what is no fraction, say of="numbers".'
+                f"`width` must be a fraction below {POINTS}: 0.002 is 0.2 points. Got width={self.width}. Points? "
+                'Divide by 100. Of what is no fraction, or for a width of 10 points and more, say of="numbers".'
             )
         if self.least > self.most:
             raise ValueError(f"`least` must not exceed `most`. Got least={self.least}, most={self.most}.")
@@ -89,13 +90,10 @@ class IntervalWidth(Checked):
 
         **Arguments:**
 
-        - `values`: A result, or an array over "chip" and more; of dimensions that chance does not decide, such as
-          "time", each value must be narrow enough.
+        - `values`: A result, of which this is the accuracy, or an array over "chip" and more; of dimensions that chance
+          does not decide, such as "time", each value must be narrow enough.
         """
-        import xarray as xr
-
-        whole_result = isinstance(values, xr.Dataset) and "recording" not in self.over
-        found = values["accuracy"] if whole_result else best_of(values)
+        found = best_of(values)
         if "chip" not in found.dims:
             raise ValueError(f'`values` must have a dimension "chip". Got {described(values)} over {list(found.dims)}.')
         others = [name for name in found.dims if name not in FACTORS]

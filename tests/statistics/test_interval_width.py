@@ -99,7 +99,8 @@ def test_it_stops_where_seeds_leave_more_than_the_width():
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"width": 0.5}, "Points\\? Divide by"),
+        ({"width": 0.5}, "Points\\? Divide by 100"),
+        ({"width": 0.2}, "0.002 is 0.2 points"),
         ({"width": 0.0}, "`width` must be positive"),
         ({"over": ("seed",)}, '`over` must name "chip"'),
         ({"over": ("chip", "seeds")}, "Did you mean seed"),
