@@ -2,6 +2,7 @@
 
 from ._attribute import attribute as attribute
 from ._chips import check_times as check_times
+from ._executors import using as using
 from ._explain import attribution_table as attribution_table
 from ._explain import explain as explain
 from ._factors import interval_over as interval_over
@@ -31,4 +32,5 @@ from ._spans import MEASURED as MEASURED
 from ._spans import is_measured as is_measured
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary
+from ._sweep import sweep as sweep
 from ._variance import variance_components as variance_components
