@@ -8,6 +8,7 @@ import tyro
 
 from . import _scripts
 from ._folders import keep_compiled_functions
+from ._where import Where
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,10 @@ class Function:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A command whose options are the `Config` of an experiment, the script of which is loaded when it is chosen."""
+    """A command whose options are the `Config` of an experiment, the script of which is loaded when it is chosen.
+
+    And those of `Where`.
+    """
 
     summary: str
     name: str
@@ -38,15 +42,17 @@ class Experiment:
         script = _scripts.load_script("experiments", self.name)
         last = [word for word in words if word in ("--quick", "--no-quick")][-1:]
         # The defaults of a quick run are smaller; what is given besides holds.
-        default = script.Config(quick=True) if last == ["--quick"] and hasattr(script, "QUICK") else None
-        config = tyro.cli(script.Config, prog=path, description=script.__doc__, args=words, default=default)
+        quick = last == ["--quick"] and hasattr(script, "QUICK")
+        chosen = _with_where(script.Config, *([script.Config(quick=True)] if quick else []))
+        config, where = tyro.cli(chosen, prog=path, description=script.__doc__, args=words)
         keep_compiled_functions()
-        script.run(config)
+        with where.used(config.out):
+            script.run(config)
         return 0
 
     def options(self) -> Any:
-        """The dataclass of the configuration."""
-        return _scripts.load_script("experiments", self.name).Config
+        """What has the options."""
+        return _with_where(_scripts.load_script("experiments", self.name).Config)
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,18 @@ class Branch:
     def union(self, *, whole: bool) -> Any:
         """The commands as tyro's subcommands; `whole` loads each with its options."""
         return Union[tuple(_subcommand(name, each, whole) for name, each in self.commands.items())]  # noqa: UP007
+
+
+def _with_where(config: type, *default: Any) -> Callable[..., tuple[Any, Where]]:
+    """A function of a configuration, perhaps with a default, and of where it is computed, for tyro to call."""
+
+    def chosen(config, where):
+        return config, where
+
+    flat = tyro.conf.arg(name="")
+    chosen.__annotations__ = {"config": Annotated[config, flat], "where": Annotated[Where, flat]}
+    chosen.__defaults__ = (default[0] if default else config(), Where())
+    return chosen
 
 
 def _subcommand(name: str, command: Function | Experiment | Branch, whole: bool) -> Any:

@@ -1,24 +1,20 @@
 """A line with what is done and the time left, where a person looks; silent everywhere else."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 PERIOD = 7 * 86400.0  # seconds that the speed is a mean over: a step of a study may take hours
 
 
-class Show(Protocol):
-    """Shows how much is `done`, and some `words`; with `None` for `done`, the words alone."""
-
-    def __call__(self, done: float | None, words: str = "") -> None: ...
-
+# `show(done, words="")` shows how much is done, and some words; with `None` for `done`, the words alone.
+Show = Callable[..., None]
 
 _shown: list[Show] = []  # the line on the screen: work within that work speaks through its words
 
 
 @contextmanager
-def progress(what: str, total: float, *, first: float = 0, words: str = "") -> Iterator[Show]:
+def progress(what: str, total: int, *, first: int = 0, words: str = "") -> Iterator[Show]:
     """Yields a function that shows how much is done; it does nothing where standard error is no terminal.
 
     Within another `progress`, the words of that one say it: a screen has one line.
@@ -47,9 +43,9 @@ def progress(what: str, total: float, *, first: float = 0, words: str = "") -> I
         transient=True,
         speed_estimate_period=PERIOD,
     ) as bar:
-        task = bar.add_task(_description(what, words), total=total, completed=first)  # type: ignore[arg-type]
+        task = bar.add_task(_description(what, words), total=total, completed=first)
 
-        def show(done: float | None, words: str = "") -> None:
+        def show(done: int | None, words: str = "") -> None:
             bar.update(task, completed=done, description=words or what)
 
         _shown.append(show)
@@ -59,9 +55,9 @@ def progress(what: str, total: float, *, first: float = 0, words: str = "") -> I
             _shown.remove(show)
 
 
-def _within(outer: Show, what: str, total: float) -> Show:
-    def show(done: float | None, words: str = "") -> None:
-        place = what if done is None else f"{what} {done:g} of {total:g}"
+def _within(outer: Show, what: str, total: int) -> Show:
+    def show(done: int | None, words: str = "") -> None:
+        place = what if done is None else f"{what} {done} of {total}"
         outer(None, _description(place, words))
 
     return show

@@ -8,7 +8,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from multiprocessing import get_context
 from pathlib import Path
@@ -103,7 +103,7 @@ def work(carried: Carried) -> Done:
     """Computes one point in whatever process this is, and saves it where it has a file."""
     task: Task = carried.value
     for name, value in task.options.items():
-        if getattr(jax.config, name) != value:
+        if _option(name) != value:
             jax.config.update(name, value)
     found = compute(task)
     try:
@@ -154,13 +154,14 @@ def _measured(task: Task) -> Done:
 
 def told(tasks: list[Task]) -> list[Carried]:
     """The tasks with how this process computes, and with the scripts that hold their functions and classes."""
-    options = {name: getattr(jax.config, name) for name in (*jax_options(), *OPTIONS)}
+    options = {name: _option(name) for name in (*jax_options(), *OPTIONS)}
     scripts = scripts_of([(task.measure, task.values) for task in tasks])
     return [Carried(task._replace(options=options), scripts) for task in tasks]
 
 
 def check_travels(carried: Carried, executor: Any) -> None:
     """Raises `ValueError` before any work for a measure that cannot be sent to the processes of `executor`."""
+    executor = executor.executor if isinstance(executor, Counted) else executor
     package = type(executor).__module__.partition(".")[0]
     if isinstance(executor, ProcessPoolExecutor) or package == "mpi4py":
         dump, main = pickle.dumps, sys.modules.get("__main__")
@@ -209,18 +210,43 @@ def _begin() -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 
+class Counted:
+    """An executor that knows how many points it was given."""
+
+    def __init__(self, executor: Any):
+        self.executor = executor
+        self.submitted = 0
+
+    def submit(self, *arguments: Any) -> Any:
+        """As the executor does."""
+        self.submitted += 1
+        return self.executor.submit(*arguments)
+
+    def batch(self) -> Any:
+        """What submissions go together in, where the executor has that."""
+        return getattr(self.executor, "batch", nullcontext)()
+
+
 def slurm(partition: str, minutes: int, folder: Path) -> Any:
     """An executor that makes each point a job of a SLURM array; logs go into `folder`.
 
-    Raises `ValueError` where submitit is not installed.
+    Raises `ValueError` where there is no submitit, or no SLURM.
     """
     try:
         import submitit
     except ImportError as error:
         raise ValueError("Jobs of SLURM need the package submitit. Got none; pip install 'memsim[cluster]'.") from error
-    executor = submitit.AutoExecutor(folder=folder, cluster="slurm")
+    try:
+        executor = submitit.AutoExecutor(folder=folder, cluster="slurm")
+    except RuntimeError as error:
+        raise ValueError(f"Jobs of SLURM need its commands on this machine. Got none: {error}") from error
     executor.update_parameters(slurm_partition=partition, timeout_min=minutes, name="memsim")
     return executor
+
+
+def _option(name: str) -> Any:
+    """A setting of jax; some are flags, which are read in another way."""
+    return getattr(jax.config, name) if hasattr(jax.config, name) else jax.config.read(name)
 
 
 def _key(words: np.ndarray, implementation: str) -> Key[Array, ""]:

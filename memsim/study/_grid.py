@@ -3,7 +3,6 @@
 import functools
 import itertools
 import math
-import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -191,8 +190,8 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, functools.partial):
         return _text(value.func)
-    if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType | types.MethodType):
-        return value.__name__
+    if isinstance(name := getattr(value, "__name__", None), str):
+        return name
     text = " ".join(eqx.tree_pformat(value, width=10_000).split())
     return text if len(text) <= LONGEST_LABEL and " at 0x" not in text else type(value).__name__
 

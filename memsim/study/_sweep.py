@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from jaxtyping import Array, Key
 
 from device_models._files import as_path
 
-from .._checks import checked
+from .._checks import Must, checked
 from .._keeping import claimed, environment, fingerprint
 from ._assemble import Part, assembled
 from ._collect import Collected, collected
@@ -26,10 +27,11 @@ from ._results import make_folder
 if TYPE_CHECKING:
     import xarray as xr
 
+GRID = Must("a mapping of arguments to lists of values", lambda x: np.full(np.shape(x), True))  # judged by `Grid`
 LONGEST_NAME = 60  # letters of a file's name that say which point it is
 
 
-@checked()
+@checked(grid=GRID)
 def sweep(
     measure: Callable[..., Any],
     grid: Mapping[str, Any],
