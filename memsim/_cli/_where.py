@@ -52,7 +52,7 @@ class Where:
                     yield
         if not executor.submitted:
             print(
-                "memsim: this experiment had no points for others, and was computed by this process.", file=sys.stderr
+                "memsim: this experiment has no points for others, and ran in this process.", file=sys.stderr
             )
 
 

@@ -5,7 +5,7 @@ import io
 import pickle
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
@@ -30,22 +30,25 @@ def load_file(name: str, path: Path | str) -> types.ModuleType:
 
 
 class Carried:
-    """A value that can be unpickled where the `scripts` that hold its classes and functions are not loaded yet.
+    """A value that can be unpickled in a process that finds fewer modules than this one.
+
+    Where it arrives, modules are looked for where they are here, too, and the `scripts` that hold its classes and
+    functions are loaded first.
 
     **Arguments:**
 
     - `value`: What is carried.
-    - `scripts`: Their files by module, as `scripts_of` finds them; where there are none, the pickler does as usual.
+    - `scripts`: Files by module, as `scripts_of` finds them.
+    - `dump`: How the value becomes bytes, such as `cloudpickle.dumps`.
     """
 
-    def __init__(self, value: Any, scripts: Mapping[str, str]):
+    def __init__(self, value: Any, scripts: Mapping[str, str], dump: Callable[[Any], bytes] = pickle.dumps):
         self.value = value
         self.scripts = dict(scripts)
+        self.dump = dump
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if not self.scripts:
-            return Carried, (self.value, {})
-        return _arrived, (self.scripts, pickle.dumps(self.value))
+        return _arrived, (list(sys.path), self.scripts, self.dump(self.value))
 
 
 def scripts_of(value: Any) -> dict[str, str]:
@@ -79,7 +82,8 @@ def _is_loaded_by_path(name: str) -> bool:
     return PathFinder.find_spec(name) is None
 
 
-def _arrived(scripts: Mapping[str, str], data: bytes) -> Carried:
+def _arrived(places: list[str], scripts: Mapping[str, str], data: bytes) -> Carried:
+    sys.path.extend(place for place in places if place not in sys.path)
     for name, path in scripts.items():
         if name not in sys.modules:
             load_file(name, path)

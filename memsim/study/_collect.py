@@ -8,7 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._keeping import SECONDS_BETWEEN_LOOKS, progress
-from ._executors import Done, Task, check_travels, compute, saved, told, work
+from ._executors import Done, Task, compute, saved, told, work
 from ._measured import Unusable
 
 if TYPE_CHECKING:
@@ -91,9 +91,7 @@ def _here(tasks: list[Task], missing: list[int]) -> Iterator[tuple[int, Done]]:
 
 def _elsewhere(executor: Any, tasks: list[Task], missing: list[int]) -> Round:
     """Rounds by an executor, whose processes are told how this one computes."""
-    carried = dict(zip(missing, told([tasks[number] for number in missing]), strict=True))
-    if missing:
-        check_travels(carried[missing[0]], executor)
+    carried = dict(zip(missing, told([tasks[number] for number in missing], executor), strict=True))
 
     def one_round(tasks: list[Task], missing: list[int]) -> Iterator[tuple[int, Done]]:
         changed = Event()

@@ -152,33 +152,36 @@ def _measured(task: Task) -> Done:
         return Done("failed", lines="\n".join(lines[-LAST_LINES:]), error=error)
 
 
-def told(tasks: list[Task]) -> list[Carried]:
-    """The tasks with how this process computes, and with the scripts that hold their functions and classes."""
+def told(tasks: list[Task], executor: Any) -> list[Carried]:
+    """The tasks with how this process computes, and with the scripts that hold their functions and classes.
+
+    Raises `ValueError` before any work for a measure that cannot be sent to the processes of `executor`.
+    """
     options = {name: _option(name) for name in (*jax_options(), *OPTIONS)}
     scripts = scripts_of([(task.measure, task.values) for task in tasks])
-    return [Carried(task._replace(options=options), scripts) for task in tasks]
-
-
-def check_travels(carried: Carried, executor: Any) -> None:
-    """Raises `ValueError` before any work for a measure that cannot be sent to the processes of `executor`."""
     executor = executor.executor if isinstance(executor, Counted) else executor
-    package = type(executor).__module__.partition(".")[0]
-    if isinstance(executor, ProcessPoolExecutor) or package == "mpi4py":
-        dump, main = pickle.dumps, sys.modules.get("__main__")
-        named = getattr(carried.value.measure, "__module__", None)
-        if named == "__main__" and not hasattr(main, "__file__"):
-            raise ValueError(
-                "`measure` must be in a file, where other processes find it. Got one typed into this session; put it "
-                "into a script or a module, or use an executor of dask or submitit, which send functions whole."
-            )
-    elif package in BY_CLOUDPICKLE:
+    package, dump = type(executor).__module__.partition(".")[0], pickle.dumps
+    if package in BY_CLOUDPICKLE:
         import cloudpickle
 
         dump = cloudpickle.dumps
-    else:
-        return
+    carried = [Carried(task._replace(options=options), scripts, dump) for task in tasks]
+    if isinstance(executor, ProcessPoolExecutor) or package in ("mpi4py", *BY_CLOUDPICKLE):
+        for each in carried[:1]:
+            _check_travels(each)
+    return carried
+
+
+def _check_travels(carried: Carried) -> None:
+    measure = carried.value.measure
+    main = getattr(measure, "__module__", None) == "__main__"
+    if main and carried.dump is pickle.dumps and not hasattr(sys.modules.get("__main__"), "__file__"):
+        raise ValueError(
+            "`measure` must be in a file, where other processes find it. Got one typed into this session; put it "
+            "into a script or a module, or use an executor of dask or submitit, which send functions whole."
+        )
     try:
-        dump(carried)
+        pickle.dumps(carried)
     except Exception as error:
         raise ValueError(
             "`measure` and the values of `grid` must reach other processes: functions at the top of a file, no lambdas "
