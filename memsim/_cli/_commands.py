@@ -1,7 +1,7 @@
 """What a word of the command line can be: a function, an experiment, or a branch with words of its own."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, make_dataclass
 from typing import Annotated, Any, Union
 
 import tyro
@@ -43,11 +43,11 @@ class Experiment:
         last = [word for word in words if word in ("--quick", "--no-quick")][-1:]
         # The defaults of a quick run are smaller; what is given besides holds.
         quick = last == ["--quick"] and hasattr(script, "QUICK")
-        chosen = _with_where(script.Config, *([script.Config(quick=True)] if quick else []))
-        config, where = tyro.cli(chosen, prog=path, description=script.__doc__, args=words)
+        options = _with_where(script.Config, *([script.Config(quick=True)] if quick else []))
+        chosen = tyro.cli(options, prog=path, description=script.__doc__, args=words)
         keep_compiled_functions()
-        with where.used(config.out):
-            script.run(config)
+        with chosen.where.used(chosen.config.out):
+            script.run(chosen.config)
         return 0
 
     def options(self) -> Any:
@@ -87,16 +87,12 @@ class Branch:
         return Union[tuple(_subcommand(name, each, whole) for name, each in self.commands.items())]  # noqa: UP007
 
 
-def _with_where(config: type, *default: Any) -> Callable[..., tuple[Any, Where]]:
-    """A function of a configuration, perhaps with a default, and of where it is computed, for tyro to call."""
-
-    def chosen(config, where):
-        return config, where
-
+def _with_where(config: type, *default: Any) -> type:
+    """A class of a `config`, perhaps with a default, and of `where` it is computed, as options side by side."""
     flat = tyro.conf.arg(name="")
-    chosen.__annotations__ = {"config": Annotated[config, flat], "where": Annotated[Where, flat]}
-    chosen.__defaults__ = (default[0] if default else config(), Where())
-    return chosen
+    chosen = default[0] if default else config()
+    fields = [("config", Annotated[config, flat], chosen), ("where", Annotated[Where, flat], Where())]
+    return make_dataclass("Chosen", [(name, kind, field(default=value)) for name, kind, value in fields])
 
 
 def _subcommand(name: str, command: Function | Experiment | Branch, whole: bool) -> Any:

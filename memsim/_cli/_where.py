@@ -51,9 +51,7 @@ class Where:
                 with using(executor):
                     yield
         if not executor.submitted:
-            print(
-                "memsim: this experiment has no points for others, and ran in this process.", file=sys.stderr
-            )
+            print("memsim: this experiment has no points for others, and ran in this process.", file=sys.stderr)
 
 
 def _tell_of_cores(workers: int) -> None:

@@ -2,6 +2,7 @@
 
 from ._attribute import attribute as attribute
 from ._chips import check_times as check_times
+from ._executors import checkpoint as checkpoint
 from ._executors import using as using
 from ._explain import attribution_table as attribution_table
 from ._explain import explain as explain

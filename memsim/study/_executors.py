@@ -20,6 +20,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key
 
+from .._checks import checked
 from .._keeping import Carried, claimed, jax_options, scripts_of
 from ._measured import Unusable, as_dataset
 from ._results import open_result, save_result
@@ -37,6 +38,7 @@ OPTIONS = (
 LAST_LINES = 6  # of a traceback, in a warning
 BY_CLOUDPICKLE = ("distributed", "submitit", "loky", "dask")  # packages whose executors carry functions by value
 _ambient: ContextVar[Any] = ContextVar("executor", default=None)
+_part: ContextVar[Path | None] = ContextVar("part", default=None)  # the file of the point that is computed
 
 
 @contextmanager
@@ -59,6 +61,23 @@ def using(executor: Any) -> Iterator[None]:
 def ambient() -> Any:
     """The executor of the `using` around."""
     return _ambient.get()
+
+
+@checked()
+def checkpoint(name: str = "training") -> Path | None:
+    """A file for what is there so far of the point that a `sweep` is at; `None` where nothing is kept.
+
+    Such as `fit(..., checkpoint=ms.study.checkpoint())` in a measure: a killed sweep then goes on within a training. It
+    is removed when the point is saved.
+
+    **Arguments:**
+
+    - `name`: Tells several files of one point apart.
+    """
+    if not name.isidentifier():
+        raise ValueError(f'`name` must be one word, such as "training". Got {name!r}.')
+    part = _part.get()
+    return None if part is None else part.with_name(f"{part.stem}.{name}.checkpoint")
 
 
 class Task(NamedTuple):
@@ -124,9 +143,15 @@ def compute(task: Task) -> Done:
             return Done("busy")
         if saved(task.file) is not None:  # finished while we asked
             return Done("found")
-        done = _measured(task)
+        token = _part.set(task.file)
+        try:
+            done = _measured(task)
+        finally:
+            _part.reset(token)
         if done.result is not None:
             save_result(done.result, task.file)
+            for left in task.file.parent.glob(f"{task.file.stem}.*.checkpoint*"):
+                left.unlink(missing_ok=True)
         return done._replace(result=None)
 
 

@@ -17,7 +17,6 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from memsim._cli import load_script
 from memsim.study._executors import processes
 
 ROOT = Path(__file__).parents[3]
@@ -55,7 +54,7 @@ def spawned(workers):
 
 def test_two_spawned_processes_have_the_numbers_of_one(tmp_path):
     with spawned(2) as pool:
-        with pytest.raises(ValueError, match="must reach other processes.*at the top of a file"):
+        with pytest.raises(ValueError, match=r"must reach other processes.*at the top of a file"):
             ms.study.sweep(lambda bits: bits, {"bits": [1]}, executor=pool)
         same(ms.study.sweep(read, GRID, key=KEY, executor=pool), here())
         same(ms.study.sweep(read, GRID, key=KEY, executor=pool, folder=tmp_path), here())
