@@ -180,8 +180,9 @@ def test_an_experiment_without_points_says_that_no_other_process_computed(square
     assert "has no points for others" in capsys.readouterr().err
 
 
-def test_jobs_need_slurm(squares, capsys):
+def test_jobs_need_slurm(squares, capsys, monkeypatch):
     pytest.importorskip("submitit")
+    monkeypatch.setenv("PATH", "/nowhere")
     assert main(["run", "squares", "--slurm", "cpu", "--out", str(squares)]) == 2
     assert "Jobs of SLURM need its commands" in capsys.readouterr().err
 
