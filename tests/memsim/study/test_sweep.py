@@ -335,3 +335,23 @@ def test_no_two_values_of_a_measure_that_captures_what_is_unknown_are_confused(t
     rng = np.random.default_rng(0)
     with pytest.warns(UserWarning, match="Generator, of which only the class is known"):
         ms.study.sweep(lambda n: n + 0 * rng.random(), {"n": [1]}, folder=tmp_path)
+
+
+def test_a_point_may_keep_what_it_has_so_far_until_it_is_saved(tmp_path):
+    def measure(n):
+        file = ms.study.checkpoint()
+        began = file.exists()
+        file.touch()
+        if n == 2 and not began:
+            raise RuntimeError("once more")
+        return began
+
+    assert ms.study.checkpoint() is None
+    grid = {"n": [1, 2]}
+    with pytest.warns(UserWarning, match="once more"):
+        ms.study.sweep(measure, grid, folder=tmp_path)
+    assert len(list(tmp_path.glob("parts-*/n2-*.training.checkpoint"))) == 1
+    assert ms.study.sweep(measure, grid, folder=tmp_path)["value"].values.tolist() == [False, True]
+    assert list(tmp_path.glob("parts-*/*.checkpoint")) == []
+    with pytest.raises(ValueError, match="one word"):
+        ms.study.checkpoint("a/b")
