@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import jax
@@ -221,6 +222,8 @@ def processes(workers: int) -> Iterator[Executor]:
 
     They keep the number of threads of XLA: with another one, its sums are rounded in another order.
     """
+    # They share an accelerator with this process: none takes most of its memory before it is needed.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin)
     try:
         yield pool
@@ -234,8 +237,13 @@ def processes(workers: int) -> Iterator[Executor]:
 
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that was interrupted ends this one
-    # Several processes share one accelerator: none takes most of its memory before it is needed.
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    # The workers of a pool whose process was killed would wait for work for ever.
+    Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
 
 
 class Counted:

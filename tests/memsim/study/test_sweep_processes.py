@@ -17,6 +17,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from memsim._keeping import claimed
 from memsim.study._executors import processes
 
 ROOT = Path(__file__).parents[3]
@@ -142,6 +143,38 @@ def started(out, seconds):
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+POOL = """
+import signal, sys, time
+import memsim as ms
+from memsim.study._executors import processes
+
+def measure(n):
+    time.sleep(600.0 if n else 0.0)
+    return n
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with processes(1) as pool, ms.study.using(pool):
+        ms.study.sweep(measure, {"n": [0, 1]}, folder=sys.argv[1])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_pool_ends_with_its_process_and_what_is_finished_stays(tmp_path, how):
+    (tmp_path / "pool.py").write_text(POOL)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    child = subprocess.Popen(
+        [sys.executable, str(tmp_path / "pool.py"), str(tmp_path)], env=environment, stderr=subprocess.DEVNULL
+    )
+    while not (files := list(tmp_path.glob("parts-*/n1-*.claim"))):
+        time.sleep(0.05)
+    child.send_signal(how)
+    child.wait(60)
+    with claimed(files[0], wait="Waiting for the worker to end."):  # for ever, if it did not
+        assert len(list(tmp_path.glob("parts-*/n0-*.nc"))) == 1
 
 
 def log(out):
