@@ -5,6 +5,8 @@ from ._chips import check_times as check_times
 from ._compare import compare as compare
 from ._components import variance_components as variance_components
 from ._digits import with_uncertainty as with_uncertainty
+from ._executors import checkpoint as checkpoint
+from ._executors import using as using
 from ._explain import attribution_table as attribution_table
 from ._explain import explain as explain
 from ._factors import interval_over as interval_over
@@ -36,6 +38,7 @@ from ._spans import MEASURED as MEASURED
 from ._spans import is_measured as is_measured
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary
+from ._sweep import sweep as sweep
 from ._table import TableOfMeans as TableOfMeans
 from ._table import table as table
 from ._until import IntervalWidth as IntervalWidth
