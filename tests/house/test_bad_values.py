@@ -51,7 +51,7 @@ ALLOWED = {
     ("train.SpikeRate", "upper", "infinite"): "no upper bound",
     ("data.crop", "stop", "infinite"): "to the end",
     ("study.mean_interval", "values", "a number"): "a mean without an interval",
-    ("memsim.to_complex", "y", "NaN in an array"): "what is not known stays so",
+    ("encoding.to_complex", "y", "NaN in an array"): "what is not known stays so",
 }
 
 
