@@ -119,7 +119,8 @@ class Decoder:
         hint = f" Renamed, {', '.join(renamed)}?" if renamed else ""
         raise ValueError(
             f"{self._at(where)} must have the fields that {kind.__name__} has. Of "
-            f"{kind.__module__}.{kind.__qualname__} {', and '.join(parts)}.{hint} Load it with the release that saved it."
+            f"{kind.__module__}.{kind.__qualname__} {', and '.join(parts)}.{hint} Load it with the release that "
+            "saved it."
         )
 
     def _array(self, made: dict[str, Any], where: str) -> Any:
