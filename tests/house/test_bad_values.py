@@ -52,7 +52,7 @@ ALLOWED = {
     ("data.crop", "stop", "infinite"): "to the end",
     ("study.mean_interval", "values", "a number"): "a mean without an interval",
     ("study.with_uncertainty", "found", "NaN within"): "a dash",
-    ("memsim.to_complex", "y", "NaN in an array"): "what is not known stays so",
+    ("encoding.to_complex", "y", "NaN in an array"): "what is not known stays so",
 }
 
 
