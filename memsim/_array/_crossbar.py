@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from device_models import AbstractDevice
+from device_models import AbstractDevice, Ideal
 from device_models.iv import Ohmic
 
 from .._checks import (
@@ -36,7 +36,7 @@ from ._mapping._pair import DifferentialPair
 from ._matrix import AnalogMatrix
 from ._programming import AbstractProgramming, Blank, OneShot
 from ._reads import Reads
-from ._tiles import cuts
+from ._tiles import cuts, spread_rows
 from ._wires import AbstractWires, IdealWires
 
 FABRICATION = 2**31 - 1  # folded into the key, so that the periphery and the cells draw from different ones
@@ -152,7 +152,27 @@ class Crossbar(AbstractDesign):
         now = jnp.zeros(())
         start = made.uncompensated(now, reference_key)
         reference = self.compensation.start(start.matrix, made.summed(now), self.tile[1], key=start.key)
+        if self.compensation.reference == "ideal":
+            ideal = self._ideal(w, scales)
+            seen = ideal.uncompensated(now, None).matrix
+            reference = self.compensation.against(reference, seen, ideal.summed(now), self.tile[1])
         return dataclasses.replace(made, reference=reference)
+
+    def _ideal(self, w: Float[Array, "rows columns"], scales: Float[Array, "row_tiles columns"]) -> Chip:
+        """A chip whose cells are their targets, with ideal wires, amplifiers and ADC, and no noise."""
+        off, on = self.cell_range
+        design = dataclasses.replace(
+            self,
+            device=Ideal(off, on, self.device.iv),
+            adc=None,
+            wires=IdealWires(),
+            compensation=None,
+            programming=OneShot(),
+            reads=Reads("off", v_read=self.reads.v_read),
+        )
+        relative = w / spread_rows(nonzero(scales), w.shape[0], self.tile[0])
+        cells = off + (on - off) * self.mapping.fractions(relative, self.tile[1])
+        return Chip(design, cells, scales, None, self.dac, None, None)
 
     def _fabricate(
         self, rows: int, columns: int, cells: tuple[int, ...], key: Key[Array, ""]
