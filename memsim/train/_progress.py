@@ -21,5 +21,5 @@ def progress_bar(epochs: int, first: int) -> Iterator[Callable[[Any], None]]:
         yield lambda epoch: progress.update(
             task,
             completed=epoch.number,
-            description=f"loss {epoch.loss:.3f}, validation {epoch.validation_accuracy:.1%}",
+            description=f"loss {epoch.loss:.3f}, {epoch.metric} {epoch.validation:.4g}",
         )
