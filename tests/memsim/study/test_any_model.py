@@ -114,7 +114,8 @@ jax.config.update("jax_disable_most_optimizations", True)
 net = ms.nn.SpikingNetwork([ms.nn.Linear(4, 3, key=jr.key(0)), ms.nn.LIF(3)])
 data = np.random.default_rng(0).normal(size=(16, 5, 4)), np.arange(16) % 3
 design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8))
-study = lambda chips: ms.study.robustness(net, data, design, chips=chips, times=[0.0, 1e5], key=jr.key(2), metrics="auroc")
+settings = {"times": [0.0, 1e5], "key": jr.key(2), "metrics": "auroc"}
+study = lambda chips: ms.study.robustness(net, data, design, chips=chips, **settings)
 three, six = study(3), study(6)
 here = jax.local_devices()
 jax.local_devices = lambda: here[:1]
