@@ -41,6 +41,11 @@ def of_a_point(config: Any, *points: str) -> Any:
     return dataclasses.replace(config, **{name: defaults[name] for name in (*points, "out")})
 
 
+def alike(result: xr.Dataset, along: str, *names: str) -> xr.Dataset:
+    """With the variables `names`, which are the same at every value of a grid's name `along`, given once."""
+    return result.assign({name: result[name].isel({along: 0}, drop=True) for name in names})
+
+
 def origin(settings: Any, data: ms.data.Dataset | None = None, design: Any = None) -> dict[str, str]:
     """Attributes for a result: `provenance`, its `settings`, the numbers of a `design`, and whose `data` these are.
 

@@ -1,0 +1,60 @@
+"""Tables of accuracies to read, and gains in pairs, as experiments print them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+import memsim as ms
+from _frame import print_table
+
+Column = Callable[[dict[str, Any]], str]  # what a further column says of the labels of a row
+
+
+def print_summary(
+    table: pd.DataFrame,
+    rows: Sequence[str],
+    along: str,
+    *,
+    title: str = "Test accuracy in %",
+    head: Callable[[Any], str] = lambda value: f"{value:g}",
+    beside: Mapping[str, Column] | None = None,
+    width: int = 200,
+) -> None:
+    """Prints a `memsim.study.summary`: mean [its 95 % interval] (5th to 95th percentile), in percent.
+
+    **Arguments:**
+
+    - `rows`: Names of the labels that tell the rows apart.
+    - `along`: The name that runs from left to right; each of its values has a `head`.
+    - `beside`: Further columns, before those of `along`.
+    """
+    beside = beside or {}
+    lines = []
+    for labels, found in table.groupby(list(rows), sort=False):
+        place = dict(zip(rows, labels, strict=True))
+        words = [_words(cell) for cell in found.to_dict("records")]
+        lines.append([*map(_label, labels), *(column(place) for column in beside.values()), *words])
+    columns = [*rows, *beside, *map(head, table[along].unique())]
+    over = " and ".join(table.interval_over.unique())
+    title = f"{title}: mean [95 % interval over {over}] (5th–95th percentile)"
+    if "measured" in table.columns:
+        title += "; *: age not measured"
+    print_table(columns, lines, title=title, width=width)
+
+
+def gain(first: xr.DataArray, second: xr.DataArray, form: str = "+.2f") -> str:
+    """The mean of `first` less `second` in points with its interval, in pairs."""
+    change = ms.study.difference(first, second)
+    return f"{ms.study.interval(change).in_percent(form, ' points')}, paired, over {ms.study.interval_over(change)}"
+
+
+def _label(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _words(cell: Mapping[str, Any]) -> str:
+    mean, low, high, p5, p95 = (100 * cell[name] for name in ("mean", "low", "high", "p5", "p95"))
+    mark = "" if cell.get("measured", True) else "*"
+    return f"{mean:.1f}{mark} [{low:.1f}, {high:.1f}] ({p5:.1f}–{p95:.1f})"
