@@ -41,8 +41,8 @@ def of_a_point(config: Any, *points: str) -> Any:
     return dataclasses.replace(config, **{name: defaults[name] for name in (*points, "out")})
 
 
-def alike(result: xr.Dataset, along: str, *names: str) -> xr.Dataset:
-    """With the variables `names`, which are the same at every value of a grid's name `along`, given once."""
+def first_of(result: xr.Dataset, along: str, *names: str) -> xr.Dataset:
+    """With the variables `names` at the first value of a grid's name `along` only, such as where all have the same."""
     return result.assign({name: result[name].isel({along: 0}, drop=True) for name in names})
 
 

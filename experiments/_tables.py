@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -42,6 +43,24 @@ def print_summary(
     if "measured" in table.columns:
         title += "; *: age not measured"
     print_table(columns, lines, title=title, width=width)
+
+
+def print_intervals(
+    columns: Mapping[str, xr.DataArray],
+    rows: Sequence[dict[str, Any]],
+    *,
+    title: str,
+    form: str = ".1f",
+    width: int = 200,
+) -> None:
+    """Prints the mean of each of the `columns` with its 95 % interval, in percent, at the places `rows`; "-" for NaN."""
+
+    def words(values: xr.DataArray, place: dict[str, Any]) -> str:
+        chosen = values.sel({name: value for name, value in place.items() if name in values.dims})
+        return "-" if np.isnan(chosen).all() else ms.study.interval(chosen).in_percent(form)
+
+    lines = [[*map(_label, place.values()), *(words(each, place) for each in columns.values())] for place in rows]
+    print_table([*rows[0], *columns], lines, title=title, width=width)
 
 
 def gain(first: xr.DataArray, second: xr.DataArray, form: str = "+.2f") -> str:
