@@ -53,7 +53,7 @@ def print_intervals(
     form: str = ".1f",
     width: int = 200,
 ) -> None:
-    """Prints the mean of each of the `columns` with its 95 % interval, in percent, at the places `rows`; "-" for NaN."""
+    """Prints the mean of each of the `columns` with its 95 % interval, in percent, at the places `rows`; NaN is "-"."""
 
     def words(values: xr.DataArray, place: dict[str, Any]) -> str:
         chosen = values.sel({name: value for name, value in place.items() if name in values.dims})

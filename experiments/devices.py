@@ -18,13 +18,13 @@ import jax.random as jr
 import numpy as np
 import pandas as pd
 import xarray as xr
-from _tables import print_summary
-from _trained import trained
 from jaxtyping import Array, Float
 
 import device_models as dm
 import memsim as ms
 from _frame import digits, finish, first_of, label, of_a_point, origin
+from _tables import print_summary
+from _trained import trained
 from _workload import digital_outcome
 
 DAY, YEAR = 86400.0, 365.25 * 86400.0
@@ -147,10 +147,8 @@ def cell_error(device: dm.AbstractDevice) -> Float[Array, " ages"]:
 
 def report(result: xr.Dataset, table: pd.DataFrame) -> None:
     """Prints the accuracy of each device at each time, by training, beside the error of its cells."""
-    error = (100 * result.cell_error).to_series()
-    beside = {"cell error, %": lambda place: f"{error[place['device'], 0.0]:.2g}"}
+    error, digital = ((100 * result[name]).to_series() for name in ("cell_error", "digital_accuracy"))
+    beside = {"digital": lambda place: f"{digital.xs(place['training'], level='training').mean():.1f}"}
+    beside["cell error, %"] = lambda place: f"{error[place['device'], 0.0]:.2g}"
     beside["after a day"] = lambda place: f"{error[place['device'], DAY]:.2g}"
-    for training, rows in table.groupby("training", sort=False):
-        digital = 100 * float(result.digital_accuracy.sel(training=training).mean())
-        title = f"Test accuracy in %, {training} training ({digital:.1f} digital)"
-        print_summary(rows, ["device"], "time", title=title, head=lambda time: f"{time:.3g} s", beside=beside)
+    print_summary(table, ["training", "device"], "time", head="{:.3g} s".format, beside=beside)

@@ -17,12 +17,12 @@ import jax.random as jr
 import numpy as np
 import pandas as pd
 import xarray as xr
-from _tables import gain, print_summary
-from _trained import trained
 
 import device_models as dm
 import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, places
+from _tables import gain, print_summary
+from _trained import trained
 from _workload import digital_outcome
 
 TRAININGS = ("as is", "with mismatch")
