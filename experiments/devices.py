@@ -23,7 +23,7 @@ from jaxtyping import Array, Float
 import device_models as dm
 import memsim as ms
 from _frame import digits, finish, first_of, label, of_a_point, origin
-from _tables import print_summary
+from _tables import mean_of, print_summary
 from _trained import trained
 from _workload import digital_outcome
 
@@ -147,8 +147,6 @@ def cell_error(device: dm.AbstractDevice) -> Float[Array, " ages"]:
 
 def report(result: xr.Dataset, table: pd.DataFrame) -> None:
     """Prints the accuracy of each device at each time, by training, beside the error of its cells."""
-    error, digital = ((100 * result[name]).to_series() for name in ("cell_error", "digital_accuracy"))
-    beside = {"digital": lambda place: f"{digital.xs(place['training'], level='training').mean():.1f}"}
-    beside["cell error, %"] = lambda place: f"{error[place['device'], 0.0]:.2g}"
-    beside["after a day"] = lambda place: f"{error[place['device'], DAY]:.2g}"
+    beside = {"digital": mean_of(result.digital_accuracy)}
+    beside |= {f"cell error at {age:.3g} s": mean_of(result.cell_error.sel(age=age), ".2g") for age in (0.0, DAY)}
     print_summary(table, ["training", "device"], "time", head="{:.3g} s".format, beside=beside)

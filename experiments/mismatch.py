@@ -21,7 +21,7 @@ import xarray as xr
 import device_models as dm
 import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, places
-from _tables import gain, print_summary
+from _tables import gain, mean_of, print_summary
 from _trained import trained
 from _workload import digital_outcome
 
@@ -135,8 +135,7 @@ def outcomes(model, in_neurons, in_synapses, xs, labels, chips, *, key) -> ms.st
 
 def report(result: xr.Dataset, table: pd.DataFrame) -> None:
     """Prints the table, and what training with mismatch gains at each level above zero, paired."""
-    digital = 100 * result.digital_accuracy.mean("seed")
-    beside = {"digital": lambda place: f"{float(digital.sel(training=place['training'])):.1f}"}
+    beside = {"digital": mean_of(result.digital_accuracy)}
     ordered = table.sort_values("place", key=lambda names: names.map(PLACES.index), kind="stable")
     print_summary(ordered, ["place", "training"], "mismatch", head=lambda level: f"{100 * level:g} %", beside=beside)
     right = ms.study.right(result)
