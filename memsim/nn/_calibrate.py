@@ -13,6 +13,7 @@ from device_models import Ideal
 
 from .._array import ADC, DAC, AbstractRanges, AnalogMatrix, Clipping, Crossbar, Percentile, PulseWidthDAC, Reads
 from .._checks import check, check_finite_model, checked, write
+from .._keeping import progress
 from ._calling import evaluating
 from ._deploy import analog_layers, digital_weight
 from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
@@ -75,13 +76,15 @@ def calibrate(
     check_designs(crossbar)
     for path, layer in analog_layers(model).items():
         check_finite_model(layer, f"model{path}")
-    inputs = word_lines(evaluating(model), checked_samples(model, xs), key)
-    designs: dict[str, Crossbar | None] = {}
-    for path, layer in analog_layers(model).items():
-        design = crossbar_of(crossbar, path, layer)
-        if design is not None:
-            design = _ranged(design, layer, digital_weight(path, layer), inputs[path], ranges)
-        designs[path] = design
+    layers, designs = analog_layers(model), dict[str, Crossbar | None]()
+    with progress("layer", len(layers), words="compiling") as show:
+        inputs = word_lines(evaluating(model), checked_samples(model, xs), key)
+        for place, (path, layer) in enumerate(layers.items()):
+            show(place, f"ranges of {path}")
+            design = crossbar_of(crossbar, path, layer)
+            if design is not None:
+                design = _ranged(design, layer, digital_weight(path, layer), inputs[path], ranges)
+            designs[path] = design
     tell_silent([path for path, design in designs.items() if _has_converters(design) and not inputs[path].any()])
     return MixedSignal(PerLayer(designs), crossbar.neurons) if isinstance(crossbar, MixedSignal) else PerLayer(designs)
 
