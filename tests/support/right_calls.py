@@ -236,6 +236,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "DelayedLinear": {"in_features": 3, "out_features": 2, "delays": 2} | wide,
         "GRUCell": {"input_size": 3, "hidden_size": 2} | wide,
         "LSTMCell": {"input_size": 3, "hidden_size": 2} | wide,
+        "LearnedRanges": {"model": network(), "design": ms.Crossbar(dm.Ideal(), adc=ms.ADC(8))},
         "Linear": {"in_features": 3, "out_features": 2} | wide,
         "Graph": {"nodes": {"a": ms.nn.LI(3)}, "edges": [("input", "a"), ("a", "output")]},
         "Recurrent": {"neuron": ms.nn.LIF(3), "synapse": ms.nn.Linear(3, 3, key=KEY)},
