@@ -89,6 +89,16 @@ class AbstractDevice(eqx.Module):
     def conductance(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         """Mean conductance at `t` seconds after programming, in siemens."""
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
+        """State of cells that were measured to conduct `g` siemens at time 0; chance decides what happens later only.
+
+        Raises `ValueError` for a device whose cells a measurement does not tell.
+        """
+        raise ValueError(
+            "A device must say how cells are that were measured. Got "
+            f"{type(self).__name__}, which does not; write its method `holding(g, *, key)`."
+        )
+
     def read_noise(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         """Standard deviation of one read at `t`, in siemens; `None` for a cell whose reads are exact."""
         return None

@@ -5,6 +5,7 @@ from device_models._version import __version__ as __version__
 from . import data as data
 from . import encoding as encoding
 from . import extend as extend
+from . import files as files
 from . import insitu as insitu
 from . import nir as nir
 from . import nn as nn
@@ -39,10 +40,9 @@ from ._array import Reads as Reads
 from ._array import ResistiveWires as ResistiveWires
 from ._array import SenseAmplifier as SenseAmplifier
 from ._array import effects as effects
-from ._array import real_block as real_block
-from ._array import to_complex as to_complex
-from ._array import to_real as to_real
 from ._array import without as without
+from .files import load as load
+from .files import save as save
 from .nn import at as at
 from .nn import calibrate as calibrate
 from .nn import deploy as deploy

@@ -107,6 +107,12 @@ class Empirical(AbstractDevice):
         first = jnp.clip((sum(ends) - self.neighbours) // 2, 0, len(order) - self.neighbours)
         return EmpiricalCells(target, order[first + jr.randint(key, target.shape, 0, self.neighbours)])
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> EmpiricalCells:
+        """Cells that repeat a measured one that aimed near `g`, from `g` on; they aimed at it less its first error."""
+        measured = self.program(jnp.clip(g, self.g_min, self.g_max), key=key).measured
+        off = jnp.asarray(self.conductances[:, 0], g.dtype) - jnp.asarray(self.targets, g.dtype)
+        return EmpiricalCells(g - self.write_noise_scale * off[measured], measured)
+
     @ages
     def conductance(self, cells: EmpiricalCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         dtype = cells.target.dtype

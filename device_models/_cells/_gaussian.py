@@ -130,6 +130,12 @@ class Gaussian(AbstractDevice):
             path = self.path.draw(target.shape, target.dtype, key=path_key)
         return GaussianCells(target, written, path)
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> GaussianCells:
+        """Cells that aimed at `g`, or the nearest end of the range; what they are off at time 0 is the write's."""
+        cells = self.program(jnp.clip(g, self.g_min, self.g_max), key=key)
+        exact = GaussianCells(cells.target, jnp.zeros_like(g), cells.path)
+        return dataclasses.replace(exact, written=g - self.conductance(exact, jnp.zeros((), g.dtype)))
+
     @ages
     def conductance(self, cells: GaussianCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         mean = cells.target

@@ -40,6 +40,9 @@ class Ideal(AbstractDevice):
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
         return target
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
+        return g
+
     @ages
     def conductance(self, cells: Float[Array, "*cells"], t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return cells

@@ -143,6 +143,10 @@ class PCM(AbstractDevice):
         q_s = self.read_noise_scale * self.relative_read_noise(g)
         return PCMCells(jnp.maximum(target + write_noise, 0.0), nu, q_s)
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PCMCells:
+        """Cells whose exponents and read noise are those of a write towards `g`, or the nearest end of the range."""
+        return dataclasses.replace(self.program(jnp.clip(g, self.g_min, self.g_max), key=key), g_written=g)
+
     @ages
     def conductance(self, cells: PCMCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         nu = self._exponent(cells.nu, t) if isinstance(cells.nu, MovingExponent) else cells.nu

@@ -56,6 +56,12 @@ class CellPair(AbstractWrapper):
         # The correction is the controller's, not the designer's: no gradient passes from one cell to the other.
         return PairCells(coarse, self.fine.program(jax.lax.stop_gradient(wanted), key=fine_key))
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PairCells:
+        raise ValueError(
+            "Cells that were measured must be cells of their own. Got a `CellPair`, whose conductance does not say "
+            "that of its coarse and of its fine cell. Use one that is one cell."
+        )
+
     @ages
     def conductance(self, cells: PairCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         fine = self.fine.conductance(cells.fine, t) - self._middle

@@ -54,6 +54,9 @@ class Levels(AbstractWrapper):
         level = self.g_min + step * jnp.round((target - self.g_min) / step)
         return self.device.program(target + jax.lax.stop_gradient(level - target), key=key)
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
+        return self.device.holding(g, key=key)
+
     @ages
     def conductance(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return self.device.conductance(cells, t)

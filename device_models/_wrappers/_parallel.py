@@ -49,6 +49,10 @@ class Parallel(AbstractWrapper):
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
         return self.device.program(jnp.broadcast_to(target[None] / self.n, (self.n, *target.shape)), key=key)
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
+        """Cells that share `g` evenly (assumed: their sum was measured)."""
+        return self.device.holding(jnp.broadcast_to(g[None] / self.n, (self.n, *g.shape)), key=key)
+
     @ages
     def conductance(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return jnp.sum(self.device.conductance(cells, t), axis=0)

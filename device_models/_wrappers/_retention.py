@@ -50,6 +50,9 @@ class Retention(AbstractWrapper):
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
         return self.device.program(target, key=key)
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> Any:
+        return self.device.holding(g, key=key)
+
     @ages
     def conductance(self, cells: Any, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return self.device.conductance(cells, t) * self._left(t)

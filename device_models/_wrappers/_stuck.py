@@ -63,6 +63,15 @@ class StuckCells(AbstractWrapper):
         cells = self.device.program(target, key=write_key)
         return StuckState(cells, on=u < self.p_on, off=u >= 1 - self.p_off)
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> StuckState:
+        if "stuck cells" in self.effects:
+            raise ValueError(
+                "Cells that were measured must be known to work or to be stuck. Got `StuckCells`, and a conductance "
+                "does not say which. Use its `device`: then all cells work, and begin at what was measured."
+            )
+        none = jnp.zeros(g.shape, bool)
+        return StuckState(self.device.holding(g, key=key), none, none)
+
     @ages
     def conductance(self, cells: StuckState, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         g = self.device.conductance(cells.cells, t)

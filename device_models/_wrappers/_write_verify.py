@@ -96,6 +96,10 @@ class WriteVerify(AbstractWrapper):
         first = self._write(target, jnp.ones(target.shape, jnp.int32), jr.fold_in(key, 0))
         return jax.lax.scan(pulse, first, jnp.arange(1, self.max_pulses))[0]
 
+    def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> VerifiedCells:
+        cells = self.device.holding(g, key=key)
+        return VerifiedCells(cells, jnp.ones(g.shape, jnp.int32), jnp.ones(g.shape, bool))
+
     @ages
     def conductance(self, cells: VerifiedCells, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         return self.device.conductance(cells.cells, t)

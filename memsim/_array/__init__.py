@@ -3,9 +3,6 @@
 from . import hints as hints
 from ._chip import Chip as Chip
 from ._compensation import GlobalDriftCompensation as GlobalDriftCompensation
-from ._complex import real_block as real_block
-from ._complex import to_complex as to_complex
-from ._complex import to_real as to_real
 from ._converters._adc import ADC as ADC
 from ._converters._adc import AbstractADC as AbstractADC
 from ._converters._dac import DAC as DAC

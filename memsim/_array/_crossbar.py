@@ -7,9 +7,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, Key
 
-from device_models import AbstractDevice
+from device_models import AbstractDevice, Ideal
 from device_models.iv import Ohmic
 
 from .._checks import (
@@ -36,7 +37,7 @@ from ._mapping._pair import DifferentialPair
 from ._matrix import AnalogMatrix
 from ._programming import AbstractProgramming, Blank, OneShot
 from ._reads import Reads
-from ._tiles import cuts
+from ._tiles import cuts, spread_rows
 from ._wires import AbstractWires, IdealWires
 
 FABRICATION = 2**31 - 1  # folded into the key, so that the periphery and the cells draw from different ones
@@ -146,13 +147,84 @@ class Crossbar(AbstractDesign):
             return chip(cells).uncompensated(t, key).matrix
 
         cells, writes = self.programming(Blank(written, read, units, self.tile[0]), w, key=write_key)
-        made = dataclasses.replace(chip(cells), writes=writes)
+        return self._referenced(dataclasses.replace(chip(cells), writes=writes), w, reference_key)
+
+    def measured(
+        self, g: Float[Array, "planes rows lines"], scale: float | Float[Array, "..."] = 1.0, *, key: Key[Array, ""]
+    ) -> Chip:
+        """One array whose cells were measured to conduct `g` siemens at the end of programming.
+
+        **Arguments:**
+
+        - `g`: As `Chip.cells` has its planes: of a pair the positive and the negative cells; rows are word lines.
+        - `scale`: Weight of one fully-on cell: a number, or one each, shape (row_tiles, columns).
+        - `key`: For what was not measured: how cells age, and the errors of the converters.
+
+        **Raises:** `ValueError` for planes and lines that the mapping does not have, and for a device whose cells a
+        measurement does not tell.
+        """
+        check_key(key)
+        columns = self._columns(g)
+        write_key, reference_key = jr.split(key)
+        cells = self.device.holding(g, key=write_key)
+        found = self.device.conductance(cells, jnp.zeros((), g.dtype))
+        if not np.allclose(found, g, rtol=1e-6, atol=1e-6 * self.device.g_max):
+            wrong = int(np.argmax(np.abs(np.asarray(found) - np.asarray(g))))
+            raise ValueError(
+                f"The cells must be able to have the conductances `g`. Got {np.ravel(g)[wrong]:g} S, of which a "
+                f"{type(self.device).__name__} makes {np.ravel(found)[wrong]:g} S. Is it another device?"
+            )
+        scales = jnp.broadcast_to(jnp.asarray(scale, g.dtype), (len(cuts(g.shape[1], self.tile[0])), columns))
+        dac, adc, offsets = self._fabricate(g.shape[1], columns, g.shape, jr.fold_in(key, FABRICATION))
+        return self._referenced(Chip(self, cells, scales, None, dac, adc, offsets), None, reference_key)
+
+    def _columns(self, g: Float[Array, "planes rows lines"]) -> int:
+        """How many columns of weights have so many bit lines; raises `ValueError` where there is no such number."""
+        for columns in range(g.shape[2], 0, -1):
+            w = jax.ShapeDtypeStruct((g.shape[1], columns), g.dtype)
+            shape = jax.eval_shape(lambda w: self.mapping.fractions(w, self.tile[1]), w).shape
+            if shape == g.shape:
+                return columns
+            if shape[2] < g.shape[2] or shape[0] != g.shape[0]:
+                raise ValueError(
+                    f"`g` must be of shape (planes, rows, lines), as {type(self.mapping).__name__} lays it out with "
+                    f"{shape[0]} planes and {shape[2]} lines for {columns} columns. Got {g.shape}."
+                )
+        raise ValueError(f"`g` must have at least one bit line. Got shape {g.shape}.")
+
+    def _referenced(self, made: Chip, w: Float[Array, "rows columns"] | None, key: Key[Array, ""]) -> Chip:
+        """A chip with what drift compensation measures of it at the end of programming, and, if asked, of its `w`."""
         if self.compensation is None:
             return made
+        if w is None and self.compensation.reference == "ideal":
+            raise ValueError(
+                'Compensation against an "ideal" reference must know the weights that were to be written. Got measured '
+                'conductances; use `GlobalDriftCompensation(reference="written")`.'
+            )
         now = jnp.zeros(())
-        start = made.uncompensated(now, reference_key)
+        start = made.uncompensated(now, key)
         reference = self.compensation.start(start.matrix, made.summed(now), self.tile[1], key=start.key)
+        if w is not None and self.compensation.reference == "ideal":
+            ideal = self._ideal(w, made.scales)
+            seen = ideal.uncompensated(now, None).matrix
+            reference = self.compensation.against(reference, seen, ideal.summed(now), self.tile[1])
         return dataclasses.replace(made, reference=reference)
+
+    def _ideal(self, w: Float[Array, "rows columns"], scales: Float[Array, "row_tiles columns"]) -> Chip:
+        """A chip whose cells are their targets, with ideal wires, amplifiers and ADC, and no noise."""
+        off, on = self.cell_range
+        design = dataclasses.replace(
+            self,
+            device=Ideal(off, on, self.device.iv),
+            adc=None,
+            wires=IdealWires(),
+            compensation=None,
+            programming=OneShot(),
+            reads=Reads("off", v_read=self.reads.v_read),
+        )
+        relative = w / spread_rows(nonzero(scales), w.shape[0], self.tile[0])
+        cells = off + (on - off) * self.mapping.fractions(relative, self.tile[1])
+        return Chip(design, cells, scales, None, self.dac, None, None)
 
     def _fabricate(
         self, rows: int, columns: int, cells: tuple[int, ...], key: Key[Array, ""]

@@ -31,8 +31,8 @@ def as_numbers(name: str, values: Any) -> Array:
         found = as_floats(values, name)
     if jnp.issubdtype(found.dtype, jnp.complexfloating):
         raise ValueError(
-            f"`{name}` must be real. Got {found.dtype}. Program `memsim.real_block(w)`, and wrap its reads in "
-            "`memsim.to_complex(matrix(memsim.to_real(x)))`."
+            f"`{name}` must be real. Got {found.dtype}. Program `real_block(w)` of `memsim.encoding`, and wrap its "
+            "reads in `to_complex(matrix(to_real(x)))`."
         )
     return found
 

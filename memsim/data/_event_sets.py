@@ -61,7 +61,7 @@ def shd(
       default takes 4 bytes x 10420 x 100 x 256 = 1.1 GB; the events themselves are read one recording at a time.
     - `folder`: As for `memsim.data.get`.
 
-    **Returns:** `Splits` with inputs `(n, steps, channels)`. `lengths` are the steps up to a recording's last event.
+    **Returns:** `Splits` with inputs `(n, steps, channels)`. `frames` are the steps up to a recording's last event.
 
     Raises `FileNotFoundError` where the data set has not been fetched, `ValueError` for damaged files, for bad settings
     and for counts that do not fit uint8.

@@ -48,7 +48,7 @@ class Form(NamedTuple):
         self.check()
         planes = (2,) if self.polarity == "split" else ()
         shape = (self.binning.steps, *planes, *reversed(self.size))
-        inputs, lengths = np.empty((len(labels), *shape), self.dtype), np.ones(len(labels), np.int32)
+        inputs, frames = np.empty((len(labels), *shape), self.dtype), np.ones(len(labels), np.int32)
         for index, events in enumerate(recordings):
             coarse = downsample(events, self.sensor, self.size)
             counts = count_events(coarse, self.size, self.binning, self.polarity)
@@ -62,11 +62,10 @@ class Form(NamedTuple):
                 length = int(events["t"][-1] * 1e-6 / self.binning.dt + 1e-9) + 1
                 if length >= 2**31:
                     raise ValueError(f"Recording {index} must have fewer than 2**31 steps. Got {length}; crop it.")
-                lengths[index] = length
+                frames[index] = length
         source = find_source(self.name)
-        return Dataset(
-            self.name, inputs, labels.astype(np.int32), lengths, class_names, source.licence, source.citation
-        )
+        origin = {"name": self.name, "licence": source.licence, "citation": source.citation}
+        return Dataset(inputs, labels, class_names, frames=frames, **origin)
 
 
 def hold_out(

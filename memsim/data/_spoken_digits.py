@@ -31,7 +31,7 @@ def spoken_digits(steps: int | None = 40, *, file: Path | str | None = None) -> 
 
     Every recording of $T$ frames is stretched to `steps` frames: new frame $i$ is the linear interpolation of the old
     ones at $i\,(T - 1) / (\text{steps} - 1)$, so first and last frame stay. Duration is thereby lost from `inputs`; it
-    remains in `lengths`. Each coefficient is standardised with the mean and standard deviation of the training
+    remains in `frames`. Each coefficient is standardised with the mean and standard deviation of the training
     split's original frames.
 
     The split is 60/20/20, stratified by digit and always the same. The set carries no speaker labels, so each of its
@@ -40,7 +40,7 @@ def spoken_digits(steps: int | None = 40, *, file: Path | str | None = None) -> 
     **Arguments:**
 
     - `steps`: Frames a recording, at least 2; or `None` to keep the frames and pad with zeros to the longest recording
-        (92 frames), where `lengths` tells how many are real.
+        (92 frames), where `lengths` tells how many count.
     - `file`: Another file with the same three arrays, instead of the one that comes with the package.
 
     **Returns:** `Splits` of 1800, 600 and 600 recordings with inputs `(n, steps, 13)`.
@@ -57,8 +57,9 @@ def spoken_digits(steps: int | None = 40, *, file: Path | str | None = None) -> 
     parts = _split(recordings.labels)
     frames = _standardised(recordings, parts[0])
     inputs = _padded(frames, recordings.lengths) if steps is None else _resampled(frames, recordings.lengths, steps)
-    lengths, labels = recordings.lengths.astype(np.int32), recordings.labels.astype(np.int32)
-    whole = Dataset("spoken_digits", inputs.astype(np.float32), labels, lengths, DIGITS, LICENCE, CITATION)
+    padded = recordings.lengths if steps is None else None
+    origin = {"name": "spoken_digits", "licence": LICENCE, "citation": CITATION}
+    whole = Dataset(inputs, recordings.labels, DIGITS, lengths=padded, frames=recordings.lengths, **origin)
     return Splits(*(whole.take(part) for part in parts))
 
 

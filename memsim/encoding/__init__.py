@@ -1,6 +1,9 @@
-"""Analog values and signals as spike trains (steps, ...), and back."""
+"""Analog values and signals as spike trains (steps, ...), complex ones as real ones, and back."""
 
 from ._camera import EventCamera as EventCamera
+from ._complex import real_block as real_block
+from ._complex import to_complex as to_complex
+from ._complex import to_real as to_real
 from ._delta import DeltaModulator as DeltaModulator
 from ._latency import ChargingLatency as ChargingLatency
 from ._latency import LinearLatency as LinearLatency

@@ -43,11 +43,14 @@ class Writer(NamedTuple):
 
 
 def linear(layer: Linear, shape: Shape, w: Writer) -> Nodes:
+    if "scalar" in (layer.in_features, layer.out_features):
+        raise ValueError('must have numbers of inputs and outputs to be written as NIR. Got "scalar"; use 1.')
     weight = array(layer.weight)
     return {"": w.nir.Linear(weight) if layer.bias is None else w.nir.Affine(weight, array(layer.bias))}
 
 
 def conv1d(layer: Conv1d, shape: Shape, w: Writer) -> Nodes:
+    check_zeros(layer)
     (stride,), (dilation,) = layer.stride, layer.dilation
     padding = layer.padding
     if padding != "same" or stride > 1:
@@ -57,6 +60,7 @@ def conv1d(layer: Conv1d, shape: Shape, w: Writer) -> Nodes:
 
 
 def conv2d(layer: Conv2d, shape: Shape, w: Writer) -> Nodes:
+    check_zeros(layer)
     padding = layer.padding
     if padding != "same" or max(layer.stride) > 1:
         padding = symmetric(layer.padding, shape, layer.kernel_size, layer.stride, layer.dilation)
@@ -176,6 +180,13 @@ def check_silent(at_threshold: str) -> None:
         raise ValueError(
             "must be silent at exactly its threshold to be written as NIR, whose neurons fire above it. Got "
             'at_threshold="fires"; use "silent" and a threshold that is one rounding lower (`numpy.nextafter`).'
+        )
+
+
+def check_zeros(layer: Conv1d | Conv2d) -> None:
+    if layer.padding_mode != "zeros":
+        raise ValueError(
+            f'must be padded with zeros to be written as NIR. Got padding_mode={layer.padding_mode!r}; use "zeros".'
         )
 
 

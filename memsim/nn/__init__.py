@@ -1,8 +1,11 @@
 """Spiking layers with weights that are digital, or a chip."""
 
+from ._batch_norm import adapt_batch_norm as adapt_batch_norm
+from ._batch_norm import fold_batch_norm as fold_batch_norm
 from ._calibrate import PerLayer as PerLayer
 from ._calibrate import calibrate as calibrate
 from ._calibrate import clipping as clipping
+from ._calling import call as call
 from ._convert import convert as convert
 from ._convert import with_read_keys as with_read_keys
 from ._deploy import analog_layers as analog_layers
@@ -48,11 +51,17 @@ from ._neurons._surrogate import Slayer as Slayer
 from ._neurons._surrogate import StraightThrough as StraightThrough
 from ._neurons._surrogate import SuperSpike as SuperSpike
 from ._neurons._surrogate import Triangle as Triangle
+from ._stateful import Stateful as Stateful
 from ._synapses._conv import AbstractConv as AbstractConv
 from ._synapses._conv import Conv1d as Conv1d
 from ._synapses._conv import Conv2d as Conv2d
+from ._synapses._conv import Conv3d as Conv3d
+from ._synapses._conv_transpose import ConvTranspose1d as ConvTranspose1d
+from ._synapses._conv_transpose import ConvTranspose2d as ConvTranspose2d
+from ._synapses._conv_transpose import ConvTranspose3d as ConvTranspose3d
 from ._synapses._delay import Delay as Delay
 from ._synapses._delayed_linear import DelayedLinear as DelayedLinear
+from ._synapses._embedding import Embedding as Embedding
 from ._synapses._gated import GRUCell as GRUCell
 from ._synapses._gated import LSTMCell as LSTMCell
 from ._synapses._linear import Linear as Linear

@@ -13,6 +13,7 @@ from device_models import Ideal
 
 from .._array import ADC, DAC, AbstractRanges, AnalogMatrix, Clipping, Crossbar, Percentile, PulseWidthDAC, Reads
 from .._checks import check, check_finite_model, checked, write
+from ._calling import evaluating
 from ._deploy import analog_layers, digital_weight
 from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
 from ._synapses._keyed import KeyedMatrix
@@ -62,7 +63,8 @@ def calibrate(
     **Arguments:**
 
     - `model`: A digital network, or any other model that is called on one sample, such as a converted one of Equinox.
-      Its layers are watched wherever they are called: under `jax.vmap`, in a scan, several times.
+      Dropout and norms are in inference mode. Its layers are watched wherever they are called: under `jax.vmap`, in a
+      scan, several times.
     - `xs`: A batch of samples, finite; of a network, of sequences.
     - `crossbar`: A design, or a function `path, layer -> design | None`.
     - `ranges`: `Percentile(coverage)`, `LeastSquares()` or `Maximal()`.
@@ -73,7 +75,7 @@ def calibrate(
     check_designs(crossbar)
     for path, layer in analog_layers(model).items():
         check_finite_model(layer, f"model{path}")
-    inputs = word_lines(model, checked_samples(model, xs), key)
+    inputs = word_lines(evaluating(model), checked_samples(model, xs), key)
     designs: dict[str, Crossbar | None] = {}
     for path, layer in analog_layers(model).items():
         design = crossbar_of(crossbar, path, layer)
@@ -124,7 +126,7 @@ def clipping(
 ) -> dict[str, Clipping]:
     """What the converters of each layer clip while a deployed `model`, of any kind, runs on the samples `xs`."""
     run_key, read_key = (None, None) if key is None else jr.split(key)
-    inputs = word_lines(model, checked_samples(model, xs), run_key)
+    inputs = word_lines(evaluating(model), checked_samples(model, xs), run_key)
     found: dict[str, Clipping] = {}
     for place, (path, layer) in enumerate(analog_layers(model).items()):
         matrix = layer.weight.matrix if isinstance(layer.weight, KeyedMatrix) else layer.weight

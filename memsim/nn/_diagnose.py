@@ -12,12 +12,11 @@ from jaxtyping import Array, Key, Shaped
 
 from .._array import AnalogMatrix, Crossbar, nonzero, spread_rows
 from .._checks import checked
-from ._calling import check_network
+from ._calling import call, check_model, evaluating, is_network
 from ._deploy import analog_layers, replace_weights
 from ._mixed_signal import DESIGNS, Designs, check_designs, crossbar_of
-from ._networks._network import AbstractNetwork
 from ._synapses._synapse import KeyedMatrix, presented
-from ._word_lines import SAMPLES, checked_samples
+from ._word_lines import SAMPLES, checked_samples, word_lines
 
 SATURATED = 0.9  # spikes a step
 MANY = 0.5  # fraction of neurons, or of weights, from which it is worth a sentence
@@ -66,7 +65,7 @@ class Diagnosis(NamedTuple):
 @checked(xs=SAMPLES, crossbar=DESIGNS)
 def diagnose(
     model: Any,
-    xs: Shaped[Array, "batch steps *inputs"] | np.ndarray | list,
+    xs: Shaped[Array, "batch *sample"] | np.ndarray | list,
     *,
     key: Key[Array, ""] | None = None,
     loss: Callable[..., Any] | None = None,
@@ -77,20 +76,21 @@ def diagnose(
 
     **Arguments:**
 
-    - `model`: A network, digital or deployed.
-    - `xs`: A batch of sequences; a few dozen are enough.
+    - `model`: Digital or deployed: a network over time, or any other model that is called on one sample.
+    - `xs`: A batch of samples, of a network of sequences; a few dozen are enough.
     - `key`: For layers with noise.
-    - `loss`: `loss(outputs, label)` of one sequence, or `loss(outputs)` without `labels`; the sum of the outputs by
+    - `loss`: `loss(outputs, label)` of one sample, or `loss(outputs)` without `labels`; the sum of the outputs by
       default.
-    - `labels`: A label for each sequence.
+    - `labels`: A label for each sample.
     - `crossbar`: A design, or a function `path, layer -> design | None`, to ask whether it can hold the weights.
     """
-    check_network(model, "memsim.nn.diagnose")
+    check_model(model)
     if crossbar is not None:
         check_designs(crossbar)
     xs = checked_samples(model, xs)
     keys = None if key is None else jr.split(key, xs.shape[0])
-    spikes, inputs, finite = _run(model, xs, keys)
+    model = evaluating(model)
+    spikes, inputs, finite = _run(model, xs, keys) if is_network(model) else _watched(model, xs, key, keys)
     gradients = _gradients(model, xs, keys, loss, labels)
     neurons = {path: _activity(np.asarray(rates)) for path, rates in spikes.items()}
     synapses = {}
@@ -107,23 +107,35 @@ def diagnose(
 
 
 @eqx.filter_jit
-def _run(model: AbstractNetwork, xs: Array, keys: Array | None) -> tuple[dict[str, Array], dict[str, Array], Array]:
+def _run(model: Any, xs: Array, keys: Array | None) -> tuple[dict[str, Array], dict[str, Array], Array]:
     """Mean spikes a step of each neuron, root mean square of the inputs of each synapse, whether outputs are finite."""
     ys, found = jax.vmap(lambda x, key: model(x, key=key, record=("spikes", "inputs")))(xs, keys)
     rates = {path: jnp.mean(s, axis=(0, 1)) for path, s in found["spikes"].items()}
     return rates, {path: jnp.sqrt(jnp.mean(x**2)) for path, x in found["inputs"].items()}, jnp.all(jnp.isfinite(ys))
 
 
+def _watched(
+    model: Any, xs: Array, key: Key[Array, ""] | None, keys: Array | None
+) -> tuple[dict[str, Array], dict[str, Array], Array]:
+    """As `_run`, of a model that is no network, and so has no spikes that are known as such."""
+    finite = jnp.all(jnp.isfinite(eqx.filter_jit(_outputs)(model, xs, keys)))
+    return {}, {path: jnp.sqrt(jnp.mean(x**2)) for path, x in word_lines(model, xs, key).items()}, finite
+
+
+def _outputs(model: Any, xs: Array, keys: Array | None) -> Array:
+    return jax.vmap(lambda x, key: call(model, x, key=key))(xs, keys)
+
+
 @eqx.filter_jit
 def _gradients(
-    model: AbstractNetwork, xs: Array, keys: Array | None, loss: Callable[..., Any] | None, labels: Any
+    model: Any, xs: Array, keys: Array | None, loss: Callable[..., Any] | None, labels: Any
 ) -> dict[str, Array]:
     """Norm of the gradient of the weights of each analog layer, in weight units for a deployed one, too."""
     layers = analog_layers(model)
 
     def total(weights: dict[str, Array]) -> Array:
         placed = {path: _placed(layers[path].weight, w) for path, w in weights.items()}
-        ys = jax.vmap(lambda x, key: replace_weights(model, placed)(x, key=key))(xs, keys)
+        ys = _outputs(replace_weights(model, placed), xs, keys)
         if loss is None:
             return jnp.sum(ys) / xs.shape[0]
         return jnp.mean(jax.vmap(loss)(ys) if labels is None else jax.vmap(loss)(ys, labels))

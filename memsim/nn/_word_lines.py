@@ -9,8 +9,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key, Num
 
-from .._checks import as_floats, check_finite, that
-from ._calling import is_network, keyed, output_shape
+from .._checks import check_finite, that
+from ._calling import as_sample, called, is_network, output_shape
 from ._deploy import analog_layers, replace_weights
 from ._synapses._watched import Seen, Watched
 
@@ -20,7 +20,7 @@ Lines = dict[str, Array]  # path of a layer -> (..., lines)
 
 def checked_samples(model: Any, xs: Any) -> Array:
     """A batch of samples as floats; raises `ValueError` for what is none, or does not fit `model`."""
-    xs = as_floats(xs, "xs")
+    xs = as_sample(model, xs, "xs")
     if xs.ndim < 1 or xs.size == 0:
         raise ValueError(f"`xs` must be a batch of at least one sample. Got shape {xs.shape}.")
     check_finite("xs", xs, "Fill the gaps first.")
@@ -39,7 +39,7 @@ def word_lines(model: Any, xs: Num[Array, "batch *sample"], key: Key[Array, ""] 
     The layers of a network record their inputs: (sequences, steps, reads a step, lines). All others are watched, within
     whatever module calls them: (reads, lines). Raises `ValueError` for a layer that no sample reaches.
     """
-    xs, layers = as_floats(xs, "xs"), analog_layers(model)
+    xs, layers = as_sample(model, xs, "xs"), analog_layers(model)
     keys = None if key is None else jr.split(key, xs.shape[0])
     inputs = _recorded(model, xs, keys) if is_network(model) else {}
     found = {path: jax.vmap(jax.vmap(layers[path].word_lines))(x) for path, x in inputs.items() if path in layers}
@@ -66,13 +66,14 @@ def _seen(model: Any, xs: Array, keys: Array | None, paths: list[str]) -> dict[s
     """The inputs of the layers at `paths`, whatever module calls them."""
     seen = Seen()
 
+    def watched(ready: Any) -> Any:
+        layers = analog_layers(ready)
+        return replace_weights(ready, {path: Watched(layers[path].weight, path, seen) for path in paths})
+
     @eqx.filter_jit
     def run(model: Any, xs: Array, keys: Array | None) -> Any:
         def one(x: Array, key: Array | None) -> Any:
-            ready, kwargs = keyed(model, key)
-            layers = analog_layers(ready)
-            watched = {path: Watched(layers[path].weight, path, seen) for path in paths}
-            return replace_weights(ready, watched)(x, **kwargs)
+            return called(model, x, key, watched)
 
         return jax.vmap(one)(xs, keys)
 

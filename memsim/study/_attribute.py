@@ -1,6 +1,6 @@
 """Why did accuracy fall? Every non-ideality alone, and each one left out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -14,21 +14,23 @@ from jaxtyping import Array, Key
 from device_models import AbstractDevice
 
 from .._array import AnalogMatrix, Chip, without
-from .._checks import as_floats, checked, whole
-from ..data import Dataset
-from ..nn import AbstractNetwork, analog_layers
+from .._checks import checked, whole
+from ..nn import analog_layers
 from ..nn._calibrate import PerLayer
+from ..nn._calling import evaluating
 from ..nn._deploy import digital_weight
 from ..nn._mixed_signal import Designs, MixedSignal, crossbar_of
 from ..nn._word_lines import word_lines
-from ..train import class_scores
-from ..train._evaluate import ENOUGH, sequence_scores
-from ..train._memory import MEMORY, told
-from ..train._task import NETWORK, ONE_SET
+from ..train._evaluate import predictions
+from ..train._memory import MEMORY_RULE, Memory, told
+from ..train._metrics import Metrics
+from ..train._objective import Scores
+from ..train._task import MODEL, SET
 from ._chips import DESIGN, TIMES, Workload, aged, check_said_effects, present_effects, programmed
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
-from ._right import Outcome, judged
+from ._right import Judged
+from ._robustness import citation
 from ._spans import marks
 
 if TYPE_CHECKING:
@@ -45,18 +47,19 @@ MEASURES = {  # name: dimensions of one variant, long name
 }
 
 
-@checked(model=NETWORK, data=ONE_SET, crossbar=DESIGN, times=TIMES, chips=whole(1), recordings=whole(1), memory=ENOUGH)
+@checked(model=MODEL, data=SET, crossbar=DESIGN, times=TIMES, chips=whole(1), recordings=whole(1), memory=MEMORY_RULE)
 def attribute(
-    model: AbstractNetwork,
-    data: Dataset,
+    model: Any,
+    data: Any,
     crossbar: Designs,
     *,
     key: Key[Array, ""],
     chips: int = 10,
     times: Sequence[float] = (0.0,),
     recordings: int = 64,
-    scores: Callable[[Array], Array] = class_scores,
-    memory: float = MEMORY,
+    metrics: Metrics | None = None,
+    scores: Scores | None = None,
+    memory: Memory = None,
 ) -> "Result":
     """What each non-ideality of `crossbar` costs `model` on `data`: alone, and as what is gained when it is left out.
 
@@ -67,15 +70,15 @@ def attribute(
 
     **Arguments:**
 
-    - `model`: A digital network.
-    - `data`: Such as `splits.test`.
+    - `model`: Digital: a network over time, or any other model that is called on one sample.
+    - `data`: As of `memsim.study.robustness`.
     - `crossbar`: A design, or `path, layer -> design | None`. Neurons of a `MixedSignal` are the same in all variants.
     - `key`: For everything.
     - `chips`: Number of virtual chips.
     - `times`: Seconds after programming.
-    - `recordings`: How many sequences, from the first, drive the layers for their errors.
-    - `scores`: From the outputs of one sequence to one score a class.
-    - `memory`: Bytes for the sequences that run side by side, by an estimate; `recordings` drive the layers at once.
+    - `recordings`: How many samples, from the first, drive the layers for their errors.
+    - `metrics`, `scores`: As of `memsim.study.robustness`.
+    - `memory`: Bytes for the samples that run side by side, by an estimate; `recordings` drive the layers at once.
 
     Returns an `xarray.Dataset` of the measures with all effects (`together`), with none (`ideal`: mapping and tiles
     only), and over (`case`, `effect`), case "alone" or "left out". Layer errors are those at the inputs of the digital
@@ -87,20 +90,22 @@ def attribute(
     """
     import xarray as xr
 
-    workload = Workload.of(data, times, scores, memory)
-    workload.check(model, crossbar, by="`memsim.study.attribute`")
+    workload = Workload.of(data, times, scores, memory, metrics)
+    workload.check(model, crossbar)
+    model = evaluating(model)
     check_said_effects(model, crossbar)
     present = present_effects(model, crossbar)
     if not present:
         raise ValueError("`crossbar` must show at least one effect. Got an ideal design: nothing can cost accuracy.")
     measured, told_of_span = marks(model, crossbar, times)
-    inputs = word_lines(model, as_floats(workload.xs[:recordings]), None)
+    inputs = word_lines(model, workload.samples.xs[:recordings], None)
     with told("Lower `memory` or `recordings`."):
         digital, found = jax.device_get(_digital(model, workload)), {}
         for name, removed in _removals(present).items():
             variant = _without(model, crossbar, removed)
             found[name] = jax.device_get(measure(model, variant, workload, inputs, jnp.arange(chips), key))
-    variables = digital.variables((), len(data.labels), "digital_{}") | _variables(found, present, len(data.labels))
+    count = len(workload.samples)
+    variables = digital.variables((), count, "digital_{}") | _variables(found, present, count)
     coordinates = {
         "case": list(CASES),
         "effect": list(present),
@@ -109,9 +114,10 @@ def attribute(
         "time": ("time", np.asarray(times, float), {"units": "s"}),
         "measured": measured,
     }
-    attributes = provenance() | device_numbers(crossbar) | told_of_span | {"data": data.citation}
-    accuracy = found["together"][0].accuracy
-    attributes |= told_of_nan(accuracy, model, crossbar, workload.xs, times, key=key, scores=scores, of="Accuracy")
+    attributes = provenance() | device_numbers(crossbar) | told_of_span | citation(data)
+    together = found["together"][0]
+    name = next(iter(together.metrics)).capitalize()
+    attributes |= told_of_nan(together.first, model, crossbar, workload, key=key, of=name)
     return xr.Dataset(variables, coordinates).assign_attrs(attributes)
 
 
@@ -127,8 +133,8 @@ def _variables(found: dict[Any, Any], present: tuple[str, ...], recordings: int)
     variables: dict[str, Any] = {}
     for variant in ("together", "ideal"):
         variables |= found[variant][0].variables(("chip", "time"), recordings, f"{{}}_{variant}")
-    each = [[found[case, e][0] for e in present] for case in CASES]
-    stacked = Outcome(*(np.asarray([[one[part] for one in row] for row in each]) for part in (0, 1)))
+    flat = [found[case, e][0] for case in CASES for e in present]
+    stacked = jax.tree.map(lambda *values: np.stack(values).reshape(len(CASES), len(present), *values[0].shape), *flat)
     variables |= stacked.variables(("case", "effect", "chip", "time"), recordings)
     for name, (dims, long_name) in MEASURES.items():
         attributes = {"units": "1", "long_name": long_name}
@@ -141,16 +147,16 @@ def _variables(found: dict[Any, Any], present: tuple[str, ...], recordings: int)
 
 @eqx.filter_jit
 def measure(
-    model: AbstractNetwork,
+    model: Any,
     crossbar: Designs,
     workload: Workload,
     inputs: dict[str, Array],
     chips: Array,
     key: Key[Array, ""],
-) -> tuple[Outcome, dict[str, Array]]:
+) -> tuple[Judged, dict[str, Array]]:
     """What one variant has right, and its `MEASURES`; `inputs` are those of all word lines in the digital network."""
-    xs, labels, times, scores, memory = workload
-    ideal = sequence_scores(model, xs, scores=scores, memory=memory)
+    samples, times, scores, metrics, memory = workload
+    ideal = predictions(model, samples, scores=scores, memory=memory)
     outputs = {path: _outputs(layer, inputs[path], None) for path, layer in analog_layers(model).items()}
     weights = {path: digital_weight(path, layer) for path, layer in analog_layers(model).items()}
 
@@ -159,7 +165,7 @@ def measure(
 
         def at_time(t):
             now, read_key, layer_key = aged(chip, t, key=life_key)
-            found = sequence_scores(now, xs, key=read_key, scores=scores, memory=memory)
+            found = predictions(now, samples, key=read_key, scores=scores, memory=memory)
             layers = [
                 _layer_measures(layer, inputs[path], outputs[path], weights[path], jr.fold_in(layer_key, i))
                 | _pattern_measures(chip_layer, t, jr.fold_in(layer_key, i))
@@ -168,7 +174,7 @@ def measure(
                 )
             ]
             measures = {name: jnp.stack([layer[name] for layer in layers]) for name in layers[0]}
-            return judged(found, labels), measures | {"output_error": _relative_error(found, ideal)}
+            return Judged.of(found, samples, metrics), measures | {"output_error": _relative_error(found, ideal)}
 
         return jax.lax.map(at_time, times)
 
@@ -209,12 +215,12 @@ def _relative_error(found: Array, ideal: Array) -> Array:
 
 
 @eqx.filter_jit
-def _digital(model: Any, workload: Workload) -> Outcome:
-    xs, labels, _, scores, memory = workload
-    return judged(sequence_scores(model, xs, scores=scores, memory=memory), labels)
+def _digital(model: Any, workload: Workload) -> Judged:
+    samples, _, scores, metrics, memory = workload
+    return Judged.of(predictions(model, samples, scores=scores, memory=memory), samples, metrics)
 
 
-def _without(model: AbstractNetwork, crossbar: Designs, removed: tuple[str, ...]) -> Designs:
+def _without(model: Any, crossbar: Designs, removed: tuple[str, ...]) -> Designs:
     """The design of each layer without some effects."""
     designs = {}
     for path, layer in analog_layers(model).items():

@@ -1,25 +1,28 @@
 """Chips by their number and moments by their time: what a study draws, whatever else it draws."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int, Key, Num
+from jaxtyping import Array, Float, Key
 
 from device_models._device import said_effects
 
 from .._array import EFFECTS, Crossbar, effects
 from .._checks import LONGEST_TIME, Must, judge, write
-from ..data import Dataset
-from ..nn import AbstractNetwork, analog_layers, at, program
+from ..nn import analog_layers, at, program
 from ..nn._deploy import layers_on_chips
 from ..nn._mixed_signal import Designs, check_designs, crossbar_of, design_hint
 from ..nn._told import tell_shared
 from ..train import SampledChip
-from ..train._task import check_task
+from ..train._memory import Memory, as_bytes
+from ..train._metrics import Metric, Metrics, as_metrics
+from ..train._objective import Kind, Scores, as_scores
+from ..train._samples import Samples
+from ..train._task import BOTH, check_task
 
 TIMES = Must(
     "one or more seconds after programming, all at least 0 and at most 1e12",
@@ -38,26 +41,30 @@ def check_times(times: Any) -> None:
 
 
 class Workload(NamedTuple):
-    """What every chip is asked: recordings with their labels, at times, scored, within so many bytes."""
+    """What every chip is asked: samples with their labels, at times, scored and measured, within so many bytes."""
 
-    xs: Num[Array, "batch steps *inputs"]
-    labels: Int[Array, " batch"]
+    samples: Samples
     times: Float[Array, " times"]
-    scores: Callable[[Array], Array]
+    scores: Scores
+    metrics: tuple[Metric, ...]
     memory: float
 
     @classmethod
-    def of(cls, data: Dataset, times: Sequence[float], scores: Callable[[Array], Array], memory: float) -> "Workload":
+    def of(
+        cls, data: Any, times: Any, scores: Scores | None, memory: Memory, metrics: Metrics | None = None
+    ) -> "Workload":
         """All of `data` at `times` in seconds, which are checked."""
         check_times(times)
+        samples = Samples.of(data)
+        scores = as_scores(scores, samples.kind, samples.labels.shape[1:])
         moments = jnp.asarray(times, jnp.result_type(float))
-        return cls(jnp.asarray(data.inputs), jnp.asarray(data.labels), moments, scores, memory)
+        return cls(samples, moments, scores, as_metrics(metrics, samples.kind), as_bytes(memory))
 
-    def check(self, model: AbstractNetwork, crossbar: Designs, *, by: str) -> None:
-        """Raises `ValueError` where `model` on `crossbar` cannot be asked this; `by` is the function that asks."""
+    def check(self, model: Any, crossbar: Designs, *, kinds: Sequence[Kind] = BOTH) -> None:
+        """Raises `ValueError` where `model` on `crossbar` cannot be asked this."""
         check_times(self.times)
         check_designs(crossbar)
-        check_task(model, self.xs, self.labels, self.scores, by)
+        check_task(model, self.samples, self.scores, kinds=kinds)
         tell_shared(layers_on_chips(model, crossbar))
 
 
@@ -83,18 +90,18 @@ def _at_time(key: Key[Array, ""], t: Float[Array, ""]) -> Key[Array, ""]:
     return key
 
 
-def present_effects(model: AbstractNetwork, crossbar: Designs) -> tuple[str, ...]:
+def present_effects(model: Any, crossbar: Designs) -> tuple[str, ...]:
     """Those of `memsim.EFFECTS` that the design of at least one layer shows."""
     shown = {effect for design in _designs(model, crossbar) for effect in effects(design)}
     return tuple(effect for effect in EFFECTS if effect in shown)
 
 
-def check_said_effects(model: AbstractNetwork, crossbar: Designs) -> None:
+def check_said_effects(model: Any, crossbar: Designs) -> None:
     """Raises `ValueError` for a device that does not say which effects it shows: none could be taken from it."""
     for design in _designs(model, crossbar):
         said_effects(design.device)
 
 
-def _designs(model: AbstractNetwork, crossbar: Designs) -> list[Crossbar]:
+def _designs(model: Any, crossbar: Designs) -> list[Crossbar]:
     designs = [crossbar_of(crossbar, path, layer) for path, layer in analog_layers(model).items()]
     return [design for design in designs if design is not None]

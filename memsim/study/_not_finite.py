@@ -1,7 +1,6 @@
 """Where a number of a study came to be NaN: the chip, the time and the first layer, found afterwards."""
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -11,18 +10,16 @@ from jaxtyping import Array, Float
 
 from ..nn._mixed_signal import Designs
 from ..train._not_finite import first_not_finite
-from ._chips import aged, programmed
+from ._chips import Workload, aged, programmed
 
 
 def told_of_nan(
     found: Float[np.ndarray, "chips times"],
     model: Any,
     crossbar: Designs,
-    xs: Array,
-    times: Any,
+    workload: Workload,
     *,
     key: Any,
-    scores: Callable[[Array], Array],
     of: str,
 ) -> dict[str, str]:
     """Warns where `found` is NaN, and says of the first chip and time in which layer that began; for the attributes.
@@ -33,9 +30,9 @@ def told_of_nan(
     if not len(missing):
         return {}
     chip, place = missing[0]
-    t = jnp.asarray(np.asarray(times, float)[place], jnp.result_type(float))
+    t = workload.times[place]
     moment, read_key = _moment(model, crossbar, jnp.asarray(chip), t, key)
-    layer = first_not_finite(moment, xs, key=read_key, scores=scores)
+    layer = first_not_finite(moment, workload.samples, key=read_key, scores=workload.scores)
     words = (
         f"{of} must be that of finite outputs, and is NaN for {len(missing)} of {found.size} chips and times. First, "
         f"on chip {chip} at {float(t):g} s, {layer}. Look at the design, the weights and the parameters there."

@@ -1,6 +1,6 @@
 """Which recordings are named rightly: kept for every chip and time, eight to a byte."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax.numpy as jnp
@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, Num, UInt8
 
 from .._checks import checked, described, did_you_mean, whole
-from ..nn import AbstractNetwork
-from ..train import class_scores
-from ..train._evaluate import ENOUGH, sequence_scores, share_right
-from ..train._memory import MEMORY
-from ..train._task import NETWORK, check_task
+from ..train._evaluate import measured, predictions
+from ..train._memory import MEMORY_RULE, Memory, as_bytes
+from ..train._metrics import METRICS, Metric
+from ..train._objective import Scores, as_scores
+from ..train._samples import Samples
+from ..train._task import MODEL, check_task
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,20 +48,20 @@ class Outcome(NamedTuple):
         }
 
 
-@checked(model=NETWORK, memory=ENOUGH)
+@checked(model=MODEL, memory=MEMORY_RULE)
 def outcome(
-    model: AbstractNetwork,
-    xs: Num[Array, "batch steps *inputs"],
+    model: Any,
+    xs: Num[Array, "batch *sample"],
     labels: Int[Array, " batch"],
     *,
     key: Key[Array, ""] | None = None,
-    scores: Callable[[Array], Array] = class_scores,
-    memory: float = MEMORY,
+    scores: Scores | None = None,
+    memory: Memory = None,
 ) -> Outcome:
     """As `memsim.train.accuracy`, and which recordings are named rightly."""
-    xs, labels = jnp.asarray(xs), jnp.asarray(labels)
-    check_task(model, xs, labels, scores, "`memsim.study.outcome`")
-    return judged(sequence_scores(model, xs, key=key, scores=scores, memory=memory), labels)
+    samples, scores = Samples(jnp.asarray(xs), jnp.asarray(labels)), as_scores(scores, "classes")
+    check_task(model, samples, scores, kinds=("classes",))
+    return judged(predictions(model, samples, key=key, scores=scores, memory=as_bytes(memory)), samples)
 
 
 @checked()
@@ -70,10 +71,40 @@ def packed(right: Bool[Array | np.ndarray, "*dims recordings"]) -> Outcome:
     return Outcome(jnp.mean(right, axis=-1, dtype=jnp.result_type(float)), jnp.packbits(right, axis=-1))
 
 
-def judged(found: Float[Array, "batch classes"], labels: Array) -> Outcome:
+def judged(found: Float[Array, "batch classes"], samples: Samples) -> Outcome:
     """The outcome of scores. A NaN names no class."""
-    named = (jnp.argmax(found, axis=-1) == labels) & ~jnp.isnan(found).any(axis=-1)
-    return Outcome(share_right(found, labels), jnp.packbits(named))
+    named = (jnp.argmax(found, axis=-1) == samples.labels) & ~jnp.isnan(found).any(axis=-1)
+    share = measured(found, samples, (METRICS["accuracy"],))["accuracy"]
+    return Outcome(share, jnp.packbits(named))
+
+
+class Judged(NamedTuple):
+    """What predictions are worth: each metric by its name, and which are right where labels are classes."""
+
+    metrics: Mapping[str, Float[Array | np.ndarray, "*dims"]]
+    right: UInt8[Array | np.ndarray, "*dims bytes"] | None
+
+    @classmethod
+    def of(cls, found: Array, samples: Samples, metrics: Sequence[Metric]) -> "Judged":
+        """Of one pass over the samples."""
+        right = judged(found, samples).right if samples.kind == "classes" else None
+        return cls(measured(found, samples, metrics), right)
+
+    @property
+    def first(self) -> Any:
+        """The first of the metrics."""
+        return next(iter(self.metrics.values()))
+
+    def variables(self, dims: Sequence[str], recordings: int, names: str = "{}") -> dict[str, Any]:
+        """Variables of an `xarray.Dataset` over `dims`: as those of `Outcome`, and one for each other metric."""
+        variables: dict[str, Any] = {}
+        for name, values in self.metrics.items():
+            attributes = {"units": "1", "long_name": f"test {name.replace('_', ' ')}"}
+            variables[names.format(name)] = (tuple(dims), np.asarray(values), attributes)
+        if self.right is None:
+            return variables
+        kept = Outcome(np.zeros(np.shape(self.right)[:-1]), self.right).variables(dims, recordings, names)
+        return variables | {names.format("right"): kept[names.format("right")]}
 
 
 @checked()
@@ -116,8 +147,13 @@ def best_of(result: "xr.Dataset | xr.DataArray", names: str = "{}") -> "xr.DataA
 
     if isinstance(result, xr.DataArray):
         return result
-    name = names.format("right")
-    return right(result, name) if name in packed_names(result) else result[names.format("accuracy")]
+    name, share = names.format("right"), names.format("accuracy")
+    if name in packed_names(result):
+        return right(result, name)
+    if share not in result:
+        others = ", ".join(map(str, result.data_vars)) or "nothing"
+        raise ValueError(f"A result must have `{share}`, or be one of its measures, as `result.rmse`. Got {others}.")
+    return result[share]
 
 
 @checked()

@@ -1,7 +1,7 @@
-"""Accuracy of one network on many chips at many times, in one compiled call."""
+"""What one model is worth on many chips at many times, in one compiled call."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -14,58 +14,69 @@ from jaxtyping import Array, Float, Int, Key, Num
 from .._array import AnalogMatrix
 from .._checks import as_floats, checked, whole
 from ..data import Dataset
-from ..nn import AbstractNetwork, analog_layers
+from ..nn import analog_layers, clipping
+from ..nn._calling import is_network
 from ..nn._mixed_signal import Designs
-from ..train import class_scores
-from ..train._evaluate import ENOUGH, sequence_scores
-from ..train._memory import MEMORY, told
-from ..train._task import NETWORK, ONE_SET
+from ..train._evaluate import predictions
+from ..train._memory import MEMORY_RULE, Memory, as_bytes, told
+from ..train._metrics import METRICS, Metrics
+from ..train._objective import Scores, as_scores
+from ..train._samples import Samples
+from ..train._task import MODEL, SET
 from ._chips import DESIGN, TIMES, Workload, aged, present_effects, programmed
+from ._devices import chunk_of, over_chips
 from ._not_finite import told_of_nan
 from ._provenance import device_numbers, provenance
-from ._right import Outcome, judged
+from ._right import Judged, Outcome
 from ._spans import marks
 
 if TYPE_CHECKING:
     from xarray import Dataset as Result
 
-WATCHED = 8  # recordings, from the first, that tell what converters clip
+WATCHED = 8  # samples, from the first, that tell what converters clip
 WORTH_A_LINE = 0.01  # of what a converter is given; clipping less is not mentioned
 KNOBS = "Lower `memory` or `chunk`."
 
 
-@checked(model=NETWORK, data=ONE_SET, crossbar=DESIGN, times=TIMES, chips=whole(1), chunk=whole(1), memory=ENOUGH)
+@checked(model=MODEL, data=SET, crossbar=DESIGN, times=TIMES, chips=whole(1), chunk=whole(1), memory=MEMORY_RULE)
 def robustness(
-    model: AbstractNetwork,
-    data: Dataset,
+    model: Any,
+    data: Any,
     crossbar: Designs,
     *,
     chips: int,
     times: Sequence[float],
     key: Key[Array, ""],
-    chunk: int = 1,
-    scores: Callable[[Array], Array] = class_scores,
-    memory: float = MEMORY,
+    chunk: int | None = None,
+    metrics: Metrics | None = None,
+    scores: Scores | None = None,
+    memory: Memory = None,
 ) -> "Result":
-    """Accuracy on `data` of `model` on `chips` chips, each aged to all `times`.
+    """Accuracy on `data` of `model` on `chips` chips, each aged to all `times`, or any other metrics of it.
 
     Chip i is drawn from `key` folded with i, and its moments from the times themselves: no number depends on how many
-    chips and times there are, in which order, or on the chunk.
+    chips and times there are, in which order, on the chunk, or on the devices, all of which share the chips.
 
     **Arguments:**
 
-    - `model`: A digital network.
-    - `data`: Such as `splits.test`.
+    - `model`: Digital: a network over time, or any other model that is called on one sample, such as a converted one of
+      Equinox. Dropout and norms are in inference mode.
+    - `data`: A `memsim.data.Dataset` such as `splits.test`, arrays (xs, ys), or an iterable of batches of them.
     - `crossbar`: A design, or `path, layer -> design | None`.
     - `chips`: Number of virtual chips.
     - `times`: Seconds after programming.
     - `key`: For everything.
-    - `chunk`: Chips evaluated side by side. One is fastest on a CPU; a GPU wants more.
-    - `scores`: From the outputs of one sequence to one score a class; the largest names the class.
-    - `memory`: Bytes for the sequences that run side by side, by an estimate. More than the default helps a GPU.
+    - `chunk`: Chips evaluated side by side. By default one on a CPU, where that is fastest, and on other devices as
+      many as memory holds.
+    - `metrics`: As of `memsim.train.evaluate`: one or several, by name or as functions. By default "accuracy", and
+      "rmse" where labels are numbers.
+    - `scores`: From the outputs of one sample to one score a class, the largest of which names the class, or to the
+      prediction.
+    - `memory`: Bytes, or words such as "4 GiB", for the samples that run side by side, by an estimate; by default what
+      the device suggests.
 
-    Returns an `xarray.Dataset` with `accuracy` over (chip, time), what was `right` of each recording, packed
-    (`memsim.study.right`), and provenance in the attributes. Accuracy is NaN where any output is not finite; a warning,
+    Returns an `xarray.Dataset` with each metric over (chip, time), of classes what was `right` of each sample, packed
+    (`memsim.study.right`), and provenance in the attributes. A metric is NaN where any output is not finite; a warning,
     and the attribute "not_finite", then name chip, time and layer.
 
     The coordinate `measured` says whether cells of that age were, the attribute "span" within which limits, and
@@ -75,65 +86,86 @@ def robustness(
     """
     import xarray as xr
 
-    workload = Workload.of(data, times, scores, memory)
-    workload.check(model, crossbar, by="`memsim.study.robustness`")
+    workload = Workload.of(data, times, scores, memory, metrics)
+    workload.check(model, crossbar)
     measured, told_of_span = marks(model, crossbar, times)
-    watched = WATCHED if "saturation" in present_effects(model, crossbar) else 0
     with told(KNOBS):
-        found, clipped = jax.device_get(
-            _measured(model, crossbar, workload, jnp.arange(chips), key, chunk=chunk, watched=watched)
-        )
+        found, clipped = _study(model, crossbar, workload, chips, key, chunk)
     coordinates = {"time": ("time", np.asarray(times, float), {"units": "s"}), "measured": measured}
-    result = xr.Dataset(found.variables(("chip", "time"), len(data.labels)), {"chip": np.arange(chips)} | coordinates)
-    result = result.assign_attrs(provenance() | device_numbers(crossbar) | told_of_span | {"data": data.citation})
+    variables = found.variables(("chip", "time"), len(workload.samples))
+    result = xr.Dataset(variables, {"chip": np.arange(chips)} | coordinates)
+    result = result.assign_attrs(provenance() | device_numbers(crossbar) | told_of_span | citation(data))
     result = result.assign_attrs(_told_of_clipping(clipped, list(analog_layers(model)), float(workload.times[0])))
-    missing = told_of_nan(found.accuracy, model, crossbar, workload.xs, times, key=key, scores=scores, of="Accuracy")
-    return result.assign_attrs(missing)
+    name = next(iter(found.metrics)).capitalize()
+    return result.assign_attrs(told_of_nan(found.first, model, crossbar, workload, key=key, of=name))
 
 
-@checked(model=NETWORK, crossbar=DESIGN, times=TIMES, chunk=whole(1), memory=ENOUGH)
+def citation(data: Any) -> dict[str, str]:
+    """The attribute that says whose data a result is of."""
+    return {"data": data.citation} if isinstance(data, Dataset) and data.citation else {}
+
+
+@checked(model=MODEL, crossbar=DESIGN, times=TIMES, chunk=whole(1), memory=MEMORY_RULE)
 def chip_outcomes(
-    model: AbstractNetwork,
+    model: Any,
     crossbar: Designs,
-    xs: Num[Array, "batch steps *inputs"],
+    xs: Num[Array, "batch *sample"],
     labels: Int[Array, " batch"],
     times: Float[Array, " times"],
     chips: Int[Array, " chips"],
     *,
     key: Key[Array, ""],
-    chunk: int = 1,
-    scores: Callable[[Array], Array] = class_scores,
-    memory: float = MEMORY,
+    chunk: int | None = None,
+    scores: Scores | None = None,
+    memory: Memory = None,
 ) -> Outcome:
     """What the chips with the given numbers have right at each time: the compiled core of `robustness`."""
-    workload = Workload(xs, labels, times, scores, memory)
-    workload.check(model, crossbar, by="`memsim.study.chip_outcomes`")
+    samples, scores = Samples(xs, labels), as_scores(scores, "classes")
+    workload = Workload(samples, times, scores, (METRICS["accuracy"],), as_bytes(memory))
+    workload.check(model, crossbar, kinds=("classes",))
+    chunk = chunk_of(chunk, model, crossbar, workload, chips.shape[0])
     with told(KNOBS):
-        return _measured(model, crossbar, workload, chips, key, chunk=chunk, watched=0)[0]
+        found = _measured(model, crossbar, workload, chips, key, chunk=chunk, watched=0)[0]
+    assert found.right is not None
+    return Outcome(found.metrics["accuracy"], found.right)
 
 
-@checked(model=NETWORK, crossbar=DESIGN, times=TIMES, chunk=whole(1), memory=ENOUGH)
+@checked(model=MODEL, crossbar=DESIGN, times=TIMES, chunk=whole(1), memory=MEMORY_RULE)
 def chip_accuracies(
-    model: AbstractNetwork,
+    model: Any,
     crossbar: Designs,
-    xs: Num[Array, "batch steps *inputs"],
+    xs: Num[Array, "batch *sample"],
     labels: Int[Array, " batch"],
     times: Float[Array, " times"],
     chips: Int[Array, " chips"],
     *,
     key: Key[Array, ""],
-    chunk: int = 1,
-    scores: Callable[[Array], Array] = class_scores,
-    memory: float = MEMORY,
+    chunk: int | None = None,
+    scores: Scores | None = None,
+    memory: Memory = None,
 ) -> Float[Array, "chips times"]:
     """The accuracies of `chip_outcomes`."""
     settings: Any = {"key": key, "chunk": chunk, "scores": scores, "memory": memory}
     return jnp.asarray(chip_outcomes(model, crossbar, xs, labels, times, chips, **settings).accuracy)
 
 
+def _study(
+    model: Any, crossbar: Designs, workload: Workload, chips: int, key: Array, chunk: int | None
+) -> tuple[Judged, Float[np.ndarray, "layers 2"]]:
+    """All chips at all times, and what the first of them clips at first."""
+    has_converters = "saturation" in present_effects(model, crossbar)
+    watched = WATCHED if has_converters and is_network(model) else 0
+    chunk = chunk_of(chunk, model, crossbar, workload, chips)
+    measured = _measured(model, crossbar, workload, jnp.arange(chips), key, chunk=chunk, watched=watched)
+    found, clipped = jax.device_get(measured)
+    if has_converters and not is_network(model):
+        clipped = _clipped_outside(model, crossbar, workload, key)
+    return found, clipped
+
+
 @eqx.filter_jit
 def _measured(
-    model: AbstractNetwork,
+    model: Any,
     crossbar: Designs,
     workload: Workload,
     chips: Array,
@@ -141,10 +173,10 @@ def _measured(
     *,
     chunk: int,
     watched: int,
-) -> tuple[Outcome, Float[Array, "layers 2"]]:
-    """Outcomes, and what the first chip clips at the first time with the first `watched` recordings, if any."""
+) -> tuple[Judged, Float[Array, "layers 2"]]:
+    """What is found, and what the first chip clips at the first time with the first `watched` samples, if any."""
 
-    xs, labels, times, scores, memory = workload
+    samples, times, scores, metrics, memory = workload
 
     def one_chip(number: Array) -> Any:
         chip, life_key = programmed(model, crossbar, number, key=key)
@@ -152,16 +184,18 @@ def _measured(
         def at_time(moment: Any) -> Any:
             place, t = moment
             now, read_key, layer_key = aged(chip, t, key=life_key)
-            found = sequence_scores(now, xs, key=read_key, scores=scores, memory=memory / chunk)
-            return judged(found, labels), first_clips((place == 0) & (number == chips[0]), now, layer_key)
+            found = predictions(now, samples, key=read_key, scores=scores, memory=memory / chunk)
+            clips = first_clips((place == 0) & (number == chips[0]), now, layer_key)
+            return Judged.of(found, samples, metrics), clips
 
         return jax.lax.map(at_time, (jnp.arange(times.shape[0]), times))
 
     def first_clips(is_first: Array, now: Any, key: Array) -> Array:
         nothing = jnp.zeros((len(analog_layers(model)), 2))
-        return jax.lax.cond(is_first, lambda: _clipped(now, xs[:watched], key), lambda: nothing) if watched else nothing
+        xs = samples.xs[:watched]
+        return jax.lax.cond(is_first, lambda: _clipped(now, xs, key), lambda: nothing) if watched else nothing
 
-    found, clipped = jax.lax.map(one_chip, chips, batch_size=chunk if chunk > 1 else None)
+    found, clipped = over_chips(one_chip, chips, chunk)
     return found, clipped[0, 0]
 
 
@@ -181,6 +215,21 @@ def _clipped(model: Any, xs: Array, key: Array) -> Float[Array, "layers 2"]:
     return jnp.stack(shares)
 
 
+def _clipped_outside(model: Any, crossbar: Designs, workload: Workload, key: Array) -> Float[np.ndarray, "layers 2"]:
+    """As `_clipped`, of any model: its layers are watched while it runs, which no compiled loop over chips can do."""
+    number = jnp.zeros((), int)
+    now, _, layer_key = eqx.filter_jit(_first_moment)(model, crossbar, number, workload.times[0], key)
+    found = clipping(now, workload.samples.xs[:WATCHED], key=layer_key)
+    paths = list(analog_layers(model))
+    shares = [(found[path].dac, found[path].adc.mean()) if path in found else (0.0, 0.0) for path in paths]
+    return np.asarray(shares, float)
+
+
+def _first_moment(model: Any, crossbar: Designs, number: Array, t: Array, key: Array) -> Any:
+    chip, life_key = programmed(model, crossbar, number, key=key)
+    return aged(chip, t, key=life_key)
+
+
 def _told_of_clipping(clipped: Float[np.ndarray, "layers 2"], paths: Sequence[str], t: float) -> dict[str, str]:
     """What each layer clips, for the attributes; a line of `logging` where it is worth one."""
     lines = [
@@ -191,7 +240,7 @@ def _told_of_clipping(clipped: Float[np.ndarray, "layers 2"], paths: Sequence[st
     ]
     if not lines:
         return {}
-    where = f"On chip 0 at {t:g} s, with the first {WATCHED} recordings"
+    where = f"On chip 0 at {t:g} s, with the first {WATCHED} samples"
     words = f"{where}: {'; '.join(lines)}. Find ranges with training data: `memsim.calibrate(model, xs, crossbar)`."
     if clipped.max() > WORTH_A_LINE:
         logging.getLogger("memsim").warning(words)

@@ -11,7 +11,7 @@ import numpy as np
 from device_models import Span
 
 from .._checks import checked
-from ..nn import AbstractNetwork, analog_layers
+from ..nn import analog_layers
 from ..nn._mixed_signal import Designs, crossbar_of
 from ._chips import TIMES, check_times
 
@@ -31,7 +31,7 @@ def is_measured(span: Span, times: Sequence[float] | np.ndarray) -> np.ndarray:
     return np.array([t == 0 if known is None else known for known, t in zip(held, times, strict=True)], bool)
 
 
-def span_of(model: AbstractNetwork, crossbar: Designs) -> tuple[Span, tuple[str, ...]]:
+def span_of(model: Any, crossbar: Designs) -> tuple[Span, tuple[str, ...]]:
     """Where the cells of all layers on chips were measured, and what their histories assume."""
     designs = [crossbar_of(crossbar, path, layer) for path, layer in analog_layers(model).items()]
     devices = [design.device for design in designs if design is not None]
@@ -39,7 +39,7 @@ def span_of(model: AbstractNetwork, crossbar: Designs) -> tuple[Span, tuple[str,
     return span, tuple(dict.fromkeys(words for device in devices for words in device.assumes))
 
 
-def marks(model: AbstractNetwork, crossbar: Designs, times: Sequence[float]) -> tuple[Any, dict[str, str]]:
+def marks(model: Any, crossbar: Designs, times: Sequence[float]) -> tuple[Any, dict[str, str]]:
     """The coordinate `measured` along time, and the attributes `span` and `assumes`; one line of logging beyond."""
     span, assumes = span_of(model, crossbar)
     measured = is_measured(span, times)

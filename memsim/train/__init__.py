@@ -1,8 +1,8 @@
 """Hardware-aware training: each step samples the hardware and takes the gradient through it."""
 
 from ._evaluate import accuracy as accuracy
+from ._evaluate import evaluate as evaluate
 from ._evaluate import run_batch as run_batch
-from ._fit import Epoch as Epoch
 from ._fit import fit as fit
 from ._hardware import AbstractHardware as AbstractHardware
 from ._hardware import GaussianNoise as GaussianNoise
@@ -14,9 +14,14 @@ from ._loss import cross_entropy as cross_entropy
 from ._loss import latency_cross_entropy as latency_cross_entropy
 from ._loss import latency_scores as latency_scores
 from ._loss import max_cross_entropy as max_cross_entropy
+from ._loss import mse as mse
+from ._loss import prediction as prediction
 from ._loss import rate_mse as rate_mse
 from ._loss import van_rossum as van_rossum
+from ._metrics import METRICS as METRICS
 from ._objective import Objective as Objective
 from ._penalty import SpikeRate as SpikeRate
+from ._run import Epoch as Epoch
+from ._stop import Stop as Stop
 from ._trainer import Trainer as Trainer
 from ._trainer import clip_weights as clip_weights

@@ -1,7 +1,7 @@
 """What a training step samples of the hardware."""
 
 from abc import abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key
 
 from .._array import AnalogMatrix
 from .._checks import LONGEST_TIME, TIME, Must, check, fraction, is_known, write
-from ..nn import AbstractNetwork, analog_layers, deploy
+from ..nn import analog_layers, deploy
 from ..nn._deploy import digital_weight, replace_weights
 from ..nn._mixed_signal import Designs, check_designs, design_hint, with_neurons_ramped
 
@@ -29,7 +29,7 @@ class AbstractHardware(eqx.Module):
     ramp: eqx.AbstractVar[float]
 
     @abstractmethod
-    def sample(self, model: AbstractNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> AbstractNetwork:
+    def sample(self, model: Any, *, strength: Float[Array, ""], key: Key[Array, ""]) -> Any:
         """The model one mini-batch sees: one draw for the whole batch, forward and backward."""
 
 
@@ -54,7 +54,7 @@ class GaussianNoise(AbstractHardware):
     def __check_init__(self):
         check(self, std=STD, ramp=RAMP)
 
-    def sample(self, model: AbstractNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> AbstractNetwork:
+    def sample(self, model: Any, *, strength: Float[Array, ""], key: Key[Array, ""]) -> Any:
         noisy = {}
         for place, (path, layer) in enumerate(analog_layers(model).items()):
             w = digital_weight(path, layer)
@@ -103,7 +103,7 @@ class SampledChip(AbstractHardware):
         check(self, crossbar=write(design_hint), time=TIME, ramp=RAMP)
         check_designs(self.crossbar)
 
-    def sample(self, model: AbstractNetwork, *, strength: Float[Array, ""], key: Key[Array, ""]) -> AbstractNetwork:
+    def sample(self, model: Any, *, strength: Float[Array, ""], key: Key[Array, ""]) -> Any:
         time_key, chip_key = jr.split(key)
         t = self.time.draw(key=time_key) if isinstance(self.time, LogUniform) else self.time
         chip = deploy(model, with_neurons_ramped(self.crossbar, strength), t, key=chip_key)

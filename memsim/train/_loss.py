@@ -1,48 +1,62 @@
-"""From the outputs (steps, classes) of one sequence to its loss: by mean, count, maximum, rate or first spike."""
+"""From what a model gives out for one sample to its loss: by mean, count, maximum, rate, first spike or distance."""
 
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from .._checks import checked, is_known, that
 from ..encoding import exponential_trace, first_spike_time
 from ..encoding._checks import SECONDS, check_tau
 
+Mask = Bool[Array, " steps"]
 RATE = that("a rate of at least 0 and finite, in spikes a step", lambda rate: np.isfinite(rate) & (rate >= 0))
 
 
 @checked()
-def class_scores(outputs: Float[Array, "steps classes"]) -> Float[Array, " classes"]:
-    """The readout's mean over time; the largest names the class."""
-    return jnp.mean(outputs, axis=0)
+def class_scores(outputs: Float[Array, "*steps classes"], *, mask: Mask | None = None) -> Float[Array, " classes"]:
+    """The scores that a model gives out, (classes,); of a readout over time its mean. The largest names the class.
+
+    `mask` says which steps count, as in all losses here; by default all.
+    """
+    if outputs.ndim == 1:
+        return outputs
+    return _mean(outputs, mask)
 
 
 @checked()
-def cross_entropy(outputs: Float[Array, "steps classes"], label: Int[Array, ""]) -> Float[Array, ""]:
-    """Softmax cross-entropy of the class scores of one sequence."""
-    return optax.softmax_cross_entropy_with_integer_labels(class_scores(outputs), label)
+def cross_entropy(
+    outputs: Float[Array, "*steps classes"], label: Int[Array, ""], *, mask: Mask | None = None
+) -> Float[Array, ""]:
+    """Softmax cross-entropy of the class scores of one sample: (classes,), or (steps, classes) over time."""
+    return optax.softmax_cross_entropy_with_integer_labels(class_scores(outputs, mask=mask), label)
 
 
 @checked()
-def count_cross_entropy(outputs: Float[Array, "steps classes"], label: Int[Array, ""]) -> Float[Array, ""]:
+def count_cross_entropy(
+    outputs: Float[Array, "steps classes"], label: Int[Array, ""], *, mask: Mask | None = None
+) -> Float[Array, ""]:
     """Softmax cross-entropy of the spike counts: a lead of one spike is a factor e of odds, at any number of steps."""
-    return optax.softmax_cross_entropy_with_integer_labels(jnp.sum(outputs, axis=0), label)
+    counts = jnp.sum(_where(mask, outputs, 0.0), axis=0)
+    return optax.softmax_cross_entropy_with_integer_labels(counts, label)
 
 
 @checked()
-def max_cross_entropy(outputs: Float[Array, "steps classes"], label: Int[Array, ""]) -> Float[Array, ""]:
+def max_cross_entropy(
+    outputs: Float[Array, "steps classes"], label: Int[Array, ""], *, mask: Mask | None = None
+) -> Float[Array, ""]:
     """Softmax cross-entropy of each readout's largest value over time.
 
     For a readout that does not spike (`memsim.nn.LI`): spikes all have the same maximum. The gradient reaches the step
     of the maximum only, or is shared between equal ones.
     """
-    return optax.softmax_cross_entropy_with_integer_labels(jnp.max(outputs, axis=0), label)
+    largest = jnp.max(_where(mask, outputs, -jnp.inf), axis=0)
+    return optax.softmax_cross_entropy_with_integer_labels(largest, label)
 
 
 @checked(tau=SECONDS, dt=SECONDS)
 def latency_cross_entropy(
-    outputs: Float[Array, "steps classes"], label: Int[Array, ""], *, tau: float, dt: float
+    outputs: Float[Array, "steps classes"], label: Int[Array, ""], *, tau: float, dt: float, mask: Mask | None = None
 ) -> Float[Array, ""]:
     r"""Cross-entropy of a softmax over $-t / \tau$ of the first spikes' times: the class should be the first to spike.
 
@@ -58,18 +72,24 @@ def latency_cross_entropy(
     - `dt`: Length of a step, in seconds.
     """
     check_tau(tau, dt)
-    return optax.softmax_cross_entropy_with_integer_labels(first_spike_time(outputs) * (-dt / tau), label)
+    times = first_spike_time(_where(mask, outputs, 0.0))
+    return optax.softmax_cross_entropy_with_integer_labels(times * (-dt / tau), label)
 
 
 @checked()
-def latency_scores(outputs: Float[Array, "steps classes"]) -> Float[Array, " classes"]:
+def latency_scores(outputs: Float[Array, "steps classes"], *, mask: Mask | None = None) -> Float[Array, " classes"]:
     """Minus the step of each class's first spike: the first to spike names the class."""
-    return -first_spike_time(outputs)
+    return -first_spike_time(_where(mask, outputs, 0.0))
 
 
 @checked(right=RATE, wrong=RATE)
 def rate_mse(
-    outputs: Float[Array, "steps classes"], label: Int[Array, ""], *, right: float = 0.8, wrong: float = 0.2
+    outputs: Float[Array, "steps classes"],
+    label: Int[Array, ""],
+    *,
+    right: float = 0.8,
+    wrong: float = 0.2,
+    mask: Mask | None = None,
 ) -> Float[Array, ""]:
     """Mean over classes of the squared distance of a rate from its target, both in spikes a step.
 
@@ -84,9 +104,38 @@ def rate_mse(
             "`right` and `wrong` must satisfy 0 <= wrong < right, in spikes a step. "
             f"Got right={right}, wrong={wrong}. From Hz? Multiply by dt."
         )
-    rates = class_scores(outputs)
+    rates = class_scores(outputs, mask=mask)
     targets = jnp.where(jnp.arange(rates.shape[0]) == label, right, wrong).astype(rates.dtype)
     return jnp.mean((rates - targets) ** 2)
+
+
+@checked()
+def mse(outputs: Float[Array, "..."], target: Float[Array, "..."], *, mask: Mask | None = None) -> Float[Array, ""]:
+    """Mean squared distance of what `prediction` makes of the outputs from the target of one sample."""
+    squares = (prediction(outputs, target.shape, mask=mask) - target) ** 2
+    over_time = mask is not None and target.ndim > 0 and target.shape[0] == mask.shape[0]
+    return jnp.mean(_mean(squares, mask)) if over_time else jnp.mean(squares)
+
+
+@checked()
+def prediction(
+    outputs: Float[Array, "..."], shape: tuple[int, ...] = (), *, mask: Mask | None = None
+) -> Float[Array, "..."]:
+    """What a model's `outputs` for one sample say of a target of `shape`.
+
+    Outputs of that shape are the prediction; of outputs over time, (steps, *shape), it is their mean; and a last axis
+    of one, as of `equinox.nn.Linear(n, 1)`, is dropped where the target has none. Raises `ValueError` for others.
+    """
+    if outputs.shape == (*shape, 1):
+        return outputs[..., 0]
+    if outputs.shape[1:] in (shape, (*shape, 1)) and outputs.shape != shape:
+        return _mean(outputs, mask).reshape(shape)
+    if outputs.shape != shape:
+        raise ValueError(
+            f"The outputs for one sample must have the shape of its target, {shape}, or that behind an axis of steps. "
+            f"Got {outputs.shape}. Reshape one of them."
+        )
+    return outputs
 
 
 @checked(tau=SECONDS, dt=SECONDS)
@@ -110,3 +159,18 @@ def van_rossum(
     y = exponential_trace(spikes - target, tau, dt)
     decay = jnp.exp(jnp.asarray(-2 * dt / tau, y.dtype))
     return (jnp.sum(y**2) * (1 - decay) + jnp.sum(y[-1] ** 2) * decay) / 2
+
+
+def _mean(values: Float[Array, "steps *rest"], mask: Mask | None) -> Float[Array, "*rest"]:
+    """The mean over the steps that count."""
+    if mask is None:
+        return jnp.mean(values, axis=0)
+    counted = jnp.sum(_where(mask, values, 0.0), axis=0)
+    return counted / jnp.maximum(jnp.sum(mask, dtype=values.dtype), 1.0)
+
+
+def _where(mask: Mask | None, values: Float[Array, "steps *rest"], other: float) -> Float[Array, "steps *rest"]:
+    """`values`, with `other` in steps that do not count."""
+    if mask is None:
+        return values
+    return jnp.where(mask.reshape(-1, *(1,) * (values.ndim - 1)), values, other)

@@ -1,6 +1,5 @@
 """Which layer of a network is the first that gives out NaN or infinity: looked for where that has happened."""
 
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -12,7 +11,11 @@ from jaxtyping import Array, Key
 from .._array import AnalogMatrix
 from .._checks import as_floats
 from ..nn import analog_layers
-from ._evaluate import sequence_scores
+from ..nn._calling import evaluating, is_network
+from ..nn._word_lines import word_lines
+from ._evaluate import predictions
+from ._objective import Scores
+from ._samples import Samples
 
 
 def not_finite(model: Any) -> str:
@@ -23,18 +26,21 @@ def not_finite(model: Any) -> str:
     return ""
 
 
-def first_not_finite(model: Any, xs: Array, *, key: Key[Array, ""] | None, scores: Callable[[Array], Array]) -> str:
-    """In words, what of a deployed or digital `model` is the first that is not finite while it runs on `xs`."""
+def first_not_finite(model: Any, samples: Samples, *, key: Key[Array, ""] | None, scores: Scores) -> str:
+    """In words, what of a deployed or digital `model` is the first that is not finite while it runs on `samples`."""
     for path, layer in analog_layers(model).items():
         if not_finite(layer.weight):
             what = "what the chip presents" if isinstance(layer.weight, AnalogMatrix) else "a weight"
             return f"{what} in layer {path} is not finite"
-    found = eqx.filter_jit(sequence_scores)(model, xs, key=key, scores=scores)
-    bad = np.flatnonzero(np.isnan(found).any(1))
+    found = np.asarray(eqx.filter_jit(predictions)(model, samples, key=key, scores=scores))
+    bad = np.flatnonzero(np.isnan(found).reshape(len(found), -1).any(1))
     if not bad.size:
         return "no layer is not finite when it runs again"
-    keys = None if key is None else jr.split(key, xs.shape[0])
-    x, read_key = as_floats(xs[bad[0]]), None if keys is None else keys[bad[0]]
+    keys = None if key is None else jr.split(key, len(samples))
+    x, read_key = samples.xs[bad[0]], None if keys is None else keys[bad[0]]
+    if not is_network(model):
+        return f"with sample {bad[0]}, {_not_finite_input(model, x, read_key)}"
+    x = as_floats(x)
     _, records = eqx.filter_jit(lambda model, x, key: model(x, key=key, record=("membranes", "outputs")))(
         model, x, read_key
     )
@@ -45,6 +51,13 @@ def first_not_finite(model: Any, xs: Array, *, key: Key[Array, ""] | None, score
         if _bad(outputs):
             return f"with recording {bad[0]}, the outputs of layer {path} are not finite"
     return f"with recording {bad[0]}, what `scores` makes of finite outputs is not"
+
+
+def _not_finite_input(model: Any, x: Array, key: Key[Array, ""] | None) -> str:
+    for path, lines in word_lines(evaluating(model), x[None], key).items():
+        if _bad(lines):
+            return f"the inputs of layer {path} are not finite"
+    return "the outputs are not finite, while the inputs of all analog layers are"
 
 
 def _bad(values: Array) -> bool:

@@ -11,4 +11,4 @@ from .._keeping import progress
 def progress_bar(epochs: int, first: int) -> Iterator[Callable[[Any], None]]:
     """Yields a function that shows a finished `Epoch`."""
     with progress("epoch", epochs, first=first, words="compiling") as show:
-        yield lambda epoch: show(epoch.number, f"loss {epoch.loss:.3f}, validation {epoch.validation_accuracy:.1%}")
+        yield lambda epoch: show(epoch.number, f"loss {epoch.loss:.3f}, {epoch.metric} {epoch.validation:.4g}")

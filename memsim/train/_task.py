@@ -1,52 +1,78 @@
 """Whether model, data and scores fit each other: said before any work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._checks import check_finite, check_finite_model, described, numbers, write
-from ..data import Dataset, Splits
-from ..nn._calling import check_network, output_shape
+from .._checks import check_finite, check_finite_model, described, numbers, that, write
+from ..data import Splits
+from ..nn._calling import check_model, output_shape
+from ._objective import Kind, Scores, masked
+from ._samples import Samples
 
-NETWORK = write(
-    "That is a network over time, such as a `memsim.nn.SpikingNetwork`. Call other models on samples yourself: "
-    "`jax.vmap(model)(xs)`."
+MODEL = write(
+    "That is anything that is called on one sample, such as a `memsim.nn.SpikingNetwork` or an Equinox model."
 )
-ONE_SET = write(lambda data: "Pass one of its sets, such as `data.test`." if isinstance(data, Splits) else "")
-THREE_SETS = write(
-    lambda data: (
-        "Write `memsim.data.Splits(train, validation, test)` of three sets." if isinstance(data, Dataset) else ""
-    )
+SET = that(
+    "samples and labels, all of them finite",
+    np.isfinite,
+    hint=lambda data: "Pass one of its sets, such as `data.test`." if isinstance(data, Splits) else "",
 )
+BOTH: tuple[Kind, ...] = ("classes", "numbers")
 
 
-def check_task(model: Any, xs: Any, labels: Any, scores: Callable[..., Any], purpose: str) -> None:
-    """Raises `ValueError` unless `model` gives each of `xs` a score for the class of its label, all of it finite.
+def check_task(model: Any, samples: Samples, scores: Scores, *, kinds: Sequence[Kind] = BOTH) -> None:
+    """Raises `ValueError` unless `model` gives each sample what its label can be compared with, all of it finite.
 
-    Traced values are judged by shape and dtype. `purpose` names the caller, such as "`memsim.train.fit`".
+    That is a score for each class, or a prediction of the label's shape. Traced values are judged by shape and dtype.
     """
-    check_network(model, purpose)
+    check_model(model)
     check_finite_model(model)
-    _check_data(xs, labels)
-    classes = _number_of_scores(model, xs, scores)
-    wanted = max([2, *(int(found.max()) + 1 for found in numbers(labels))])
-    if classes < wanted:
+    _check_data(samples, kinds)
+    found = _shape_of_scores(model, samples, scores)
+    if samples.kind == "numbers":
+        if found != samples.labels.shape[1:]:
+            raise ValueError(
+                f"Predictions must have the shape of the labels, {samples.labels.shape[1:]} a sample. Got {found}."
+            )
+        return
+    wanted = max([2, *(int(labels.max()) + 1 for labels in numbers(samples.labels))])
+    if len(found) != 1:
         raise ValueError(
-            f"There must be a score for each class, {wanted} of them by the labels. Got {classes} from `model`; "
+            "`scores` must make one score a class of the outputs of one sample. "
+            f"Got scores of shape {found} from outputs of shape {output_shape(model, samples.xs[0])}."
+        )
+    if found[0] < wanted:
+        raise ValueError(
+            f"There must be a score for each class, {wanted} of them by the labels. Got {found[0]} from `model`; "
             "give it as many outputs as classes, or `scores` that make one score a class of its outputs."
         )
 
 
-def check_loss(model: Any, xs: Any, loss: Callable[..., Any]) -> None:
-    """Raises `ValueError` for what does not make one number of the outputs and the label of one sequence."""
-    outputs = jax.ShapeDtypeStruct(output_shape(model, xs[0]), jnp.result_type(float))
-    found = _tried("loss", loss, outputs, jax.ShapeDtypeStruct((), jnp.int32))
+def check_loss(model: Any, samples: Samples, loss: Callable[..., Any]) -> None:
+    """Raises `ValueError` for what does not make one number of the outputs and the label of one sample."""
+    outputs, mask = _outputs(model, samples)
+    label = jax.ShapeDtypeStruct(samples.labels.shape[1:], samples.labels.dtype)
+    found = _tried("loss", masked(loss, mask, "loss"), outputs, label)
     if getattr(found, "shape", None) != () or not jnp.issubdtype(found.dtype, jnp.floating):
         came = f"{found.dtype} of shape {found.shape}" if hasattr(found, "dtype") else described(found)
-        raise ValueError(f"`loss` must make one float of the outputs and the label of one sequence. Got {came}.")
+        raise ValueError(f"`loss` must make one float of the outputs and the label of one sample. Got {came}.")
+
+
+def _outputs(model: Any, samples: Samples) -> tuple[jax.ShapeDtypeStruct, Any]:
+    """The outputs for one sample by shape, and a mask where its steps are told apart."""
+    outputs = jax.ShapeDtypeStruct(output_shape(model, samples.xs[0]), jnp.result_type(float))
+    steps = samples.xs.shape[1] if samples.xs.ndim > 1 else None
+    over_time = samples.lengths is not None and len(outputs.shape) > 1 and outputs.shape[0] == steps
+    return outputs, jnp.ones(outputs.shape[0], bool) if over_time else None
+
+
+def _shape_of_scores(model: Any, samples: Samples, scores: Scores) -> tuple[int, ...]:
+    outputs, mask = _outputs(model, samples)
+    return _tried("scores", masked(scores, mask, "scores"), outputs).shape
 
 
 def _tried(name: str, function: Callable[..., Any], *inputs: jax.ShapeDtypeStruct) -> Any:
@@ -55,37 +81,25 @@ def _tried(name: str, function: Callable[..., Any], *inputs: jax.ShapeDtypeStruc
         return jax.eval_shape(function, *inputs)
     except Exception as error:  # whatever it raises
         raise ValueError(
-            f"`{name}` must take the outputs of one sequence, here of shape {inputs[0].shape}"
+            f"`{name}` must take the outputs of one sample, here of shape {inputs[0].shape}"
             f"{', and its label' * (len(inputs) > 1)}. It raised {type(error).__name__}: {error}"
         ) from error
 
 
-def _check_data(xs: Any, labels: Any) -> None:
-    if not all(isinstance(values, jax.Array | np.ndarray) for values in (xs, labels)):
-        came = f"{described(xs)} and {described(labels)}"
-        raise ValueError(f"Sequences and labels must be arrays. Got {came}. Write `jnp.asarray(...)` around them.")
-    if labels.ndim != 1 or not jnp.issubdtype(labels.dtype, jnp.integer):
+def _check_data(samples: Samples, kinds: Sequence[Kind]) -> None:
+    xs, labels, _ = samples
+    if samples.kind not in kinds or (samples.kind == "classes" and labels.ndim != 1):
         raise ValueError(
-            "`labels` must be one whole number a sequence, its class: accuracy is that of a classification. Got "
+            "`labels` must be one whole number a sample, its class: what is asked for is a classification. Got "
             f"{labels.dtype} of shape {labels.shape}."
         )
-    if xs.ndim < 2 or xs.shape[0] != labels.shape[0] or not labels.shape[0]:
+    if xs.ndim < 1 or xs.shape[0] != labels.shape[0] or not labels.shape[0]:
         raise ValueError(
-            "There must be one sequence or more, a label for each, on the first axis of both. "
+            "There must be one sample or more, a label for each, on the first axis of both. "
             f"Got shapes {xs.shape} and {labels.shape}."
         )
     check_finite("inputs", xs, "Remove or repair those recordings.")
     for found in numbers(labels):
-        if found.min() < 0:
+        if samples.kind == "classes" and found.min() < 0:
             raise ValueError(f"`labels` must be at least 0. Got {found.min()}.")
-
-
-def _number_of_scores(model: Any, xs: Any, scores: Callable[..., Any]) -> int:
-    outputs = jax.ShapeDtypeStruct(output_shape(model, xs[0]), jnp.result_type(float))
-    shape = _tried("scores", scores, outputs).shape
-    if len(shape) != 1:
-        raise ValueError(
-            "`scores` must make one score a class of the outputs of one sequence. Got scores of shape "
-            f"{shape} from outputs of shape {outputs.shape}."
-        )
-    return shape[0]
+        check_finite("labels", found)

@@ -1,6 +1,6 @@
-"""One compiled epoch of hardware-aware training."""
+"""One epoch of hardware-aware training: a compiled one for arrays, compiled steps for batches that come."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -9,19 +9,18 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import optax
-from jaxtyping import Array, Float, Int, Key, Num
+from jaxtyping import Array, Float, Int, Key
 
 from .._checks import as_floats, at_least, checked
-from ..nn import AbstractNetwork, analog_layers
+from ..nn import analog_layers
 from ..nn._deploy import digital_weight, replace_weights
-from ._evaluate import sequence_scores, share_right
+from ._evaluate import measured, outputs_of, predictions
 from ._hardware import AbstractHardware
 from ._memory import MEMORY
-from ._objective import Objective, as_objective
+from ._objective import Goal, masked
+from ._samples import Samples
 
-State = tuple[AbstractNetwork, Any, Int[Array, ""]]  # model, optimizer state, steps done
-Inputs = Num[Array, "_ steps *inputs"]
-Batch = tuple[Inputs, Int[Array, " _"]]  # the two sets differ in size
+State = tuple[Any, Any, Int[Array, ""]]  # model, optimizer state, steps done
 MULTIPLE = at_least(1.0, hint="Below 1 all weights would shrink in every step.")
 
 
@@ -30,12 +29,13 @@ class Trainer(eqx.Module):
 
     **Arguments:**
 
-    - `optimizer`, `loss`, `hardware`, `clip`, `batch_size`, `memory`: As in `fit`.
+    - `goal`: Loss, scores, penalty and metric.
+    - `optimizer`, `hardware`, `clip`, `batch_size`, `memory`: As in `fit`.
     - `ramp_steps`: Steps over which the hardware's perturbation grows to full strength.
     """
 
     optimizer: optax.GradientTransformation = eqx.field(static=True)
-    loss: Callable[[Array, Array], Array] | Objective
+    goal: Goal
     hardware: AbstractHardware | None
     clip: float | None
     batch_size: int = eqx.field(static=True)
@@ -44,41 +44,51 @@ class Trainer(eqx.Module):
 
     @eqx.filter_jit
     def epoch(
-        self, state: State, train: Batch, validation: Batch, key: Key[Array, ""]
+        self, state: State, train: Samples, validation: Samples | None, key: Key[Array, ""]
     ) -> tuple[State, Float[Array, ""], Float[Array, ""]]:
-        """One pass over `train`; returns the new state, the mean loss, and the accuracy on `validation`."""
-        inputs, labels = train
+        """One pass over `train`; returns the new state, the mean loss, and the metric on `validation`, if any."""
         order_key, step_key, _, _ = jr.split(key, 4)
-        steps = inputs.shape[0] // self.batch_size
-        order = jr.permutation(order_key, inputs.shape[0])[: steps * self.batch_size].reshape(steps, self.batch_size)
+        steps = len(train) // self.batch_size
+        order = jr.permutation(order_key, len(train))[: steps * self.batch_size].reshape(steps, self.batch_size)
         arrays, static = eqx.partition(state, eqx.is_array)
 
         def one(arrays, batch):
             place, indices = batch
-            state, loss = self.step(
-                eqx.combine(arrays, static), inputs[indices], labels[indices], jr.fold_in(step_key, place)
-            )
+            state, loss = self.step(eqx.combine(arrays, static), train.take(indices), jr.fold_in(step_key, place))
             return eqx.filter(state, eqx.is_array), loss
 
         arrays, losses = jax.lax.scan(one, arrays, (jnp.arange(steps), order))
         state = eqx.combine(arrays, static)
-        model, read_key = self.validated(state[0], key)
-        scores = as_objective(self.loss).scores
-        found = sequence_scores(model, validation[0], key=read_key, scores=scores, memory=self.memory)
-        return state, jnp.mean(losses), share_right(found, validation[1])
+        return state, jnp.mean(losses), self.validate(state[0], validation, key)
 
-    def validated(self, model: AbstractNetwork, key: Key[Array, ""]) -> tuple[AbstractNetwork, Key[Array, ""]]:
+    def epoch_of_batches(
+        self, state: State, train: Iterable[Samples], validation: Samples | None, key: Key[Array, ""]
+    ) -> tuple[State, Float[Array, ""], Float[Array, ""]]:
+        """As `epoch`, one batch after the other as they come."""
+        _, step_key, _, _ = jr.split(key, 4)
+        losses = []
+        for place, batch in enumerate(train):
+            state, loss = _step(self, state, batch, jr.fold_in(step_key, place))
+            losses.append(loss)
+        return state, jnp.mean(jnp.stack(losses)), _validate(self, state[0], validation, key)
+
+    def validate(self, model: Any, validation: Samples | None, key: Key[Array, ""]) -> Float[Array, ""]:
+        """The metric of the sample of `model` that an epoch with `key` validates."""
+        if validation is None:
+            return jnp.zeros(())
+        model, read_key = self.validated(model, key)
+        found = predictions(model, validation, key=read_key, scores=self.goal.scores, memory=self.memory)
+        return measured(found, validation, (self.goal.metric,))[self.goal.metric.name]
+
+    def validated(self, model: Any, key: Key[Array, ""]) -> tuple[Any, Key[Array, ""]]:
         """The sample of `model` that an epoch with `key` validates, and the key of its reads."""
         _, _, chip_key, read_key = jr.split(key, 4)
         return self._sample(model, jnp.ones(()), chip_key), read_key
 
-    def step(
-        self, state: State, xs: Inputs, labels: Int[Array, " batch"], key: Key[Array, ""]
-    ) -> tuple[State, Float[Array, ""]]:
+    def step(self, state: State, batch: Samples, key: Key[Array, ""]) -> tuple[State, Float[Array, ""]]:
         """One mini-batch: sample the hardware, take the gradient through it, update the clean weights."""
         model, moments, count = state
-        xs = as_floats(xs)
-        batch_loss = partial(self._batch_loss, xs=xs, labels=labels, count=count, key=key)
+        batch_loss = partial(self._batch_loss, batch=batch, count=count, key=key)
         loss, gradient = eqx.filter_value_and_grad(batch_loss)(model)
         with jax.numpy_dtype_promotion("standard"):  # optax multiplies integers and floats; users may run strictly
             updates, moments = self.optimizer.update(gradient, moments, eqx.filter(model, eqx.is_inexact_array))
@@ -87,25 +97,38 @@ class Trainer(eqx.Module):
             model = clip_weights(model, self.clip)
         return (model, moments, count + 1), loss
 
-    def _batch_loss(self, model: AbstractNetwork, *, xs: Array, labels: Array, count: Array, key: Array) -> Array:
+    def _batch_loss(self, model: Any, *, batch: Samples, count: Array, key: Array) -> Array:
         hardware_key, read_key = jr.split(key)
-        strength = jnp.minimum(1.0, (count + 1).astype(xs.dtype) / self.ramp_steps)
+        dtype = batch.xs.dtype if jnp.issubdtype(batch.xs.dtype, jnp.inexact) else jnp.result_type(float)
+        strength = jnp.minimum(1.0, (count + 1).astype(dtype) / self.ramp_steps)
         model = self._sample(model, strength, hardware_key)
-        return jnp.mean(jax.vmap(partial(self._sequence_loss, model))(xs, labels, jr.split(read_key, xs.shape[0])))
+        return jnp.mean(jax.vmap(partial(self._sample_loss, model))(batch, jr.split(read_key, len(batch))))
 
-    def _sequence_loss(self, model: AbstractNetwork, x: Array, label: Array, key: Array) -> Array:
-        objective = as_objective(self.loss)
-        if objective.penalty is None:
-            return objective.loss(model(x, key=key), label)
-        outputs, found = model(x, key=key, record="spikes")
-        return objective.loss(outputs, label) + objective.penalty(found["spikes"])
+    def _sample_loss(self, model: Any, one: Samples, key: Array) -> Array:
+        goal = self.goal
+        if goal.penalty is not None:
+            outputs, found = model(as_floats(one.xs), key=key, record="spikes")
+            mask = None if one.lengths is None else jnp.arange(one.xs.shape[0]) < one.lengths
+            return masked(goal.loss, mask, "loss")(outputs, one.labels) + goal.penalty(found["spikes"])
+        outputs, mask = outputs_of(model, one.xs, one.lengths, key=key)
+        return masked(goal.loss, mask, "loss")(outputs, one.labels)
 
-    def _sample(self, model: AbstractNetwork, strength: Array, key: Array) -> AbstractNetwork:
+    def _sample(self, model: Any, strength: Array, key: Array) -> Any:
         return model if self.hardware is None else self.hardware.sample(model, strength=strength, key=key)
 
 
+@eqx.filter_jit
+def _step(trainer: Trainer, state: State, batch: Samples, key: Key[Array, ""]) -> tuple[State, Float[Array, ""]]:
+    return trainer.step(state, batch, key)
+
+
+@eqx.filter_jit
+def _validate(trainer: Trainer, model: Any, validation: Samples | None, key: Key[Array, ""]) -> Float[Array, ""]:
+    return trainer.validate(model, validation, key)
+
+
 @checked(sigmas=MULTIPLE)
-def clip_weights(model: AbstractNetwork, sigmas: float) -> AbstractNetwork:
+def clip_weights(model: Any, sigmas: float) -> Any:
     """`model` with the weights of each analog layer clipped to `sigmas` of their root mean square.
 
     Weights that are zero, as pruned ones, do not count in it: each clip would lower it, and the next bound with it,

@@ -70,9 +70,14 @@ def ngspice(g, v, word, bit, folder, cell="{g}*{u}", **settings):
     lines += [f"print i(vm{j})" for j in range(g.shape[1])] + [".endc", ".end", ""]
     netlist = folder / "crossbar.cir"
     netlist.write_text("\n".join(lines))
+    return run_netlist(netlist, "vm", g.shape[1])
+
+
+def run_netlist(netlist, source, count):
+    """The currents through the `count` voltage sources of a netlist file whose names begin with `source`."""
     done = subprocess.run(["ngspice", "-b", str(netlist)], capture_output=True, text=True, check=False, timeout=120)
-    found = re.findall(r"i\(vm(\d+)\) = (\S+)", done.stdout)
-    assert len(found) == g.shape[1], done.stdout + done.stderr
+    found = re.findall(rf"i\({source}(\d+)\) = (\S+)", done.stdout)
+    assert len(found) == count, done.stdout + done.stderr
     return np.array([float(value) for _, value in sorted(found, key=lambda pair: int(pair[0]))])
 
 

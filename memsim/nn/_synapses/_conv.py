@@ -1,29 +1,25 @@
 """Convolutions whose kernel is one matrix on a crossbar, read once for each output pixel."""
 
-from typing import ClassVar
+from math import prod
+from typing import ClassVar, Literal
 
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
-from jax import lax
-from jaxtyping import Array, Bool, Float, Key, Shaped
+from jaxtyping import Array, Float, Key
 
-from ..._array import AnalogMatrix
-from ..._checks import as_floats, at_least, checked, whole
+from ..._checks import at_least, checked, whole
 from .._layer import Shape
-from ._lanes import in_lanes
-from ._synapse import AbstractAnalog, AbstractSynapse, Weight, opened, presented
-from ._window import Padding, Pads, Sizes, check_channels_first, paddings, pads, patches, sizes, slid_shape
+from ._kernel import AbstractKernel, Laid, whole_channels
+from ._synapse import Weight
+from ._window import Padding, Pads, Sizes, paddings, pads, sizes, slid_shape
+
+PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
+MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # in `jax.numpy.pad`
 
 
-class AbstractConv(AbstractSynapse, AbstractAnalog):
-    """Cross-correlation of (channels, *spatial) with a kernel, which is kept as a matrix.
-
-    `weight` has the shape (out_channels, in_channels / groups * kernel elements), in the C order of an OIHW kernel. On
-    a crossbar each output pixel is one read of all bit lines, driven with the patch that the kernel lies on; read noise
-    is independent for each pixel. With `groups`, the bit lines of one group are read while the word lines carry that
-    group's patch: the array stays as small as the kernel and takes `groups` reads a pixel.
-    """
+class AbstractConv(AbstractKernel):
+    """Cross-correlation of (channels, *spatial) with a kernel, which is kept as a matrix."""
 
     weight: Weight
     bias: Float[Array, " outputs"] | None
@@ -34,6 +30,7 @@ class AbstractConv(AbstractSynapse, AbstractAnalog):
     padding: str | Pads = eqx.field(static=True)
     dilation: tuple[int, ...] = eqx.field(static=True)
     groups: int = eqx.field(static=True)
+    padding_mode: PaddingMode = eqx.field(static=True)
     rank: eqx.AbstractClassVar[int]  # number of spatial axes
 
     @checked(in_channels=whole(1), out_channels=whole(1), groups=whole(1), gain=at_least(0.0))
@@ -47,80 +44,33 @@ class AbstractConv(AbstractSynapse, AbstractAnalog):
         padding: Padding = 0,
         dilation: Sizes = 1,
         groups: int = 1,
+        padding_mode: PaddingMode = "zeros",
         use_bias: bool = True,
         gain: float = 1.0,
         key: Key[Array, ""],
     ):
-        in_channels, out_channels, groups = int(in_channels), int(out_channels), int(groups)
-        if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                "`in_channels` and `out_channels` must be multiples of `groups`. "
-                f"Got {in_channels}, {out_channels} and groups={groups}."
-            )
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        self.in_channels, self.out_channels, self.groups = whole_channels(in_channels, out_channels, groups)
         self.kernel_size = sizes("kernel_size", kernel_size, self.rank)
         self.stride = sizes("stride", stride, self.rank)
         self.padding = paddings(padding, self.rank)
         self.dilation = sizes("dilation", dilation, self.rank)
-        self.groups = groups
-        inputs = in_channels // groups
-        for size in self.kernel_size:
-            inputs *= size
-        self.weight = gain / inputs**0.5 * jr.normal(key, (out_channels, inputs))
-        self.bias = jnp.zeros(out_channels) if use_bias else None
+        self.padding_mode = padding_mode
+        inputs = self.in_channels // self.groups * prod(self.kernel_size)
+        self.weight = gain / inputs**0.5 * jr.normal(key, (self.out_channels, inputs))
+        self.bias = jnp.zeros(self.out_channels) if use_bias else None
 
-    @property
-    def kernel(self) -> Float[Array, "outputs inputs *elements"]:
-        """The kernel (out_channels, in_channels / groups, *kernel_size); of a chip, the one it presents on average."""
-        return self._as_kernel(presented(self.weight))
+    def laid(self, x: Float[Array, "inputs *spatial"]) -> Laid:
+        around, apart = self._pads(x.shape[1:]), (1,) * self.rank
+        if self.padding_mode != "zeros":
+            x = jnp.pad(x, [(0, 0), *around], MODES[self.padding_mode])
+            around = ((0, 0),) * self.rank
+        return Laid(x, around, apart, self.stride)
 
-    @checked()
-    def __call__(
-        self, x: Shaped[Array, "inputs *spatial"], *, key: Key[Array, ""] | None = None
-    ) -> Float[Array, "outputs *_"]:
-        """One image or signal, without a batch axis. A weight with read noise needs `key`."""
-        x = as_floats(x)
-        shape = self._checked(x.shape)
-        weight, key = opened(self.weight, x, key)
-        if isinstance(weight, AnalogMatrix):
-            y = self.as_wired(weight)(self.word_lines(x), key=key).T.reshape(shape)
-        else:
-            y = lax.conv_general_dilated(
-                x[None],
-                self._as_kernel(weight),
-                self.stride,
-                pads(x.shape[1:], self.kernel_size, self.stride, self.dilation, self.padding),
-                rhs_dilation=self.dilation,
-                feature_group_count=self.groups,
-            )[0]
-        if self.bias is None:
-            return y
-        return y + jnp.broadcast_to(self.bias.reshape(-1, *[1] * len(self.kernel_size)), y.shape)
+    def spatial_shape(self, spatial: Shape) -> Shape:
+        return slid_shape(spatial, self.kernel_size, self.stride, self.dilation, self._pads(spatial))
 
-    def output_shape(self, shape: Shape | None) -> Shape | None:
-        return None if shape is None else self._checked(shape)
-
-    def word_lines(self, x: Float[Array, "inputs *spatial"]) -> Float[Array, "pixels lines"]:
-        seen = patches(x, self.kernel_size, self.stride, self.dilation, self.padding)
-        seen = seen.reshape(self.groups, -1, seen.shape[-1])
-        return seen.T.reshape(seen.shape[-1], -1)  # (pixels, word line, group)
-
-    def as_wired(self, matrix: AnalogMatrix) -> AnalogMatrix:
-        return matrix if self.groups == 1 else in_lanes(matrix, self._meets(matrix.inputs))
-
-    def _meets(self, rows: int) -> Bool[Array, "rows groups columns"]:
-        group = jnp.arange(self.out_channels) // (self.out_channels // self.groups)
-        own = jnp.expand_dims(jnp.arange(self.groups), 1) == jnp.expand_dims(group, 0)
-        return jnp.broadcast_to(own, (rows, *own.shape))
-
-    def _checked(self, shape: Shape) -> Shape:
-        check_channels_first(shape, self.in_channels, len(self.kernel_size))
-        spatial = slid_shape(shape[1:], self.kernel_size, self.stride, self.dilation, self.padding)
-        return (self.out_channels, *spatial)
-
-    def _as_kernel(self, weight: Array) -> Array:
-        return weight.reshape(self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+    def _pads(self, spatial: Shape) -> Pads:
+        return pads(spatial, self.kernel_size, self.stride, self.dilation, self.padding)
 
 
 class Conv1d(AbstractConv):
@@ -140,13 +90,26 @@ class Conv2d(AbstractConv):
 
     - `in_channels`, `out_channels`: Numbers of channels.
     - `kernel_size`, `stride`, `dilation`: One number, or one for each spatial axis.
-    - `padding`: Zeros on both sides of each spatial axis: a number, one for each axis, a pair (before, after) for each
-      axis, "valid" for none, or "same" for an output of the input's size over the stride, rounded up.
+    - `padding`: On both sides of each spatial axis: a number, one for each axis, a pair (before, after) for each axis,
+      "valid" for none, or "same" for an output of the input's size over the stride, rounded up; of an odd number the
+      one more is at the end, with "same_lower" at the beginning.
     - `groups`: Into how many groups the channels fall; each output channel sees the inputs of its own group.
+    - `padding_mode`: What is padded: "zeros", the "reflect"ed input, its last value ("replicate"), or the input from
+      the other side ("circular").
     - `use_bias`: Whether there is a bias for each output channel.
     - `gain`: Standard deviation of the initial weights times the root of the number of inputs of one output.
     - `key`: For the initial weights.
     """
 
     rank: ClassVar[int] = 2
+    __init__ = AbstractConv.__init__
+
+
+class Conv3d(AbstractConv):
+    """Cross-correlation of a volume of shape (channels, depth, height, width).
+
+    **Arguments:** as for `Conv2d`.
+    """
+
+    rank: ClassVar[int] = 3
     __init__ = AbstractConv.__init__

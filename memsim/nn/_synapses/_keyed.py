@@ -1,7 +1,9 @@
 """A matrix that carries the key of its reads, and draws anew in each of them."""
 
+import functools
 import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -16,6 +18,13 @@ from ..._keeping import StoredKey
 
 COMPILED = "jit"
 REPEATED = ("scan", "while_body", "while_cond", "fori_loop", "shard_map", "custom_root", "custom_linear_solve")
+MARK = "memsim_read_within_"  # begins the name of a function that marks a read, and ends in the number of loops
+WITHIN = 2**31 - 3  # folded into the key of such a read, so that it is none of those outside
+Within = Literal["refused", "told", "marked"]
+
+
+class ReadWithin(Exception):
+    """A read happens within a loop, or another function of its own, and is to be marked."""
 
 
 class Tally:
@@ -23,34 +32,56 @@ class Tally:
 
     It is shared by all copies of the matrix that tracing makes. Two of them are equal where their keys were given
     equally deep in loops, so that a compiled function is compiled once for all keys.
+
+    **Arguments:**
+
+    - `within`: What becomes of a read within a loop that the key comes from outside of: "refused"; or, of any function
+      that is traced on its own, "told" by `ReadWithin`, or "marked" for `memsim.nn._loops` to give it a key.
     """
 
-    def __init__(self):
-        self.loops = _loops()
+    def __init__(self, within: Within = "refused"):
+        self.within: Within = within
+        self.loops, self.home = _loops(), _home()
         self._counts: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
-    def next(self) -> int:
-        """The number of this read; raises `ValueError` in a loop that the key comes from outside of."""
-        if _loops() > self.loops:
+    def next(self, key: Key[Array, ""]) -> Key[Array, ""]:
+        """The key of this read; raises `ValueError` in a loop that `key` comes from outside of."""
+        loops, deeper = _loops() - self.loops, self.within != "refused" and _home() is not self.home
+        if deeper and self.within == "told":
+            raise ReadWithin
+        if loops > 0 and not deeper:
             raise ValueError(
                 "Each step of a loop must have a read key of its own: with one from outside, every step would repeat "
                 "the same noise. Got `with_read_keys` outside of a `jax.lax.scan`, `map`, `while_loop` or `shard_map`, "
-                "and the read within. Make the keys in the step, "
-                "`with_read_keys(model, key=jax.random.fold_in(key, step))`, or give the layer's call `key=`."
+                "and the read within. Call the model by `memsim.nn.call(model, x, key=key)`, which gives every step a "
+                "key; or make the keys in the step, `with_read_keys(model, key=jax.random.fold_in(key, step))`, or "
+                "give the layer's call `key=`."
             )
         place = _root()
         count = self._counts.get(place, 0)
         self._counts[place] = count + 1
-        return count
+        key = jr.fold_in(key, count)
+        return marker(loops)(key) if deeper else key
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Tally) and self.loops == other.loops
+        return isinstance(other, Tally) and (self.within, self.loops) == (other.within, other.loops)
 
     def __hash__(self) -> int:
-        return hash(self.loops)
+        return hash((self.within, self.loops))
 
     def __reduce__(self) -> tuple[Any, ...]:  # copies and files start to count anew
         return Tally, ()
+
+
+@functools.cache
+def marker(loops: int) -> Callable[[Key[Array, ""]], Key[Array, ""]]:
+    """Marks a read in so many loops by the name of the function that its key goes through."""
+
+    def mark(key: Array) -> Array:
+        return jr.fold_in(key, WITHIN)
+
+    mark.__name__ = f"{MARK}{loops}"
+    return jax.jit(mark)
 
 
 class KeyedMatrix(eqx.Module):
@@ -65,20 +96,20 @@ class KeyedMatrix(eqx.Module):
     **Arguments:**
 
     - `matrix`: The matrix.
-    - `key`: For every read that gets no key of its own.
+    - `key`: For every read that gets no key of its own; of matrices in a stack, one for each.
     """
 
     matrix: AnalogMatrix
     stored_key: StoredKey
     tally: Tally = eqx.field(static=True)
 
-    def __init__(self, matrix: AnalogMatrix, key: Key[Array, ""], tally: Tally | None = None):
+    def __init__(self, matrix: AnalogMatrix, key: Key[Array, "*stack"], tally: Tally | None = None):
         self.matrix = matrix
         self.stored_key = StoredKey.of(key)
         self.tally = Tally() if tally is None else tally
 
     @property
-    def key(self) -> Key[Array, ""]:
+    def key(self) -> Key[Array, "*stack"]:
         """The key of all reads."""
         return self.stored_key.key
 
@@ -90,7 +121,7 @@ class KeyedMatrix(eqx.Module):
             return None
         # Whatever of a read differs over a mapped axis makes it a read of its own. No derivative passes here.
         differs = jax.lax.stop_gradient((x, matrix.weight))
-        return _at_place(jr.fold_in(self.key, self.tally.next()), differs)
+        return _at_place(self.tally.next(self.key), differs)
 
 
 @custom_vmap
@@ -113,6 +144,20 @@ def _at_place_mapped(
 def _loops() -> int:
     """In how many functions this is being traced that run several times for one trace."""
     return sum(kind.startswith(REPEATED) for kind, _ in _traces())
+
+
+def _home() -> Any:
+    """A reference to the trace of the innermost function that is traced on its own; `None` outside of any.
+
+    The same one is the same object, and does not keep the trace.
+    """
+    innermost = next((trace for kind, trace in _traces() if kind), None)
+    return None if innermost is None else weakref.ref(innermost)
+
+
+def is_traced() -> bool:
+    """Whether all that is computed here is recorded, to be run later."""
+    return _home() is not None
 
 
 def _root() -> Any:

@@ -13,13 +13,15 @@ from .._layer import Shape
 from ._bfloat16 import exact_input_product
 from ._synapse import AbstractAnalog, AbstractSynapse, Weight, opened
 
+Features = int | Literal["scalar"]
+
 
 class Linear(AbstractSynapse, AbstractAnalog):
     """`y = W x + b`; the product is the part that goes onto a crossbar, the bias stays digital.
 
     **Arguments:**
 
-    - `in_features`, `out_features`: Numbers of inputs and outputs.
+    - `in_features`, `out_features`: Numbers of inputs and outputs; "scalar" for one that has no axis of its own.
     - `use_bias`: Whether there is a bias.
     - `gain`: Standard deviation of the initial weights times the root of `in_features`.
     - `product`: "float", or "bfloat16" for inputs that bfloat16 holds exactly: spikes, counts up to 256, codes of up to
@@ -34,49 +36,57 @@ class Linear(AbstractSynapse, AbstractAnalog):
 
     weight: Weight
     bias: Float[Array, " outputs"] | None
-    in_features: int = eqx.field(static=True)
-    out_features: int = eqx.field(static=True)
+    in_features: Features = eqx.field(static=True)
+    out_features: Features = eqx.field(static=True)
     product: Literal["float", "bfloat16"] = eqx.field(static=True)
 
     @checked(in_features=whole(1), out_features=whole(1), gain=at_least(0.0))
     def __init__(
         self,
-        in_features: int,
-        out_features: int,
+        in_features: Features,
+        out_features: Features,
         *,
         use_bias: bool = True,
         gain: float = 1.0,
         product: Literal["float", "bfloat16"] = "float",
         key: Key[Array, ""],
     ):
-        self.weight = gain / in_features**0.5 * jr.normal(key, (out_features, in_features))
-        self.bias = jnp.zeros(out_features) if use_bias else None
-        self.in_features = int(in_features)
-        self.out_features = int(out_features)
+        inputs, outputs = number(in_features), number(out_features)
+        self.weight = gain / inputs**0.5 * jr.normal(key, (outputs, inputs))
+        self.bias = jnp.zeros(outputs) if use_bias else None
+        self.in_features = "scalar" if in_features == "scalar" else inputs
+        self.out_features = "scalar" if out_features == "scalar" else outputs
         self.product = product
 
     @checked()
-    def __call__(
-        self, x: Shaped[Array, "*batch inputs"], *, key: Key[Array, ""] | None = None
-    ) -> Float[Array, "*batch outputs"]:
+    def __call__(self, x: Shaped[Array, "*inputs"], *, key: Key[Array, ""] | None = None) -> Float[Array, "*outputs"]:
         """Applies the layer to the last axis of `x`. A weight with read noise needs `key`."""
         x = as_floats(x)
-        if x.ndim == 0 or x.shape[-1] != self.in_features:
+        if self.in_features == "scalar":
+            x = x[..., None]
+        elif x.ndim == 0 or x.shape[-1] != self.in_features:
             raise ValueError(f"The last axis of `x` must have {self.in_features} entries. Got shape {x.shape}.")
         weight, key = opened(self.weight, x, key)
         if isinstance(weight, AnalogMatrix):
             y = weight(x, key=key)
         else:
             y = exact_input_product(x, weight) if self.product == "bfloat16" else x @ weight.T
-        return y if self.bias is None else y + jnp.broadcast_to(self.bias, y.shape)
+        y = y if self.bias is None else y + jnp.broadcast_to(self.bias, y.shape)
+        return y[..., 0] if self.out_features == "scalar" else y
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        if shape is not None and shape != (self.in_features,):
-            raise ValueError(f"must take an input of shape {(self.in_features,)}. Got {shape}.")
-        return (self.out_features,)
+        inputs, outputs = (() if size == "scalar" else (size,) for size in (self.in_features, self.out_features))
+        if shape is not None and shape != inputs:
+            raise ValueError(f"must take an input of shape {inputs}. Got {shape}.")
+        return outputs
 
-    def word_lines(self, x: Float[Array, "*batch inputs"]) -> Float[Array, "reads inputs"]:
-        return x.reshape(-1, self.in_features)
+    def word_lines(self, x: Float[Array, "*inputs"]) -> Float[Array, "reads inputs"]:
+        return x.reshape(-1, number(self.in_features))
 
     def as_wired(self, matrix: AnalogMatrix) -> AnalogMatrix:
         return matrix
+
+
+def number(features: Features) -> int:
+    """Word lines, or bit lines, of so many features."""
+    return 1 if isinstance(features, str) else int(features)

@@ -43,10 +43,10 @@ def sizes(name: str, value: Sizes, rank: int, least: int = 1) -> tuple[int, ...]
 
 
 def paddings(value: Padding, rank: int) -> str | Pads:
-    """Zeros before and after each spatial axis, or "same" or "valid"."""
+    """Zeros before and after each spatial axis, or "same", "same_lower" or "valid"."""
     if isinstance(value, str):
-        if value.lower() not in ("same", "valid"):
-            raise ValueError(f'`padding` must be numbers of zeros, "same" or "valid". Got {value!r}.')
+        if value.lower() not in ("same", "same_lower", "valid"):
+            raise ValueError(f'`padding` must be numbers of zeros, "same", "same_lower" or "valid". Got {value!r}.')
         return value.lower()
     found = hashable(value)
     each = found if isinstance(found, tuple) else (found,) * rank
@@ -93,21 +93,51 @@ def check_channels_first(shape: Shape, channels: int | None, rank: int) -> None:
         raise ValueError(f"must take an input of shape ({wanted}, and {rank} spatial axes). Got {shape}.")
 
 
-def patches(
-    x: Float[Array, "channels *spatial"],
+def transposed_pads(
     kernel: tuple[int, ...],
     stride: tuple[int, ...],
     dilation: tuple[int, ...],
     padding: str | Pads,
+    output_padding: tuple[int, ...],
+) -> Pads:
+    """Zeros around the spread input of a transposed convolution; negative ones take off.
+
+    `padding` is that of the convolution that goes the other way, and "same" gives `stride` times the input's size.
+    Reference: Dumoulin2016, relationship 14.
+    """
+    found = []
+    for axis, (k, s, d, more) in enumerate(zip(kernel, stride, dilation, output_padding, strict=True)):
+        reach = d * (k - 1)
+        if padding == "valid":
+            before, after = 0, 0
+        elif isinstance(padding, str):
+            total = reach - s + more + 1
+            more, total = max(-total, 0), max(total, 0)
+            before = (total + (padding == "same_lower")) // 2
+            after = total - before
+        else:
+            before, after = padding[axis]
+        found.append((reach - before, reach - after + more))
+    return tuple(found)
+
+
+def laid_out(
+    x: Float[Array, "channels *spatial"], around: Pads, spread: tuple[int, ...]
+) -> Float[Array, "channels *_"]:
+    """`x` with `spread - 1` zeros between neighbours, and then zeros before and after; negative ones take off."""
+    each = [(before, after, s - 1) for (before, after), s in zip(around, spread, strict=True)]
+    return lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *each])
+
+
+def patches(
+    x: Float[Array, "channels *spatial"], kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
 ) -> Float[Array, "channels elements pixels"]:
-    """What each window sees; elements and pixels in C order."""
-    spatial = x.shape[1:]
-    out = slid_shape(spatial, kernel, stride, dilation, padding)
-    padded = jnp.pad(x, [(0, 0), *pads(spatial, kernel, stride, dilation, padding)])
+    """What each window sees of the padded `x`; elements and pixels in C order."""
+    out = slid_shape(x.shape[1:], kernel, stride, dilation, "valid")
     views = []
     # Slices copy values exactly; extraction by a convolution would round them to the precision of its products.
     for element in itertools.product(*(range(k) for k in kernel)):
         start = [i * d for i, d in zip(element, dilation, strict=True)]
         stop = [a + (n - 1) * s + 1 for a, n, s in zip(start, out, stride, strict=True)]
-        views.append(lax.slice(padded, [0, *start], [x.shape[0], *stop], [1, *stride]).reshape(x.shape[0], -1))
+        views.append(lax.slice(x, [0, *start], [x.shape[0], *stop], [1, *stride]).reshape(x.shape[0], -1))
     return jnp.stack(views, axis=1)

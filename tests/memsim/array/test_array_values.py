@@ -268,7 +268,7 @@ def test_what_is_no_array_of_numbers_is_refused(name, wrong):
         "w": lambda w: PCM.program(w, key=KEY),
         "x": lambda x: EXACT.deploy(W, 0.0, key=KEY)(x),
         "g": ms.ResistiveWires(1.0, 1.0).effective,
-        "y": ms.to_complex,
+        "y": ms.encoding.to_complex,
     }
     with pytest.raises(ValueError, match=f"`{name}` must be an array of numbers"):
         calls[name](wrong)
@@ -298,9 +298,9 @@ ONES = jnp.ones(3)
         (lambda: READ.clipping("x"), "`x` must be an array of numbers"),
         (lambda: READ.currents([1.0]), "The last axis of `x` must have 3 entries"),
         (lambda: READ.partial_sums(ONES * jnp.nan), "`x` must be finite. Got 3"),
-        (lambda: ms.real_block([1.0, 1j]), "`w` must be a matrix of shape (outputs, inputs)"),
-        (lambda: ms.to_real([np.nan + 1j]), "`x` must be finite"),
-        (lambda: ms.to_complex(1.0), "The last axis of `y` must hold as many real as imaginary parts"),
+        (lambda: ms.encoding.real_block([1.0, 1j]), "`w` must be a matrix of shape (outputs, inputs)"),
+        (lambda: ms.encoding.to_real([np.nan + 1j]), "`x` must be finite"),
+        (lambda: ms.encoding.to_complex(1.0), "The last axis of `y` must hold as many real as imaginary parts"),
         (lambda: ms.Percentile().of_inputs(ONES * jnp.nan, 8), "`x` must be finite. Got 3"),
         (lambda: ms.Maximal().of_inputs(ONES / 0, 8), "`x` must be finite. Got 3"),
         (lambda: ms.LeastSquares().of_currents("ab", 8), "`x` must be an array of numbers"),

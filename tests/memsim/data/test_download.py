@@ -293,7 +293,7 @@ def test_shd_comes_from_the_command_line_to_binned_splits(server, tmp_path, monk
     for k, events in enumerate(ms.data.SpikeFile(tmp_path / "data/shd/shd_test.h5").recordings()):
         ones = to_frames(events, (700,), Binning(0.01, 25), polarity="merged")
         assert np.array_equal(splits.test.inputs[k], ones.reshape(25, 70, 10).sum(2))
-        assert splits.test.lengths[k] == events["t"][-1] // 10_000 + 1
+        assert splits.test.frames[k] == events["t"][-1] // 10_000 + 1
 
 
 def test_ssc_keeps_its_published_validation_set(server, tmp_path, monkeypatch):

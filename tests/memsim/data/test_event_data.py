@@ -270,7 +270,7 @@ def test_counts_above_255_are_refused_as_bytes_and_kept_as_floats():
 def test_a_data_set_of_bytes_in_image_shape_is_flattened_without_a_copy():
     ones = np.ones(3, np.int32)
     images = np.arange(3 * 2 * 2 * 4 * 5, dtype=np.uint8).reshape(3, 2, 2, 4, 5)
-    dataset = ms.data.Dataset("toy", images, ones, ones, ("no", "yes"), "CC0", "nobody")
+    dataset = ms.data.Dataset(images, ones, ("no", "yes"))
     flat = dataset.flattened()
     assert flat.inputs.shape == (3, 2, 40) and np.shares_memory(flat.inputs, images)
     assert np.array_equal(dataset.take(np.array([2])).inputs[0], images[2])

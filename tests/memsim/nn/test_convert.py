@@ -186,10 +186,9 @@ def test_a_chip_ages_within_a_model_of_equinox():
 def test_what_cannot_be_converted_stays_and_naming_it_is_refused():
     k = jr.split(KEY, 4)
     model = [
-        eqx.nn.Linear("scalar", 3, key=k[0]),
-        eqx.nn.Conv3d(1, 1, 2, key=k[1]),
-        eqx.nn.ConvTranspose2d(1, 1, 2, key=k[2]),
-        eqx.nn.Conv1d(1, 1, 3, padding=1, padding_mode="REFLECT", key=k[3]),
+        eqx.nn.Conv(4, 1, 1, 2, key=k[1]),
+        eqx.nn.Conv1d(1, 1, 3, padding=-1, key=k[3]),
+        eqx.nn.Embedding(3, 2, key=k[0]),
         eqx.nn.LayerNorm((3,)),
     ]
     assert eqx.tree_equal(convert(model), model)

@@ -172,7 +172,7 @@ def test_calibrated_converters_just_cover_a_convolution(groups):
         (lambda: Conv2d(3, 4, (3, 3, 3), key=KEY), "`kernel_size` must be a whole number of at least 1, or 2 of them"),
         (lambda: Conv1d(3, 4, 0, key=KEY), "`kernel_size`"),
         (lambda: Conv1d(3, 4, 3, padding=-1, key=KEY), "`padding` must be a number of zeros"),
-        (lambda: Conv1d(3, 4, 3, padding="full", key=KEY), '"same" or "valid"'),
+        (lambda: Conv1d(3, 4, 3, padding="full", key=KEY), '"same", "same_lower" or "valid"'),
         (lambda: SumPool2d((2, 2, 2)), "`kernel_size`"),
         (lambda: AvgPool1d(2, stride=0), "`stride`"),
         (lambda: SpikingNetwork([Conv2d(3, 4, 3, key=KEY)], input_shape=(2, 8, 8)), "must take an input of shape (3"),

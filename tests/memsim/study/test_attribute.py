@@ -77,7 +77,7 @@ def task():
     linear = ms.nn.Linear(20, 10, use_bias=False, key=jr.key(0))
     linear = eqx.tree_at(lambda layer: layer.weight, linear, jnp.asarray(means))
     classes = tuple(str(n) for n in range(10))
-    data = ms.data.Dataset("patterns", xs, labels, np.full(100, 4, np.int32), classes, "none", "drawn here")
+    data = ms.data.Dataset(xs, labels, classes)
     return ms.nn.SpikingNetwork([linear, ms.nn.LI(10)]), data
 
 

@@ -14,6 +14,7 @@ import device_models as dm
 import memsim as ms
 from memsim.study._chips import Workload
 from memsim.study._robustness import _measured
+from memsim.train._samples import Samples
 
 KEY = jr.key(0)
 NOISY = ms.Crossbar(dm.pcm_joshi2020(write_noise_scale=4.0))
@@ -84,7 +85,8 @@ def test_memory_does_not_grow_with_the_recordings(memory):
     for n in (50, 200):
         xs, labels = jnp.zeros((n, 5, 2, 10, 10), jnp.uint8), jnp.zeros(n, jnp.int32)
         design = ms.Crossbar(dm.Ideal(), compensation=None)
-        workload = Workload(xs, labels, times, ms.train.class_scores, memory)
+        samples, metrics = Samples(xs, labels), (ms.train.METRICS["accuracy"],)
+        workload = Workload(samples, times, ms.train.class_scores, metrics, memory)
         lowered = _measured.lower(network, design, workload, chips, KEY, chunk=1, watched=0)
         needed.append(lowered.compile().compiled.memory_analysis().temp_size_in_bytes)
     assert needed[0] < 2 * memory + 1e5  # some is there once, whatever the batch: weights and keys
@@ -178,7 +180,7 @@ def nan_in(array):
         ({"scores": lambda outputs: outputs}, "one score a class"),
         ({"model": readout(9)}, "a score for each class, 10 of them by the labels. Got 9"),
         ({"model": readout(1)}, "a score for each class, 10 of them by the labels. Got 1"),
-        ({"model": ms.nn.convert(eqx.nn.MLP(13, 10, 8, 1, key=KEY))}, "network over time"),
+        ({"model": ms.nn.convert(eqx.nn.MLP(13, 10, 8, 1, key=KEY))}, "`model` must take a sample of shape"),
         ({"model": ms.nn.SpikingNetwork([ms.nn.Linear(12, 10, key=KEY)])}, "Layer 0 (Linear) must take an input"),
     ],
 )

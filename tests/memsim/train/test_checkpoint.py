@@ -26,7 +26,7 @@ RNG = np.random.default_rng(0)
 def dataset(n):
     labels = RNG.integers(0, 3, n).astype(np.int32)
     inputs = (RNG.normal(0, 0.3, (n, 5, 4)) + np.eye(4)[labels][:, None]).astype(np.float32)
-    return ms.data.Dataset("toy", inputs, labels, np.full(n, 5, np.int32), ("a", "b", "c"), "none", "none")
+    return ms.data.Dataset(inputs, labels, ("a", "b", "c"))
 
 
 DATA = ms.data.Splits(dataset(32), dataset(8), dataset(8))

@@ -66,21 +66,19 @@ def test_scores_name_the_class_in_training_and_in_studies(data):
     model = fit(data, objective, network(LIF(10)), epochs=40, report=seen.append)
     xs, labels = jnp.asarray(data.validation.inputs), jnp.asarray(data.validation.labels)
     first = np.asarray(jax.vmap(ms.encoding.first_spike_time)(jax.vmap(model)(xs)))
-    np.testing.assert_allclose(seen[-1].validation_accuracy, np.mean(first.argmin(axis=1) == labels), atol=1e-6)
-    assert seen[-1].validation_accuracy > 0.2  # ten classes: chance is 0.1
+    np.testing.assert_allclose(seen[-1].validation, np.mean(first.argmin(axis=1) == labels), atol=1e-6)
+    assert seen[-1].validation > 0.2  # ten classes: chance is 0.1
     study = ms.study.robustness(
         model, data.validation, ms.Crossbar(Ideal()), chips=1, times=[0.0], key=jr.key(2),
         scores=ms.train.latency_scores,
     )  # fmt: skip
-    np.testing.assert_allclose(float(study.accuracy[0, 0]), seen[-1].validation_accuracy, atol=0.02)
+    np.testing.assert_allclose(float(study.accuracy[0, 0]), seen[-1].validation, atol=0.02)
 
 
 def test_counts_kept_in_bytes_train_as_their_floats(data):
     def as_bytes(part, dtype):
         inputs = np.clip(np.round(part.inputs * 2 + 4), 0, 255).astype(dtype)
-        return ms.data.Dataset(
-            part.name, inputs, part.labels, part.lengths, part.class_names, part.licence, part.citation
-        )
+        return ms.data.Dataset(inputs, part.labels, part.class_names)
 
     trained = []
     for dtype in (np.uint8, np.float32):

@@ -31,7 +31,7 @@ def dataset(n, seed):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, n).astype(np.int32)
     inputs = rng.normal(0, 0.3, (n, 10, 4)) + np.eye(4)[labels][:, None]
-    return Dataset("toy", inputs.astype(np.float32), labels, np.full(n, 10, np.int32), ("a", "b", "c"), "none", "none")
+    return Dataset(inputs, labels, ("a", "b", "c"))
 
 
 DATA = Splits(dataset(96, 0), dataset(32, 1), dataset(200, 2))

@@ -115,11 +115,11 @@ def test_a_validation_that_is_not_finite_stops_the_training_and_names_the_layer(
         ({"optimizer": optax.adam}, "`optimizer` must be a GradientTransformation"),
         ({"loss": "mse"}, "`loss` must be a function"),
         ({"loss": lambda outputs, label: outputs}, "`loss` must make one float"),
-        ({"loss": lambda outputs: 0.0}, "`loss` must take the outputs of one sequence"),
+        ({"loss": lambda outputs: 0.0}, "`loss` must take the outputs of one sample"),
         ({"loss": Objective(ms.train.cross_entropy, scores=lambda outputs: outputs)}, "`scores` must make one score"),
         ({"epochs": 1.5}, "`epochs` must be a whole number"),
         ({"batch_size": np.float64(8)}, "`batch_size` must be a whole number"),
-        ({"batch_size": 33}, "from 1 to the 32 training sequences"),
+        ({"batch_size": 33}, "from 1 to the 32 training samples"),
         ({"clip": np.float32(0.5)}, "`clip` must be finite and at least 1"),
         ({"clip": "off"}, "`clip` must be"),
         ({"memory": -1}, "`memory` must be positive"),
@@ -132,8 +132,6 @@ def test_a_training_that_does_not_fit_is_refused_before_any_work(splits, change,
     with pytest.raises(ValueError) as refused:
         fit(arguments.pop("model"), splits, **arguments)
     assert says in str(refused.value)
-    with pytest.raises(ValueError, match=r"memsim.data.Splits\(train, validation, test\)"):
-        fit(network(), splits.train, key=KEY)
 
 
 BAD = (
@@ -184,7 +182,7 @@ def test_a_number_is_judged_by_its_value_however_it_is_written(make, name, value
         (lambda: SampledChip("pcm"), "`crossbar` must be"),
         (lambda: Objective("mse"), "`loss` must be a function"),
         (lambda: Objective(ms.train.cross_entropy, penalty=0.1), "`penalty` must be a function"),
-        (lambda: ms.train.cross_entropy(jnp.zeros(3), jnp.asarray(0)), "`outputs` must be an array"),
+        (lambda: ms.train.count_cross_entropy(jnp.zeros(3), jnp.asarray(0)), "`outputs` must be an array"),
         (lambda: ms.insitu.analog_sgd(dm.pcm_joshi2020(), 0.1, key=KEY), "`device` must be an AbstractPulsed"),
         (lambda: ms.insitu.analog_sgd(dm.pulsed.ecram_tang2018(), 0.1, digital=0.1, key=KEY), "`digital` must be"),
         (lambda: ms.insitu.analog_sgd(dm.pulsed.ecram_tang2018(), 0.1, key=0), "`key` must be a key"),
