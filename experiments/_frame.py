@@ -1,5 +1,6 @@
 """What every experiment does beside its question: recordings, labels, a table to read, files."""
 
+import dataclasses
 import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,11 +32,25 @@ def label(result: xr.Dataset, labels: Mapping[str, str | tuple[str, str]]) -> No
         result[name].attrs |= {"units": unit} | ({"long_name": meaning[0]} if meaning else {})
 
 
-def origin(settings: Mapping[str, Any], data: ms.data.Dataset | None = None, design: Any = None) -> dict[str, str]:
-    """Attributes for a result: `provenance`, its `settings`, the numbers of a `design`, and whose `data` these are."""
+def of_a_point(config: Any, *points: str) -> Any:
+    """The `config` without its options `points`, which only say which points there are, and without where results go.
+
+    What a measure is given: a sweep with more points has the old ones.
+    """
+    defaults = {field.name: field.default for field in dataclasses.fields(config)}
+    return dataclasses.replace(config, **{name: defaults[name] for name in (*points, "out")})
+
+
+def origin(settings: Any, data: ms.data.Dataset | None = None, design: Any = None) -> dict[str, str]:
+    """Attributes for a result: `provenance`, its `settings`, the numbers of a `design`, and whose `data` these are.
+
+    The settings are a mapping or a configuration.
+    """
+    if dataclasses.is_dataclass(settings) and not isinstance(settings, type):
+        settings = dataclasses.asdict(settings)
     numbers = {} if design is None else ms.study.device_numbers(design)
     recorded = {} if data is None else {"data": f"{data.citation} {data.licence}"}
-    return ms.study.provenance() | numbers | {"config": json.dumps(dict(settings))} | recorded
+    return ms.study.provenance() | numbers | {"config": json.dumps(dict(settings), default=str)} | recorded
 
 
 def places(result: xr.Dataset | xr.DataArray, *dims: str) -> list[dict[str, Any]]:
@@ -62,8 +77,17 @@ def finish(
     report: Callable[[], Any],
     parts: Path | str | None = None,
 ) -> None:
-    """Saves what the experiment `name` found in the folder `out`, reports it, and removes the `parts` of the run."""
-    out = Path(out)
+    """Saves what the experiment `name` found in the folder `out`, reports it, and removes the `parts` of the run.
+
+    Those of a sweep are found by themselves. Raises `ValueError`, and keeps them, where a point of it failed.
+    """
+    out, swept = Path(out), result.attrs.pop("parts", None)
+    if "failed" in result.attrs:
+        raise ValueError(
+            f"All points must be measured before a result is written. Got errors at {result.failed}; the same command "
+            "tries these again, the others are kept."
+        )
+    parts = out / swept if swept is not None else parts
     ms.study.save_result(result, out / f"{name}.nc")
     ms.study.save_table(table, out / f"{name}.csv", index=False)
     report()

@@ -1,9 +1,13 @@
-"""The network that experiments on the spoken digits share, and what it has right in digital."""
+"""The networks that experiments on the spoken digits share, and what they have right in digital."""
+
+import dataclasses
 
 import equinox as eqx
+import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Key
 
+from memsim.data import Splits
 from memsim.nn import LI, LIF, Firing, Linear, Recurrent, Scale, SpikingNetwork, SuperSpike
 from memsim.study import outcome
 
@@ -34,3 +38,17 @@ def recurrent_network(
             LI(classes, dt=dt),
         ]
     )
+
+
+def tanh_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> SpikingNetwork:
+    """Two hidden layers of tanh units, for recordings that are seen `at_once`."""
+    sizes, keys = (inputs, hidden, hidden, classes), jr.split(key, 3)
+    first, second, last = (Linear(*sizes[n : n + 2], key=keys[n]) for n in range(3))
+    tanh = eqx.nn.Lambda(jnp.tanh)
+    return SpikingNetwork([first, tanh, second, tanh, last])
+
+
+def at_once(data: Splits) -> Splits:
+    """Each recording as one long vector."""
+    parts = (data.train, data.validation, data.test)
+    return Splits(*(dataclasses.replace(part, inputs=part.inputs.reshape(len(part), 1, -1)) for part in parts))

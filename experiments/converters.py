@@ -7,10 +7,9 @@ everything that can occur (`Maximal`), or are the fixed 10 cells of Rasch et al.
 suffer from it. Writes results/converters: converters.nc, converters.csv.
 """
 
-import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -18,26 +17,26 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
 
 import device_models as dm
 import memsim as ms
-from _frame import finish, label, origin, places, print_table
-from _variable import VariableADC, VariableDAC
-from _workload import digital_outcome, recurrent_network
+from _frame import digits, finish, label, of_a_point, origin, places, print_table
+from _variable import Converters
+from _workload import at_once, digital_outcome, recurrent_network, tanh_network
 
-NETWORKS = ("tanh", "spiking")
-RANGES: dict[str, ms.extend.AbstractRanges] = {
-    "percentile": ms.Percentile(),
-    "least squares": ms.LeastSquares(),
-    "maximal": ms.Maximal(),
-    "ten cells": ms.Percentile(),  # of the DAC only
-}
 TEN_CELLS = 10.0  # Rasch2023, standard evaluation point
+RANGES = {  # how ranges are found, and the full scale of every ADC where that is fixed
+    "percentile": (ms.Percentile(), None),
+    "least squares": (ms.LeastSquares(), None),
+    "maximal": (ms.Maximal(), None),
+    "ten cells": (ms.Percentile(), TEN_CELLS),
+}
 NO_CONVERTER = np.inf  # bits, on the axes of the result
+CHIPS = jr.key(1)  # the same chips for all: comparisons are paired
+NETWORKS = {"tanh": tanh_network, "spiking": recurrent_network}
 BITS = ("bit", "bits, sign included; inf is no converter at all")
-
-
+CLIPPED = ("1", "fraction of ADC readings clipped, mean over layers, ideal cells")
+LABELS = {"seed": "1", "chip": "1", "adc_clipped": CLIPPED, "adc_bits": BITS, "dac_bits": BITS}
 QUICK = {"adc_bits": (3, 8), "dac_bits": (3,), "chips": 2, "seeds": 1, "steps": 4, "hidden": 8, "epochs": 1}
 QUICK |= {"calibration": 30, "recordings": 40}
 
@@ -74,108 +73,49 @@ class Config:
         ms.study.check_options(self)
         dm.device(self.device)
         for bits in (self.adc_bits, self.dac_bits):
-            if not bits or list(bits) != sorted(set(bits)) or not 2 <= min(bits) <= max(bits) <= 16:
-                raise ValueError(
-                    f"`adc_bits` and `dac_bits` must be rising whole numbers from 2 to 16. Got {bits}. "
-                    "No converter is added by itself."
-                )
-
-
-class Part(NamedTuple):
-    """One trained network: what is computed, and saved, at a time."""
-
-    seed: int
-    network: str
-
-
-class Converters(NamedTuple):
-    """Converters of all layers, by path; with a leading axis, of many designs."""
-
-    dac: dict[str, VariableDAC]
-    adc: dict[str, VariableADC]
+            if list(bits) != sorted(set(bits)) or not 2 <= min(bits) <= max(bits) <= 16:
+                raise ValueError(f"`adc_bits` and `dac_bits` must be rising whole numbers from 2 to 16. Got {bits}.")
 
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    settings = dataclasses.asdict(config) | {"out": str(config.out)}
-    folder = ms.study.parts_folder(config.out, settings)
-    parts = {f"seed{seed}-{network}": Part(seed, network) for seed in range(config.seeds) for network in NETWORKS}
-    result = ms.study.run_parts(parts, lambda part: compute(config, part, folder), folder)
-    result = labelled(config, result.sel(network=list(NETWORKS), ranges=list(RANGES)), settings)
-    table = ms.study.summary(result)
-    finish("converters", result, table, out=config.out, report=lambda: report(result), parts=folder)
+    grid = {"seed": range(config.seeds), "network": list(NETWORKS)}
+    chosen = partial(measure, config=of_a_point(config, "seeds"))
+    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    label(result, LABELS)
+    result = result.assign_attrs(origin(config, digits(2).test, bare(dm.device(config.device).make())))
+    finish("converters", result, ms.study.summary(result), out=config.out, report=lambda: report(result))
     return result
 
 
-def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
+def measure(seed, network, *, key, config: Config) -> xr.Dataset:
     """Trains one network and measures it with all converters, on ideal cells and on chips."""
-    data = recordings(config, part.network)
-    model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
-    model = ms.train.fit(
-        untrained(config, part.network, data.train.inputs.shape[-1], model_key),
-        data,
-        key=fit_key,
-        epochs=config.epochs,
-        clip=config.clip,
-        checkpoint=folder / f"{part.seed}-{part.network}.checkpoint",
-    )
+    model_key, fit_key = jr.split(key)
+    data = digits(config.steps, recordings=config.recordings, quick=config.quick)
+    data = at_once(data) if network == "tanh" else data
+    model = NETWORKS[network](data.train.inputs.shape[-1], config.hidden, 10, key=model_key)
+    kept = ms.study.checkpoint()
+    model = ms.train.fit(model, data, key=fit_key, epochs=config.epochs, clip=config.clip, checkpoint=kept)
+
     xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
     profile = jnp.asarray(data.train.inputs[: config.calibration])
-    found = [measured(config, model, profile, xs, labels, ranges) for ranges in RANGES]
-    index = {"seed": [part.seed], "network": [part.network]}
-    grid = (*index, "ranges", "adc_bits", "dac_bits")
-    outcome = ms.study.Outcome(*(np.stack(parts) for parts in zip(*(each for each, _ in found), strict=True)))
+    bits = [(adc, dac) for adc in (*config.adc_bits, None) for dac in (*config.dac_bits, None)]
+    each = [Converters.of(model, profile, found, pair, scale) for found, scale in RANGES.values() for pair in bits]
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)
+    crossbar = bare(dm.device(config.device).make())
+    found = measured(model, crossbar, stacked, xs, labels, jnp.arange(config.chips))
+    shape = (len(RANGES), len(config.adc_bits) + 1, len(config.dac_bits) + 1)
+    outcome, clipped = jax.tree.map(lambda values: np.reshape(values, (*shape, *values.shape[1:])), found)
+    grid = ("ranges", "adc_bits", "dac_bits")
     return xr.Dataset(
         {
             **outcome.variables((*grid, "cells", "chip"), len(labels)),
-            "adc_clipped": (grid, np.stack([clipped for _, clipped in found])[None, None]),
-            **digital_outcome(model, xs, labels).variables(tuple(index), len(labels), "digital_{}"),
+            **digital_outcome(model, xs, labels).variables((), len(labels), "digital_{}"),
+            "adc_clipped": (grid, clipped),
         },
-        index
-        | {"ranges": list(RANGES), "cells": ["ideal", config.device], "chip": np.arange(config.chips)}
+        {"ranges": list(RANGES), "cells": ["ideal", config.device], "chip": np.arange(config.chips)}
         | {"adc_bits": [*config.adc_bits, NO_CONVERTER], "dac_bits": [*config.dac_bits, NO_CONVERTER]},
     )
-
-
-def recordings(config: Config, network: str) -> ms.data.Splits:
-    """The spoken digits, for the tanh network as one long vector each."""
-    data = ms.data.spoken_digits(steps=config.steps)
-    if config.quick:
-        data = ms.data.Splits(data.train.take(np.arange(100)), data.validation.take(np.arange(50)), data.test)
-    data = ms.data.Splits(data.train, data.validation, data.test.take(np.arange(min(config.recordings, 600))))
-    if network == "spiking":
-        return data
-    parts = (data.train, data.validation, data.test)
-    return ms.data.Splits(*(dataclasses.replace(d, inputs=d.inputs.reshape(len(d), 1, -1)) for d in parts))
-
-
-def untrained(config: Config, network: str, inputs: int, key: Array) -> ms.nn.SpikingNetwork:
-    if network == "spiking":
-        return recurrent_network(inputs, config.hidden, 10, key=key)
-    keys = jr.split(key, 3)
-    tanh = eqx.nn.Lambda(jnp.tanh)
-    sizes = (inputs, config.hidden, config.hidden, 10)
-    first, second, last = (ms.nn.Linear(*sizes[n : n + 2], key=keys[n]) for n in range(3))
-    return ms.nn.SpikingNetwork([first, tanh, second, tanh, last])
-
-
-def measured(config: Config, model, profile, xs, labels, ranges: str) -> tuple[ms.study.Outcome, np.ndarray]:
-    """What is right over (ADC bits, DAC bits, cells, chip), and the clipped fraction over the first two."""
-    adc_bits, dac_bits = (*config.adc_bits, None), (*config.dac_bits, None)
-    each = [converters(model, profile, ranges, adc, dac) for adc in adc_bits for dac in dac_bits]
-    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)
-    # The same chips for all: comparisons are paired.
-    chips, key = jnp.arange(config.chips), jr.key(1)
-    ideal, clipped = on_ideal_cells(model, stacked, xs, labels, key=key)
-    found = on_chips(model, bare(dm.device(config.device).make()), stacked, xs, labels, chips, key=key)
-    # Ideal cells are the same on every chip.
-    both = [
-        np.stack(np.broadcast_arrays(np.asarray(one)[:, None], np.asarray(each)), axis=1)
-        for one, each in zip(ideal, found, strict=True)
-    ]
-    grid = (len(adc_bits), len(dac_bits))
-    outcome = ms.study.Outcome(*(each.reshape(*grid, *each.shape[1:]) for each in both))
-    return outcome, np.asarray(clipped).reshape(grid)
 
 
 def bare(device: dm.AbstractDevice) -> ms.Crossbar:
@@ -183,74 +123,22 @@ def bare(device: dm.AbstractDevice) -> ms.Crossbar:
     return ms.Crossbar(device, compensation=None)
 
 
-def converters(model, profile, ranges: str, adc_bits: int | None, dac_bits: int | None) -> Converters:
-    """Converters of all layers with these bits, their ranges found from the training data `profile`."""
-    design = dataclasses.replace(bare(dm.Ideal()), adc=ms.ADC(adc_bits), dac=ms.DAC(dac_bits))
-    found = ms.calibrate(model, profile, design, ranges=RANGES[ranges])
-    assert isinstance(found, ms.nn.PerLayer)
-    word_lines = {path: jnp.shape(layer.weight)[1] for path, layer in ms.nn.analog_layers(model).items()}
-    dacs, adcs = {}, {}
-    for path, ranged in found.designs.items():
-        assert ranged is not None and ranged.dac is not None and ranged.adc is not None
-        # A full scale of None is all word lines of a tile fully on.
-        full_scale = min(ranged.tile[0], word_lines[path])
-        if ranges == "ten cells":
-            full_scale = TEN_CELLS
-        elif ranged.adc.full_scale is not None:
-            full_scale = ranged.adc.full_scale
-        input_range = jnp.asarray(ranged.dac.input_range, float)
-        dacs[path] = VariableDAC(largest=largest(dac_bits), input_range=input_range)
-        adcs[path] = VariableADC(largest=largest(adc_bits), full_scale=jnp.asarray(full_scale, float))
-    return Converters(dacs, adcs)
-
-
-def largest(bits: int | None) -> Float[Array, ""]:
-    """Codes run from minus to plus this; zero is no converter."""
-    return jnp.asarray(0.0 if bits is None else 2.0 ** (bits - 1) - 1)
-
-
 @eqx.filter_jit
-def on_chips(model, crossbar: ms.Crossbar, each: Converters, xs, labels, chips, *, key) -> ms.study.Outcome:
-    """What the chips have right with each of the converters, (designs, chips)."""
+def measured(model, crossbar, each: Converters, xs, labels, chips):
+    """What is right with each of the converters, (ideal or not, chip), and what fraction of ADC readings clips."""
 
-    def one(chosen: Converters) -> ms.study.Outcome:
-        design = with_converters(crossbar, chosen)
-        found = ms.study.chip_outcomes(model, design, xs, labels, jnp.zeros(1), chips, key=key)
-        return jax.tree.map(lambda values: values[:, 0], found)
-
-    return jax.lax.map(one, each)
-
-
-@eqx.filter_jit
-def on_ideal_cells(model, each: Converters, xs, labels, *, key) -> tuple[ms.study.Outcome, Array]:
-    """What is right with each of the converters, and the fraction of ADC readings that clip, mean over layers."""
-
-    def one(chosen: Converters) -> tuple[ms.study.Outcome, Array]:
-        deployed = ms.deploy(model, with_converters(bare(dm.Ideal()), chosen), 0.0, key=key)
+    def one(chosen: Converters):
+        ideal = ms.deploy(model, chosen.in_(bare(dm.Ideal())), 0.0, key=CHIPS)
+        found = ms.study.chip_outcomes(model, chosen.in_(crossbar), xs, labels, jnp.zeros(1), chips, key=CHIPS)
         clipped = [
             jnp.where(chosen.adc[path].largest == 0, 0.0, jnp.mean(found.adc))
-            for path, found in ms.nn.clipping(deployed, xs[:50]).items()
+            for path, found in ms.nn.clipping(ideal, xs[:50]).items()
         ]
-        return ms.study.outcome(deployed, xs, labels), jnp.mean(jnp.stack(clipped))
+        right = ms.study.outcome(ideal, xs, labels), jax.tree.map(lambda values: values[:, 0], found)
+        both = jax.tree.map(lambda one, each: jnp.stack([jnp.broadcast_to(one, each.shape), each]), *right)
+        return both, jnp.mean(jnp.stack(clipped))
 
     return jax.lax.map(one, each)
-
-
-def with_converters(crossbar: ms.Crossbar, chosen: Converters) -> ms.nn.PerLayer:
-    designs: dict[str, ms.Crossbar | None] = {
-        path: dataclasses.replace(crossbar, dac=chosen.dac[path], adc=chosen.adc[path]) for path in chosen.adc
-    }
-    return ms.nn.PerLayer(designs)
-
-
-def labelled(config: Config, result: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
-    """With units and provenance."""
-    result = result.sel(cells=["ideal", config.device])
-    clipped = "fraction of ADC readings clipped, mean over layers, ideal cells"
-    label(result, {"seed": "1", "chip": "1", "digital_accuracy": "1", "accuracy": ("1", "test accuracy")})
-    label(result, {"adc_clipped": ("1", clipped), "adc_bits": BITS, "dac_bits": BITS})
-    device = dm.device(config.device).make()
-    return result.assign_attrs(origin(settings, ms.data.spoken_digits(steps=2).test, bare(device)))
 
 
 def report(result: xr.Dataset) -> None:
@@ -259,35 +147,20 @@ def report(result: xr.Dataset) -> None:
     for along, without in (("adc_bits", "dac_bits"), ("dac_bits", "adc_bits")):
         columns = ["none" if np.isinf(bits) else f"{bits:g} bits" for bits in result[along].values]
         rows = []
-        for chosen in cases(result.sel({without: NO_CONVERTER})):
+        for place in places(result, "network", "cells", "ranges"):
+            chosen = result.sel(place | {without: NO_CONVERTER})
             words = [f"{100 * a:.1f}" for a in chosen.accuracy.mean(["seed", "chip"]).values]
             if along == "adc_bits":
                 clips = 100 * chosen.adc_clipped.mean("seed").values
                 words = [f"{word} (clips {clip:.2g})" for word, clip in zip(words, clips, strict=True)]
-            rows.append([*names(chosen), f"{100 * float(chosen.digital_accuracy.mean()):.1f}", *words])
-        title = f"Test accuracy in %, {size}: {along[:3].upper()} only"
-        print_table(["network", "cells", "ranges", "digital", *columns], rows, title=title, width=200)
-    print("Fewest bits that cost at most 1 point, the other converter absent:")
-    for chosen in cases(result):
-        print(f"  {', '.join(names(chosen))}: {enough(chosen)}")
+            digital = f"{100 * float(chosen.digital_accuracy.mean()):.1f}"
+            rows.append([*map(str, place.values()), digital, *words, enough(chosen.accuracy, along)])
+        title = f"Test accuracy in %, {size}: {along[:3].upper()} only; fewest bits that cost at most 1 point"
+        print_table(["network", "cells", "ranges", "digital", *columns, "enough"], rows, title=title, width=200)
 
 
-def cases(result: xr.Dataset) -> list[xr.Dataset]:
-    """One for each network, kind of cells and way to find the ranges."""
-    return [result.sel(at) for at in places(result, "network", "cells", "ranges")]
-
-
-def names(chosen: xr.Dataset) -> list[str]:
-    return [str(chosen[dim].values) for dim in ("network", "cells", "ranges")]
-
-
-def enough(chosen: xr.Dataset) -> str:
-    """The fewest bits of either converter for an accuracy at most 1 point below that without converters."""
-    mean = 100 * chosen.accuracy.mean(["seed", "chip"])
-    goal = float(mean.sel(adc_bits=NO_CONVERTER, dac_bits=NO_CONVERTER)) - 1
-    found = []
-    for along, without in (("adc_bits", "dac_bits"), ("dac_bits", "adc_bits")):
-        accuracy = mean.sel({without: NO_CONVERTER})
-        fewest = accuracy[along].values[accuracy.values >= goal].min()
-        found.append(f"{along[:3].upper()} {'more than tried' if np.isinf(fewest) else f'{fewest:g}'}")
-    return ", ".join(found)
+def enough(accuracy: xr.DataArray, along: str) -> str:
+    """The fewest bits for an accuracy at most 1 point below that without a converter."""
+    mean = 100 * accuracy.mean(["seed", "chip"])
+    fewest = mean[along].values[(mean >= float(mean.sel({along: NO_CONVERTER})) - 1).values].min()
+    return "more than tried" if np.isinf(fewest) else f"{fewest:g}"

@@ -29,11 +29,11 @@ class Drive(NamedTuple):
 
 
 class Measured(Checked):
-    """What drift compensation found at the end of programming.
+    """What drift compensation compares with: what it found at the end of programming, or the ideal.
 
     **Arguments:**
 
-    - `level`: Of each bit line, or of its tile, shape (row_tiles, columns).
+    - `level`: Of each bit line, or of its tile or layer, shape (row_tiles, columns).
     - `drive`: How patterns are driven; `None` where all lines are, with the amplitude of the design.
     """
 
@@ -53,7 +53,7 @@ class PatternCodes(NamedTuple):
 
 
 class GlobalDriftCompensation(Checked):
-    r"""One factor a tile, $\alpha = m(0) / m(t)$, multiplied in after the ADC.
+    r"""One factor a tile, bit line or layer, $\alpha = m(0) / m(t)$, multiplied in after the ADC.
 
     The level $m$ is measured at the end of programming and again at time t. What the factor cannot mend is the spread
     of the drift exponents, and each `measure` sees that spread otherwise:
@@ -91,7 +91,10 @@ class GlobalDriftCompensation(Checked):
     - `patterns`: Number of patterns; the error of the factor falls as its root.
     - `amplitude`: Of the inputs of patterns at first, as a share of full input.
     - `measure`: "patterns", "identity" or "summed current".
-    - `per`: One factor a "tile", or one a "bit line" of each tile.
+    - `per`: One factor a "tile", one a "bit line" of each tile, or one for the whole "layer".
+    - `reference`: What is taken for $m(0)$: the level measured when the array was "written"; or the "ideal" one, which
+      cells on their targets would give, without wires, noise and amplifiers, through an ideal ADC. It is computed, and
+      with it the factor mends a gain that writing or wires have given, also at t = 0.
 
     Reference: Joshi2020 for one factor and the summed current; Rasch2023 for the identity.
     """
@@ -99,7 +102,8 @@ class GlobalDriftCompensation(Checked):
     patterns: int = eqx.field(static=True, converter=plain, default=32)
     amplitude: float = eqx.field(static=True, converter=plain, default=1.0)
     measure: Literal["patterns", "identity", "summed current"] = eqx.field(static=True, default="patterns")
-    per: Literal["tile", "bit line"] = eqx.field(static=True, default="tile")
+    per: Literal["tile", "bit line", "layer"] = eqx.field(static=True, default="tile")
+    reference: Literal["written", "ideal"] = eqx.field(static=True, default="written")
 
     def __check_init__(self):
         check(
@@ -124,6 +128,12 @@ class GlobalDriftCompensation(Checked):
         if self.measure == "patterns" and matrix.adc is not None:
             drive = self._scaled_to_adc(matrix, None if key is None else jr.fold_in(key, SEARCH))
         return Measured(self._level(matrix, cells, columns, drive, key), drive)
+
+    def against(
+        self, start: Measured, ideal: AnalogMatrix, cells: Float[Array, "rows columns"], columns: int
+    ) -> Measured:
+        """`start` with the level that an `ideal` array would give; other arguments as for `start`, of that array."""
+        return Measured(self._level(ideal, cells, columns, start.drive, None), start.drive)
 
     def factor(
         self,
@@ -155,6 +165,8 @@ class GlobalDriftCompensation(Checked):
                 parts = [part[: tile.stop - tile.start] for part, tile in zip(parts, tiles, strict=True)]
             lines = [jnp.mean(jnp.abs(part), axis=0) for part in parts]
         level = jnp.stack(lines)
+        if self.per == "layer":
+            return jnp.broadcast_to(jnp.mean(level), level.shape)
         return tile_mean(level, columns) if self.per == "tile" else level
 
     def _scaled_to_adc(self, matrix: AnalogMatrix, key: Array | None) -> Drive:

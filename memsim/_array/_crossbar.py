@@ -10,7 +10,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from device_models import AbstractDevice
+from device_models import AbstractDevice, Ideal
 from device_models._checks._quantities import SIEMENS
 from device_models.iv import Ohmic
 
@@ -18,13 +18,13 @@ from .._checks import (
     Weights,
     as_conductances,
     as_weights,
+    at_least,
     check,
     check_key,
     check_time,
     checked,
     each,
     plain,
-    positive,
     whole,
     write,
 )
@@ -40,7 +40,7 @@ from ._mapping._pair import DifferentialPair
 from ._matrix import AnalogMatrix
 from ._programming import AbstractProgramming, Blank, OneShot
 from ._reads import Reads
-from ._tiles import cuts
+from ._tiles import cuts, spread_rows
 from ._wires import AbstractWires, IdealWires
 
 FABRICATION = 2**31 - 1  # folded into the key, so that the periphery and the cells draw from different ones
@@ -150,9 +150,9 @@ class Crossbar(AbstractDesign):
             return chip(cells).uncompensated(t, key).matrix
 
         cells, writes = self.programming(Blank(written, read, units, self.tile[0]), w, key=write_key)
-        return self._referenced(dataclasses.replace(chip(cells), writes=writes), reference_key)
+        return self._referenced(dataclasses.replace(chip(cells), writes=writes), w, reference_key)
 
-    @checked(g=SIEMENS, scale=positive("the weight of one fully-on cell"))
+    @checked(g=SIEMENS, scale=at_least(0.0, "the weight of one fully-on cell"))
     def measured(
         self, g: Float[Array, "planes rows lines"], scale: float | Float[Array, "..."] = 1.0, *, key: Key[Array, ""]
     ) -> Chip:
@@ -179,7 +179,7 @@ class Crossbar(AbstractDesign):
             )
         scales = jnp.broadcast_to(jnp.asarray(scale, g.dtype), (len(cuts(g.shape[1], self.tile[0])), columns))
         dac, adc, offsets = self._fabricate(g.shape[1], columns, g.shape, jr.fold_in(key, FABRICATION))
-        return self._referenced(Chip(self, cells, scales, None, dac, adc, offsets), reference_key)
+        return self._referenced(Chip(self, cells, scales, None, dac, adc, offsets), None, reference_key)
 
     def _columns(self, g: Float[Array, "planes rows lines"]) -> int:
         """How many columns of weights have so many bit lines; raises `ValueError` where there is no such number."""
@@ -195,14 +195,39 @@ class Crossbar(AbstractDesign):
                 )
         raise ValueError(f"`g` must have at least one bit line. Got shape {g.shape}.")
 
-    def _referenced(self, made: Chip, key: Key[Array, ""]) -> Chip:
-        """A chip with what drift compensation measures of it at the end of programming."""
+    def _referenced(self, made: Chip, w: Float[Array, "rows columns"] | None, key: Key[Array, ""]) -> Chip:
+        """A chip with what drift compensation measures of it at the end of programming, and, if asked, of its `w`."""
         if self.compensation is None:
             return made
+        if w is None and self.compensation.reference == "ideal":
+            raise ValueError(
+                'Compensation against an "ideal" reference must know the weights that were to be written. Got measured '
+                'conductances; use `GlobalDriftCompensation(reference="written")`.'
+            )
         now = jnp.zeros(())
         start = made.uncompensated(now, key)
         reference = self.compensation.start(start.matrix, made.summed(now), self.tile[1], key=start.key)
+        if w is not None and self.compensation.reference == "ideal":
+            ideal = self._ideal(w, made.scales)
+            seen = ideal.uncompensated(now, None).matrix
+            reference = self.compensation.against(reference, seen, ideal.summed(now), self.tile[1])
         return dataclasses.replace(made, reference=reference)
+
+    def _ideal(self, w: Float[Array, "rows columns"], scales: Float[Array, "row_tiles columns"]) -> Chip:
+        """A chip whose cells are their targets, with ideal wires, amplifiers and ADC, and no noise."""
+        off, on = self.cell_range
+        design = dataclasses.replace(
+            self,
+            device=Ideal(off, on, self.device.iv),
+            adc=None,
+            wires=IdealWires(),
+            compensation=None,
+            programming=OneShot(),
+            reads=Reads("off", v_read=self.reads.v_read),
+        )
+        relative = w / spread_rows(nonzero(scales), w.shape[0], self.tile[0])
+        cells = off + (on - off) * self.mapping.fractions(relative, self.tile[1])
+        return Chip(design, cells, scales, None, self.dac, None, None)
 
     def _fabricate(
         self, rows: int, columns: int, cells: tuple[int, ...], key: Key[Array, ""]

@@ -1,13 +1,14 @@
 """What a word of the command line can be: a function, an experiment, or a branch with words of its own."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, make_dataclass
 from typing import Annotated, Any, Union
 
 import tyro
 
 from . import _scripts
 from ._folders import keep_compiled_functions
+from ._where import Where
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,10 @@ class Function:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A command whose options are the `Config` of an experiment, the script of which is loaded when it is chosen."""
+    """A command whose options are the `Config` of an experiment, the script of which is loaded when it is chosen.
+
+    And those of `Where`.
+    """
 
     summary: str
     name: str
@@ -38,15 +42,17 @@ class Experiment:
         script = _scripts.load_script("experiments", self.name)
         last = [word for word in words if word in ("--quick", "--no-quick")][-1:]
         # The defaults of a quick run are smaller; what is given besides holds.
-        default = script.Config(quick=True) if last == ["--quick"] and hasattr(script, "QUICK") else None
-        config = tyro.cli(script.Config, prog=path, description=script.__doc__, args=words, default=default)
+        quick = last == ["--quick"] and hasattr(script, "QUICK")
+        options = _with_where(script.Config, *([script.Config(quick=True)] if quick else []))
+        chosen = tyro.cli(options, prog=path, description=script.__doc__, args=words)
         keep_compiled_functions()
-        script.run(config)
+        with chosen.where.used(chosen.config.out):
+            script.run(chosen.config)
         return 0
 
     def options(self) -> Any:
-        """The dataclass of the configuration."""
-        return _scripts.load_script("experiments", self.name).Config
+        """What has the options."""
+        return _with_where(_scripts.load_script("experiments", self.name).Config)
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,14 @@ class Branch:
     def union(self, *, whole: bool) -> Any:
         """The commands as tyro's subcommands; `whole` loads each with its options."""
         return Union[tuple(_subcommand(name, each, whole) for name, each in self.commands.items())]  # noqa: UP007
+
+
+def _with_where(config: type, *default: Any) -> type:
+    """A class of a `config`, perhaps with a default, and of `where` it is computed, as options side by side."""
+    flat = tyro.conf.arg(name="")
+    chosen = default[0] if default else config()
+    fields = [("config", Annotated[config, flat], chosen), ("where", Annotated[Where, flat], Where())]
+    return make_dataclass("Chosen", [(name, kind, field(default=value)) for name, kind, value in fields])
 
 
 def _subcommand(name: str, command: Function | Experiment | Branch, whole: bool) -> Any:

@@ -1,8 +1,6 @@
 """The scripts in `experiments` and `figures`: where they are, what they say, and how one is loaded."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -22,17 +20,9 @@ def load_script(kind: str, name: str) -> ModuleType:
         from .._checks import did_you_mean  # here, since it imports jax
 
         raise ValueError(did_you_mean(f"A name in {kind}", name, found))
-    spec = importlib.util.spec_from_file_location(f"memsim_{kind}_{name}", found[name])
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    beside = str(found[name].parent)  # where what scripts share is
-    sys.path.insert(0, beside)
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(beside)
-    return module
+    from .._keeping import load_file  # late, too
+
+    return load_file(f"memsim_{kind}_{name}", found[name])
 
 
 def summary(path: Path) -> str:

@@ -1,5 +1,8 @@
 """What finished work is kept by: who does it, what made it, and its keys as numbers."""
 
+from ._carried import Carried as Carried
+from ._carried import load_file as load_file
+from ._carried import scripts_of as scripts_of
 from ._claims import SECONDS_BETWEEN_LOOKS as SECONDS_BETWEEN_LOOKS
 from ._claims import claimed as claimed
 from ._fingerprint import fingerprint as fingerprint
@@ -8,4 +11,6 @@ from ._identity import environment as environment
 from ._identity import jax_options as jax_options
 from ._identity import source_hash as source_hash
 from ._identity import versions as versions
+from ._progress import Show as Show
+from ._progress import progress as progress
 from ._stored_key import StoredKey as StoredKey

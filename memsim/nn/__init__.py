@@ -1,5 +1,7 @@
 """Spiking layers with weights that are digital, or a chip."""
 
+from ._batch_norm import adapt_batch_norm as adapt_batch_norm
+from ._batch_norm import fold_batch_norm as fold_batch_norm
 from ._calibrate import PerLayer as PerLayer
 from ._calibrate import calibrate as calibrate
 from ._calibrate import clipping as clipping
@@ -49,6 +51,7 @@ from ._neurons._surrogate import Slayer as Slayer
 from ._neurons._surrogate import StraightThrough as StraightThrough
 from ._neurons._surrogate import SuperSpike as SuperSpike
 from ._neurons._surrogate import Triangle as Triangle
+from ._stateful import Stateful as Stateful
 from ._synapses._conv import AbstractConv as AbstractConv
 from ._synapses._conv import Conv1d as Conv1d
 from ._synapses._conv import Conv2d as Conv2d

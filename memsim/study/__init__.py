@@ -2,11 +2,18 @@
 
 from ._attribute import attribute as attribute
 from ._chips import check_times as check_times
+from ._compare import compare as compare
+from ._components import variance_components as variance_components
+from ._digits import with_uncertainty as with_uncertainty
+from ._executors import checkpoint as checkpoint
+from ._executors import using as using
 from ._explain import attribution_table as attribution_table
 from ._explain import explain as explain
 from ._factors import interval_over as interval_over
 from ._interval import Interval as Interval
 from ._interval import interval as interval
+from ._needed import ChipsNeeded as ChipsNeeded
+from ._needed import chips_needed as chips_needed
 from ._options import check_options as check_options
 from ._options import quick as quick
 from ._parts import parts_folder as parts_folder
@@ -31,4 +38,9 @@ from ._spans import MEASURED as MEASURED
 from ._spans import is_measured as is_measured
 from ._statistics import mean_interval as mean_interval
 from ._statistics import summary as summary
-from ._variance import variance_components as variance_components
+from ._sweep import sweep as sweep
+from ._table import TableOfMeans as TableOfMeans
+from ._table import table as table
+from ._until import IntervalWidth as IntervalWidth
+from ._until import Look as Look
+from ._yield import yield_curve as yield_curve

@@ -64,7 +64,7 @@ def run_parts(parts: Mapping[str, Part], compute: Callable[[Part], "xr.Dataset"]
     code = code_hash(compute)[:8]
     files = {name: folder / f"{name}-{code}.nc" for name in parts}
     try:
-        with claimed(_in_use(folder), shared=True, wait=f"Waiting for the process that removes {folder}."):
+        with claimed(in_use(folder), shared=True, wait=f"Waiting for the process that removes {folder}."):
             done = sum(file.exists() for file in files.values())
             if done:
                 print(f"Continuing: {done} of {len(parts)} parts are finished in {folder}.")
@@ -84,7 +84,7 @@ def remove_parts(folder: Path | str) -> None:
     """Removes the parts of a whole that is saved; where another process is still at them, the last one does."""
     folder = as_path(folder)
     if folder.is_dir():
-        with claimed(_in_use(folder)) as alone:
+        with claimed(in_use(folder)) as alone:
             if alone:
                 shutil.rmtree(folder, ignore_errors=True)  # network file systems keep what is open
 
@@ -103,7 +103,8 @@ def _joined(name: str, parts: Sequence["xr.Dataset"], whole: "xr.Dataset") -> "x
     return xr.DataArray(bits, dims=dims, attrs=having[0].attrs)
 
 
-def _in_use(folder: Path) -> Path:
+def in_use(folder: Path) -> Path:
+    """The claim on the parts in `folder`."""
     return folder / IN_USE
 
 

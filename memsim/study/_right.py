@@ -147,8 +147,13 @@ def best_of(result: "xr.Dataset | xr.DataArray", names: str = "{}") -> "xr.DataA
 
     if isinstance(result, xr.DataArray):
         return result
-    name = names.format("right")
-    return right(result, name) if name in packed_names(result) else result[names.format("accuracy")]
+    name, share = names.format("right"), names.format("accuracy")
+    if name in packed_names(result):
+        return right(result, name)
+    if share not in result:
+        others = ", ".join(map(str, result.data_vars)) or "nothing"
+        raise ValueError(f"A result must have `{share}`, or be one of its measures, as `result.rmse`. Got {others}.")
+    return result[share]
 
 
 @checked()

@@ -1,6 +1,7 @@
 """The studies of converters and of one product's error measure what they say, and are drawn."""
 
 import dataclasses
+import inspect
 import json
 
 import jax.numpy as jnp
@@ -39,10 +40,11 @@ def test_variable_converters_round_to_codes_of_so_many_bits(converters, adc_bits
     rng = np.random.default_rng(0)
     w, x = rng.normal(size=(4, 6)).astype(np.float32), rng.normal(size=(50, 6)).astype(np.float32)
     input_range, full_scale = 1.5, 2.0
+    variable = inspect.getmodule(converters.Converters)
     crossbar = dataclasses.replace(
         converters.bare(dm.Ideal()),
-        dac=converters.VariableDAC(converters.largest(dac_bits), jnp.asarray(input_range)),
-        adc=converters.VariableADC(converters.largest(adc_bits), jnp.asarray(full_scale)),
+        dac=variable.VariableDAC(variable.largest(dac_bits), jnp.asarray(input_range)),
+        adc=variable.VariableADC(variable.largest(adc_bits), jnp.asarray(full_scale)),
     )
     found = crossbar.deploy(jnp.asarray(w), 0.0, key=jr.key(0))(jnp.asarray(x))
     scale = np.abs(w).max(1)  # the weight of one fully-on cell of each bit line
@@ -55,8 +57,8 @@ def test_ranges_are_those_of_calibration_all_word_lines_or_ten_cells(converters)
     model = ms.nn.SpikingNetwork([ms.nn.Linear(6, 4, key=jr.key(0))])
     xs = jr.normal(jr.key(1), (20, 3, 6))
     full_scales = {
-        ranges: [float(adc.full_scale) for adc in converters.converters(model, xs, ranges, 8, 8).adc.values()]
-        for ranges in ("percentile", "maximal", "ten cells")
+        name: [float(adc.full_scale) for adc in converters.Converters.of(model, xs, found, (8, 8), whole).adc.values()]
+        for name, (found, whole) in converters.RANGES.items()
     }
     assert full_scales["maximal"] == [6.0] and full_scales["ten cells"] == [10.0]
     assert 0 < full_scales["percentile"][0] < 6
@@ -67,7 +69,9 @@ def test_enough_bits_are_the_fewest_within_a_point_of_no_converters(converters):
     grid = np.array([[0.1, 0.2, 0.2, 0.3], [0.2, 0.8, 0.8, 0.905], [0.2, 0.89, 0.89, 0.91], [0.3, 0.85, 0.89, 0.91]])
     coordinates = {"adc_bits": bits, "dac_bits": bits, "seed": [0], "chip": [0]}
     chosen = xr.Dataset({"accuracy": (tuple(coordinates), grid[..., None, None])}, coordinates)
-    assert converters.enough(chosen) == "ADC 4, DAC more than tried"
+    accuracy = chosen.accuracy
+    assert converters.enough(accuracy.sel(dac_bits=np.inf), "adc_bits") == "4"
+    assert converters.enough(accuracy.sel(adc_bits=np.inf), "dac_bits") == "more than tried"
 
 
 def test_each_case_has_one_effect_and_the_last_has_them_all(mvm):

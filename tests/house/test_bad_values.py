@@ -39,7 +39,7 @@ SIGNED = {
     *("Conv1d.gain", "Conv2d.gain", "DelayedLinear.gain", "Linear.gain"),
     *("Flatten.start_dim", "Flatten.end_dim", "Scale.scale", "Threshold.threshold", "Population.low"),
     *("attribution_table.time", "attribution.time"),  # an index from the end
-    *("draw_accuracy.place", "draw_spread.place"),
+    *("draw_accuracy.place", "draw_spread.place", "yield_curve.threshold"),
 }
 
 # (name, argument, wrong value): why it is right all the same.
@@ -51,6 +51,7 @@ ALLOWED = {
     ("train.SpikeRate", "upper", "infinite"): "no upper bound",
     ("data.crop", "stop", "infinite"): "to the end",
     ("study.mean_interval", "values", "a number"): "a mean without an interval",
+    ("study.with_uncertainty", "found", "NaN within"): "a dash",
     ("encoding.to_complex", "y", "NaN in an array"): "what is not known stays so",
 }
 

@@ -58,12 +58,18 @@ def test_data_list_tells_what_is_here_and_under_which_licence(capsys, monkeypatc
         (["--times", "-1"], "all at least 0"),
         (["--chips", "0"], "must be at least 1"),
         (["--chips", "many"], "many"),
+        (["--workers", "0"], "`workers` must be at least 1"),
+        (["--workers", "2", "--slurm", "cpu"], "by `workers` or by `slurm`"),
+        (["--slurm", ""], "the name of a partition"),
+        (["--minutes", "0"], "`minutes` must be at least 1"),
     ],
 )
 def test_a_bad_option_is_refused_with_its_reason(options, message, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["run", "drift", *options])
-    assert stop.value.code == 2
+    try:
+        status = main(["run", "drift", *options])
+    except SystemExit as stop:
+        status = stop.code
+    assert status == 2
     assert message in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
@@ -72,7 +78,7 @@ def test_help_shows_the_options_of_an_experiment(capsys):
         main(["run", "drift", "--help"])
     assert stop.value.code == 0
     options = capsys.readouterr().out
-    for option in ("--device", "--adc-bits", "--chips", "--times", "--seeds", "--quick"):
+    for option in ("--device", "--adc-bits", "--chips", "--times", "--seeds", "--quick", "--workers", "--slurm"):
         assert option in options
 
 
@@ -123,6 +129,62 @@ def test_an_interruption_says_that_the_run_can_go_on(monkeypatch, capsys):
     monkeypatch.setattr("memsim._cli._scripts.load_script", interrupt)
     assert main(["run", "drift"]) == 130
     assert "goes on where this one stopped" in capsys.readouterr().err
+
+
+SCRIPT = '''"""Squares."""
+import os
+from dataclasses import dataclass
+from pathlib import Path
+import memsim as ms
+
+@dataclass(frozen=True)
+class Config:
+    """Options."""
+    swept: bool = True
+    out: Path = Path("results/squares")
+
+def square(n):
+    return {"square": n**2, "process": os.getpid()}
+
+def run(config):
+    if config.swept:
+        ms.study.save_result(ms.study.sweep(square, {"n": [1, 2, 3]}, folder=config.out), config.out / "squares.nc")
+'''
+
+
+@pytest.fixture
+def squares(tmp_path, monkeypatch):
+    """A script whose experiment is a sweep."""
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "squares.py").write_text(SCRIPT)
+    found = {"squares": tmp_path / "experiments" / "squares.py"}
+    monkeypatch.setattr("memsim._cli._scripts.scripts", lambda kind: found)
+    monkeypatch.setattr("memsim._cli._commands.keep_compiled_functions", lambda: None)
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize("words", [[], pytest.param(["--workers", "1"], marks=pytest.mark.slow)])
+def test_the_points_of_an_experiment_are_computed_where_it_is_said(words, squares):
+    import os
+
+    from memsim.study import open_result
+
+    assert main(["run", "squares", "--out", str(squares), *words]) == 0
+    result = open_result(squares / "squares.nc")
+    assert result.square.values.tolist() == [1, 4, 9]
+    assert set(result.process.values.tolist()).isdisjoint({os.getpid()}) == bool(words)
+
+
+def test_an_experiment_without_points_says_that_no_other_process_computed(squares, capsys):
+    assert main(["run", "squares", "--no-swept", "--workers", "1"]) == 0
+    assert "has no points for others" in capsys.readouterr().err
+
+
+def test_jobs_need_slurm(squares, capsys, monkeypatch):
+    pytest.importorskip("submitit")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert main(["run", "squares", "--slurm", "cpu", "--out", str(squares)]) == 2
+    assert "Jobs of SLURM need its commands" in capsys.readouterr().err
 
 
 def _small_result(folder):

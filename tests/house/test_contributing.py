@@ -2,6 +2,7 @@
 
 import functools
 import re
+import shutil
 from pathlib import Path
 
 import equinox as eqx
@@ -14,6 +15,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from memsim._keeping import load_file
 
 ROOT = next(folder for folder in Path(__file__).parents if (folder / "CONTRIBUTING.md").exists())
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
@@ -29,6 +31,17 @@ def shown(name):
     lines = code[code.index(f"class {name}(") :].splitlines()
     assert len([line for line in lines if line.strip()]) <= 12
     return space[name]
+
+
+def test_the_experiment_that_is_shown_runs_in_parts(tmp_path):
+    (code,) = [code for code in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if "def run(" in code]
+    (tmp_path / "write_noise.py").write_text(code)
+    shutil.copy(ROOT / "experiments" / "_frame.py", tmp_path)
+    script = load_file("shown_experiment", tmp_path / "write_noise.py")
+    result = script.run(script.Config(quick=True, out=tmp_path / "out"))
+    assert result.error.dims == ("write_noise", "chip") and result.error.shape == (2, 2)
+    assert float(result.error.sel(write_noise=4.0).mean()) > float(result.error.sel(write_noise=1.0).mean()) > 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["write_noise.csv", "write_noise.nc"]
 
 
 def names(cell):

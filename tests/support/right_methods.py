@@ -7,7 +7,7 @@ import numpy as np
 
 import device_models as dm
 import memsim as ms
-from right_parts import CROSSBAR, KEY, XS, dataset, network
+from right_parts import CROSSBAR, KEY, XS, dataset, network, result
 
 
 def methods() -> dict[str, tuple[Any, dict[str, Any]]]:
@@ -48,5 +48,7 @@ def methods() -> dict[str, tuple[Any, dict[str, Any]]]:
         "Population": (ms.encoding.Population(4, 0.0, 1.0), {"values": jnp.full(3, 0.5)}),
         "DeltaModulator": (ms.encoding.DeltaModulator(0.1), {"signal": jnp.ones((5, 3))}),
         "EventCamera": (ms.encoding.EventCamera(1e-3), {"frames": jnp.ones((5, 4, 4))}),
+        "IntervalWidth.look": (ms.study.IntervalWidth(0.002).look, {"values": result()}),
+        "IntervalWidth.goes_on": (ms.study.IntervalWidth(0.002).goes_on, {"values": result()}),
         "Dataset.take": (dataset().take, {"indices": np.array([0, 1])}),
     }

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -35,6 +36,14 @@ class Settings:
 @functools.cache
 def network() -> ms.nn.SpikingNetwork:
     return ms.nn.SpikingNetwork([ms.nn.Linear(3, 4, key=KEY), ms.nn.LIF(4), ms.nn.Linear(4, 2, key=KEY), ms.nn.LI(2)])
+
+
+@functools.cache
+def normed() -> ms.nn.Stateful:
+    def make():
+        return eqx.nn.Sequential([ms.nn.Linear(3, 2, key=KEY), eqx.nn.BatchNorm(2, "batch", mode="batch")])
+
+    return eqx.nn.inference_mode(ms.nn.Stateful(*eqx.nn.make_with_state(make)()))
 
 
 @functools.cache
