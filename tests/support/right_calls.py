@@ -13,6 +13,7 @@ import device_models as dm
 import memsim as ms
 from right_parts import (
     BOUNDS,
+    CHIP,
     CROSSBAR,
     KEY,
     LABELS,
@@ -203,6 +204,14 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "to_complex": {"y": jnp.ones(4)},
         "to_real": {"x": jnp.ones(4, complex)},
         "without": {"design": CROSSBAR, "effect": "write noise"},
+        "memsim.save": {"path": folder / "new.memsim", "thing": CROSSBAR},
+        "load": {"path": folder / "there.memsim"},
+        "load_weights": {"model": eqx.nn.Linear(2, 3, key=KEY), "source": folder / "there.npz"},
+        "read_arrays": {"path": folder / "there.npz"},
+        "from_onnx": {"path": folder / "there.onnx"},
+        "conductances": {"chip": CHIP},
+        "chip_from_conductances": {"crossbar": CROSSBAR, "conductances": np.full((2, 3, 4), 1e-5), "key": KEY},
+        "netlist": {"chip": CHIP, "path": folder / "new.cir", "inputs": jnp.ones(3)},
         "citation": {"model": dm.pcm_joshi2020()},
         "coincidences": {"x": jnp.ones(3), "d": jnp.ones(2), "strength": 0.1, "key": KEY},
         "describe": {"table": dm.DEVICES["pcm_joshi2020"].numbers},
