@@ -180,7 +180,7 @@ def nan_in(array):
         ({"scores": lambda outputs: outputs}, "one score a class"),
         ({"model": readout(9)}, "a score for each class, 10 of them by the labels. Got 9"),
         ({"model": readout(1)}, "a score for each class, 10 of them by the labels. Got 1"),
-        ({"model": ms.nn.convert(eqx.nn.MLP(13, 10, 8, 1, key=KEY))}, "`model` must take a sample of shape"),
+        ({"model": eqx.nn.MLP(12, 10, 8, 1, key=KEY)}, "`model` must take a sample of shape"),
         ({"model": ms.nn.SpikingNetwork([ms.nn.Linear(12, 10, key=KEY)])}, "Layer 0 (Linear) must take an input"),
     ],
 )
