@@ -44,6 +44,13 @@ def recurrent_network(
     )
 
 
+def feed_forward_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> SpikingNetwork:
+    """One layer of LIF neurons and a leaky readout."""
+    first, last = jr.split(key)
+    layers = [Linear(inputs, hidden, key=first), LIF(hidden), Linear(hidden, classes, key=last), LI(classes)]
+    return SpikingNetwork(layers)
+
+
 def tanh_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> SpikingNetwork:
     """Two hidden layers of tanh units, for recordings that are seen `at_once`."""
     sizes, keys = (inputs, hidden, hidden, classes), jr.split(key, 3)
