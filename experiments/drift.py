@@ -30,9 +30,7 @@ YEAR = 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise", "sampled chip", "drift-aware")
 COMPENSATIONS = {"none": None, "global": ms.GlobalDriftCompensation()}
 CHIPS = jr.key(1)  # the same chips for every network: comparisons are paired
-LABELS = {
-    "seed": "1",
-    "chip": "1",
+LABELS = dict.fromkeys(("seed", "chip"), "1") | {
     "time": ("s", "time since programming"),
     "write_noise": ("1", "multiple of the published write noise"),
     "adc_clipped": ("1", "fraction of ADC readings clipped, one fresh chip"),
