@@ -108,7 +108,8 @@ def measure(seed, way, *, key, config: Config) -> xr.Dataset:
     model = trained(hidden, data, key=key, once=f"network {seed}", epochs=config.epochs, clip=2.5)
     w = jr.normal(jr.split(key, 3)[2], (config.size, config.size)) / config.size**0.5
     xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
-    grid = {"write_noise": config.write_noise, "resistance": config.resistances, "chip": range(config.chips)}
+    grid = {"write_noise": list(config.write_noise), "resistance": list(config.resistances)}
+    grid |= {"chip": list(range(config.chips))}
     points = jnp.meshgrid(*(jnp.asarray(values) for values in grid.values()), indexing="ij")
     found = written(config, way, [each.ravel() for each in points], w, model, xs, labels)
     array, outcome = jax.tree.map(lambda x: np.reshape(x, (*points[0].shape, *x.shape[1:])), found)
