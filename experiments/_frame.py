@@ -41,9 +41,10 @@ def of_a_point(config: Any, *points: str) -> Any:
     return dataclasses.replace(config, **{name: defaults[name] for name in (*points, "out")})
 
 
-def first_of(result: xr.Dataset, along: str, *names: str) -> xr.Dataset:
-    """With the variables `names` at the first value of a grid's name `along` only, such as where all have the same."""
-    return result.assign({name: result[name].isel({along: 0}, drop=True) for name in names})
+def first_of(result: xr.Dataset, along: str | Sequence[str], *names: str) -> xr.Dataset:
+    """With the variables `names` at the first value `along` some names of a grid, such as where all have the same."""
+    first = dict.fromkeys([along] if isinstance(along, str) else along, 0)
+    return result.assign({name: result[name].isel(first, drop=True) for name in names})
 
 
 def origin(settings: Any, data: ms.data.Dataset | None = None, design: Any = None) -> dict[str, str]:

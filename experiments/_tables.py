@@ -10,6 +10,7 @@ import xarray as xr
 import memsim as ms
 from _frame import print_table
 
+YEAR, DAY, HOUR = 365.25 * 86400.0, 86400.0, 3600.0  # seconds
 Column = Callable[[dict[str, Any]], str]  # what a further column says of the labels of a row
 
 
@@ -53,7 +54,7 @@ def print_intervals(
     form: str = ".1f",
     width: int = 200,
 ) -> None:
-    """Prints the mean of each of the `columns` with its 95 % interval, in percent, at the places `rows`; "-" for NaN."""
+    """Prints the mean of each of the `columns` with its 95 % interval, in percent, at the places `rows`; NaN is "-"."""
 
     def words(values: xr.DataArray, place: dict[str, Any]) -> str:
         chosen = values.sel({name: value for name, value in place.items() if name in values.dims})
@@ -63,10 +64,28 @@ def print_intervals(
     print_table([*rows[0], *columns], lines, title=title, width=width)
 
 
+def mean_of(values: xr.DataArray, form: str = ".1f") -> Column:
+    """A column with the mean of `values` at the labels of each row, in percent."""
+
+    def words(place: dict[str, Any]) -> str:
+        chosen = values.sel({name: value for name, value in place.items() if name in values.dims})
+        return f"{100 * float(chosen.mean()):{form}}"
+
+    return words
+
+
 def gain(first: xr.DataArray, second: xr.DataArray, form: str = "+.2f") -> str:
     """The mean of `first` less `second` in points with its interval, in pairs."""
     change = ms.study.difference(first, second)
     return f"{ms.study.interval(change).in_percent(form, ' points')}, paired, over {ms.study.interval_over(change)}"
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it."""
+    for size, unit in ((YEAR, "y"), (30 * DAY, "mo"), (DAY, "d"), (HOUR, "h")):
+        if seconds >= 0.999 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:g} s"
 
 
 def _label(value: Any) -> str:

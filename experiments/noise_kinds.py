@@ -15,14 +15,14 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
-from _read_noise import DIMENSIONS, KINDS, NOISY, compared, fabricate, with_differences
-from _tables import gain, print_intervals
-from _trained import trained
 
 import device_models as dm
 import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, places
+from _read_noise import DIMENSIONS, KINDS, NOISY, compared, fabricate, with_differences
 from _runs import analog_weights
+from _tables import gain, print_intervals
+from _trained import trained
 from _workload import digital_outcome
 
 SETTINGS = ("same duration", "same step")

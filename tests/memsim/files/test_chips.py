@@ -75,6 +75,11 @@ def test_what_goes_out_comes_in_bit_for_bit(mapping, ending, tmp_path):
         np.testing.assert_array_equal(FROM(chip.crossbar, source, key=KEY).scales, chip.scales)
 
 
+def test_a_bit_line_of_zeros_comes_back_too():
+    chip = design().program(jnp.zeros((2, 3)).at[0].set(1.0), key=KEY)
+    assert not FROM(chip.crossbar, ms.files.conductances(chip), key=KEY).scales[0, 1]
+
+
 def test_labels_say_where_a_cell_is():
     chip = programmed("sliced column")
     found = ms.files.conductances(chip)
@@ -257,8 +262,9 @@ def test_pulses_that_last_move_the_charge_of_a_voltage(tmp_path):
         ({"tile": (2, 0)}, "one of 2 x 2"),
         ({"pulse": 1}, "one of the 1 pulses"),
         ({"wires": ms.AlphaBetaWires(1.0, 1.0)}, "no circuit"),
-        ({"inputs": np.ones((2, 6))}, r"one input, of shape \(6,\)"),
-        ({"inputs": np.ones(5)}, "must have 6 entries"),
+        ({"inputs": np.ones((2, 6))}, r"one input of the whole matrix, of shape \(6,\)"),
+        ({"inputs": np.ones(5)}, r"of shape \(6,\)\. Got \(5,\)"),
+        ({"inputs": np.full(6, np.nan)}, "`inputs` must be"),
     ],
 )
 def test_what_no_netlist_can_be_made_of_is_named(settings, says, tmp_path):

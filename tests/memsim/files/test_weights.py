@@ -115,6 +115,15 @@ def test_a_convolutional_network_gives_the_outputs_of_torch(nn, mode):
     close(outputs, y)
 
 
+def test_a_model_with_its_state_in_it_is_filled_and_goes_on_chips():
+    x, y = told("cnn")
+    model = ms.nn.Stateful(*eqx.nn.make_with_state(CNN)(ms.nn))
+    model = load_weights(model, DATA / "cnn.pt")
+    close(jax.vmap(model, axis_name="batch")(x), y)
+    chip = ms.deploy(model, ms.Crossbar(dm.Ideal(), compensation=None), 0.0, key=KEY)
+    close(jax.vmap(chip, axis_name="batch")(x), y, 1e-4)
+
+
 @pytest.mark.parametrize("mode", ["batch", "ema"])
 def test_statistics_go_on_from_where_torch_left_them(mode):
     """Torch: new = 0.9 old + 0.1 of the batch, with `momentum=0.9` in Equinox's words."""
@@ -146,14 +155,16 @@ def test_layers_of_a_recurrent_network_are_cells():
     close(load_weights(Gated(cells, eqx.nn.Linear(4, 2, key=KEY)), DATA / "gru_deep.pt")(x), y)
 
 
-def test_attention_gives_the_outputs_of_torch():
+@pytest.mark.parametrize("onto", [lambda model: model, lambda model: ms.nn.convert(model, embeddings=True)])
+def test_attention_gives_the_outputs_of_torch(onto):
     x, y = told("attention")
-    close(load_weights(Attention(), DATA / "attention.pt")(x), y)
+    close(load_weights(onto(Attention()), DATA / "attention.pt")(x), y)
 
 
-def test_a_transposed_convolution_gives_the_outputs_of_torch():
+@pytest.mark.parametrize("nn", [eqx.nn, ms.nn], ids=["equinox", "memsim"])
+def test_a_transposed_convolution_gives_the_outputs_of_torch(nn):
     x, y = told("transposed")
-    layer = eqx.nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2, key=KEY)
+    layer = nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2, key=KEY)
     close(load_weights(layer, DATA / "transposed.pt")(x), y)
 
 
