@@ -76,7 +76,7 @@ def run(config: Config) -> xr.Dataset:
     grid = {"seed": range(config.seeds), "way": ways(config)}
     chosen = partial(measure, config=of_a_point(config, "seeds", "windows", "thresholds"))
     result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
-    result = first_of(result, "way", *(name for name in result.data_vars if str(name).startswith("digital_")))
+    result = first_of(result, "way", "digital_accuracy", "digital_right")
     label(result, LABELS)
     result = result.assign_attrs(origin(config, digits(2).test, design(config, ways(config)["once"], 1.0, 0.0)))
     rows = table(result)
@@ -87,10 +87,8 @@ def run(config: Config) -> xr.Dataset:
 def ways(config: Config) -> dict[str, Way]:
     """How an array is written, by name."""
     verified = {f"verified, {1e6 * window:g} µS": (window, ms.OneShot()) for window in config.windows}
-    watched = {
-        f"by outputs, {100 * t:g} %": (None, ms.GradientDescent(config.writes - 1, t)) for t in config.thresholds
-    }
-    return {"once": (None, ms.OneShot())} | verified | watched
+    seen = {f"by outputs, {100 * t:g} %": (None, ms.GradientDescent(config.writes - 1, t)) for t in config.thresholds}
+    return {"once": (None, ms.OneShot())} | verified | seen
 
 
 def design(config: Config, way: Way, write_noise, resistance) -> ms.Crossbar:
@@ -104,12 +102,10 @@ def design(config: Config, way: Way, write_noise, resistance) -> ms.Crossbar:
 def measure(seed, way, *, key, config: Config) -> xr.Dataset:
     """One trained network and one random array, written in one way on all chips."""
     data = digits(config.steps, recordings=config.recordings, quick=config.quick)
-    hidden = 16 if config.quick else 128
-    model = trained(hidden, data, key=key, once=f"network {seed}", epochs=config.epochs, clip=2.5)
+    model = trained(16 if config.quick else 128, data, key=key, once=f"network {seed}", epochs=config.epochs, clip=2.5)
     w = jr.normal(jr.split(key, 3)[2], (config.size, config.size)) / config.size**0.5
     xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
-    grid = {"write_noise": list(config.write_noise), "resistance": list(config.resistances)}
-    grid |= {"chip": list(range(config.chips))}
+    grid = {"write_noise": [*config.write_noise], "resistance": [*config.resistances], "chip": [*range(config.chips)]}
     points = jnp.meshgrid(*(jnp.asarray(values) for values in grid.values()), indexing="ij")
     found = written(config, way, [each.ravel() for each in points], w, model, xs, labels)
     array, outcome = jax.tree.map(lambda x: np.reshape(x, (*points[0].shape, *x.shape[1:])), found)

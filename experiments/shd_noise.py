@@ -11,7 +11,7 @@ in place of early stopping, and several draws of the noise in the test.
 """
 
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import equinox as eqx
@@ -19,13 +19,13 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-import optax
 import xarray as xr
 
 import memsim as ms
 from _denram import DURATION, NOISE, PUBLISHED, SHORTEST_STEP, network, recordings
 from _frame import FEW, finish, label, of_a_point, origin
 from _tables import print_summary
+from _trained import adam
 
 DRAWS = jr.key(1)  # the same draws of noise for every network: comparisons are paired
 LABELS = {"seed": "1", "draw": "1", "accuracy": ("1", "test accuracy")}
@@ -99,11 +99,6 @@ def load(config: Config, task: str) -> ms.data.Splits:
     return recordings(task, config.dt, config.channels, most=FEW if config.quick else None)
 
 
-@cache  # one for all fits, so that they share a compiled function
-def optimizer(learning_rate: float, steps: int) -> optax.GradientTransformation:
-    return optax.adam(optax.cosine_decay_schedule(learning_rate, steps))
-
-
 def measure(seed, training_noise, *, key, config: Config, task: str) -> xr.Dataset:
     """Trains one network at one level of noise and tests it at all of them."""
     data = load(config, task)
@@ -114,7 +109,7 @@ def measure(seed, training_noise, *, key, config: Config, task: str) -> xr.Datas
         data,
         key=fit_key,
         hardware=noisy(jnp.asarray(training_noise)),
-        optimizer=optimizer(config.learning_rate, config.epochs * (len(data.train) // config.batch_size)),
+        optimizer=adam(config.learning_rate, config.epochs * (len(data.train) // config.batch_size)),
         loss=OBJECTIVE,
         epochs=config.epochs,
         batch_size=config.batch_size,
