@@ -70,7 +70,7 @@ def fashion_mnist(which: Literal["subset", "full"] = "subset", *, folder: Path |
     if which == "subset":
         return Splits(*map(_dataset, packed_splits(_unpacked())))
     train, test = full_set(folder)
-    kept, held = hold_out(train.labels, HELD_OUT)
+    kept, held = hold_out(train.labels.astype(np.int32), HELD_OUT)
     return Splits(*map(_dataset, (train.take(kept), train.take(held), test)))
 
 
