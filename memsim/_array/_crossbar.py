@@ -11,15 +11,18 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from device_models import AbstractDevice, Ideal
+from device_models._checks._quantities import SIEMENS
 from device_models.iv import Ohmic
 
 from .._checks import (
     Weights,
     as_conductances,
     as_weights,
+    at_least,
     check,
     check_key,
     check_time,
+    checked,
     each,
     plain,
     whole,
@@ -149,6 +152,7 @@ class Crossbar(AbstractDesign):
         cells, writes = self.programming(Blank(written, read, units, self.tile[0]), w, key=write_key)
         return self._referenced(dataclasses.replace(chip(cells), writes=writes), w, reference_key)
 
+    @checked(g=SIEMENS, scale=at_least(0.0, "the weight of one fully-on cell"))
     def measured(
         self, g: Float[Array, "planes rows lines"], scale: float | Float[Array, "..."] = 1.0, *, key: Key[Array, ""]
     ) -> Chip:
@@ -163,7 +167,6 @@ class Crossbar(AbstractDesign):
         **Raises:** `ValueError` for planes and lines that the mapping does not have, and for a device whose cells a
         measurement does not tell.
         """
-        check_key(key)
         columns = self._columns(g)
         write_key, reference_key = jr.split(key)
         cells = self.device.holding(g, key=write_key)

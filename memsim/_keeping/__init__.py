@@ -12,5 +12,6 @@ from ._identity import jax_options as jax_options
 from ._identity import source_hash as source_hash
 from ._identity import versions as versions
 from ._progress import Show as Show
+from ._progress import looked_at as looked_at
 from ._progress import progress as progress
 from ._stored_key import StoredKey as StoredKey

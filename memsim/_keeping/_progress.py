@@ -10,6 +10,12 @@ PERIOD = 7 * 86400.0  # seconds that the speed is a mean over: a step of a study
 # `show(done, words="")` shows how much is done, and some words; with `None` for `done`, the words alone.
 Show = Callable[..., None]
 
+
+def looked_at() -> bool:
+    """Whether a person looks: whether standard error is a terminal."""
+    return sys.stderr.isatty()
+
+
 _shown: list[Show] = []  # the line on the screen: work within that work speaks through its words
 
 
@@ -26,7 +32,7 @@ def progress(what: str, total: int, *, first: int = 0, words: str = "") -> Itera
     - `first`: What is done already, by an earlier run.
     - `words`: Shown at the start, such as "compiling": until the first step is done, that is most of the work.
     """
-    if not sys.stderr.isatty():
+    if not looked_at():
         yield lambda done, words="": None
         return
     if _shown:

@@ -14,7 +14,7 @@ from device_models._files import as_path, written_whole
 from device_models.fit import read_csv
 
 from .._array import Chip, Crossbar
-from .._checks import TIME, Must, as_time, checked, did_you_mean, judge, positive, write
+from .._checks import TIME, Must, as_time, at_least, checked, did_you_mean, judge,  write
 from ._arrays import read_arrays
 from ._planes import Plane, columns_of, conductances_of, planes_of
 
@@ -34,7 +34,7 @@ Scale = float | Float[Array, "row_tiles columns"] | None
 def conductances(chip: Chip, t: float = 0.0, path: str | Path | None = None) -> "xr.Dataset":
     """The conductance of every cell of a chip, labelled, as a Dataset, and as a file.
 
-    Dims are slice (digit of the weights), polarity (1 positive, -1 negative, 0 both in one cell), row (word line) and
+    Dims are slice (digit of the weights), polarity (1  -1 negative, 0 both in one cell), row (word line) and
     bit_line; `row_tile` and `column` say to which tile and which weight they belong (-1: a reference line). `scale` is
     the weight of one fully-on cell. `chip_from_conductances` takes all of it back.
 
@@ -80,7 +80,7 @@ def conductances(chip: Chip, t: float = 0.0, path: str | Path | None = None) -> 
     return found
 
 
-@checked(conductances=SOURCE, scale=positive("the weight of one fully-on cell"))
+@checked(conductances=SOURCE, scale=at_least(0.0, "the weight of one fully-on cell"))
 def chip_from_conductances(crossbar: Crossbar, conductances: Any, *, scale: Scale = None, key: Key[Array, ""]) -> Chip:
     """A chip of the design `crossbar` whose cells were measured, in siemens, at the end of programming.
 

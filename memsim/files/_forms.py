@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..nn import AbstractConv, GRUCell, LSTMCell
+from ..nn import AbstractConv, Embedding, GRUCell, LSTMCell
+from ..nn._synapses._conv_transpose import AbstractConvTranspose
 
 Shape = tuple[int, ...]
 KINDS = (
@@ -19,6 +20,8 @@ KINDS = (
     eqx.nn.GRUCell,
     eqx.nn.LSTMCell,
     AbstractConv,
+    AbstractConvTranspose,
+    Embedding,
     GRUCell,
     LSTMCell,
 )
@@ -44,7 +47,9 @@ def forms(layer: Any) -> list[tuple[Part, ...]]:
     found = [_native(layer)]
     if isinstance(layer, eqx.nn.BatchNorm):
         return [_batch_norm(layer)]
-    if isinstance(layer, eqx.nn.ConvTranspose):
+    if isinstance(layer, Embedding):
+        return [(Part(".weight", ("weight",), (layer.weight.shape[::-1],), np.transpose),)]  # pyright: ignore
+    if isinstance(layer, eqx.nn.ConvTranspose | AbstractConvTranspose):
         found = [_transposed(layer)]
     elif isinstance(layer, eqx.nn.Conv | AbstractConv):
         found = [_conv(layer), *found]
@@ -75,9 +80,9 @@ def _conv(layer: Any) -> tuple[Part, ...]:
     return (Part(".weight", ("weight",), (kernel,), lambda w: w.reshape(shape)), *_channel_bias(layer))
 
 
-def _transposed(layer: eqx.nn.ConvTranspose) -> tuple[Part, ...]:
+def _transposed(layer: Any) -> tuple[Part, ...]:
     """Kernels as (inputs, outputs / groups, *kernel), mirrored: torch's layer is the gradient of a convolution."""
-    groups, spatial = layer.groups, tuple(range(-layer.num_spatial_dims, 0))
+    groups, spatial = layer.groups, tuple(range(-len(layer.kernel_size), 0))
     wide, narrow = layer.in_channels // groups, layer.out_channels // groups
 
     def turned(w: np.ndarray) -> np.ndarray:

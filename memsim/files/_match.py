@@ -162,7 +162,7 @@ def _compared(places: list[Place], names: list[Name], source: Arrays) -> Matched
     found, missing, used = [], [], set()
     for place, name in zip(places, names, strict=True):
         options = [_fitted(parts, name, source) for parts in forms(place.layer)]
-        best = min(options, key=lambda option: (len(option[1]), -len(option[0])))
+        best = min(options, key=lambda option: (len(option[1]), _misfits(option[0], source), -len(option[0])))
         found += [(place, part, [source[key][0] for key in keys]) for part, keys in best[0]]
         missing += [
             f"{place.path}{part.leaf}" if part.leaf.startswith(".") else f"{place.path}.{part.leaf}" for part in best[1]
@@ -170,6 +170,14 @@ def _compared(places: list[Place], names: list[Name], source: Arrays) -> Matched
         used |= {key for _, keys in best[0] for key in keys}
     left = [name for key, (name, _) in source.items() if key not in used and not (key and key[-1] in IGNORED)]
     return Matched(found, missing, left)
+
+
+def _misfits(there: list[tuple[Part, list[Name]]], source: Arrays) -> int:
+    """How many arrays are of another shape than a form asks for."""
+    pairs = [
+        (source[key][1].shape, shape) for part, keys in there for key, shape in zip(keys, part.shapes, strict=True)
+    ]
+    return sum(found != shape for found, shape in pairs)
 
 
 def _fitted(parts: tuple[Part, ...], name: Name, source: Arrays) -> tuple[list[tuple[Part, list[Name]]], list[Part]]:

@@ -18,7 +18,10 @@ from .._checks import described, nearest
 OURS = ("memsim", "device_models")
 OTHERS = ("equinox", "jax", "optax")  # of which a file may name what importing them has loaded
 CLOSED = ("_bundled", "_cli")  # parts of ours that run something
-PUBLIC = ("jax.nn", "jax.numpy", "jax.lax", "jax.scipy.special", "optax")  # whose functions go by their public name
+FAMILIES = ("curves", "iv", "noise", "ageing", "pulsed", "memristors")
+# By their public names things are found when they have moved within a package.
+FACES = ("memsim", "device_models", "memsim.nn", "memsim.train", "memsim.encoding", "memsim.data", "memsim.insitu")
+FACES += ("memsim.extend", "memsim.recipes", *(f"device_models.{room}" for room in FAMILIES), "equinox.nn", "equinox")
 # Whose functions compute, and write no file whatever they are given: a file may bind arguments to what it names.
 ROOMS = (
     "memsim.nn",
@@ -29,10 +32,7 @@ ROOMS = (
     "memsim.train._loss",
     "equinox.nn",
 )
-ROOMS += tuple(
-    f"device_models.{room}"
-    for room in ("_cells", "_wrappers", "curves", "iv", "noise", "ageing", "pulsed", "memristors")
-)
+ROOMS += tuple(f"device_models.{room}" for room in ("_cells", "_wrappers", *FAMILIES))
 NO_MATHS = {"load", "save", "savez", "fromfile", "fromfunction", "fromiter", "frombuffer", "apply_along_axis"}
 SOURCES = {"jax.nn": jax.nn, "jax.numpy": jax.numpy, "jax.lax": jax.lax, "jax.scipy.special": jax.scipy.special}
 SOURCES["optax"] = optax
@@ -107,6 +107,10 @@ def default_of(thing: Any, kind: type, field: str) -> bool:
 
 
 def _public_name(thing: Any) -> str | None:
+    own, name = getattr(thing, "__module__", None), getattr(thing, "__name__", None)
+    if isinstance(own, str) and isinstance(name, str) and own.split(".")[0] in (*OURS, "equinox"):
+        faces = [face for face in FACES if face.split(".")[0] == own.split(".")[0]]
+        return next((f"{face}:{name}" for face in faces if _at_face(face, name) is thing), None)
     for module, source in SOURCES.items():
         name = getattr(thing, "__name__", None)
         names = [name] if isinstance(name, str) else []
@@ -143,6 +147,9 @@ def _found(name: str) -> Any:
     if module in SOURCES:
         thing = vars(SOURCES[module]).get(path) if _is_open(path) else None
         return thing if callable(thing) and not isinstance(thing, types.ModuleType) else None
+    if module in FACES:
+        thing = _at_face(module, path)
+        return thing if _may_be_named(thing, getattr(thing, "__module__", "")) else None
     parts = module.split(".")
     source = None
     if parts[0] in OURS and not set(parts) & set(CLOSED):
@@ -153,10 +160,23 @@ def _found(name: str) -> Any:
     for part in path.split("."):
         thing = getattr(thing, "__dict__", {}).get(part)
     right = getattr(thing, "__module__", None) == module and getattr(thing, "__qualname__", None) == path
-    if not inspect.isclass(thing):
-        computes = any(f"{module}.".startswith(f"{room}.") for room in ROOMS)
-        return thing if right and computes and callable(thing) else None
-    return thing if right and (is_record(thing) or issubclass(thing, enum.Enum)) else None
+    return thing if right and _may_be_named(thing, module) else None
+
+
+def _may_be_named(thing: Any, module: str) -> bool:
+    """Whether a file may name `thing`, which `module` defines: a class with fields, or a function that computes."""
+    if inspect.isclass(thing):
+        return is_record(thing) or issubclass(thing, enum.Enum)
+    return callable(thing) and any(f"{module}.".startswith(f"{room}.") for room in ROOMS)
+
+
+def _at_face(face: str, name: str) -> Any:
+    """What a public module hands out by this name."""
+    module = importlib.import_module(face)
+    public = getattr(module, "__all__", None)  # of those whose names are imported when they are asked for
+    if name.startswith("_") or (public is not None and name not in public):
+        return None
+    return getattr(module, name, None) if public is not None else vars(module).get(name)
 
 
 def _imported(module: str) -> types.ModuleType | None:

@@ -20,7 +20,7 @@ from .._array import (
     OffsetColumn,
     ResistiveWires,
 )
-from .._checks import TIME, Inputs, as_inputs, as_time, checked, described, did_you_mean, whole, write
+from .._checks import TIME, Inputs, as_numbers, as_time, checked, described, did_you_mean, whole, write
 from ._planes import conductances_of, planes_of
 
 Grid = Float[np.ndarray, "rows lines"]
@@ -97,7 +97,10 @@ def netlist(
     if design.reads.sense is not None:
         wiring = wiring._replace(sink=wiring.sink + float(design.reads.sense.series_resistance))
         ground = _offsets(chip, name, design, tile[0], cut[1])
-    v = _voltages(chip, as_inputs(inputs, g.shape[1]), pulse)[cut[0]]
+    x = as_numbers("inputs", inputs)
+    if x.shape != (g.shape[1],):
+        raise ValueError(f"`inputs` must be one input of the whole matrix, of shape ({g.shape[1]},). Got {x.shape}.")
+    v = _voltages(chip, x, pulse)[cut[0]]
     text = _text(Tile(f"{name}, tile {tile}, t = {float(t):g} s", cells, v, ground, wiring, design.device.iv))
     with written_whole(path) as partial:
         partial.write_text(text, encoding="utf-8")
@@ -154,8 +157,6 @@ def _voltages(chip: Chip, x: Array, pulse: int) -> np.ndarray:
     """What the word lines carry for an input, in volts."""
     design, dac = chip.crossbar, chip.dac
     v_read = float(design.reads.v_read)
-    if x.ndim != 1:
-        raise ValueError(f"`inputs` must be one input, of shape ({x.shape[-1]},). Got {x.shape}.")
     pulses: list[Any] = [x] if dac is None else dac.pulses(dac.codes(x))
     if pulse >= len(pulses):
         raise ValueError(f"`pulse` must be one of the {len(pulses)} pulses of an input, from 0. Got {pulse}.")

@@ -34,7 +34,8 @@ def load_weights(
     Names are matched where they say the same: "fc1.weight" is `.fc1.weight`; "0.weight" and "2.weight" of a torch
     `Sequential` are the first two layers with weights of an Equinox one, or of an `MLP`; what stands before all names,
     as "module.", is left away. Layouts are translated for `Conv`, `ConvTranspose`, `GRUCell` and `LSTMCell` (of
-    `torch.nn.GRU`, one cell a layer), `MultiheadAttention` and `BatchNorm`, of Equinox and of memsim.
+    `torch.nn.GRU`, one cell a layer), `MultiheadAttention`, `Embedding` and `BatchNorm`, of Equinox and
+    of memsim.
 
     **Arguments:**
 

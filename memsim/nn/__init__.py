@@ -1,14 +1,13 @@
 """Spiking layers with weights that are digital, or a chip."""
 
+from ._analog_layers import analog_layers as analog_layers
 from ._batch_norm import adapt_batch_norm as adapt_batch_norm
 from ._batch_norm import fold_batch_norm as fold_batch_norm
-from ._calibrate import PerLayer as PerLayer
 from ._calibrate import calibrate as calibrate
 from ._calibrate import clipping as clipping
 from ._calling import call as call
 from ._convert import convert as convert
 from ._convert import with_read_keys as with_read_keys
-from ._deploy import analog_layers as analog_layers
 from ._deploy import at as at
 from ._deploy import deploy as deploy
 from ._deploy import neurons as neurons
@@ -17,6 +16,7 @@ from ._diagnose import Diagnosis as Diagnosis
 from ._diagnose import diagnose as diagnose
 from ._initialise import fluctuation_driven as fluctuation_driven
 from ._layer import AbstractLayer as AbstractLayer
+from ._learned_ranges import LearnedRanges as LearnedRanges
 from ._mixed_signal import MixedSignal as MixedSignal
 from ._mixed_signal import NeuronCircuit as NeuronCircuit
 from ._mixed_signal import NoisyNeuron as NoisyNeuron
@@ -51,6 +51,7 @@ from ._neurons._surrogate import Slayer as Slayer
 from ._neurons._surrogate import StraightThrough as StraightThrough
 from ._neurons._surrogate import SuperSpike as SuperSpike
 from ._neurons._surrogate import Triangle as Triangle
+from ._per_layer import PerLayer as PerLayer
 from ._stateful import Stateful as Stateful
 from ._synapses._conv import AbstractConv as AbstractConv
 from ._synapses._conv import Conv1d as Conv1d

@@ -98,6 +98,11 @@ def adapt_batch_norm(
     return Stateful(model.model, state)
 
 
+def over_axis(model: Stateful) -> Stateful:
+    """`model` whose batch norms take the batch along the `jax.vmap` axis `AXIS`."""
+    return _replaced(model, {path: _with_fields(norm, axis_name=AXIS) for path, norm in norms_of(model).items()})
+
+
 def statistics(norm: Any, state: eqx.nn.State, path: str) -> Statistics:
     """The running statistics that `norm` uses in inference."""
     if norm.mode == "ema":

@@ -12,36 +12,19 @@ from jaxtyping import Array, Key, Num
 from device_models import Ideal
 
 from .._array import ADC, DAC, AbstractRanges, AnalogMatrix, Clipping, Crossbar, Percentile, PulseWidthDAC, Reads
-from .._checks import check, check_finite_model, checked, write
+from .._checks import check_finite_model, checked
+from .._keeping import progress
 from ._calling import evaluating
 from ._deploy import analog_layers, digital_weight
+from ._learned_ranges import LearnedRanges
 from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
+from ._per_layer import PerLayer
 from ._synapses._keyed import KeyedMatrix
 from ._synapses._synapse import AbstractAnalog
 from ._told import tell_silent
 from ._word_lines import SAMPLES, checked_samples, word_lines
 
 COVERING = Percentile()
-
-
-class PerLayer(eqx.Module):
-    """A design for each layer by its path, `None` for a digital one; goes wherever a design goes.
-
-    As `PerLayer({".layers[0]": crossbar, ".layers[2]": None})`, or from `memsim.calibrate`.
-    """
-
-    designs: dict[str, Crossbar | None]
-
-    def __check_init__(self):
-        check(self, designs=write('Write `PerLayer({".layers[0]": memsim.Crossbar(...)})`.'))
-
-    def __call__(self, path: str, layer: AbstractAnalog) -> Crossbar | None:
-        if path not in self.designs:
-            raise ValueError(
-                f"Each analog layer must have a design, or None, by its path. Got {path}, where there are "
-                f"{', '.join(sorted(self.designs)) or 'none'}. Of another model? Calibrate again."
-            )
-        return self.designs[path]
 
 
 @checked(xs=SAMPLES, crossbar=DESIGNS)
@@ -58,7 +41,7 @@ def calibrate(
     The input range of a DAC is chosen from the layer's inputs; the full scale of an ADC from the currents that the bit
     lines of a tile carry with ideal cells, wires and amplifiers, pulse by pulse, one for each slice of the weights. Use
     training data. The result goes wherever a design goes: `memsim.deploy(model, calibrate(model, xs, crossbar), t,
-    key=key)`.
+    key=key)`. Ranges of a `LearnedRanges` are those that it has learned.
 
     **Arguments:**
 
@@ -73,15 +56,19 @@ def calibrate(
     Raises `ValueError` for samples that do not fit, and for a layer that none of them reaches.
     """
     check_designs(crossbar)
+    if isinstance(model, LearnedRanges):
+        return model.design(crossbar)
     for path, layer in analog_layers(model).items():
         check_finite_model(layer, f"model{path}")
-    inputs = word_lines(evaluating(model), checked_samples(model, xs), key)
-    designs: dict[str, Crossbar | None] = {}
-    for path, layer in analog_layers(model).items():
-        design = crossbar_of(crossbar, path, layer)
-        if design is not None:
-            design = _ranged(design, layer, digital_weight(path, layer), inputs[path], ranges)
-        designs[path] = design
+    layers, designs = analog_layers(model), dict[str, Crossbar | None]()
+    with progress("layer", len(layers), words="compiling") as show:
+        inputs = word_lines(evaluating(model), checked_samples(model, xs), key)
+        for place, (path, layer) in enumerate(layers.items()):
+            show(place, f"ranges of {path}")
+            design = crossbar_of(crossbar, path, layer)
+            if design is not None:
+                design = _ranged(design, layer, digital_weight(path, layer), inputs[path], ranges)
+            designs[path] = design
     tell_silent([path for path, design in designs.items() if _has_converters(design) and not inputs[path].any()])
     return MixedSignal(PerLayer(designs), crossbar.neurons) if isinstance(crossbar, MixedSignal) else PerLayer(designs)
 

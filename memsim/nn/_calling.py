@@ -16,6 +16,7 @@ from .._checks import as_floats, checked
 from ._convert import keyed_reads, with_read_keys
 from ._deploy import analog_layers
 from ._layer import Shape
+from ._learned_ranges import LearnedRanges
 from ._loops import each_read_keyed
 from ._networks._network import AbstractNetwork
 
@@ -25,7 +26,7 @@ BYTES = (np.dtype(np.uint8), np.dtype(bool))
 
 def is_network(model: Any) -> bool:
     """Whether `model` is a network over time: a sequence (steps, ...) in, a sequence (steps, ...) out."""
-    return isinstance(model, AbstractNetwork)
+    return isinstance(model.model if isinstance(model, LearnedRanges) else model, AbstractNetwork)
 
 
 def check_model(model: Any) -> None:

@@ -1,6 +1,5 @@
 """Whole models onto chips: `program`, `at`, `deploy`."""
 
-from numbers import Number
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -10,6 +9,8 @@ from jaxtyping import Array, Float, Key
 
 from .._array import AnalogMatrix, Chip
 from .._checks import check_finite_model, checked, described
+from ._analog_layers import analog_layers, layers_of, no_model
+from ._learned_ranges import LearnedRanges
 from ._mixed_signal import (
     DESIGNS,
     Designs,
@@ -27,20 +28,12 @@ from ._synapses._watched import Watched
 from ._told import tell_digital, tell_ranges, tell_shared
 
 Model = TypeVar("Model")
-Layer = TypeVar("Layer")
 NEURONS = 2**31 - 1  # folded into the key, so that neurons and synapses draw from different ones
-
-
-def analog_layers(model: Any) -> dict[str, AbstractAnalog]:
-    """Every layer of `model` that can sit on a crossbar, by its path, such as ".layers[0]"."""
-    if isinstance(model, type | str | bytes | Number):
-        raise ValueError(_no_model(model))
-    return _layers(model, AbstractAnalog)
 
 
 def neurons(model: Any) -> dict[str, AbstractNeuron]:
     """Every neuron layer of `model`, by its path."""
-    return _layers(model, AbstractNeuron)
+    return layers_of(model, AbstractNeuron)
 
 
 @checked(crossbar=DESIGNS)
@@ -57,6 +50,8 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     """
     check_designs(crossbar)
     check_holds_layers(model)
+    if isinstance(model, LearnedRanges):
+        return model.holding(program(model.model, model.design(crossbar), key=key))  # pyright: ignore[reportReturnType]
     layers = analog_layers(model)
     if not layers and not isinstance(crossbar, MixedSignal):
         raise ValueError(
@@ -130,7 +125,7 @@ def check_holds_layers(model: Any) -> None:
     """Raises `ValueError` for what holds no module at all, and so no layer: a name, a function, a class."""
     leaves = jax.tree.leaves(model, is_leaf=_is_module)
     if isinstance(model, type) or not any(map(_is_module, leaves)):
-        raise ValueError(_no_model(model))
+        raise ValueError(no_model(model))
 
 
 def digital_weight(path: str, layer: AbstractAnalog) -> Float[Array, "outputs inputs"]:
@@ -160,11 +155,6 @@ def _circuits(model: Any, crossbar: Designs) -> dict[str, tuple[NeuronCircuit | 
     return circuits
 
 
-def _no_model(model: Any) -> str:
-    made = f" Call it: `{model.__name__}(...)`." if isinstance(model, type) else ""
-    return f"`model` must be a model: an `equinox.Module`, or a list or a dict of layers. Got {described(model)}.{made}"
-
-
 def _no_design(model: Any) -> str:
     paths = ", ".join(analog_layers(model)) or "a model without layers that can sit on a crossbar"
     return f"`crossbar` must give at least one layer a design. It gives no layer a design: None for {paths}."
@@ -172,11 +162,6 @@ def _no_design(model: Any) -> str:
 
 def _is_module(node: Any) -> bool:
     return isinstance(node, eqx.Module)
-
-
-def _layers(model: Any, kind: type[Layer]) -> dict[str, Layer]:
-    leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda node: isinstance(node, kind))
-    return {jax.tree_util.keystr(path): leaf for path, leaf in leaves if isinstance(leaf, kind)}
 
 
 def _replace(model: Model, kind: type, layers: dict[str, Any]) -> Model:

@@ -24,15 +24,10 @@ class Part(NamedTuple):
 
 
 def assembled(grid: Grid, parts: Sequence[Part]) -> "xr.Dataset":
-    """The whole; NaN where a point is missing, or lacks what others have along a coordinate. At least one part.
-
-    Raises `Unusable`, naming two points, where they differ in their variables, or in a dimension without coordinates.
-    """
+    """The whole of parts that are alike; NaN where one is missing, or lacks what others have along a coordinate."""
     import xarray as xr
 
     first = parts[0]
-    for part in parts[1:]:
-        _check_alike(first, part)
     sizes = {str(dim): size for dim, size in first.result.sizes.items()}
     indexes = {
         dim: _union([part.result.indexes[dim] for part in parts]) for dim in sizes if dim in first.result.indexes
@@ -53,7 +48,8 @@ def assembled(grid: Grid, parts: Sequence[Part]) -> "xr.Dataset":
     return found.assign_attrs(_same_attributes([part.result.attrs for part in parts]))
 
 
-def _check_alike(first: Part, other: Part) -> None:
+def check_alike(first: Part, other: Part) -> None:
+    """Raises `Unusable`, naming two points, where they differ in variables, or in a dimension without a coordinate."""
     one, two = first.result, other.result
     if set(one.variables) != set(two.variables):
         differs = sorted(map(str, set(one.variables) ^ set(two.variables)))

@@ -15,6 +15,7 @@ from device_models import AbstractDevice
 
 from .._array import AnalogMatrix, Chip, without
 from .._checks import checked, whole
+from .._keeping import progress
 from ..nn import analog_layers
 from ..nn._calibrate import PerLayer
 from ..nn._calling import evaluating
@@ -100,10 +101,12 @@ def attribute(
     measured, told_of_span = marks(model, crossbar, times)
     inputs = word_lines(model, workload.samples.xs[:recordings], None)
     with told("Lower `memory` or `recordings`."):
-        digital, found = jax.device_get(_digital(model, workload)), {}
-        for name, removed in _removals(present).items():
-            variant = _without(model, crossbar, removed)
-            found[name] = jax.device_get(measure(model, variant, workload, inputs, jnp.arange(chips), key))
+        digital, found, removals = jax.device_get(_digital(model, workload)), {}, _removals(present)
+        with progress("variant", len(removals)) as show:
+            for place, (name, removed) in enumerate(removals.items()):
+                show(place, " ".join(name) if isinstance(name, tuple) else name)
+                variant = _without(model, crossbar, removed)
+                found[name] = jax.device_get(measure(model, variant, workload, inputs, jnp.arange(chips), key))
     count = len(workload.samples)
     variables = digital.variables((), count, "digital_{}") | _variables(found, present, count)
     coordinates = {

@@ -8,6 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._keeping import SECONDS_BETWEEN_LOOKS, progress
+from ._assemble import Part, check_alike
 from ._executors import Done, Task, compute, saved, told, work
 from ._measured import Unusable
 
@@ -33,9 +34,16 @@ def collected(tasks: list[Task], names: list[str], executor: Any) -> Collected:
     Raises `Unusable` for results that no other point could have either, and passes an interruption on.
     """
     results: dict[int, xr.Dataset] = {}
+
+    def keep(number: int, part: "xr.Dataset") -> None:
+        """As soon as two points are not alike, there is no use in going on."""
+        results[number] = part
+        first = next(iter(results))
+        check_alike(Part(names[first], (), results[first]), Part(names[number], (), part))
+
     for number, task in enumerate(tasks):
         if task.file is not None and (part := saved(task.file)) is not None:
-            results[number] = part
+            keep(number, part)
     missing = [number for number in range(len(tasks)) if number not in results]
     failed: dict[int, str] = {}
     error: Exception | None = None
@@ -50,7 +58,7 @@ def collected(tasks: list[Task], names: list[str], executor: Any) -> Collected:
                 words = f"A point of the sweep failed, and the others go on: {names[number]}.\n{done.lines}"
                 warnings.warn(words, stacklevel=5)
             else:
-                results[number] = _result(tasks[number], done)
+                keep(number, _result(tasks[number], done))
             words = f"sweep, {len(failed)} failed" if failed else "sweep"
             show(len(results) + len(failed), words)
     return Collected(results, failed, error)

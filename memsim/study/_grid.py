@@ -17,6 +17,7 @@ from .._keeping import fingerprint
 from ._factors import FACTORS
 
 LONGEST_LABEL = 60  # letters of an object's text; beyond, its class alone
+MOST_DESCRIBED, LONGEST_CONTENT = 100, 500  # values, and letters of each: an attribute holds 64 kB
 WORD = 2**32  # what `jax.random.fold_in` takes is below
 
 
@@ -213,7 +214,9 @@ def _folded(value: Any) -> int:
 
 
 def _described(axis: Axis) -> Any:
-    if axis.labels == axis.values:
+    if len(axis.labels) > MOST_DESCRIBED:
+        return f"{len(axis.labels)} values, from {axis.labels[0]} to {axis.labels[-1]}"
+    if all(label is value for label, value in zip(axis.labels, axis.values, strict=True)):
         return list(axis.labels)
     return {str(label): _content(value) for label, value in zip(axis.labels, axis.values, strict=True)}
 
@@ -222,4 +225,4 @@ def _content(value: Any) -> str:
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if isinstance(name, str):
         return f"{module}.{name}"
-    return " ".join(eqx.tree_pformat(value, width=10_000).split())
+    return " ".join(eqx.tree_pformat(value, width=10_000).split())[:LONGEST_CONTENT]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 GRID = Must("a mapping of arguments to lists of values", lambda x: np.full(np.shape(x), True))  # judged by `Grid`
+MOST_FAILED, LONGEST_REASON = 100, 300  # points, and letters of each: an attribute holds 64 kB
 LONGEST_NAME = 60  # letters of a file's name that say which point it is
 
 
@@ -128,7 +129,10 @@ def _whole(
     if folder is not None:
         told["parts"] = folder.name
     if found.failed:
-        told["failed"] = json.dumps({str(points[number]): why for number, why in sorted(found.failed.items())})
+        failed = {str(points[number]): why[:LONGEST_REASON] for number, why in sorted(found.failed.items())}
+        first = dict(list(failed.items())[:MOST_FAILED])
+        more = {f"and {len(failed) - MOST_FAILED} more": ""} if len(failed) > MOST_FAILED else {}
+        told["failed"] = json.dumps(first | more)
     return assembled(grid, parts).assign_attrs(provenance() | told)
 
 

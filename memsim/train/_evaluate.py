@@ -121,9 +121,19 @@ def outputs_of(
     model: Any, x: Array, length: Int[Array, ""] | None, *, key: Key[Array, ""] | None
 ) -> tuple[Array, Bool[Array, " steps"] | None]:
     """What a model gives out for one sample, and which of its steps count: `None` where all do, or there are none."""
-    mask = None if length is None else jnp.arange(x.shape[0]) < length
+    mask = mask_of(x, length)
     outputs = call(model, x, key=key, mask=mask)
-    return outputs, mask if outputs.ndim > 1 and mask is not None and outputs.shape[0] == mask.shape[0] else None
+    return outputs, over_time(outputs, mask)
+
+
+def mask_of(x: Array, length: Int[Array, ""] | None) -> Bool[Array, " steps"] | None:
+    """Which steps of a sample count."""
+    return None if length is None else jnp.arange(x.shape[0]) < length
+
+
+def over_time(outputs: Array, mask: Bool[Array, " steps"] | None) -> Bool[Array, " steps"] | None:
+    """The mask, where the outputs have the steps that it is of."""
+    return mask if outputs.ndim > 1 and mask is not None and outputs.shape[0] == mask.shape[0] else None
 
 
 def finite_on_chip(model: Any) -> Bool[Array, ""]:

@@ -63,8 +63,8 @@ def fit(
     **Arguments:**
 
     - `model`: Digital: a network over time, or any other model that is called on one sample, such as a converted one of
-      Equinox. It is trained in the mode that it is in, dropout with a key of its own for each sample, and validated in
-      inference mode.
+      Equinox. It is trained in the mode that it is in, dropout with a key of its own for each sample, batch norms of a
+      `memsim.nn.Stateful` with the statistics of the batch on its chip, and validated in inference mode.
     - `data`: `memsim.data.Splits`, of which `train` and `validation` are used; or what is trained on alone: a
       `memsim.data.Dataset`, arrays (xs, ys), or an iterable of such batches, such as a loader of grain or torch, which
       is gone through anew in every epoch.

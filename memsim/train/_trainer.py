@@ -12,9 +12,11 @@ import optax
 from jaxtyping import Array, Float, Int, Key
 
 from .._checks import as_floats, at_least, checked
-from ..nn import analog_layers
+from ..nn import Stateful, analog_layers
+from ..nn._batch_norm import AXIS, over_axis
+from ..nn._calling import called
 from ..nn._deploy import digital_weight, replace_weights
-from ._evaluate import measured, outputs_of, predictions
+from ._evaluate import mask_of, measured, outputs_of, over_time, predictions
 from ._hardware import AbstractHardware
 from ._memory import MEMORY
 from ._objective import Goal, masked
@@ -89,26 +91,39 @@ class Trainer(eqx.Module):
         """One mini-batch: sample the hardware, take the gradient through it, update the clean weights."""
         model, moments, count = state
         batch_loss = partial(self._batch_loss, batch=batch, count=count, key=key)
-        loss, gradient = eqx.filter_value_and_grad(batch_loss)(model)
+        (loss, kept), gradient = eqx.filter_value_and_grad(batch_loss, has_aux=True)(model)
         with jax.numpy_dtype_promotion("standard"):  # optax multiplies integers and floats; users may run strictly
             updates, moments = self.optimizer.update(gradient, moments, eqx.filter(model, eqx.is_inexact_array))
         model = eqx.apply_updates(model, updates)
         if self.clip is not None:
             model = clip_weights(model, self.clip)
+        if kept is not None:
+            model = Stateful(model.model, kept)
         return (model, moments, count + 1), loss
 
-    def _batch_loss(self, model: Any, *, batch: Samples, count: Array, key: Array) -> Array:
+    def _batch_loss(self, model: Any, *, batch: Samples, count: Array, key: Array) -> tuple[Array, Any]:
+        """The mean loss, and the state after the batch of a model that has one."""
         hardware_key, read_key = jr.split(key)
         dtype = batch.xs.dtype if jnp.issubdtype(batch.xs.dtype, jnp.inexact) else jnp.result_type(float)
         strength = jnp.minimum(1.0, (count + 1).astype(dtype) / self.ramp_steps)
         model = self._sample(model, strength, hardware_key)
-        return jnp.mean(jax.vmap(partial(self._sample_loss, model))(batch, jr.split(read_key, len(batch))))
+        keys = jr.split(read_key, len(batch))
+        if isinstance(model, Stateful):
+            of_one = partial(self._loss_and_state, over_axis(model))
+            losses, state = jax.vmap(of_one, out_axes=(0, None), axis_name=AXIS)(batch, keys)
+            return jnp.mean(losses), state
+        return jnp.mean(jax.vmap(partial(self._sample_loss, model))(batch, keys)), None
+
+    def _loss_and_state(self, model: Stateful, one: Samples, key: Array) -> tuple[Array, Any]:
+        mask = mask_of(one.xs, one.lengths)
+        outputs, state = called(model, one.xs, key, lambda ready: ready.update, mask)
+        return masked(self.goal.loss, over_time(outputs, mask), "loss")(outputs, one.labels), state
 
     def _sample_loss(self, model: Any, one: Samples, key: Array) -> Array:
         goal = self.goal
         if goal.penalty is not None:
             outputs, found = model(as_floats(one.xs), key=key, record="spikes")
-            mask = None if one.lengths is None else jnp.arange(one.xs.shape[0]) < one.lengths
+            mask = mask_of(one.xs, one.lengths)
             return masked(goal.loss, mask, "loss")(outputs, one.labels) + goal.penalty(found["spikes"])
         outputs, mask = outputs_of(model, one.xs, one.lengths, key=key)
         return masked(goal.loss, mask, "loss")(outputs, one.labels)

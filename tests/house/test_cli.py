@@ -180,6 +180,48 @@ def test_an_experiment_without_points_says_that_no_other_process_computed(square
     assert "has no points for others" in capsys.readouterr().err
 
 
+SBATCH = """#!{python}
+# In the place of SLURM: runs each job of the array that a file asks for, as the user would find it there.
+import os, re, subprocess, sys
+text = open(sys.argv[-1]).read()
+assert "#SBATCH --partition=cpu" in text and "#SBATCH --time=7" in text
+last = int(re.search(r"--array=0-([0-9]+)", text)[1])
+place = {{"SLURM_JOB_NUM_NODES": "1", "SLURM_NTASKS": "1", "SLURM_JOB_NODELIST": "here"}}
+place |= dict.fromkeys(("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID"), "0")
+for number in range(last + 1):
+    job = {{"SLURM_JOB_ID": str(77 + number), "SLURM_ARRAY_JOB_ID": "77", "SLURM_ARRAY_TASK_ID": str(number)}}
+    quiet = {{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}}
+    subprocess.Popen(["bash", sys.argv[-1]], env=os.environ | place | job, **quiet)
+print("Submitted batch job 77")
+"""
+SRUN = """#!/bin/bash
+while [[ "$1" == --* ]]; do if [[ "$1" == --unbuffered ]]; then shift; else shift 2; fi; done
+exec "$@"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # those of submitit
+def test_the_points_of_an_experiment_are_jobs_of_slurm(squares, monkeypatch):
+    import os
+    import sys
+
+    from memsim.study import open_result
+
+    pytest.importorskip("submitit")
+    commands = squares.parent / "bin"
+    commands.mkdir()
+    running = "#!/bin/bash\necho 'JobID|State|NodeList'\n"
+    for name, text in {"sbatch": SBATCH.format(python=sys.executable), "srun": SRUN, "sacct": running}.items():
+        (commands / name).write_text(text)
+        (commands / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+    assert main(["run", "squares", "--slurm", "cpu", "--minutes", "7", "--out", str(squares)]) == 0
+    result = open_result(squares / "squares.nc")
+    assert result.square.values.tolist() == [1, 4, 9]
+    assert len({*result.process.values.tolist(), os.getpid()}) == 4
+
+
 def test_jobs_need_slurm(squares, capsys, monkeypatch):
     pytest.importorskip("submitit")
     monkeypatch.setenv("PATH", "/nowhere")

@@ -35,6 +35,7 @@ ROOMS = {
     "data": ms.data,
     "recipes": ms.recipes,
     "nir": ms.nir,
+    "files": ms.files,
     "plotting": ms.plotting,
 }
 NAN, INF = float("nan"), float("inf")

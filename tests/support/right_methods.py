@@ -21,6 +21,7 @@ def methods() -> dict[str, tuple[Any, dict[str, Any]]]:
     return {
         "Crossbar.program": (CROSSBAR.program, {"w": jnp.ones((2, 3)), "key": KEY}),
         "Crossbar.deploy": (CROSSBAR.deploy, {"w": jnp.ones((2, 3)), "t": 1.0, "key": KEY}),
+        "Crossbar.measured": (CROSSBAR.measured, {"g": jnp.full((2, 3, 4), 1e-5), "key": KEY}),
         "Chip.at": (chip.at, {"t": 1.0, "key": KEY}),
         "Chip.compensation_codes": (chip.compensation_codes, {"t": 1.0, "key": KEY}),
         "AnalogMatrix": (noisy, {"x": jnp.ones(3), "key": KEY}),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ LABELS = jnp.array([0, 1])
 TIME = np.linspace(0.0, 0.5, 100)
 VOLTAGE = np.sin(8 * np.pi * TIME)
 CROSSBAR = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
+CHIP = CROSSBAR.program(jnp.ones((4, 3)), key=KEY)
 TARGETS = np.linspace(1e-6, 20e-6, 60)
 
 
@@ -117,5 +119,8 @@ def fill(folder: Path) -> None:
     ms.data.write_events(folder / "there.dat", events(), size=(8, 8))
     ms.data.write_spikes(folder / "there.h5", [channels()], np.array([0]), ["a"])
     ms.nir.write(folder / "there.nir", ms.nir.to_nir(network(), dt=1e-3, input_shape=3, allow_reset_change=True))
+    ms.save(folder / "there.memsim", CROSSBAR)
+    np.savez(folder / "there.npz", weight=np.ones((3, 2), np.float32), bias=np.ones(3, np.float32))
+    shutil.copy(Path(__file__).parents[1] / "data" / "torch" / "mlp.onnx", folder / "there.onnx")
     dm.fit.save_device(folder / "there.json", dm.pcm_joshi2020(), provenance={})
     (folder / "there.csv").write_text("cell,target [uS],measured [uS]\n0,1,1.1\n0,2,2.1\n")

@@ -98,4 +98,8 @@ np.savez(
     HERE / "tensors.npz",
     **{name: value.detach().float().numpy() for name, value in strided.items() if name != "complex64"},
 )
-print(torch.__version__)
+
+for name in ("mlp", "cnn"):
+    model, x = MODELS[name]
+    batch = {"x": {0: "batch"}}
+    torch.onnx.export(model, (x,), HERE / f"{name}.onnx", dynamo=False, input_names=["x"], dynamic_axes=batch)

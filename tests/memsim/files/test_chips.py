@@ -257,8 +257,9 @@ def test_pulses_that_last_move_the_charge_of_a_voltage(tmp_path):
         ({"tile": (2, 0)}, "one of 2 x 2"),
         ({"pulse": 1}, "one of the 1 pulses"),
         ({"wires": ms.AlphaBetaWires(1.0, 1.0)}, "no circuit"),
-        ({"inputs": np.ones((2, 6))}, r"one input, of shape \(6,\)"),
-        ({"inputs": np.ones(5)}, "must have 6 entries"),
+        ({"inputs": np.ones((2, 6))}, r"one input of the whole matrix, of shape \(6,\)"),
+        ({"inputs": np.ones(5)}, r"of shape \(6,\)\. Got \(5,\)"),
+        ({"inputs": np.full(6, np.nan)}, "`inputs` must be"),
     ],
 )
 def test_what_no_netlist_can_be_made_of_is_named(settings, says, tmp_path):

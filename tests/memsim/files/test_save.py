@@ -191,6 +191,7 @@ def test_numpy_and_json_read_the_file(tmp_path):
     with np.load(tmp_path / "thing.memsim", allow_pickle=False) as found:
         np.testing.assert_array_equal(found["0.weight"], layer.weight)
         text = json.loads(found["memsim.json"])
+    assert text["thing"]["list"][0]["class"] == "equinox.nn:Linear"  # by its public name, whatever its module
     assert text["thing"]["list"][0]["fields"]["in_features"] == 3
 
 

@@ -146,14 +146,16 @@ def test_layers_of_a_recurrent_network_are_cells():
     close(load_weights(Gated(cells, eqx.nn.Linear(4, 2, key=KEY)), DATA / "gru_deep.pt")(x), y)
 
 
-def test_attention_gives_the_outputs_of_torch():
+@pytest.mark.parametrize("onto", [lambda model: model, lambda model: ms.nn.convert(model, embeddings=True)])
+def test_attention_gives_the_outputs_of_torch(onto):
     x, y = told("attention")
-    close(load_weights(Attention(), DATA / "attention.pt")(x), y)
+    close(load_weights(onto(Attention()), DATA / "attention.pt")(x), y)
 
 
-def test_a_transposed_convolution_gives_the_outputs_of_torch():
+@pytest.mark.parametrize("nn", [eqx.nn, ms.nn], ids=["equinox", "memsim"])
+def test_a_transposed_convolution_gives_the_outputs_of_torch(nn):
     x, y = told("transposed")
-    layer = eqx.nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2, key=KEY)
+    layer = nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2, key=KEY)
     close(load_weights(layer, DATA / "transposed.pt")(x), y)
 
 

@@ -13,7 +13,7 @@ import xarray as xr
 import device_models as dm
 import memsim as ms
 from memsim.study._chips import Workload
-from memsim.study._robustness import _measured
+from memsim.study._on_chips import measured
 from memsim.train._samples import Samples
 
 KEY = jr.key(0)
@@ -87,7 +87,7 @@ def test_memory_does_not_grow_with_the_recordings(memory):
         design = ms.Crossbar(dm.Ideal(), compensation=None)
         samples, metrics = Samples(xs, labels), (ms.train.METRICS["accuracy"],)
         workload = Workload(samples, times, ms.train.class_scores, metrics, memory)
-        lowered = _measured.lower(network, design, workload, chips, KEY, chunk=1, watched=0)
+        lowered = measured.lower(network, design, workload, chips, KEY, chunk=1)
         needed.append(lowered.compile().compiled.memory_analysis().temp_size_in_bytes)
     assert needed[0] < 2 * memory + 1e5  # some is there once, whatever the batch: weights and keys
     assert needed[1] - needed[0] < 150 * 100  # scores and keys, not the 90 kB of each recording's run
@@ -97,7 +97,7 @@ def test_too_little_memory_names_what_to_lower(model, data, monkeypatch):
     def exhausted(*_, **__):
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 64000000000 bytes.")
 
-    monkeypatch.setattr("memsim.study._robustness._measured", exhausted)
+    monkeypatch.setattr("memsim.study._on_chips.measured", exhausted)
     with pytest.raises(MemoryError, match=r"64000000000 bytes.* Lower `memory` or `chunk`"):
         study(model, data)
 
@@ -180,7 +180,7 @@ def nan_in(array):
         ({"scores": lambda outputs: outputs}, "one score a class"),
         ({"model": readout(9)}, "a score for each class, 10 of them by the labels. Got 9"),
         ({"model": readout(1)}, "a score for each class, 10 of them by the labels. Got 1"),
-        ({"model": ms.nn.convert(eqx.nn.MLP(13, 10, 8, 1, key=KEY))}, "`model` must take a sample of shape"),
+        ({"model": eqx.nn.MLP(12, 10, 8, 1, key=KEY)}, "`model` must take a sample of shape"),
         ({"model": ms.nn.SpikingNetwork([ms.nn.Linear(12, 10, key=KEY)])}, "Layer 0 (Linear) must take an input"),
     ],
 )

@@ -187,6 +187,19 @@ def test_a_failed_point_is_told_and_tried_again_and_the_rest_goes_on(tmp_path):
     assert called == [(2, 0), (2, 1)]
 
 
+def test_a_large_sweep_can_be_saved(tmp_path):
+    def measure(n, design):
+        if n >= 5000:
+            raise ValueError("x" * 1000)
+        return n
+
+    with pytest.warns(UserWarning, match="xxx"):
+        result = ms.study.sweep(measure, {"n": [*range(300), *range(5000, 5500)], "design": {"a": np.ones(9999)}})
+    assert len(json.loads(result.failed)) == 101 and "and 400 more" in result.failed
+    ms.study.save_result(result, tmp_path / "whole.nc")
+    xr.testing.assert_identical(ms.study.open_result(tmp_path / "whole.nc"), result)
+
+
 def test_if_all_points_fail_the_first_error_is_the_cause():
     with (
         pytest.warns(UserWarning, match="no convergence"),

@@ -1,5 +1,6 @@
 """Studies of any model, of any labels, on any number of devices."""
 
+import contextlib
 import subprocess
 import sys
 
@@ -82,6 +83,30 @@ def test_attribution_of_a_cnn_names_what_costs_it():
     ys = np.asarray(jax.vmap(eqx.nn.inference_mode(model))(jnp.asarray(XS)))
     numbers = ms.study.attribute(model, (XS, ys), PCM, chips=1, key=KEY, recordings=8)
     assert float(numbers.rmse_ideal.max()) < 1e-5 < float(numbers.rmse_together.min())
+
+
+def test_chips_come_until_the_interval_is_narrow_enough():
+    model = cnn()
+    data = (XS, labelled(model))
+    until = ms.study.IntervalWidth(0.09, least=5, most=15)
+    result = ms.study.robustness(model, data, PCM, chips=5, times=[0.0], key=KEY, until=until)
+    assert result.sizes["chip"] in (5, 10, 15) and result.attrs["until"].split(":")[0] in ("narrow enough", "all chips")
+    plain = ms.study.robustness(model, data, PCM, chips=result.sizes["chip"], times=[0.0], key=KEY)
+    np.testing.assert_array_equal(result.right, plain.right)
+
+
+def test_a_person_sees_how_many_chips_are_done(monkeypatch):
+    model, seen = cnn(), []
+
+    @contextlib.contextmanager
+    def shown(what, total, *, first=0, words=""):
+        seen.append((what, total, words))
+        yield lambda done, words="": seen.append((what, done))
+
+    monkeypatch.setattr("memsim.study._on_chips.progress", shown)
+    monkeypatch.setattr("memsim.study._on_chips.looked_at", lambda: True)
+    ms.study.robustness(model, (XS, labelled(model)), PCM, chips=2, times=[0.0, 1.0], key=KEY)
+    assert seen == [("chip and time", 4, "compiling"), *(("chip and time", n) for n in (1, 2, 3, 4))]
 
 
 def test_clipping_of_any_model_is_told():

@@ -211,6 +211,43 @@ def test_a_penalty_of_spikes_wants_a_network_and_a_stop_a_validation():
         fit(model, data, key=KEY, stop=Stop(), batch_size=4)
 
 
+class Normed(eqx.Module):
+    conv: eqx.nn.Conv2d
+    norm: eqx.nn.BatchNorm
+    last: eqx.nn.Linear
+
+    def __init__(self, key):
+        self.conv = eqx.nn.Conv2d(1, 4, 3, key=key)
+        self.norm = eqx.nn.BatchNorm(4, axis_name="mine", mode="ema")
+        self.last = eqx.nn.Linear(4 * 36, 3, key=key)
+
+    def __call__(self, x, state):
+        x, state = self.norm(self.conv(x), state)
+        return self.last(jax.nn.relu(x).ravel()), state
+
+
+def test_a_model_with_batch_norms_trains_with_those_of_the_batch_and_keeps_their_state():
+    model, state = eqx.nn.make_with_state(Normed)(KEY)
+    model = ms.nn.Stateful(ms.nn.convert(model), state)
+    sgd = {"key": KEY, "optimizer": optax.sgd(1e-12), "epochs": 1, "batch_size": len(TRAIN)}
+    after = fit(model, TRAIN, **sgd)  # one batch, and weights as they were
+    ys = np.asarray(jax.vmap(model.model.conv)(jnp.asarray(TRAIN.inputs)))
+    mean, variance = after.state.get(after.model.norm.ema_state_index)
+    np.testing.assert_allclose(mean, ys.mean((0, 2, 3)), atol=1e-5)
+    np.testing.assert_allclose(variance, ys.var((0, 2, 3)), rtol=1e-4)
+    seen = []
+    trained = fit(
+        model, TRAIN, validation=HELD, key=KEY, hardware=SampledChip(DESIGN), optimizer=optax.adamw(1e-2),
+        epochs=6, batch_size=16, report=seen.append,
+    )  # fmt: skip
+    assert seen[-1].validation > 0.9
+    assert isinstance(trained, ms.nn.Stateful)
+    folded = ms.nn.fold_batch_norm(trained, TRAIN.inputs[0])
+    for one in (trained, folded):
+        found = evaluate(ms.deploy(one, ms.Crossbar(dm.Ideal()), 0.0, key=KEY), HELD, key=KEY)
+        assert float(found["accuracy"]) == seen[-1].validation or float(found["accuracy"]) > 0.9
+
+
 def test_in_array_training_takes_any_model():
     model = ms.nn.convert(eqx.nn.MLP(64, 3, 16, 1, key=KEY))
     flat = [ms.data.Dataset(part.inputs.reshape(len(part), -1), part.labels) for part in (TRAIN, HELD)]
