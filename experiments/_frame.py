@@ -41,6 +41,12 @@ def of_a_point(config: Any, *points: str) -> Any:
     return dataclasses.replace(config, **{name: defaults[name] for name in (*points, "out")})
 
 
+def first_of(result: xr.Dataset, along: str | Sequence[str], *names: str) -> xr.Dataset:
+    """With the variables `names` at the first value `along` some names of a grid, such as where all have the same."""
+    first = dict.fromkeys([along] if isinstance(along, str) else along, 0)
+    return result.assign({name: result[name].isel(first, drop=True) for name in names})
+
+
 def origin(settings: Any, data: ms.data.Dataset | None = None, design: Any = None) -> dict[str, str]:
     """Attributes for a result: `provenance`, its `settings`, the numbers of a `design`, and whose `data` these are.
 

@@ -1,14 +1,18 @@
 """The networks that experiments on the spoken digits share, and what they have right in digital."""
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Key
 
+from memsim import deploy
 from memsim.data import Splits
-from memsim.nn import LI, LIF, Firing, Linear, Recurrent, Scale, SpikingNetwork, SuperSpike
+from memsim.nir import from_nir
+from memsim.nn import LI, LIF, Firing, Linear, Recurrent, Scale, SpikingNetwork, SuperSpike, clipping
 from memsim.study import outcome
 
 digital_outcome = eqx.filter_jit(outcome)
@@ -40,12 +44,39 @@ def recurrent_network(
     )
 
 
+def feed_forward_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> SpikingNetwork:
+    """One layer of LIF neurons and a leaky readout."""
+    first, last = jr.split(key)
+    layers = [Linear(inputs, hidden, key=first), LIF(hidden), Linear(hidden, classes, key=last), LI(classes)]
+    return SpikingNetwork(layers)
+
+
 def tanh_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> SpikingNetwork:
     """Two hidden layers of tanh units, for recordings that are seen `at_once`."""
     sizes, keys = (inputs, hidden, hidden, classes), jr.split(key, 3)
     first, second, last = (Linear(*sizes[n : n + 2], key=keys[n]) for n in range(3))
     tanh = eqx.nn.Lambda(jnp.tanh)
     return SpikingNetwork([first, tanh, second, tanh, last])
+
+
+def imported_network(file: Path, *, dt: float, dialect: str) -> SpikingNetwork:
+    """The network in the NIR `file`; raises `ValueError` for one that does not fit the spoken digits."""
+    model = from_nir(file, dt=dt, dialect=dialect)
+    try:
+        outputs = model.output_shape((13,))
+    except ValueError as error:
+        raise ValueError(f"`model` must take 13 inputs. Got {file}: {error}") from error
+    if outputs != (10,):
+        raise ValueError(f"`model` must give out 10 values, one a digit. Got {outputs} from {file}.")
+    return model
+
+
+@eqx.filter_jit
+def clipped_fraction(model: Any, design: Any, xs: Array, *, key: Key[Array, ""]) -> dict[str, Array]:
+    """Which fraction of the ADC readings of each layer is clipped, on one fresh chip."""
+    deploy_key, read_key = jr.split(key)
+    found = clipping(deploy(model, design, 0.0, key=deploy_key), xs, key=read_key)
+    return {path: jnp.mean(layer.adc) for path, layer in found.items()}
 
 
 def at_once(data: Splits) -> Splits:

@@ -7,27 +7,35 @@ are is measured beside it: the spread of written cells over the range, just writ
 results/devices: devices.nc, devices.csv.
 """
 
-import dataclasses
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pandas as pd
 import xarray as xr
 from jaxtyping import Array, Float
 
 import device_models as dm
 import memsim as ms
-from _frame import digits
-from _workload import digital_outcome, recurrent_network
+from _frame import digits, finish, first_of, label, of_a_point, origin
+from _tables import mean_of, print_summary
+from _trained import trained
+from _workload import digital_outcome
 
 DAY, YEAR = 86400.0, 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise")
-
+CHIPS = jr.key(1)  # the same chips for every network: comparisons are paired
+LABELS = dict.fromkeys(("seed", "chip"), "1") | {
+    "time": ("s", "time since programming"),
+    "age": ("s", "age of the cells whose error is measured"),
+    "cell_error": ("1", "distance of cells from their targets, over the range"),
+    "measured": ("1", ms.study.MEASURED),
+}
 
 QUICK = {"devices": ("ideal", "rram_milo2021", "sonos_agrawal2022"), "chips": 2, "times": (0.0, DAY), "seeds": 1}
 QUICK |= {"hidden": 16, "steps": 8, "epochs": 1, "recordings": 100}
@@ -67,55 +75,42 @@ class Config:
             dm.device(name)
 
 
-class Part(NamedTuple):
-    """One network on chips of one cell: what is computed, and saved, at a time."""
-
-    seed: int
-    training: str
-    device: str
-
-    @property
-    def name(self) -> str:
-        return f"seed{self.seed}-{self.training.replace(' ', '-')}-{self.device}"
-
-
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    for name in config.devices:
-        design(config, name)  # says what cannot be, before any work
-    settings = dataclasses.asdict(config) | {"out": str(config.out)}
-    folder = ms.study.parts_folder(config.out, settings)
+    cells = {name: design(config, name).device for name in config.devices}  # says what cannot be, before any work
     # Devices vary slowest: what is compiled for one serves all its networks.
-    every = [Part(s, t, d) for d in config.devices for t in TRAININGS for s in range(config.seeds)]
-    data = digits(config.steps, recordings=config.recordings, quick=config.quick)
-    parts = {part.name: part for part in every}
-    result = ms.study.run_parts(parts, lambda part: compute(config, part, data, folder), folder)
-    result = labelled(result.sel(device=list(config.devices), training=list(TRAININGS)), config, settings)
-    ms.study.save_result(result, config.out / "devices.nc")
-    ms.study.save_table(ms.study.summary(result), config.out / "devices.csv", index=False)
-    report(result)
-    print(f"Wrote {config.out / 'devices.nc'} and devices.csv. `memsim draw devices` draws them")
-    ms.study.remove_parts(folder)
+    grid = {"device": config.devices, "training": TRAININGS, "seed": range(config.seeds)}
+    chosen = partial(measure, config=of_a_point(config, "devices", "seeds"))
+    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = first_of(result.transpose("seed", "training", ...), "device", "digital_accuracy", "digital_right")
+    result = first_of(result, ("seed", "training"), "cell_error")
+    measured = [ms.study.is_measured(cell.span, result.time.values) for cell in cells.values()]
+    result = result.assign_coords(measured=(("device", "time"), measured))
+    label(result, LABELS)
+    result = result.assign_attrs(origin(config, digits(2).test) | about(cells))
+    table = ms.study.summary(result)
+    finish("devices", result, table, out=config.out, report=lambda: report(result, table))
     return result
 
 
-def compute(config: Config, part: Part, data: ms.data.Splits, folder: Path) -> xr.Dataset:
-    """Trains one network, or takes it from its checkpoint, and measures it on chips of one cell."""
-    model = network(config, part, data, folder)
+def measure(device, training, seed, *, key, config: Config) -> xr.Dataset:
+    """Puts a trained network on chips of one cell; one training serves all cells."""
+    data = digits(config.steps, recordings=config.recordings, quick=config.quick)
+    noisy = {"hardware": ms.train.GaussianNoise(config.gaussian_std), "clip": config.clip}
+    how = {"epochs": config.epochs} | (noisy if training == "Gaussian noise" else {"clip": None})
+    model = trained(config.hidden, data, key=key, once=f"{training} {seed}", **how)
     xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
-    bare = design(config, part.device)
-    ranged = ms.calibrate(model, jnp.asarray(data.train.inputs[:200]), bare)
-    # The same chips for every network: comparisons are paired.
+    crossbar = design(config, device)
+    ranged = ms.calibrate(model, jnp.asarray(data.train.inputs[:200]), crossbar)
     times, chips = jnp.asarray(config.times), jnp.arange(config.chips)
-    found = ms.study.chip_outcomes(model, ranged, xs, labels, times, chips, key=jr.key(1))
-    index = {"seed": [part.seed], "training": [part.training], "device": [part.device]}
+    found = ms.study.chip_outcomes(model, ranged, xs, labels, times, chips, key=CHIPS)
     return xr.Dataset(
         {
-            **found.variables((*index, "chip", "time"), len(labels)),
-            **digital_outcome(model, xs, labels).variables(("seed", "training"), len(labels), "digital_{}"),
-            "cell_error": (("device", "age"), np.asarray(cell_error(bare.device))[None]),
+            **found.variables(("chip", "time"), len(labels)),
+            **digital_outcome(model, xs, labels).variables((), len(labels), "digital_{}"),
+            "cell_error": ("age", np.asarray(cell_error(crossbar.device))),
         },
-        index | {"chip": np.arange(config.chips), "time": np.asarray(config.times), "age": [0.0, DAY]},
+        {"chip": np.arange(config.chips), "time": np.asarray(config.times), "age": [0.0, DAY]},
     )
 
 
@@ -123,19 +118,12 @@ def design(config: Config, device: str) -> ms.Crossbar:
     return ms.Crossbar(dm.device(device).make(), adc=ms.ADC(config.adc_bits), reads=ms.Reads("per_moment"))
 
 
-def network(config: Config, part: Part, data: ms.data.Splits, folder: Path) -> ms.nn.AbstractNetwork:
-    """The trained network: one training serves all devices."""
-    model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
-    noisy = part.training == "Gaussian noise"
-    return ms.train.fit(
-        recurrent_network(13, config.hidden, 10, key=model_key),
-        data,
-        key=fit_key,
-        hardware=ms.train.GaussianNoise(config.gaussian_std) if noisy else None,
-        epochs=config.epochs,
-        clip=config.clip if noisy else None,
-        checkpoint=folder / f"seed{part.seed}-{part.training.replace(' ', '-')}.checkpoint",
-    )
+def about(cells: dict[str, dm.AbstractDevice]) -> dict[str, str]:
+    """Attributes: the numbers of each cell, when it was measured, and what is assumed of it."""
+    numbers = {name: "\n".join(cell.sources) for name, cell in cells.items()}
+    span = {name: str(cell.span) for name, cell in cells.items()}
+    assumes = {name: "; ".join(cell.assumes) for name, cell in cells.items()}
+    return {"device_numbers": json.dumps(numbers), "span": json.dumps(span), "assumes": json.dumps(assumes)}
 
 
 @eqx.filter_jit
@@ -148,52 +136,15 @@ def cell_error(device: dm.AbstractDevice) -> Float[Array, " ages"]:
     cells = device.program(target, key=jr.key(2))
 
     def at(t: float) -> Array:
-        # In units of the range: siemens squared are below float32's precision floor.
-        unit = device.g_max - device.g_min
+        unit = device.g_max - device.g_min  # siemens squared are below float32's precision floor
         g, aim = device.conductance(cells, jnp.asarray(t)) / unit, target / unit
         return jnp.sqrt(jnp.mean((g * jnp.sum(aim * g) / jnp.sum(g * g) - aim) ** 2))
 
     return jnp.stack([at(0.0), at(DAY)])
 
 
-def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr.Dataset:
-    """With units and provenance."""
-    for name in ("seed", "chip", "accuracy", "digital_accuracy", "cell_error"):
-        result[name].attrs["units"] = "1"
-    result["time"].attrs |= {"units": "s", "long_name": "time since programming"}
-    result["age"].attrs |= {"units": "s", "long_name": "age of the cells whose error is measured"}
-    result["accuracy"].attrs["long_name"] = "test accuracy"
-    result["cell_error"].attrs["long_name"] = "distance of cells from their targets, over the range"
-    cells = {name: dm.device(name).make() for name in config.devices}
-    measured = [ms.study.is_measured(cell.span, result.time.values) for cell in cells.values()]
-    result = result.assign_coords(
-        measured=(("device", "time"), measured, {"units": "1", "long_name": ms.study.MEASURED})
-    )
-    numbers = {name: "\n".join(cell.sources) for name, cell in cells.items()}
-    told = {"span": {name: str(cell.span) for name, cell in cells.items()}}
-    told["assumes"] = {name: "; ".join(cell.assumes) for name, cell in cells.items()}
-    data = ms.data.spoken_digits(steps=2).test
-    attributes = ms.study.provenance() | {"config": json.dumps(settings), "device_numbers": json.dumps(numbers)}
-    attributes |= {name: json.dumps(words) for name, words in told.items()}
-    return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})
-
-
-def report(result: xr.Dataset) -> None:
-    """Prints the mean accuracy of each device at each time, by training."""
-    from rich.console import Console
-    from rich.table import Table
-
-    for training in result.training.values:
-        chosen = result.sel(training=training)
-        digital = 100 * float(chosen.digital_accuracy.mean())
-        size = f"mean over {result.sizes['chip']} chips of each of {result.sizes['seed']} seeds"
-        title = f"Test accuracy in %, {training} training ({digital:.1f} digital), {size}; *: age not measured"
-        shown = Table("device", "cell error", "after a day", title=title)
-        for time in result.time.values:
-            shown.add_column(f"{time:.3g} s")
-        for device in result.device.values:
-            one = chosen.sel(device=device)
-            errors = [f"{100 * e:.2g} %" for e in one.cell_error.values]
-            known = zip(one.accuracy.mean(["seed", "chip"]).values, one.measured.values, strict=True)
-            shown.add_row(str(device), *errors, *(f"{100 * a:.1f}" + "*" * (not measured) for a, measured in known))
-        Console(width=140).print(shown)
+def report(result: xr.Dataset, table: pd.DataFrame) -> None:
+    """Prints the accuracy of each device at each time, by training, beside the error of its cells."""
+    beside = {"digital": mean_of(result.digital_accuracy)}
+    beside |= {f"cell error at {age:.3g} s": mean_of(result.cell_error.sel(age=age), ".2g") for age in (0.0, DAY)}
+    print_summary(table, ["training", "device"], "time", head="{:.3g} s".format, beside=beside)

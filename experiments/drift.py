@@ -9,28 +9,35 @@ another library is deployed as it is instead. Writes results/drift: drift.nc, dr
 
 import dataclasses
 import hashlib
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-import optax
+import pandas as pd
 import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import finish, label, origin, print_table
-from _workload import digital_outcome, recurrent_network
+from _frame import digits, finish, label, of_a_point, origin, places
+from _tables import duration, gain, mean_of, print_summary
+from _trained import trained
+from _workload import clipped_fraction, digital_outcome, imported_network
 
 YEAR = 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise", "sampled chip", "drift-aware")
-COMPENSATIONS = ("none", "global")
+COMPENSATIONS = {"none": None, "global": ms.GlobalDriftCompensation()}
+CHIPS = jr.key(1)  # the same chips for every network: comparisons are paired
+LABELS = dict.fromkeys(("seed", "chip"), "1") | {
+    "time": ("s", "time since programming"),
+    "write_noise": ("1", "multiple of the published write noise"),
+    "adc_clipped": ("1", "fraction of ADC readings clipped, one fresh chip"),
+    "measured": ("1", ms.study.MEASURED),
+}
+NOTE = "The recordings carry no speaker labels: the split is by recording, and speakers occur in all three parts."
+
 QUICK = {"chips": 3, "times": (0.0, YEAR), "hidden": 32, "steps": 20, "epochs": 2}
 
 
@@ -83,214 +90,93 @@ class Config:
             raise ValueError(f"`seeds` must be 1 for a `model` that is not trained. Got {self.seeds}.")
 
 
-class Part(NamedTuple):
-    """One network on one process: what is computed, and saved, at a time."""
-
-    seed: int
-    training: str
-    write_noise: float
-
-    @property
-    def name(self) -> str:
-        return f"seed{self.seed}-{self.training.replace(' ', '-')}-{self.write_noise:g}"
-
-
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    study = Study(config)
-    found = ms.study.run_parts({part.name: part for part in study.parts()}, study.compute, study.parts_folder)
-    result = study.labelled(found)
-    table, folder = ms.study.summary(result), study.parts_folder
-    finish("drift", result, table, out=config.out, report=lambda: report(result, table), parts=folder)
+    designs = [crossbar(config, write_noise) for write_noise in config.write_noise]  # says what cannot be
+    model, trainings, settings = None, TRAININGS, dataclasses.asdict(config)
+    if config.model is not None:
+        model = imported_network(config.model, dt=config.model_dt, dialect=config.model_dialect)
+        trainings = ("imported",)
+        settings["model_sha256"] = hashlib.sha256(config.model.read_bytes()).hexdigest()
+    grid = {"seed": range(config.seeds), "training": trainings, "write_noise": config.write_noise}
+    chosen = partial(measure, config=of_a_point(config, "seeds", "write_noise", "model"), model=model)
+    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    span, assumes = designs[0].device.span, designs[0].device.assumes
+    result = result.assign_coords(measured=("time", ms.study.is_measured(span, result.time.values)))
+    label(result, LABELS)
+    about = origin(settings, digits(2).test, crossbar(config, 1.0)) | {"span": str(span), "assumes": "\n".join(assumes)}
+    result = result.assign_attrs(about | {"data": f"{about['data']}. {NOTE}"})
+    table = ms.study.summary(result)
+    finish("drift", result, table, out=config.out, report=lambda: report(result, table))
     return result
 
 
-class Study:
-    """The data, the designs, and the networks of one configuration."""
-
-    def __init__(self, config: Config):
-        self.config = config
-        for write_noise in config.write_noise:
-            self.crossbar(write_noise, "global", config.training_full_scale)  # says what cannot be, before any work
-        self.data = ms.data.spoken_digits(steps=config.steps)
-        if config.quick:
-            splits = self.data.train, self.data.validation, self.data.test
-            self.data = ms.data.Splits(*(split.take(np.arange(200)) for split in splits))
-        self.settings = dataclasses.asdict(config) | {"out": str(config.out)}
-        self.trainings, self.imported = TRAININGS, None
-        if config.model is not None:
-            self.trainings, self.imported = ("imported",), imported(config)
-            content = hashlib.sha256(config.model.read_bytes()).hexdigest()
-            self.settings |= {"model": str(config.model), "model_sha256": content}
-        self.parts_folder = ms.study.parts_folder(config.out, self.settings)
-        # One optimizer for all fits, so that they share compiled functions.
-        steps = config.epochs * (len(self.data.train) // config.batch_size)
-        self.optimizer = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps))
-
-    def parts(self) -> Iterator[Part]:
-        for seed in range(self.config.seeds):
-            for training in self.trainings:
-                for write_noise in self.config.write_noise:
-                    yield Part(seed, training, write_noise)
-
-    def crossbar(self, write_noise: float, compensation: str, full_scale: float) -> ms.Crossbar:
-        # Arrays, not floats: designs that differ in numbers only share compiled functions.
-        entry = dm.device(self.config.device)
-        device = entry.make(write_noise_scale=jnp.asarray(write_noise)) if entry.numbers else entry.make()
-        return ms.Crossbar(
-            device,
-            adc=ms.ADC(self.config.adc_bits, full_scale=jnp.asarray(full_scale)),
-            compensation=ms.GlobalDriftCompensation() if compensation == "global" else None,
-            tile=self.config.tile,
-            reads=ms.Reads(self.config.read_noise),  # pyright: ignore[reportArgumentType]
-        )
-
-    def hardware(self, part: Part) -> ms.train.AbstractHardware | None:
-        chip = self.crossbar(part.write_noise, "global", self.config.training_full_scale)
-        match part.training:
-            case "digital":
-                return None
-            case "Gaussian noise":
-                return ms.train.GaussianNoise(self.config.gaussian_std)
-            case "sampled chip":
-                return ms.train.SampledChip(chip)
-            case _:
-                return ms.train.SampledChip(chip, time=ms.train.LogUniform(1.0, YEAR))
-
-    def network(self, part: Part) -> ms.nn.AbstractNetwork:
-        """The trained network; one training serves all processes where it does not depend on them."""
-        if self.imported is not None:
-            return self.imported
-        depends = part.training in ("sampled chip", "drift-aware")
-        name = part.name if depends else part._replace(write_noise=self.config.write_noise[0]).name
-        model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
-        return ms.train.fit(
-            recurrent_network(13, self.config.hidden, 10, key=model_key),
-            self.data,
-            key=fit_key,
-            hardware=self.hardware(part),
-            optimizer=self.optimizer,
-            epochs=self.config.epochs,
-            batch_size=self.config.batch_size,
-            clip=None if part.training == "digital" and not self.config.clip_digital else self.config.clip,
-            checkpoint=self.parts_folder / f"{name}.checkpoint",
-        )
-
-    def compute(self, part: Part) -> xr.Dataset:
-        """Trains one network and measures it on its chips."""
-        config, test = self.config, self.data.test
-        model = self.network(part)
-        xs, labels = jnp.asarray(test.inputs), jnp.asarray(test.labels)
-        chip_key, clip_key = jr.split(jr.key(1))  # the same chips for every network: comparisons are paired
-        times, chips = jnp.asarray(config.times), jnp.arange(config.chips)
-        bare = self.crossbar(part.write_noise, "none", config.training_full_scale)
-        ranged = ms.calibrate(model, jnp.asarray(self.data.train.inputs), bare).designs
-        found = []
-        for compensation in COMPENSATIONS:
-            chosen = self.crossbar(part.write_noise, compensation, config.training_full_scale).compensation
-            design = ms.nn.PerLayer({path: dataclasses.replace(ranged[path], compensation=chosen) for path in ranged})
-            found.append(ms.study.chip_outcomes(model, design, xs, labels, times, chips, key=chip_key))
-        clipped = clipped_fraction(model, design, xs, key=clip_key)
-        index = {"seed": [part.seed], "training": [part.training], "write_noise": [part.write_noise]}
-        on_chips = ms.study.Outcome(*(np.stack(parts) for parts in zip(*found, strict=True)))
-        return xr.Dataset(
-            {
-                **on_chips.variables((*index, "compensation", "chip", "time"), len(labels)),
-                **digital_outcome(model, xs, labels).variables(tuple(index), len(labels), "digital_{}"),
-                "adc_clipped": ((*index, "layer"), np.asarray(list(clipped.values()))[None, None, None]),
-            },
-            index
-            | {
-                "compensation": list(COMPENSATIONS),
-                "chip": np.arange(config.chips),
-                "time": np.asarray(config.times),
-                "layer": list(clipped),
-            },
-        )
-
-    def labelled(self, result: xr.Dataset) -> xr.Dataset:
-        """All parts in order, with units and provenance."""
-        result = result.sel(training=list(self.trainings))
-        label(result, LABELS)
-        design = self.crossbar(1.0, "global", self.config.training_full_scale)
-        measured = ms.study.is_measured(design.device.span, result.time.values)
-        result = result.assign_coords(measured=("time", measured, {"units": "1", "long_name": ms.study.MEASURED}))
-        attributes = origin(self.settings, self.data.test, design)
-        attributes |= {"span": str(design.device.span), "assumes": "\n".join(design.device.assumes)}
-        attributes["data"] += f". {NOTE}"
-        return result.assign_attrs(attributes)
+def measure(seed, training, write_noise, *, key, config: Config, model: ms.nn.AbstractNetwork | None) -> xr.Dataset:
+    """Trains one network, or takes the `model` that there is, and measures it on its chips."""
+    data = digits(config.steps, recordings=200 if config.quick else 600, quick=config.quick)
+    if model is None:
+        model = learnt(config, data, f"{training} {seed}", training, crossbar(config, write_noise), key=key)
+    xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
+    chip_key, clip_key = jr.split(CHIPS)
+    times, chips = jnp.asarray(config.times), jnp.arange(config.chips)
+    ranged = ms.calibrate(model, jnp.asarray(data.train.inputs), crossbar(config, write_noise, None)).designs
+    designs = [
+        ms.nn.PerLayer({path: dataclasses.replace(ranged[path], compensation=each) for path in ranged})
+        for each in COMPENSATIONS.values()
+    ]
+    found = [ms.study.chip_outcomes(model, each, xs, labels, times, chips, key=chip_key) for each in designs]
+    clipped = clipped_fraction(model, designs[-1], xs, key=clip_key)
+    on_chips = ms.study.Outcome(*(np.stack(parts) for parts in zip(*found, strict=True)))
+    return xr.Dataset(
+        {
+            **on_chips.variables(("compensation", "chip", "time"), len(labels)),
+            **digital_outcome(model, xs, labels).variables((), len(labels), "digital_{}"),
+            "adc_clipped": ("layer", np.asarray(list(clipped.values()))),
+        },
+        {"compensation": list(COMPENSATIONS), "chip": np.arange(config.chips)}
+        | {"time": np.asarray(config.times), "layer": list(clipped)},
+    )
 
 
-LABELS = {
-    "time": ("s", "time since programming"),
-    "write_noise": ("1", "multiple of the published write noise"),
-    **dict.fromkeys(("seed", "chip", "accuracy"), "1"),
-    "adc_clipped": ("1", "fraction of ADC readings clipped, one fresh chip"),
-}
-NOTE = "The recordings carry no speaker labels: the split is by recording, and speakers occur in all three parts."
+def crossbar(config: Config, write_noise: float, compensation=COMPENSATIONS["global"]) -> ms.Crossbar:
+    """A process, with the ADC range of training; of arrays, so that processes share compiled functions."""
+    entry = dm.device(config.device)
+    return ms.Crossbar(
+        entry.make(write_noise_scale=jnp.asarray(write_noise)) if entry.numbers else entry.make(),
+        adc=ms.ADC(config.adc_bits, full_scale=jnp.asarray(config.training_full_scale)),
+        compensation=compensation,
+        tile=config.tile,
+        reads=ms.Reads(config.read_noise),  # pyright: ignore[reportArgumentType]
+    )
 
 
-def imported(config: Config) -> ms.nn.AbstractNetwork:
-    """The network of `config.model`; raises `ValueError` for one that does not fit the data."""
-    model = ms.nir.from_nir(config.model, dt=config.model_dt, dialect=config.model_dialect)
-    try:
-        outputs = model.output_shape((13,))
-    except ValueError as error:
-        raise ValueError(f"`model` must take 13 inputs. Got {config.model}: {error}") from error
-    if outputs != (10,):
-        raise ValueError(f"`model` must give out 10 values, one a digit. Got {outputs} from {config.model}.")
-    return model
+def learnt(config: Config, data: ms.data.Splits, once: str, training: str, chip: ms.Crossbar, *, key):
+    """The trained network; one training serves all processes where it does not depend on the `chip`, then as `once`."""
+    hardware = {
+        "digital": None,
+        "Gaussian noise": ms.train.GaussianNoise(config.gaussian_std),
+        "sampled chip": ms.train.SampledChip(chip),
+        "drift-aware": ms.train.SampledChip(chip, time=ms.train.LogUniform(1.0, YEAR)),
+    }[training]
+    how = {"epochs": config.epochs, "batch_size": config.batch_size, "learning_rate": config.learning_rate}
+    how["clip"] = None if training == "digital" and not config.clip_digital else config.clip
+    how["once"] = None if isinstance(hardware, ms.train.SampledChip) else once
+    return trained(config.hidden, data, key=key, hardware=hardware, **how)
 
 
-@eqx.filter_jit
-def clipped_fraction(model, design, xs, *, key) -> dict[str, jax.Array]:
-    deploy_key, read_key = jr.split(key)
-    found = ms.nn.clipping(ms.deploy(model, design, 0.0, key=deploy_key), xs, key=read_key)
-    return {path: jnp.mean(clipping.adc) for path, clipping in found.items()}
-
-
-def report(result: xr.Dataset, table) -> None:
-    """Prints the table: mean over chips and seeds, 5th to 95th percentile, interval of the mean."""
-    over, rows = table.interval_over.iloc[0], []
-    ages = zip(result.time.values, result.measured.values, strict=True)
-    columns = [duration(float(t)) + "*" * (not measured) for t, measured in ages]
-    ordered = table.sort_values(["write_noise", "compensation"], ascending=[True, False], kind="stable")
-    for key, cell in ordered.groupby(["write_noise", "compensation", "training"], sort=False):
-        noise, compensation, training = key
-        network = result.sel(write_noise=noise, training=training)
-        whole = [f"{100 * float(values.mean()):.1f}" for values in (network.digital_accuracy, network.adc_clipped)]
-        bounds = 100 * cell[["mean", "low", "high", "p5", "p95"]]
-        words = [f"{m:.1f} [{low:.1f}, {high:.1f}] ({p5:.1f}–{p95:.1f})" for m, low, high, p5, p95 in bounds.values]
-        rows.append([f"{noise:g} x write noise", compensation, training, *whole, *words])
-    title = f"Test accuracy in %: mean [95 % interval over {over}] (5th–95th percentile over chips); *: not measured"
-    columns = ["process", "compensation", "training", "digital", "ADC clips", *columns]
-    print_table(columns, rows, title=title, width=200)
-    if "drift-aware" in result.training.values:
-        gains(result)
-    print(f"Read noise, converters and drift of {json.loads(result.config)['device']}. {NOTE}")
-    print(f"Cells were measured at {result.attrs['span']}. {result.attrs['assumes']}")
-
-
-def gains(result: xr.Dataset) -> None:
-    """Prints what drift-aware training gains at the last time of at most a year, paired by seed, chip and recording."""
-    t = float(result.time[result.time <= YEAR][-1])
-    for noise in result.write_noise.values:
-        at = result.sel(time=t, write_noise=noise, drop=True)
-        right = ms.study.right(at.sel(compensation="global", drop=True))
-        aware = right.sel(training="drift-aware", drop=True)
-        others = {f"{name} training": right.sel(training=name, drop=True) for name in TRAININGS[:-1]}
-        digital = ms.study.right(at, "digital_right").sel(training="drift-aware", drop=True)
-        for name, other in (others | {"its own digital accuracy": digital}).items():
-            gain = ms.study.difference(aware, other)
-            print(
-                f"{noise:g} x write noise, {duration(t)}, compensated: drift-aware over {name} "
-                f"{ms.study.interval(gain).in_percent('+.2f', ' points')}, paired, over {ms.study.interval_over(gain)}"
-            )
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it."""
-    for size, unit in ((YEAR, "y"), (30 * 86400.0, "mo"), (86400.0, "d"), (3600.0, "h")):
-        if seconds >= 0.999 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:g} s"
+def report(result: xr.Dataset, table: pd.DataFrame) -> None:
+    """Prints the table, and what drift-aware training gains at the last time of at most a year, paired."""
+    rows = ["write_noise", "compensation", "training"]
+    ordered = table.sort_values(rows[:2], ascending=[True, False], kind="stable")
+    beside = {"digital": mean_of(result.digital_accuracy), "ADC clips": mean_of(result.adc_clipped)}
+    print_summary(ordered, rows, "time", head=duration, beside=beside)
+    t = float(result.time[result.time <= YEAR].max())
+    right, digital = ms.study.right(result), ms.study.right(result, "digital_right")
+    for place in places(result, "write_noise") if "drift-aware" in result.training else ():
+        at = right.sel(place | {"time": t, "compensation": "global"}, drop=True)
+        others = {f"{name} training": at.sel(training=name, drop=True) for name in TRAININGS[:-1]}
+        others["its own digital accuracy"] = digital.sel(place | {"training": "drift-aware"}, drop=True)
+        for name, other in others.items():
+            words = f"{place['write_noise']:g} x write noise, {duration(t)}, compensated: drift-aware over {name}"
+            print(words, gain(at.sel(training="drift-aware", drop=True), other))
+    print(f"{NOTE} Cells were measured at {result.attrs['span']}. {result.attrs['assumes']}")

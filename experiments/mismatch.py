@@ -6,27 +6,31 @@ value by a relative standard deviation of 0 to 30 %, in the neurons only, in the
 al. (2021) ask the question of mixed-signal neuromorphic chips. Writes results/mismatch: mismatch.nc, mismatch.csv.
 """
 
-import dataclasses
-import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import digits
-from _workload import digital_outcome, recurrent_network
+from _frame import digits, finish, label, of_a_point, origin, places
+from _tables import gain, mean_of, print_summary
+from _trained import trained
+from _workload import digital_outcome
 
 TRAININGS = ("as is", "with mismatch")
 PLACES = ("neurons", "synapses", "both")
+CHIPS = jr.key(1)  # the same chips for every network, as far as chance is concerned: comparisons are paired
 G_MAX = 25e-6  # siemens; relative deviations do not depend on it
+SPREAD = ("1", "relative standard deviation of time constants and thresholds, or weights")
+LABELS = {"seed": "1", "chip": "1", "mismatch": SPREAD}
 
 
 QUICK = {"mismatch": (0.0, 0.2), "chips": 3, "seeds": 1, "steps": 8, "hidden": 16, "epochs": 1, "recordings": 50}
@@ -61,75 +65,49 @@ class Config:
         ms.study.check_options(self, batch_size=200 if self.quick else 1800, recordings=600)
 
 
-class Part(NamedTuple):
-    """One trained network: what is computed, and saved, at a time."""
-
-    seed: int
-    training: str
-
-
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    settings = dataclasses.asdict(config) | {"out": str(config.out)}
-    folder = ms.study.parts_folder(config.out, settings)
-    parts = {
-        f"seed{seed}-{training.replace(' ', '-')}": Part(seed, training)
-        for seed in range(config.seeds)
-        for training in TRAININGS
-    }
-    result = ms.study.run_parts(parts, lambda part: compute(config, part, folder), folder)
-    result = labelled(result.sel(training=list(TRAININGS)), settings)
-    ms.study.save_result(result, config.out / "mismatch.nc")
+    grid = {"seed": range(config.seeds), "training": TRAININGS}
+    chosen = partial(measure, config=of_a_point(config, "seeds"))
+    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    label(result, LABELS)
+    result = result.assign_attrs(origin(config, digits(2).test, design(0.0, 0.0)))
     table = ms.study.summary(result)
-    ms.study.save_table(table, config.out / "mismatch.csv", index=False)
-    report(result, table)
-    print(f"Wrote {config.out / 'mismatch.nc'} and mismatch.csv. `memsim draw mismatch` draws them")
-    ms.study.remove_parts(folder)
+    finish("mismatch", result, table, out=config.out, report=lambda: report(result, table))
     return result
 
 
-def compute(config: Config, part: Part, folder: Path) -> xr.Dataset:
+def measure(seed, training, *, key, config: Config) -> xr.Dataset:
     """Trains one network and measures it on its chips."""
     data = digits(config.steps, recordings=config.recordings, quick=config.quick)
     level = jnp.asarray(config.training_mismatch)
-    model_key, fit_key = jr.split(jr.fold_in(jr.key(0), part.seed))
-    model = ms.train.fit(
-        recurrent_network(13, config.hidden, 10, key=model_key),
-        data,
-        key=fit_key,
-        hardware=ms.train.SampledChip(design(level, level)) if part.training == "with mismatch" else None,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        clip=config.clip,
-        checkpoint=folder / f"{part.seed}-{part.training.replace(' ', '-')}.checkpoint",
-    )
+    hardware = ms.train.SampledChip(design(level, level)) if training == "with mismatch" else None
+    budget = {"epochs": config.epochs, "batch_size": config.batch_size, "clip": config.clip}
+    model = trained(config.hidden, data, key=key, hardware=hardware, **budget)
     xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
-    levels = jnp.asarray(config.mismatch)
+    levels, chips = jnp.asarray(config.mismatch), jnp.arange(config.chips)
     pairs = {"neurons": (levels, 0 * levels), "synapses": (0 * levels, levels), "both": (levels, levels)}
-    # The same chips for every network, as far as chance is concerned: comparisons are paired.
-    found = [outcomes(model, *pairs[place], xs, labels, jnp.arange(config.chips), key=jr.key(1)) for place in PLACES]
+    found = [outcomes(model, *pairs[place], xs, labels, chips, key=CHIPS) for place in PLACES]
     on_chips = ms.study.Outcome(*(np.stack(parts) for parts in zip(*found, strict=True)))
-    index = {"seed": [part.seed], "training": [part.training]}
     return xr.Dataset(
         {
-            **on_chips.variables((*index, "place", "mismatch", "chip"), len(labels)),
-            **digital_outcome(model, xs, labels).variables(tuple(index), len(labels), "digital_{}"),
+            **on_chips.variables(("place", "mismatch", "chip"), len(labels)),
+            **digital_outcome(model, xs, labels).variables((), len(labels), "digital_{}"),
         },
-        index | {"place": list(PLACES), "mismatch": list(config.mismatch), "chip": np.arange(config.chips)},
+        {"place": list(PLACES), "mismatch": list(config.mismatch), "chip": np.arange(config.chips)},
     )
 
 
 def design(in_neurons, in_synapses) -> ms.nn.MixedSignal:
     """Neurons and cells that deviate by these relative standard deviations, and nothing else."""
+    none = dm.curves.Polynomial((0.0,))
     cell = dm.PCM(
         0.0,
         G_MAX,
-        write_noise=dm.curves.Polynomial(
-            (0.0, G_MAX)
-        ),  # the target itself, so that its multiple is a relative deviation
-        nu_mean=dm.curves.Polynomial((0.0,)),
-        nu_std=dm.curves.Polynomial((0.0,)),
-        relative_read_noise=dm.curves.Polynomial((0.0,)),
+        write_noise=dm.curves.Polynomial((0.0, G_MAX)),  # the target itself: its multiple is a relative deviation
+        nu_mean=none,
+        nu_std=none,
+        relative_read_noise=none,
         t_0=1.0,
         t_read=1e-6,
         write_noise_scale=in_synapses,
@@ -155,44 +133,13 @@ def outcomes(model, in_neurons, in_synapses, xs, labels, chips, *, key) -> ms.st
     return jax.lax.map(at_level, (in_neurons, in_synapses))
 
 
-def labelled(result: xr.Dataset, settings: dict) -> xr.Dataset:
-    """With units and provenance."""
-    for name in ("seed", "mismatch", "chip", "accuracy", "digital_accuracy"):
-        result[name].attrs["units"] = "1"
-    result["mismatch"].attrs["long_name"] = "relative standard deviation of time constants and thresholds, or weights"
-    result["accuracy"].attrs["long_name"] = "test accuracy"
-    data = ms.data.spoken_digits(steps=2).test
-    attributes = ms.study.provenance() | ms.study.device_numbers(design(0.0, 0.0)) | {"config": json.dumps(settings)}
-    return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})
-
-
-def report(result: xr.Dataset, table) -> None:
-    """Prints the table: mean over chips and seeds, interval of the mean, 5th to 95th percentile."""
-    from rich.console import Console
-    from rich.table import Table
-
-    over = table.interval_over.iloc[0]
-    title = f"Test accuracy in %: mean [95 % interval over {over}] (5th–95th percentile over chips and seeds)"
-    shown = Table("mismatch in", "training", "digital", title=title)
-    for level in result.mismatch.values:
-        shown.add_column(f"{100 * level:g} %")
-    for (place, training), rows in table.groupby(["place", "training"], sort=False):
-        digital = 100 * float(result.digital_accuracy.sel(training=training).mean())
-        bounds = 100 * rows[["mean", "low", "high", "p5", "p95"]]
-        cells = [f"{m:.1f} [{low:.1f}, {high:.1f}] ({p5:.0f}–{p95:.0f})" for m, low, high, p5, p95 in bounds.values]
-        shown.add_row(str(place), str(training), f"{digital:.1f}", *cells)
-    Console(width=200, soft_wrap=False).print(shown)
-    gains(result)
-
-
-def gains(result: xr.Dataset) -> None:
-    """Prints what training with mismatch gains at each level above zero, paired."""
+def report(result: xr.Dataset, table: pd.DataFrame) -> None:
+    """Prints the table, and what training with mismatch gains at each level above zero, paired."""
+    beside = {"digital": mean_of(result.digital_accuracy)}
+    ordered = table.sort_values("place", key=lambda names: names.map(PLACES.index), kind="stable")
+    print_summary(ordered, ["place", "training"], "mismatch", head=lambda level: f"{100 * level:g} %", beside=beside)
     right = ms.study.right(result)
-    gain = ms.study.difference(right.sel(training="with mismatch", drop=True), right.sel(training="as is", drop=True))
-    for place in result.place.values:
-        words = []
-        for level in result.mismatch.values[result.mismatch.values > 0]:
-            mean, low, high = (100 * x for x in ms.study.interval(gain.sel(place=place, mismatch=level)))
-            words.append(f"{100 * level:g} %: {mean:+.1f} [{low:+.1f}, {high:+.1f}]")
-        over = ms.study.interval_over(gain.sel(place=place))
-        print(f"Training with mismatch gains in points, paired, over {over}, mismatch in {place}: {'; '.join(words)}")
+    aware, other = (right.sel(training=name, drop=True) for name in TRAININGS[::-1])
+    for place in places(result.sel(mismatch=result.mismatch > 0), "place", "mismatch"):
+        words = f"{100 * place['mismatch']:g} % mismatch of {place['place']}"
+        print(f"{words}: training with mismatch gains {gain(aware.sel(place), other.sel(place), '+.1f')}")

@@ -7,26 +7,35 @@ no product. Writes results/mvm_error: mvm_error.nc, mvm_error.csv.
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
+from functools import partial, reduce
 from pathlib import Path
 
-import equinox as eqx
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
-from jaxtyping import Array
 
 import device_models as dm
 import memsim as ms
+from _frame import finish, label, of_a_point, origin, print_table
+from _products import Workload, current_spread, on_chip
 
 UNCOMPENSATED, IV = "drift, uncompensated", "I-V"
 UNSATURATED, TOGETHER = "all but saturation", "all together"
-OUTPUTS = np.linspace(-4.0, 4.0, 161)  # edges of bins, in standard deviations of the exact outputs
-ERRORS = np.linspace(-2.0, 2.0, 401)
-
-
+OUTPUTS, ERRORS = np.linspace(-4.0, 4.0, 161), np.linspace(-2.0, 2.0, 401)  # edges of bins, in standard deviations
+LABELS = {
+    "rms": ("1", "root mean square of the error, in standard deviations of the exact outputs"),
+    "bias": ("1", "mean error, in standard deviations of the exact outputs"),
+    "gain": ("1", "slope of analog over exact outputs"),
+    "snr": ("dB", "-20 log10(rms)"),
+    "error": ("1", "analog less exact output, in standard deviations of the exact outputs"),
+    "error_density": ("1", "probability density of the error"),
+    "error_outside": ("1", "fraction of errors outside the bins"),
+    "exact": ("1", "exact output, in its standard deviations"),
+    "analog": ("1", "analog output, in standard deviations of the exact outputs"),
+    "count": ("1", "outputs of all chips, all effects together"),
+    "chip": ("1", "each with a matrix of its own"),
+}
 QUICK = {"size": 12, "chips": 2, "inputs": 50}
 
 
@@ -66,21 +75,37 @@ class Config:
         ms.study.check_options(self)
         dm.device(self.device)
 
+    @property
+    def workload(self) -> Workload:
+        return Workload(self.size, self.inputs, self.largest_input)
+
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    settings = dataclasses.asdict(config) | {"out": str(config.out)}
-    folder = ms.study.parts_folder(config.out, settings)
-    designs = cases(config)
-    parts = {case.replace(" ", "-").replace(",", ""): case for case in designs}
-    result = ms.study.run_parts(parts, lambda case: compute(config, case, designs[case]), folder)
-    result = labelled(result.sel(case=list(designs)), designs[TOGETHER], settings)
-    ms.study.save_result(result, config.out / "mvm_error.nc")
-    ms.study.save_table(result[["rms", "bias", "gain", "snr"]].to_dataframe(), config.out / "mvm_error.csv")
-    report(result)
-    print(f"Wrote {config.out / 'mvm_error.nc'} and mvm_error.csv. `memsim draw mvm_error` draws them")
-    ms.study.remove_parts(folder)
+    grid, chosen = {"case": cases(config), "chip": range(config.chips)}, of_a_point(config, "chips")
+    result = ms.study.sweep(partial(measure, config=chosen), grid, folder=config.out, key=jr.key(0))
+    result["count"] = result["count"].sel(case=TOGETHER, drop=True).sum("chip")
+    label(result, LABELS)
+    result = result.assign_attrs(origin(config, design=grid["case"][TOGETHER]))
+    table = result[["rms", "bias", "gain", "snr"]].to_dataframe()
+    finish("mvm_error", result, table.reset_index(), out=config.out, report=lambda: report(result))
     return result
+
+
+def measure(case, chip, *, key, config: Config) -> xr.Dataset:
+    """Histograms and moments of the errors of one design, on one chip with its own matrix."""
+    y, e = on_chip(config.workload, case, config.time, key=key)
+    errors, outputs = ((edges[1:] + edges[:-1]) / 2 for edges in (ERRORS, OUTPUTS))
+    found = {
+        "rms": np.sqrt(np.mean(e**2)),
+        "snr": -10 * np.log10(np.mean(e**2)),
+        "bias": np.mean(e),
+        "gain": 1 + np.mean(y * e) / np.mean(y**2),
+        "error_outside": np.mean(np.abs(e) > ERRORS[-1]),
+        "error_density": ("error", np.histogram(e, ERRORS, density=True)[0]),
+        "count": (("exact", "analog"), np.histogram2d(y, y + e, (OUTPUTS, OUTPUTS))[0].astype(np.int32)),
+    }
+    return xr.Dataset(found, {"error": errors, "exact": outputs, "analog": outputs})
 
 
 def cases(config: Config) -> dict[str, ms.Crossbar]:
@@ -89,9 +114,7 @@ def cases(config: Config) -> dict[str, ms.Crossbar]:
     effects = ms.effects(whole)
     alone = {}
     for effect in effects:
-        design = whole
-        for other in effects:
-            design = design if other == effect else ms.without(design, other)
+        design = reduce(ms.without, (other for other in effects if other != effect), whole)
         if effect == "drift":
             alone[UNCOMPENSATED] = dataclasses.replace(design, compensation=None)
         alone["drift, compensated" if effect == "drift" else effect] = design
@@ -102,118 +125,26 @@ def cases(config: Config) -> dict[str, ms.Crossbar]:
 
 
 def together(config: Config) -> ms.Crossbar:
-    ms.ADC(config.adc_bits)  # says what cannot be, before currents are computed
+    ms.ADC(config.adc_bits)  # says what cannot be
     cell = dm.Levels(dm.device(config.device).make(), config.levels)
     return ms.Crossbar(
         dm.StuckCells(cell, config.stuck / 2, config.stuck / 2),
         dac=ms.PulseWidthDAC(config.dac_bits),
-        adc=ms.ADC(config.adc_bits, full_scale=config.full_scale * current_spread(config)),
+        adc=ms.ADC(config.adc_bits, full_scale=config.full_scale * current_spread(config.workload)),
         wires=ms.ResistiveWires(config.segment, config.segment),
         tile=(config.size, config.size),
     )
 
 
-def current_spread(config: Config) -> float:
-    """Standard deviation of the exact currents, in units of one fully-on cell, over a few matrices."""
-    meter = ms.Crossbar(dm.Ideal(), adc=ms.ADC(None, 1.0), compensation=None, tile=(config.size, config.size))
-    found = [_currents(meter, *workload(config, jr.fold_in(jr.key(1), chip))) for chip in range(4)]
-    return float(np.std(found))
-
-
-@eqx.filter_jit
-def _currents(meter: ms.Crossbar, w: Array, x: Array) -> Array:
-    return meter.deploy(w, 0.0, key=jr.key(0)).currents(x)[0]
-
-
-def workload(config: Config, key: Array) -> tuple[Array, Array]:
-    """Weights (outputs, inputs), and inputs in units of the largest one (vectors, inputs)."""
-    weight_key, input_key = jr.split(key)
-    x = jr.normal(input_key, (config.inputs, config.size))
-    x = jnp.clip(x, -config.largest_input, config.largest_input) / config.largest_input
-    return jr.normal(weight_key, (config.size, config.size)), x
-
-
-def compute(config: Config, case: str, design: ms.Crossbar) -> xr.Dataset:
-    """Histograms and moments of one case, on each chip."""
-    found = [on_chip(config, design, jr.fold_in(jr.key(0), chip)) for chip in range(config.chips)]
-    histograms = {
-        "error_density": (("case", "chip", "error"), [np.histogram(e, ERRORS, density=True)[0] for _, e in found]),
-        "error_outside": (("case", "chip"), [np.mean(np.abs(e) > ERRORS[-1]) for _, e in found]),
-    }
-    moments = {
-        "rms": [np.sqrt(np.mean(e**2)) for _, e in found],
-        "bias": [np.mean(e) for _, e in found],
-        "gain": [1 + np.mean(y * e) / np.mean(y**2) for y, e in found],
-    }
-    variables = {name: (dims, np.asarray(values)[None]) for name, (dims, values) in histograms.items()}
-    variables |= {name: (("case", "chip"), np.asarray(values)[None]) for name, values in moments.items()}
-    variables["snr"] = (("case", "chip"), -20 * np.log10(variables["rms"][1]))
-    if case == TOGETHER:
-        counts = np.sum([np.histogram2d(y, y + e, (OUTPUTS, OUTPUTS))[0] for y, e in found], axis=0)
-        variables["count"] = (("exact", "analog"), counts)
-    middles = {"error": middle(ERRORS)} | (
-        {"exact": middle(OUTPUTS), "analog": middle(OUTPUTS)} if case == TOGETHER else {}
-    )
-    return xr.Dataset(variables, {"case": [case], "chip": np.arange(config.chips)} | middles)
-
-
-def middle(edges: np.ndarray) -> np.ndarray:
-    return (edges[1:] + edges[:-1]) / 2
-
-
-def on_chip(config: Config, design: ms.Crossbar, key: Array) -> tuple[np.ndarray, np.ndarray]:
-    """Exact outputs of one chip's matrix, and the errors of the analog ones, in standard deviations of the exact ones.
-
-    The same key is the same matrix and the same inputs in every case, and the same chip as far as chance is concerned.
-    """
-    data_key, chip_key, read_key = jr.split(key, 3)
-    w, x = workload(config, data_key)
-    exact = np.asarray(x, float) @ np.asarray(w, float).T
-    analog = np.asarray(outputs(design, w, x, jnp.asarray(config.time), chip_key, read_key), float)
-    return (exact / exact.std()).ravel(), ((analog - exact) / exact.std()).ravel()
-
-
-@eqx.filter_jit
-def outputs(design: ms.Crossbar, w: Array, x: Array, t: Array, chip_key: Array, read_key: Array) -> Array:
-    return design.deploy(w, t, key=chip_key)(x, key=read_key)
-
-
-def labelled(result: xr.Dataset, design: ms.Crossbar, settings: dict) -> xr.Dataset:
-    """With units and provenance."""
-    names = {
-        "rms": "root mean square of the error, in standard deviations of the exact outputs",
-        "bias": "mean error, in standard deviations of the exact outputs",
-        "gain": "slope of analog over exact outputs",
-        "snr": "-20 log10(rms)",
-        "error": "analog less exact output, in standard deviations of the exact outputs",
-        "error_density": "probability density of the error",
-        "error_outside": "fraction of errors outside the bins",
-        "exact": "exact output, in its standard deviations",
-        "analog": "analog output, in standard deviations of the exact outputs",
-        "count": "outputs of all chips, all effects together",
-        "chip": "each with a matrix of its own",
-    }
-    for name, meaning in names.items():
-        result[name].attrs = {"units": "dB" if name == "snr" else "1", "long_name": meaning}
-    attributes = ms.study.provenance() | ms.study.device_numbers(design) | {"config": json.dumps(settings)}
-    return result.assign_attrs(attributes)
-
-
 def report(result: xr.Dataset) -> None:
     """Prints the moments of each case: mean over chips, and their standard deviation."""
-    from rich.console import Console
-    from rich.table import Table
-
-    size = f"mean ± standard deviation over {result.sizes['chip']} chips"
-    shown = Table("effect", "rms (%)", "bias (%)", "gain", "SNR (dB)", title=f"Error of a product, {size}")
+    rows = []
     for case in result.case.values:
         row = result.sel(case=case)
-        words = []
-        for name, factor, digits in (("rms", 100, 2), ("bias", 100, 2), ("gain", 1, 4), ("snr", 1, 1)):
-            values = factor * row[name].values
-            words.append(f"{values.mean():.{digits}f} ± {values.std():.{digits}f}")
-        shown.add_row(str(case), *words)
-    Console(width=120, soft_wrap=False).print(shown)
+        columns = ((100 * row.rms, 2), (100 * row.bias, 2), (row.gain, 4), (row.snr, 1))
+        rows.append([case, *(f"{float(x.mean()):.{n}f} ± {float(x.std()):.{n}f}" for x, n in columns)])
+    title = f"Error of a product, mean ± standard deviation over {result.sizes['chip']} chips"
+    print_table(["effect", "rms (%)", "bias (%)", "gain", "SNR (dB)"], rows, title=title)
     alone = result.rms.drop_sel(case=[UNCOMPENSATED, IV, UNSATURATED, TOGETHER])
     added = float((alone**2).sum("case").mean() ** 0.5)
     print(f"Root of the summed squares of what is in {TOGETHER!r}, one by one: {100 * added:.1f} %")

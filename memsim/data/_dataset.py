@@ -77,8 +77,8 @@ class Dataset:
             object.__setattr__(self, "labels", _targets(found, len(self)))
             object.__setattr__(self, "class_names", ())
         else:
+            judge("class_names", class_names, Sequence[str] | None)
             names = None if class_names is None else tuple(class_names)
-            judge("class_names", names, tuple[str, ...] | None)
             most = None if names is None else len(names) - 1
             labels = self._whole("labels", found, 0, most, "An index into `class_names`: add missing ones or renumber.")
             object.__setattr__(self, "labels", labels)

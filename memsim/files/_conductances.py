@@ -14,7 +14,7 @@ from device_models._files import as_path, written_whole
 from device_models.fit import read_csv
 
 from .._array import Chip, Crossbar
-from .._checks import TIME, Must, as_time, at_least, checked, did_you_mean, judge,  write
+from .._checks import TIME, Must, as_time, at_least, checked, did_you_mean, judge, write
 from ._arrays import read_arrays
 from ._planes import Plane, columns_of, conductances_of, planes_of
 

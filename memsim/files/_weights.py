@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._checks import Must, checked, described, nearest, write
-from ..nn import analog_layers
+from ..nn import Stateful, analog_layers
 from ..nn._deploy import digital_weight
 from ._arrays import read_arrays
 from ._forms import KINDS, Part, segments, with_statistics
@@ -39,7 +39,7 @@ def load_weights(
 
     **Arguments:**
 
-    - `model`: Any model; one with `BatchNorm` as `(model, state)`, which is what is returned then.
+    - `model`: Any model; one with `BatchNorm` as `(model, state)` or `nn.Stateful`, as is returned then.
     - `source`: The path of a file, as `read_arrays` reads it, or arrays by name.
     - `names`: What names of the source are called in the model, as {"encoder.0": ".layers[0]", "head": None} for layers
       or arrays, `None` for what is left out; or a function of a name. Other names are matched as they are.
@@ -57,6 +57,9 @@ def load_weights(
     >>> ms.files.load_weights(model, weights)(jax.numpy.ones(2))
     Array([6.], dtype=float32)
     """
+    if isinstance(model, Stateful):
+        pair = load_weights((model.model, model.state), source, names, keep=keep)
+        return Stateful(*pair)  # pyright: ignore[reportReturnType]
     whole, state = _with_state(model)
     arrays = read_arrays(source) if isinstance(source, str | Path) else _as_arrays(source)
     for path, layer in analog_layers(whole).items():

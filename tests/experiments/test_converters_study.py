@@ -89,8 +89,8 @@ def test_the_error_of_an_adc_is_uniform_within_a_step(mvm):
     config = mvm.Config(size=32, inputs=1000)
     design = ms.Crossbar(dm.Ideal(), adc=ms.ADC(8, full_scale=16.0), compensation=None, tile=(32, 32))
     key = jr.key(0)
-    exact, error = mvm.on_chip(config, design, key)
-    w, x = (np.asarray(values, float) for values in mvm.workload(config, jr.split(key, 3)[0]))
+    exact, error = mvm.on_chip(config.workload, design, config.time, key=key)
+    w, x = (np.asarray(values, float) for values in config.workload.draw(jr.split(key, 3)[0]))
     step = 16.0 / 127 * np.abs(w).max(1)  # of each output
     expected = np.sqrt(np.mean(step**2) / 12) / (x @ w.T).std()
     # 32 000 errors: the standard error of a uniform's mean square is sqrt(4 / 5 / n), 0.5 % of it, 0.25 % of its root.
@@ -100,7 +100,7 @@ def test_the_error_of_an_adc_is_uniform_within_a_step(mvm):
 
 def test_the_gain_of_sinh_cells_is_that_of_their_curve(mvm):
     config = mvm.Config(size=32, inputs=1000)
-    exact, error = mvm.on_chip(config, mvm.cases(config)[mvm.IV], jr.key(0))
+    exact, error = mvm.on_chip(config.workload, mvm.cases(config)[mvm.IV], config.time, key=jr.key(0))
     gain = 1 + np.mean(exact * error) / np.mean(exact**2)
     x = np.clip(np.random.default_rng(0).normal(size=1_000_000), -3, 3) / 3
     slope = np.sinh(2.5 * 0.2 * x) / np.sinh(2.5 * 0.2)  # of the current at full input, 0.2 V

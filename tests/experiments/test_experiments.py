@@ -1,6 +1,7 @@
 """Experiments label what they write, go on after an interruption, measure what they say, and are drawn to width."""
 
 import csv
+import inspect
 import json
 
 import equinox as eqx
@@ -65,49 +66,6 @@ def test_a_figure_has_journal_width_and_embedded_truetype(name, results, tmp_pat
     assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def part_of(letters):
-    """A result whose names have different lengths, as those of parts have."""
-    return xr.Dataset({"length": ("name", [len(letters)])}, {"name": [letters]})
-
-
-def test_an_interrupted_run_computes_only_what_is_missing(tmp_path, capsys):
-    computed = []
-
-    def compute(letters):
-        if len(computed) == 2:
-            raise KeyboardInterrupt
-        computed.append(letters)
-        return part_of(letters)
-
-    parts = {letters: letters for letters in ("b", "longest", "aa", "c")}
-    with pytest.raises(KeyboardInterrupt):
-        ms.study.run_parts(parts, compute, tmp_path / "parts")
-    computed.clear()
-    whole = ms.study.run_parts(parts, lambda letters: computed.append(letters) or part_of(letters), tmp_path / "parts")
-    assert computed == ["aa", "c"]
-    assert "2 of 4 parts are finished" in capsys.readouterr().out
-    ms.study.save_result(whole, tmp_path / "whole.nc")
-    whole = ms.study.open_result(tmp_path / "whole.nc")
-    assert {str(name): int(whole.length.sel(name=name)) for name in whole.name.values} == {
-        letters: len(letters) for letters in parts
-    }
-
-
-def test_parts_of_different_lengths_keep_the_dimensions_of_their_variables(tmp_path):
-    def compute(length):
-        values = {"trace": (("name", "step"), np.ones((1, length))), "mean": ("name", [1.0])}
-        return xr.Dataset(values, {"name": [length], "step": np.arange(length)})
-
-    whole = ms.study.run_parts({"a": 2, "b": 3}, compute, tmp_path)
-    assert whole["mean"].dims == ("name",) and whole.trace.dims == ("name", "step")
-    np.testing.assert_array_equal(whole.trace, [[1, 1, np.nan], [1, 1, 1]])
-
-
-def test_other_settings_have_another_folder_for_their_parts(tmp_path):
-    one, again, other = (ms.study.parts_folder(tmp_path, {"chips": chips}) for chips in (3, 3, 4))
-    assert one == again and one != other
-
-
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
@@ -125,13 +83,14 @@ def test_a_setting_that_cannot_be_is_refused(name, options, message):
 
 def test_frozen_noise_has_the_variance_of_a_read():
     script = load_script("experiments", "noise_kinds")
+    frozen_noise = inspect.getmodule(script.with_differences).frozen
     config = script.Config(noise_scales=(4.0,))
     w = jr.normal(jr.key(0), (6, 5))
     matrix = script.design(config).deploy(w, 0.0, key=jr.key(1))
     draws = 4000
     x = jnp.ones(5)
     white = np.asarray(jax.vmap(lambda key: matrix(x, key=key))(jr.split(jr.key(2), draws)))
-    frozen = np.asarray(jax.vmap(lambda key: script.frozen(matrix, key=key).weight)(jr.split(jr.key(3), draws)))
+    frozen = np.asarray(jax.vmap(lambda key: frozen_noise(matrix, key=key).weight)(jr.split(jr.key(3), draws)))
     variance = np.asarray(matrix.noise.variance)
     # The standard error of a variance of n normal draws is sqrt(2 / n) of it; five of them.
     np.testing.assert_allclose(frozen.var(0), variance, rtol=5 * (2 / draws) ** 0.5)
@@ -139,12 +98,12 @@ def test_frozen_noise_has_the_variance_of_a_read():
 
 
 def test_growth_is_that_of_the_last_third_over_the_middle_one():
-    script = load_script("experiments", "noise_kinds")
+    growth = inspect.getmodule(load_script("experiments", "noise_kinds").with_differences).growth
     steps = xr.DataArray([4, 7], dims="steps", coords={"steps": [4, 7]})
     deviation = xr.DataArray(np.full((2, 7), np.nan), dims=("steps", "step"), coords={"step": np.arange(7)})
     deviation[0, :4] = [9.0, 2.0, 2.0, 3.0]
     deviation[1, :] = [9.0, 9.0, 1.0, 1.0, 1.0, 2.0, 2.0]
-    np.testing.assert_allclose(script.growth(deviation, steps), [0.5, 1.0])
+    np.testing.assert_allclose(growth(deviation, steps), [0.5, 1.0])
 
 
 def test_synapse_mismatch_is_a_relative_deviation_of_every_weight():

@@ -75,6 +75,11 @@ def test_what_goes_out_comes_in_bit_for_bit(mapping, ending, tmp_path):
         np.testing.assert_array_equal(FROM(chip.crossbar, source, key=KEY).scales, chip.scales)
 
 
+def test_a_bit_line_of_zeros_comes_back_too():
+    chip = design().program(jnp.zeros((2, 3)).at[0].set(1.0), key=KEY)
+    assert not FROM(chip.crossbar, ms.files.conductances(chip), key=KEY).scales[0, 1]
+
+
 def test_labels_say_where_a_cell_is():
     chip = programmed("sliced column")
     found = ms.files.conductances(chip)

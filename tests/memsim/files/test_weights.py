@@ -115,6 +115,15 @@ def test_a_convolutional_network_gives_the_outputs_of_torch(nn, mode):
     close(outputs, y)
 
 
+def test_a_model_with_its_state_in_it_is_filled_and_goes_on_chips():
+    x, y = told("cnn")
+    model = ms.nn.Stateful(*eqx.nn.make_with_state(CNN)(ms.nn))
+    model = load_weights(model, DATA / "cnn.pt")
+    close(jax.vmap(model, axis_name="batch")(x), y)
+    chip = ms.deploy(model, ms.Crossbar(dm.Ideal(), compensation=None), 0.0, key=KEY)
+    close(jax.vmap(chip, axis_name="batch")(x), y, 1e-4)
+
+
 @pytest.mark.parametrize("mode", ["batch", "ema"])
 def test_statistics_go_on_from_where_torch_left_them(mode):
     """Torch: new = 0.9 old + 0.1 of the batch, with `momentum=0.9` in Equinox's words."""
