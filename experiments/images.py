@@ -42,7 +42,8 @@ LABELS = {
     "cost": ("1", "accuracy lost to one effect alone, on PCM after a day"),
 }
 QUICK = {"networks": NETWORKS[-1:], "trainings": TRAININGS[1:2], "cells": CELLS[:1], "seeds": 1, "chips": 2}
-QUICK |= {"times": (0.0,), "noise": (0.05,), "epochs": 1, "training_images": 128, "images": 40, "calibration": 20, "attribution": False}
+QUICK |= {"times": (0.0,), "noise": (0.05,), "epochs": 1, "training_images": 128, "images": 40, "calibration": 20}
+QUICK |= {"attribution": False}
 FULL = {"chips": 25, "times": (0.0, 60.0, 3600.0, 6 * 3600.0, DAY, 2 * DAY, 5 * DAY, 30 * DAY), "width": 16}
 FULL |= {"training_images": 54000, "images": 10000}
 
@@ -50,23 +51,23 @@ FULL |= {"training_images": 54000, "images": 10000}
 @ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
-    """Options of the study. The defaults take about half an hour on two idle cores."""
+    """Options of the study. The defaults take about half an hour on two idle cores, by an estimate."""
 
     networks: tuple[str, ...] = NETWORKS
     trainings: tuple[str, ...] = TRAININGS
     cells: tuple[str, ...] = CELLS
     """Names of `device_models.DEVICES`."""
-    chips: int = 6
+    chips: int = 4
     times: tuple[float, ...] = (0.0, 3600.0, DAY)
     """Seconds after programming."""
     noise: tuple[float, ...] = (0.02, 0.05)
     """Fractions of the range; the orderings are tested at the last."""
-    seeds: int = 2
+    seeds: int = 3
     """Training seeds."""
     width: int = 8
     """Channels of the first block of ResNet-8, 16 in MLPerf Tiny."""
     gaussian_std: float = 0.038
-    epochs: int = 12
+    epochs: int = 10
     learning_rate: float = 2e-3
     """Of Adam, with a cosine decay."""
     training_images: int = 4000
