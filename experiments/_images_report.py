@@ -16,7 +16,8 @@ def report(result: xr.Dataset) -> None:
     _orderings(result)
     if result.norms_accuracy.notnull().any():
         _norms(result)
-    costs = result.cost.max(["seed", "network", "training"]).dropna("effect")
+    costs = result.cost.max(["seed", "network", "training"])
+    costs = costs[costs.notnull().values]
     for effect, cost in sorted(zip(costs.effect.values, costs.values, strict=True), key=lambda pair: -pair[1]):
         print(f"LeNet-5 on PCM after a day, {effect} alone: {100 * cost:.2f} points")
 
@@ -73,9 +74,7 @@ def _orderings(result: xr.Dataset) -> None:
             for kind in result.kind.values:
                 one = losses.sel(kind=kind, training=training, drop=True)
                 rows += _rows(one, "network", "LSTM", f"{kind} noise, {training}")
-    title = (
-        f"Difference of losses in points at noise of {std:g} of the range, intervals of a group hold together"
-    )
+    title = f"Difference of losses in points at noise of {std:g} of the range, intervals of a group hold together"
     print_table(["of", "first", "second", "difference", "p"], rows, title=title, width=WIDTH)
 
 
