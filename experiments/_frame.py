@@ -59,6 +59,20 @@ def origin(settings: Any, data: ms.data.Dataset | None = None, design: Any = Non
     return ms.study.provenance() | numbers | {"config": json.dumps(dict(settings), default=str)} | recorded
 
 
+def swept(measure: Callable[..., Any], grid: Mapping[str, Any], *, folder: Path | str, key: Any = None) -> xr.Dataset:
+    """`memsim.study.sweep`, of which every point must be measured: what is shown and written is whole.
+
+    Raises `ValueError` where one failed; the others are kept.
+    """
+    result = ms.study.sweep(measure, grid, folder=folder, key=key)
+    if "failed" in result.attrs:
+        raise ValueError(
+            f"All points must be measured before a result is written. Got errors at {result.failed}; the same command "
+            "tries these again, the others are kept."
+        )
+    return result
+
+
 def places(result: xr.Dataset | xr.DataArray, *dims: str) -> list[dict[str, Any]]:
     """All combinations of the coordinates along `dims`, the last varying fastest, each for `result.sel`."""
     return [dict(zip(dims, values, strict=True)) for values in itertools.product(*(result[dim].values for dim in dims))]
@@ -81,22 +95,12 @@ def finish(
     *,
     out: Path | str,
     report: Callable[[], Any],
-    parts: Path | str | None = None,
 ) -> None:
-    """Saves what the experiment `name` found in the folder `out`, reports it, and removes the `parts` of the run.
-
-    Those of a sweep are found by themselves. Raises `ValueError`, and keeps them, where a point of it failed.
-    """
-    out, swept = Path(out), result.attrs.pop("parts", None)
-    if "failed" in result.attrs:
-        raise ValueError(
-            f"All points must be measured before a result is written. Got errors at {result.failed}; the same command "
-            "tries these again, the others are kept."
-        )
-    parts = out / swept if swept is not None else parts
+    """Saves what the experiment `name` found in the folder `out`, reports it, and removes the points of its sweep."""
+    out, parts = Path(out), result.attrs.pop("parts", None)
     ms.study.save_result(result, out / f"{name}.nc")
     ms.study.save_table(table, out / f"{name}.csv", index=False)
     report()
     print(f"Wrote {out / name}.nc and {name}.csv. `memsim draw {name}` draws them")
     if parts is not None:
-        ms.study.remove_parts(parts)
+        ms.study.remove_parts(out / parts)

@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Key
 
 import device_models as dm
 import memsim as ms
-from _frame import finish, label, of_a_point, origin
+from _frame import finish, label, of_a_point, origin, swept
 
 HOUR, DAY, YEAR = 3600.0, 86400.0, 365.25 * 86400.0
 PERCENTILES = (5, 50, 95)
@@ -73,7 +73,7 @@ class Population(NamedTuple):
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     chosen = partial(measure, config=of_a_point(config, "devices"))
-    result = ms.study.sweep(chosen, {"device": config.devices}, folder=config.out, key=jr.key(0))
+    result = swept(chosen, {"device": config.devices}, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     numbers = {name: "\n".join(dm.device(name).make().sources) for name in config.devices}
     result = result.assign_attrs(origin(config) | {"device_numbers": json.dumps(numbers)})

@@ -20,7 +20,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import digits, finish, label, of_a_point, origin, places, print_table
+from _frame import digits, finish, label, of_a_point, origin, places, print_table, swept
 from _variable import Converters
 from _workload import at_once, digital_outcome, recurrent_network, tanh_network
 
@@ -81,7 +81,7 @@ def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     grid = {"seed": range(config.seeds), "network": list(NETWORKS)}
     chosen = partial(measure, config=of_a_point(config, "seeds"))
-    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     result = result.assign_attrs(origin(config, digits(2).test, bare(dm.device(config.device).make())))
     finish("converters", result, ms.study.summary(result), out=config.out, report=lambda: report(result))

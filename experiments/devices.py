@@ -22,7 +22,7 @@ from jaxtyping import Array, Float
 
 import device_models as dm
 import memsim as ms
-from _frame import digits, finish, first_of, label, of_a_point, origin
+from _frame import digits, finish, first_of, label, of_a_point, origin, swept
 from _tables import mean_of, print_summary
 from _trained import trained
 from _workload import digital_outcome
@@ -81,7 +81,7 @@ def run(config: Config) -> xr.Dataset:
     # Devices vary slowest: what is compiled for one serves all its networks.
     grid = {"device": config.devices, "training": TRAININGS, "seed": range(config.seeds)}
     chosen = partial(measure, config=of_a_point(config, "devices", "seeds"))
-    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     result = first_of(result.transpose("seed", "training", ...), "device", "digital_accuracy", "digital_right")
     result = first_of(result, ("seed", "training"), "cell_error")
     measured = [ms.study.is_measured(cell.span, result.time.values) for cell in cells.values()]

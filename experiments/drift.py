@@ -21,7 +21,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import digits, finish, label, of_a_point, origin, places
+from _frame import digits, finish, label, of_a_point, origin, places, swept
 from _tables import duration, gain, mean_of, print_summary
 from _trained import trained
 from _workload import clipped_fraction, digital_outcome, imported_network
@@ -100,7 +100,7 @@ def run(config: Config) -> xr.Dataset:
         settings["model_sha256"] = hashlib.sha256(config.model.read_bytes()).hexdigest()
     grid = {"seed": range(config.seeds), "training": trainings, "write_noise": config.write_noise}
     chosen = partial(measure, config=of_a_point(config, "seeds", "write_noise", "model"), model=model)
-    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     span, assumes = designs[0].device.span, designs[0].device.assumes
     result = result.assign_coords(measured=("time", ms.study.is_measured(span, result.time.values)))
     label(result, LABELS)

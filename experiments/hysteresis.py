@@ -18,7 +18,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import finish, label, of_a_point, origin, print_table
+from _frame import finish, label, of_a_point, origin, print_table, swept
 
 LABELS = {
     "voltage": "V",
@@ -64,7 +64,7 @@ class Config:
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     chosen = partial(measure, config=of_a_point(config, "models"))
-    result = ms.study.sweep(chosen, {"model": config.models}, folder=config.out)
+    result = swept(chosen, {"model": config.models}, folder=config.out)
     label(result, LABELS)
     numbers = [f"{name}: {line}" for name in config.models for line in dm.memristors.memristor(name).make().sources]
     result = result.assign_attrs(origin(config) | {"device_numbers": "\n".join(numbers)})

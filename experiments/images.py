@@ -20,7 +20,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import finish, label, of_a_point, origin
+from _frame import finish, label, of_a_point, origin, swept
 from _images import NETWORKS, network
 from _images_noise import KINDS, Noise, adapted_or_not
 from _images_report import report
@@ -99,7 +99,7 @@ def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     grid = {"seed": range(config.seeds), "network": list(config.networks), "training": list(config.trainings)}
     chosen = partial(measure, config=of_a_point(config, "networks", "trainings", "seeds"))
-    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     result = result.assign_attrs(origin(config, images(config).test, design(config.cells[0])))
     finish("images", result, ms.study.summary(result), out=config.out, report=lambda: report(result))

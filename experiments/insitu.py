@@ -25,7 +25,7 @@ from jax.tree_util import Partial
 
 import device_models as dm
 import memsim as ms
-from _frame import finish, label, of_a_point, origin, print_table
+from _frame import finish, label, of_a_point, origin, print_table, swept
 from _online import Plan, learnt, sgd
 from _workload import at_once
 
@@ -85,7 +85,7 @@ def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     grid = {"device": config.devices, "algorithm": config.algorithms}
     chosen = partial(measure, config=of_a_point(config, "devices", "algorithms"))
-    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     digital = of_seeds(config, sgd, key=jr.key(0)).drop_vars("written")
     result = result.assign(digital.rename({name: f"digital_{name}" for name in digital.data_vars}))
     label(result, LABELS)

@@ -20,7 +20,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import digits, finish, label, of_a_point, origin
+from _frame import digits, finish, label, of_a_point, origin, swept
 from _square_arrays import Cells, array_error, lost_voltage
 from _tables import print_summary
 from _workload import digital_outcome, feed_forward_network, recurrent_network
@@ -84,7 +84,7 @@ def run(config: Config) -> xr.Dataset:
     networks = {f"{name}, {n} neurons": (name, n) for name, n in sizes.items()}
     grid = {"network": networks, "training": list(TRAININGS), "seed": range(config.seeds)}
     chosen = partial(measure, config=of_a_point(config, "recurrent", "hidden", "seeds", "sizes"))
-    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     arrays = (config.sizes, Cells(config.g_min, config.g_max), config.training_resistance)
     result = result.assign(array_error=array_error(*arrays), lost_voltage=lost_voltage(*arrays))
     label(result, LABELS)

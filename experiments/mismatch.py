@@ -20,7 +20,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import digits, finish, label, of_a_point, origin, places
+from _frame import digits, finish, label, of_a_point, origin, places, swept
 from _tables import gain, mean_of, print_summary
 from _trained import trained
 from _workload import digital_outcome
@@ -69,7 +69,7 @@ def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     grid = {"seed": range(config.seeds), "training": TRAININGS}
     chosen = partial(measure, config=of_a_point(config, "seeds"))
-    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     result = result.assign_attrs(origin(config, digits(2).test, design(0.0, 0.0)))
     table = ms.study.summary(result)

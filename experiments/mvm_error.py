@@ -17,7 +17,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import finish, label, of_a_point, origin, print_table
+from _frame import finish, label, of_a_point, origin, print_table, swept
 from _products import Workload, current_spread, on_chip
 
 UNCOMPENSATED, IV = "drift, uncompensated", "I-V"
@@ -83,7 +83,7 @@ class Config:
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     grid, chosen = {"case": cases(config), "chip": range(config.chips)}, of_a_point(config, "chips")
-    result = ms.study.sweep(partial(measure, config=chosen), grid, folder=config.out, key=jr.key(0))
+    result = swept(partial(measure, config=chosen), grid, folder=config.out, key=jr.key(0))
     result["count"] = result["count"].sel(case=TOGETHER, drop=True).sum("chip")
     label(result, LABELS)
     result = result.assign_attrs(origin(config, design=grid["case"][TOGETHER]))

@@ -18,7 +18,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import digits, finish, label, of_a_point, origin, places
+from _frame import digits, finish, label, of_a_point, origin, places, swept
 from _read_noise import DIMENSIONS, KINDS, NOISY, compared, fabricate, with_differences
 from _runs import analog_weights
 from _tables import gain, print_intervals
@@ -90,7 +90,7 @@ def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     grid = {"seed": range(config.seeds), "setting": SETTINGS, "steps": config.steps}
     chosen = partial(measure, config=of_a_point(config, "seeds", "steps"))
-    result = with_differences(ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0)))
+    result = with_differences(swept(chosen, grid, folder=config.out, key=jr.key(0)))
     label(result, {str(name): "1" for name in result.variables if name not in ("setting", "kind")})
     label(result, {name: ("1", words) for name, words in MEANINGS.items()})
     result = result.assign_attrs(origin(config, digits(2).test, design(config)))

@@ -19,7 +19,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import digits, finish, first_of, label, of_a_point, origin, print_table
+from _frame import digits, finish, first_of, label, of_a_point, origin, print_table, swept
 from _trained import trained
 from _workload import digital_outcome
 from _writes import writes
@@ -75,7 +75,7 @@ def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     grid = {"seed": range(config.seeds), "way": ways(config)}
     chosen = partial(measure, config=of_a_point(config, "seeds", "windows", "thresholds"))
-    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     result = first_of(result, "way", "digital_accuracy", "digital_right")
     label(result, LABELS)
     result = result.assign_attrs(origin(config, digits(2).test, design(config, ways(config)["once"], 1.0, 0.0)))

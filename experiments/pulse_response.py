@@ -23,7 +23,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import finish, label, of_a_point, origin, print_table
+from _frame import finish, label, of_a_point, origin, print_table, swept
 
 ONE_SIDED = ("pcm_onesided_nandakumar2020",)
 LABELS = {
@@ -63,7 +63,7 @@ class Config:
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     chosen = partial(measure, config=of_a_point(config, "devices"))
-    result = ms.study.sweep(chosen, {"device": config.devices}, folder=config.out, key=jr.key(0))
+    result = swept(chosen, {"device": config.devices}, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     numbers = {name: list(dm.pulsed.PULSED[name].make().sources) for name in config.devices}
     result = result.assign_attrs(origin(config) | {"device_numbers": json.dumps(numbers)})

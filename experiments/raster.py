@@ -18,7 +18,7 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import digits, finish, first_of, label, of_a_point, origin
+from _frame import digits, finish, first_of, label, of_a_point, origin, swept
 from _trained import trained
 
 deployed = eqx.filter_jit(ms.deploy)
@@ -70,7 +70,7 @@ def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     design = circuit(config)  # says what cannot be, before any work
     chosen = partial(measure, config=of_a_point(config, "chips"))
-    result = ms.study.sweep(chosen, {"chip": range(config.chips)}, folder=config.out, key=CHIPS)
+    result = swept(chosen, {"chip": range(config.chips)}, folder=config.out, key=CHIPS)
     result = first_of(result, "chip", "digital_accuracy", "spikes", "membranes", "readout", "rate")
     label(result, LABELS)
     result = result.assign_attrs(origin(config, digits(2).test, design))

@@ -23,7 +23,7 @@ import xarray as xr
 
 import memsim as ms
 from _denram import DURATION, NOISE, PUBLISHED, SHORTEST_STEP, network, recordings
-from _frame import FEW, finish, label, of_a_point, origin
+from _frame import FEW, finish, label, of_a_point, origin, swept
 from _tables import print_summary
 from _trained import adam
 
@@ -81,7 +81,7 @@ def run(config: Config) -> xr.Dataset:
     ms.study.check_options(config, batch_size=len(data.train))
     grid = {"seed": range(config.seeds), "training_noise": config.noise}
     chosen = partial(measure, config=of_a_point(config, "seeds"), task=task)
-    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     if task == "shd" and config.channels in PUBLISHED:
         source = PUBLISHED[config.channels]

@@ -23,7 +23,7 @@ from jaxtyping import Array
 import device_models as dm
 import memsim as ms
 from _digital import corrected, corrections, in_time
-from _frame import digits, finish, first_of, label, of_a_point, origin
+from _frame import digits, finish, first_of, label, of_a_point, origin, swept
 from _tables import print_summary
 from _trained import trained
 
@@ -83,7 +83,7 @@ def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     grid = {"way": config.ways, "law": config.laws, "seed": range(config.seeds)}
     chosen = partial(measure, config=of_a_point(config, "ways", "laws", "seeds"))
-    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     result = first_of(result, ("way", "law"), "digital_accuracy")
     label(result, LABELS)
     assumed = {f"assumes ({law})": "; ".join(cell(config, law).assumes) for law in config.laws}

@@ -6,7 +6,6 @@ from ._carried import scripts_of as scripts_of
 from ._claims import SECONDS_BETWEEN_LOOKS as SECONDS_BETWEEN_LOOKS
 from ._claims import claimed as claimed
 from ._fingerprint import fingerprint as fingerprint
-from ._identity import code_hash as code_hash
 from ._identity import environment as environment
 from ._identity import jax_options as jax_options
 from ._identity import source_hash as source_hash

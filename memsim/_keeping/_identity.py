@@ -3,20 +3,16 @@
 import functools
 import hashlib
 import importlib.metadata
-import inspect
 import platform
-import sys
-import types
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
 
-from ._fingerprint import content, fingerprint, own_file, undecorated
+from ._fingerprint import content
 
 PACKAGES = ("memsim", "jax", "jaxlib", "equinox", "optax", "numpy", "xarray")
-READ = (".py", ".npz")  # the files of our packages that decide a number: code, and the data it reads
+READ = (".py", ".npz", ".xz")  # the files of our packages that decide a number: code, and the data it reads
 JAX_OPTIONS = (
     "jax_enable_x64",
     "jax_default_matmul_precision",
@@ -59,46 +55,6 @@ def environment() -> dict[str, Any]:
 def jax_options() -> dict[str, str]:
     """How jax computes: the options that decide bits."""
     return {name: str(getattr(jax.config, name)) for name in JAX_OPTIONS}
-
-
-def code_hash(function: Callable[..., Any]) -> str:
-    """The hash of the code of a function of the user: its file, and the user's files that this one imports from.
-
-    A function that no file holds, as in a notebook, goes by its own code.
-    """
-    files = sorted({file for module in _modules_of(function) if (file := own_file(module)) is not None})
-    if not files:
-        return fingerprint(inspect.unwrap(_bare(function))).digest
-    return hashlib.sha256(" ".join(map(content, files)).encode()).hexdigest()
-
-
-def _bare(function: Any) -> Any:
-    """The function in a bound method, a partial, or a compiled one; the class of any other callable object."""
-    while True:
-        found = getattr(function, "func", None) or getattr(function, "__func__", None)
-        found = found or getattr(function, "__wrapped__", None) or undecorated(function)
-        if found is function:
-            return function if inspect.isroutine(function) else type(function)
-        function = found
-
-
-def _modules_of(function: Callable[..., Any]) -> list[types.ModuleType]:
-    """The user's module that holds `function`, and those that it names, in turn."""
-    first = sys.modules.get(_bare(function).__module__)
-    found = [] if first is None or own_file(first) is None else [first]
-    for module in found:  # grows while it is walked
-        found.extend(other for other in _named_in(module) if other not in found)
-    return found
-
-
-def _named_in(module: types.ModuleType) -> Iterator[types.ModuleType]:
-    seen = set()
-    for value in list(vars(module).values()):
-        name = value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None)
-        other = sys.modules.get(name) if isinstance(name, str) and name not in seen else None
-        if other is not None and own_file(other) is not None:
-            seen.add(name)
-            yield other
 
 
 def _version(name: str) -> str:

@@ -16,9 +16,7 @@ from ._needed import ChipsNeeded as ChipsNeeded
 from ._needed import chips_needed as chips_needed
 from ._options import check_options as check_options
 from ._options import quick as quick
-from ._parts import parts_folder as parts_folder
 from ._parts import remove_parts as remove_parts
-from ._parts import run_parts as run_parts
 from ._provenance import device_numbers as device_numbers
 from ._provenance import git_state as git_state
 from ._provenance import provenance as provenance

@@ -79,7 +79,12 @@ def test_a_study_of_ones_own_runs_as_printed(tmp_path, monkeypatch, capsys):
     whole = ms.data.fashion_mnist()
     small = ms.data.Splits(*(part.take(np.arange(80)) for part in (whole.train, whole.validation, whole.test)))
     monkeypatch.setattr(ms.data, "fashion_mnist", lambda: small)
-    text = block("data = ms.data.fashion_mnist()").replace("epochs=10", "epochs=2").replace("chips=5", "chips=2").replace("[4, 8]", "[8]")
+    text = (
+        block("data = ms.data.fashion_mnist()")
+        .replace("epochs=10", "epochs=2")
+        .replace("chips=5", "chips=2")
+        .replace("[4, 8]", "[8]")
+    )
     space = {"dm": dm, "ms": ms, "eqx": eqx, "jax": jax}
     exec(compile(text, "README.md", "exec"), space)
     result = space["result"]

@@ -203,22 +203,3 @@ def test_what_is_not_finite_is_not_right_or_wrong():
     assert np.isnan(ms.study.right(result)[1]).all()
     with pytest.raises(ValueError, match="must be finite"):
         ms.study.interval(ms.study.right(result))
-
-
-def test_parts_are_joined_in_bytes(tmp_path):
-    """Of two seeds one was not computed at the second setting."""
-
-    def compute(part):
-        seed, settings = part
-        right = np.random.default_rng(seed).random((len(settings), 21)) < 0.5
-        dims = {"seed": [seed], "setting": settings}
-        return xr.Dataset(ms.study.packed(right[None]).variables(tuple(dims), 21), dims)
-
-    parts = {"a": (0, ["x", "y"]), "b": (1, ["y"])}
-    whole = ms.study.run_parts(parts, compute, tmp_path / "parts")
-    assert (whole.right.dtype, whole.right.shape) == (np.uint8, (2, 2, 3))
-    right = ms.study.right(whole)
-    np.testing.assert_array_equal(right.sel(seed=1, setting="y"), ms.study.right(compute(parts["b"]))[0, 0])
-    np.testing.assert_allclose(right.mean("recording"), whole.accuracy)
-    assert np.isnan(right.sel(seed=1, setting="x")).all()
-    assert ms.study.summary(whole.sel(setting=["y"])).interval_over[0] == "seed, recording"

@@ -196,41 +196,6 @@ def test_an_installed_copy_is_the_same_code_and_every_edit_is_another(tmp_path):
     assert len(seen) == 4
 
 
-def module_from(path, name):
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_a_measure_is_known_by_its_file_and_those_of_the_user_that_it_imports(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    helper, script = tmp_path / "helper_of_measure.py", tmp_path / "script.py"
-    helper.write_text("def double(x):\n    return 2 * x\n")
-    script.write_text(
-        "import numpy as np\nfrom helper_of_measure import double\n\ndef measure(x):\n    return double(x)\n"
-    )
-    measure = module_from(script, "script_of_measure").measure
-    first = _identity.code_hash(measure)
-    bound = {"lambda": lambda x: measure(x)}  # in this file, so another
-    assert _identity.code_hash(functools.partial(measure, 1)) == _identity.code_hash(jax.jit(measure)) == first
-    assert _identity.code_hash(bound["lambda"]) != first
-    helper.write_text("def double(x):\n    return 2.5 * x\n")
-    second = _identity.code_hash(measure)
-    script.write_text(script.read_text() + "\n# changed\n")
-    assert len({first, second, _identity.code_hash(measure)}) == 3
-
-
-def test_a_measure_without_a_file_is_known_by_its_code():
-    one, again, other = (
-        _identity.code_hash(defined(f"def value(x):\n    return {factor} * x\n")) for factor in (2, 2, 3)
-    )
-    assert one == again != other
-
-
 def test_a_result_tells_what_computed_it():
     found = ms.study.provenance()
     assert found["source"] == _identity.source_hash() and found["devices"] == str(jax.device_count())
@@ -239,9 +204,9 @@ def test_a_result_tells_what_computed_it():
         assert ms.study.provenance()["x64"] == "True"
 
 
-def test_parts_of_other_code_precision_or_settings_have_another_folder(tmp_path, monkeypatch):
+def test_work_of_other_code_precision_or_settings_is_other_work(monkeypatch):
     def folder(settings):
-        return ms.study.parts_folder(str(tmp_path), settings)
+        return fingerprint((settings, _identity.environment())).digest
 
     seen = {folder({"chips": 3}), folder({"chips": 3})}
     assert len(seen) == 1

@@ -174,6 +174,16 @@ def failing(n, seed):
     return {"loss": n + seed, "curve": np.arange(2)}
 
 
+def test_finished_points_stay_as_long_as_another_process_reads_them(tmp_path):
+    folder = tmp_path / ms.study.sweep(product, {"bits": [1]}, folder=tmp_path).parts
+    with claimed(folder / "in-use", shared=True):
+        ms.study.remove_parts(folder)
+        assert len(list(folder.glob("*.nc"))) == 1
+    ms.study.remove_parts(folder)
+    ms.study.remove_parts(folder)
+    assert not folder.exists()
+
+
 def test_a_failed_point_is_told_and_tried_again_and_the_rest_goes_on(tmp_path):
     grid = {"n": [1, 2], "seed": [0, 1]}
     with pytest.warns(UserWarning, match=r"(?s)n=2, seed=[01].*in failing.*RuntimeError: no convergence") as told:
