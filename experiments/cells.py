@@ -5,26 +5,32 @@ and spread of the write error beside the published curve, percentiles of G / G0 
 -d ln G / d ln t between an hour and a month. Writes results/cells: cells.nc, cells.csv.
 """
 
-import dataclasses
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Key
 
 import device_models as dm
 import memsim as ms
+from _frame import finish, label, of_a_point, origin
 
 HOUR, DAY, YEAR = 3600.0, 86400.0, 365.25 * 86400.0
 PERCENTILES = (5, 50, 95)
-
-
+LABELS = {
+    **{name: "S" for name in ("g", "error_mean", "error_std", "published_std")},
+    **{"percentile": "1", "time": "s"},
+    "target": ("1", "target, from g_min (0) to g_max (1)"),
+    "left": ("1", "conductance over that just written"),
+    "exponent": ("1", "-d ln G / d ln t, from an hour to a month"),
+}
 QUICK = {"devices": ("pcm_joshi2020", "sonos_agrawal2022"), "cells": 50, "targets": 5, "times": (0.0, HOUR, YEAR)}
 
 
@@ -65,43 +71,34 @@ class Population(NamedTuple):
 
 
 def run(config: Config) -> xr.Dataset:
-    """Runs the study; returns what it writes."""
-    settings = dataclasses.asdict(config) | {"out": str(config.out)}
-    result = xr.concat([compute(config, name) for name in config.devices], dim="device")
-    result = labelled(result, config, settings)
-    ms.study.save_result(result, config.out / "cells.nc")
+    """Runs or continues the study; returns what it writes."""
+    chosen = partial(measure, config=of_a_point(config, "devices"))
+    result = ms.study.sweep(chosen, {"device": config.devices}, folder=config.out, key=jr.key(0))
+    label(result, LABELS)
+    numbers = {name: "\n".join(dm.device(name).make().sources) for name in config.devices}
+    result = result.assign_attrs(origin(config) | {"device_numbers": json.dumps(numbers)})
     table = result[["g", "error_mean", "error_std", "published_std"]].to_dataframe().reset_index()
-    ms.study.save_table(table, config.out / "cells.csv", index=False)
-    print(f"Wrote {config.out / 'cells.nc'} and cells.csv. `memsim draw cells` draws them")
+    finish("cells", result, table, out=config.out, report=lambda: print(table.to_string(max_rows=10)))
     return result
 
 
-def compute(config: Config, name: str) -> xr.Dataset:
-    device = dm.device(name).make()
-    targets = jnp.linspace(device.g_min, device.g_max, config.targets)
-    found = population(device, jnp.broadcast_to(targets, (config.cells, config.targets)), jnp.asarray(config.times))
-    found = Population(*(np.asarray(values, float) for values in found))
+def measure(device, *, key, config: Config) -> xr.Dataset:
+    """A population of one device."""
+    cell = dm.device(device).make()
+    targets = jnp.linspace(cell.g_min, cell.g_max, config.targets)
+    written = jnp.broadcast_to(targets, (config.cells, config.targets))
+    found = population(cell, written, jnp.asarray(config.times), key=key)._asdict()
+    dims = {"left": ("percentile", "time", "target"), "exponent": ("percentile", "target")}
     return xr.Dataset(
-        {
-            "g": ("target", np.asarray(targets, float)),
-            "error_mean": ("target", found.error_mean),
-            "error_std": ("target", found.error_std),
-            "published_std": ("target", found.published_std),
-            "left": (("percentile", "time", "target"), found.left),
-            "exponent": (("percentile", "target"), found.exponent),
-        },
-        {
-            "device": name,
-            "target": np.linspace(0, 1, config.targets),
-            "time": np.asarray(config.times),
-            "percentile": list(PERCENTILES),
-        },
+        {name: (dims.get(name, ("target",)), np.asarray(values, float)) for name, values in found.items()}
+        | {"g": ("target", np.asarray(targets, float))},
+        {"target": np.linspace(0, 1, config.targets), "time": list(config.times), "percentile": list(PERCENTILES)},
     )
 
 
 @eqx.filter_jit
-def population(device: dm.AbstractDevice, target: Array, times: Array) -> Population:
-    cells = device.program(target, key=jr.key(0))
+def population(device: dm.AbstractDevice, target: Array, times: Array, *, key: Key[Array, ""]) -> Population:
+    cells = device.program(target, key=key)
     unit = device.g_max  # squares of siemens are below float32's precision floor
 
     def at(t: Array) -> Array:
@@ -137,16 +134,3 @@ def published(device: dm.AbstractDevice, target: Float[Array, " targets"]) -> Fl
     written = jnp.zeros_like(g) if device.write_noise is None else device.write_noise(g)
     spread = jnp.zeros_like(g) if device.spread is None else device.spread(g, jnp.zeros(()))
     return jnp.hypot(written / device.g_max, spread / device.g_max) * device.g_max
-
-
-def labelled(result: xr.Dataset, config: Config, settings: dict[str, Any]) -> xr.Dataset:
-    """With units and provenance."""
-    units = {"target": "1", "percentile": "1", "time": "s", "g": "S", "error_mean": "S", "error_std": "S"}
-    for name, unit in (units | {"published_std": "S", "left": "1", "exponent": "1"}).items():
-        result[name].attrs["units"] = unit
-    result["target"].attrs["long_name"] = "target, from g_min (0) to g_max (1)"
-    result["left"].attrs["long_name"] = "conductance over that just written"
-    result["exponent"].attrs["long_name"] = "-d ln G / d ln t, from an hour to a month"
-    numbers = {name: "\n".join(dm.device(name).make().sources) for name in config.devices}
-    attributes = ms.study.provenance() | {"config": json.dumps(settings), "device_numbers": json.dumps(numbers)}
-    return result.assign_attrs(attributes)

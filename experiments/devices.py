@@ -30,9 +30,7 @@ from _workload import digital_outcome
 DAY, YEAR = 86400.0, 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise")
 CHIPS = jr.key(1)  # the same chips for every network: comparisons are paired
-LABELS = {
-    "seed": "1",
-    "chip": "1",
+LABELS = dict.fromkeys(("seed", "chip"), "1") | {
     "time": ("s", "time since programming"),
     "age": ("s", "age of the cells whose error is measured"),
     "cell_error": ("1", "distance of cells from their targets, over the range"),

@@ -30,9 +30,7 @@ YEAR = 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise", "sampled chip", "drift-aware")
 COMPENSATIONS = {"none": None, "global": ms.GlobalDriftCompensation()}
 CHIPS = jr.key(1)  # the same chips for every network: comparisons are paired
-LABELS = {
-    "seed": "1",
-    "chip": "1",
+LABELS = dict.fromkeys(("seed", "chip"), "1") | {
     "time": ("s", "time since programming"),
     "write_noise": ("1", "multiple of the published write noise"),
     "adc_clipped": ("1", "fraction of ADC readings clipped, one fresh chip"),
@@ -172,9 +170,9 @@ def report(result: xr.Dataset, table: pd.DataFrame) -> None:
     ordered = table.sort_values(rows[:2], ascending=[True, False], kind="stable")
     beside = {"digital": mean_of(result.digital_accuracy), "ADC clips": mean_of(result.adc_clipped)}
     print_summary(ordered, rows, "time", head=duration, beside=beside)
-    t = float(result.time[result.time <= YEAR].max())
+    t = max((float(time) for time in result.time if time <= YEAR), default=None)
     right, digital = ms.study.right(result), ms.study.right(result, "digital_right")
-    for place in places(result, "write_noise") if "drift-aware" in result.training else ():
+    for place in places(result, "write_noise") if "drift-aware" in result.training and t is not None else ():
         at = right.sel(place | {"time": t, "compensation": "global"}, drop=True)
         others = {f"{name} training": at.sel(training=name, drop=True) for name in TRAININGS[:-1]}
         others["its own digital accuracy"] = digital.sel(place | {"training": "drift-aware"}, drop=True)

@@ -6,9 +6,8 @@ the area that the loop encloses relative to the box around it, and how far the s
 hysteresis.nc, hysteresis.csv.
 """
 
-import dataclasses
-import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import equinox as eqx
@@ -19,7 +18,20 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from _frame import finish, label, of_a_point, origin, print_table
 
+LABELS = {
+    "voltage": "V",
+    "current": "A",
+    "state": ("1", "state, as a share of its range"),
+    "area": ("1", "area of the loop over that of its box"),
+    "excursion": ("1", "range of the state"),
+    "largest_current": "A",
+    "frequency": "Hz",
+    "amplitude": "V",
+    "factor": ("1", "multiple of the model's frequency"),
+    "sample": "1",
+}
 QUICK = {"samples": 40, "periods": 1, "models": ("mms_molter2016", "vteam_kvatinsky2015"), "rtol": 1e-4}
 
 
@@ -50,18 +62,36 @@ class Config:
 
 
 def run(config: Config) -> xr.Dataset:
-    """Drives every model, and writes what it did."""
-    ms.study.make_folder(config.out)
-    found = [labelled(config, name, period(config, name)) for name in config.models]
-    result = xr.concat(found, "model")
-    settings = dataclasses.asdict(config) | {"out": str(config.out)}
-    result = result.assign_attrs(ms.study.provenance() | numbers(config) | {"config": json.dumps(settings)})
-    ms.study.save_result(result, config.out / "hysteresis.nc")
-    columns = ["area", "excursion", "largest_current", "amplitude", "frequency"]
-    ms.study.save_table(result[columns].to_dataframe(), config.out / "hysteresis.csv")
-    report(result)
-    print(f"Wrote {config.out / 'hysteresis.nc'} and hysteresis.csv. `memsim draw hysteresis` draws them")
+    """Runs or continues the study; returns what it writes."""
+    chosen = partial(measure, config=of_a_point(config, "models"))
+    result = ms.study.sweep(chosen, {"model": config.models}, folder=config.out)
+    label(result, LABELS)
+    numbers = [f"{name}: {line}" for name in config.models for line in dm.memristors.memristor(name).make().sources]
+    result = result.assign_attrs(origin(config) | {"device_numbers": "\n".join(numbers)})
+    table = result[["area", "excursion", "largest_current", "amplitude", "frequency"]].to_dataframe().reset_index()
+    finish("hysteresis", result, table, out=config.out, report=lambda: report(result))
     return result
+
+
+def measure(model, *, config: Config) -> xr.Dataset:
+    """What one model does at every frequency."""
+    entry, trace = dm.memristors.memristor(model), period(config, model)
+    low, high = (float(end) for end in entry.make().bounds)
+    share = (trace.state - low) / (high - low)
+    samples = ("factor", "sample")
+    return xr.Dataset(
+        {
+            "voltage": (samples, trace.voltage),
+            "current": (samples, trace.current),
+            "state": (samples, share),
+            "area": ("factor", area(trace)),
+            "excursion": ("factor", np.ptp(share, axis=1)),
+            "largest_current": ("factor", np.abs(trace.current).max(1)),
+            "frequency": ("factor", entry.frequency * np.asarray(config.factors)),
+            "amplitude": entry.amplitude,
+        },
+        {"factor": list(config.factors), "sample": np.arange(config.samples + 1)},
+    )
 
 
 def period(config: Config, name: str) -> dm.memristors.Trace:
@@ -75,32 +105,6 @@ def period(config: Config, name: str) -> dm.memristors.Trace:
     return jax.tree.map(lambda *x: np.stack(x)[:, -config.samples - 1 :], *traces)
 
 
-def labelled(config: Config, name: str, trace: dm.memristors.Trace) -> xr.Dataset:
-    """Traces and measures of one model, with units."""
-    entry = dm.memristors.memristor(name)
-    low, high = (float(end) for end in entry.make().bounds)
-    share = (trace.state - low) / (high - low)
-    samples, model = ("model", "factor", "sample"), ("model", "factor")
-    largest = np.abs(trace.current).max(1)
-    frequency = entry.frequency * np.asarray(config.factors)
-    variables = {
-        "voltage": (samples, trace.voltage[None], {"units": "V"}),
-        "current": (samples, trace.current[None], {"units": "A"}),
-        "state": (samples, share[None], {"units": "1", "long_name": "state, as a share of its range"}),
-        "area": (model, area(trace)[None], {"units": "1", "long_name": "area of the loop over that of its box"}),
-        "excursion": (model, np.ptp(share, axis=1)[None], {"units": "1", "long_name": "range of the state"}),
-        "largest_current": (model, largest[None], {"units": "A"}),
-        "frequency": (model, frequency[None], {"units": "Hz"}),
-        "amplitude": (("model",), [entry.amplitude], {"units": "V"}),
-    }
-    coordinates = {
-        "model": [name],
-        "factor": ("factor", list(config.factors), {"units": "1", "long_name": "multiple of the model's frequency"}),
-        "sample": ("sample", np.arange(config.samples + 1), {"units": "1"}),
-    }
-    return xr.Dataset(variables, coordinates)
-
-
 def area(trace: dm.memristors.Trace) -> np.ndarray:
     """What the current encloses in both halves of a period, relative to the boxes around the halves."""
     half = trace.voltage.shape[1] // 2
@@ -110,21 +114,12 @@ def area(trace: dm.memristors.Trace) -> np.ndarray:
     return found / (2 * np.abs(trace.voltage).max(1) * np.abs(trace.current).max(1))
 
 
-def numbers(config: Config) -> dict[str, str]:
-    """Every number of every model with its source, as an attribute of the result."""
-    lines = [f"{name}: {line}" for name in config.models for line in dm.memristors.memristor(name).make().sources]
-    return {"device_numbers": "\n".join(lines)}
-
-
 def report(result: xr.Dataset) -> None:
     """Prints the area of each loop."""
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table("model", "amplitude (V)", "frequency (Hz)", *(f"{factor:g}x" for factor in result.factor.values))
-    shown.title = "Area of the loop over that of its box, in %"
+    rows = []
     for name in result.model.values:
         cell = result.sel(model=name)
         areas = [f"{100 * float(value):.2f}" for value in cell.area]
-        shown.add_row(str(name), f"{float(cell.amplitude):g}", f"{float(cell.frequency[0]):.3g}", *areas)
-    Console(width=120, soft_wrap=False).print(shown)
+        rows.append([str(name), f"{float(cell.amplitude):g}", f"{float(cell.frequency[0]):.3g}", *areas])
+    columns = ["model", "amplitude (V)", "frequency (Hz)", *(f"{factor:g}x" for factor in result.factor.values)]
+    print_table(columns, rows, title="Area of the loop over that of its box, in %")

@@ -5,9 +5,8 @@ and on wires with resistance. Measured just after: the error of a random array's
 network on spoken digits, and the writes a cell took. Writes results/programming: programming.nc, programming.csv.
 """
 
-import dataclasses
-import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import equinox as eqx
@@ -15,13 +14,25 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import digits
-from _workload import digital_outcome, recurrent_network
+from _frame import digits, finish, first_of, label, of_a_point, origin, print_table
+from _trained import trained
+from _workload import digital_outcome
+from _writes import writes
 
+CHIPS = jr.key(1)  # the same chips for every network and way, as far as chance is concerned: comparisons are paired
+LABELS = {
+    **{name: "1" for name in ("seed", "chip", "accuracy", "digital_accuracy")},
+    "write_noise": ("1", "multiple of the published write noise"),
+    "resistance": ("ohm", "resistance of each segment of word and bit lines"),
+    "error": ("1", "error of the outputs of a random array, relative"),
+    "writes": ("1", "writes of a cell, mean"),
+}
+Way = tuple[float | None, ms.extend.AbstractProgramming]  # the window of each cell, if verified; that of the array
 QUICK = {"windows": (1e-6,), "thresholds": (0.05,), "writes": 3, "size": 8, "chips": 2, "seeds": 1, "steps": 4}
 QUICK |= {"epochs": 1, "recordings": 40}
 
@@ -56,154 +67,84 @@ class Config:
 
     def __post_init__(self):
         ms.study.check_options(self, recordings=600)
+        for way in ways(self).values():
+            design(self, way, self.write_noise[0], self.resistances[0])  # says what cannot be
 
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    for method in methods(config):
-        design(config, method, config.write_noise[0], config.resistances[0])  # says what cannot be, before any work
-    settings = dataclasses.asdict(config) | {"out": str(config.out)}
-    folder = ms.study.parts_folder(config.out, settings)
-    parts = {f"seed{seed}": seed for seed in range(config.seeds)}
-    result = labelled(ms.study.run_parts(parts, lambda seed: compute(config, seed, folder), folder), config, settings)
-    ms.study.save_result(result, config.out / "programming.nc")
-    ms.study.save_table(table(result), config.out / "programming.csv", index=False)
-    report(result)
-    print(f"Wrote {config.out / 'programming.nc'} and programming.csv. `memsim draw programming` draws them")
-    ms.study.remove_parts(folder)
+    grid = {"seed": range(config.seeds), "way": ways(config)}
+    chosen = partial(measure, config=of_a_point(config, "seeds", "windows", "thresholds"))
+    result = ms.study.sweep(chosen, grid, folder=config.out, key=jr.key(0))
+    result = first_of(result, "way", "digital_accuracy", "digital_right")
+    label(result, LABELS)
+    result = result.assign_attrs(origin(config, digits(2).test, design(config, ways(config)["once"], 1.0, 0.0)))
+    rows = table(result)
+    finish("programming", result, rows, out=config.out, report=lambda: report(result, rows))
     return result
 
 
-def methods(config: Config) -> dict[str, tuple[float | None, ms.extend.AbstractProgramming]]:
-    """By name: the window within which each cell is verified, and the programming of the array."""
+def ways(config: Config) -> dict[str, Way]:
+    """How an array is written, by name."""
     verified = {f"verified, {1e6 * window:g} µS": (window, ms.OneShot()) for window in config.windows}
-    watched = {
-        f"by outputs, {100 * threshold:g} %": (None, ms.GradientDescent(config.writes - 1, threshold))
-        for threshold in config.thresholds
-    }
-    return {"once": (None, ms.OneShot())} | verified | watched
+    seen = {f"by outputs, {100 * t:g} %": (None, ms.GradientDescent(config.writes - 1, t)) for t in config.thresholds}
+    return {"once": (None, ms.OneShot())} | verified | seen
 
 
-def design(config: Config, method: str, write_noise, resistance) -> ms.Crossbar:
-    window, programming = methods(config)[method]
+def design(config: Config, way: Way, write_noise, resistance) -> ms.Crossbar:
+    window, programming = way
     cell = dm.pcm_joshi2020(write_noise_scale=write_noise)
     cell = cell if window is None else dm.WriteVerify(cell, window, config.writes)
     wires = ms.AlphaBetaWires(resistance, resistance)
     return ms.Crossbar(cell, wires=wires, programming=programming, compensation=None, reads=ms.Reads("per_moment"))
 
 
-def compute(config: Config, seed: int, folder: Path) -> xr.Dataset:
-    """One trained network and one random array, written by every method on all chips."""
+def measure(seed, way, *, key, config: Config) -> xr.Dataset:
+    """One trained network and one random array, written in one way on all chips."""
     data = digits(config.steps, recordings=config.recordings, quick=config.quick)
-    model_key, fit_key, array_key = jr.split(jr.fold_in(jr.key(0), seed), 3)
-    model = ms.train.fit(
-        recurrent_network(13, 16 if config.quick else 128, 10, key=model_key),
-        data,
-        key=fit_key,
-        epochs=config.epochs,
-        clip=2.5,
-        checkpoint=folder / f"{seed}.checkpoint",
-    )
-    w = jr.normal(array_key, (config.size, config.size)) / config.size**0.5
+    model = trained(16 if config.quick else 128, data, key=key, once=f"network {seed}", epochs=config.epochs, clip=2.5)
+    w = jr.normal(jr.split(key, 3)[2], (config.size, config.size)) / config.size**0.5
     xs, labels = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
-    settings = [(noise, ohm) for noise in config.write_noise for ohm in config.resistances]
-    pairs = jnp.asarray(settings).T
-    found = [
-        measure(config, method, pairs, w, model, xs, labels, jnp.arange(config.chips)) for method in methods(config)
-    ]
-    dims = ("seed", "way", "write_noise", "resistance", "chip")
-    shape = (1, len(found), len(config.write_noise), len(config.resistances), config.chips)
-    variables = {
-        name: (dims, np.asarray([part[name] for part, _ in found]).reshape(shape)) for name in ("error", "writes")
-    }
-    stacked = (np.stack([np.asarray(of[part]) for _, of in found]) for part in (0, 1))
-    outcome = ms.study.Outcome(*(each.reshape(*shape, *each.shape[2:]) for each in stacked))
-    variables |= outcome.variables(dims, len(labels))
-    coordinates = {
-        "seed": [seed],
-        "way": list(methods(config)),
-        "write_noise": list(config.write_noise),
-        "resistance": list(config.resistances),
-        "chip": np.arange(config.chips),
-    }
-    digital = digital_outcome(model, xs, labels)
-    return xr.Dataset(variables | digital.variables(("seed",), len(labels), "digital_{}"), coordinates)
+    grid = {"write_noise": [*config.write_noise], "resistance": [*config.resistances], "chip": [*range(config.chips)]}
+    points = jnp.meshgrid(*(jnp.asarray(values) for values in grid.values()), indexing="ij")
+    found = written(config, way, [each.ravel() for each in points], w, model, xs, labels)
+    array, outcome = jax.tree.map(lambda x: np.reshape(x, (*points[0].shape, *x.shape[1:])), found)
+    variables = {name: (tuple(grid), values) for name, values in array.items()}
+    variables |= digital_outcome(model, xs, labels).variables((), len(labels), "digital_{}")
+    return xr.Dataset(variables | outcome.variables(tuple(grid), len(labels)), grid)
 
 
 @eqx.filter_jit
-def measure(
-    config: Config, method: str, settings, w, model, xs, labels, chips
-) -> tuple[dict[str, jax.Array], ms.study.Outcome]:
-    """Error and writes of the array, and what the network has right, over (settings, chips)."""
+def written(config: Config, way: Way, points, w, model, xs, labels) -> tuple[dict[str, jax.Array], ms.study.Outcome]:
+    """Error and writes of the array, and what the network has right, at each of the points."""
     x = jr.uniform(jr.key(3), (1000, w.shape[1]), minval=-1.0)
 
-    def one(setting):
-        noise, ohm, number = setting
-        crossbar = design(config, method, noise, ohm)
-        array_key, moment_key, model_key = jr.split(jr.fold_in(jr.key(1), number.astype(int)), 3)
+    def one(point):
+        noise, ohm, number = point
+        crossbar = design(config, way, noise, ohm)
+        array_key, moment_key, model_key = jr.split(jr.fold_in(CHIPS, number), 3)
         chip = crossbar.program(w, key=array_key)
         y = chip.at(0.0, key=moment_key)(x)
         array = {"error": jnp.linalg.norm(y - x @ w.T) / jnp.linalg.norm(x @ w.T), "writes": writes(chip)}
         return array, ms.study.outcome(ms.deploy(model, crossbar, 0.0, key=model_key), xs, labels)
 
-    noise, ohm = (jnp.repeat(values, chips.shape[0]) for values in settings)
-    numbers = jnp.tile(chips, settings.shape[1]).astype(noise.dtype)
-    return jax.lax.map(one, (noise, ohm, numbers))
+    return jax.lax.map(one, points)
 
 
-def writes(chip: ms.Chip) -> jax.Array:
-    """How often a cell was written, on average."""
-    if chip.writes is not None:
-        return jnp.mean(chip.writes, dtype=float)
-    return chip.cells.mean_pulses if isinstance(chip.crossbar.device, dm.WriteVerify) else jnp.ones(())
-
-
-def labelled(result: xr.Dataset, config: Config, settings: dict) -> xr.Dataset:
-    """With units and provenance."""
-    for name in ("seed", "chip", "write_noise", "error", "writes", "accuracy", "digital_accuracy"):
-        result[name].attrs["units"] = "1"
-    result["write_noise"].attrs["long_name"] = "multiple of the published write noise"
-    result["resistance"].attrs.update(units="ohm", long_name="resistance of each segment of word and bit lines")
-    result["error"].attrs["long_name"] = "error of the outputs of a random array, relative"
-    result["writes"].attrs["long_name"] = "writes of a cell, mean"
-    data = ms.data.spoken_digits(steps=2).test
-    numbers = ms.study.device_numbers(design(config, "once", 1.0, 0.0))
-    attributes = ms.study.provenance() | numbers | {"config": json.dumps(settings)}
-    return result.assign_attrs(attributes | {"data": f"{data.citation} {data.licence}"})
-
-
-def table(result: xr.Dataset):
+def table(result: xr.Dataset) -> pd.DataFrame:
     """One row a setting and way: writes, error, and accuracy with its 95 % interval."""
-    import pandas as pd
-
-    rows, right = [], ms.study.right(result)
-    for noise in result.write_noise.values:
-        for ohm in result.resistance.values:
-            for way in result.way.values:
-                cell = result.sel(write_noise=noise, resistance=ohm, way=way)
-                of = right.sel(write_noise=noise, resistance=ohm, way=way)
-                mean, low, high = ms.study.interval(of)
-                numbers = {"writes": float(cell.writes.mean()), "error": float(cell.error.mean())}
-                labels = {"write_noise": noise, "resistance": ohm, "way": str(way)}
-                rows.append(
-                    labels
-                    | numbers
-                    | {"accuracy": mean, "low": low, "high": high, "interval_over": ms.study.interval_over(of)}
-                )
-    return pd.DataFrame(rows)
+    result = result.transpose("seed", "write_noise", "resistance", "way", ...)
+    found = ms.study.summary(result).rename(columns={"mean": "accuracy"})
+    for place, name in enumerate(("writes", "error")):
+        found.insert(3 + place, name, result[name].mean(["seed", "chip"]).values.ravel())
+    return found
 
 
-def report(result: xr.Dataset) -> None:
+def report(result: xr.Dataset, table: pd.DataFrame) -> None:
     """Prints the table, in percent."""
-    from rich.console import Console
-    from rich.table import Table
-
-    digital = 100 * float(result.digital_accuracy.mean())
-    over = ms.study.interval_over(result)
-    title = f"Digital accuracy {digital:.1f} %; errors and accuracies in %, intervals over {over}"
-    shown = Table("write noise", "wires", "written", "writes a cell", "error", "accuracy", title=title)
-    for row in table(result).itertuples():
-        accuracy = f"{100 * row.accuracy:.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
-        ohms = f"{row.resistance:g} ohm"
-        shown.add_row(f"{row.write_noise:g}x", ohms, row.way, f"{row.writes:.2f}", f"{100 * row.error:.1f}", accuracy)
-    Console(width=120, soft_wrap=False).print(shown)
+    percent = {name: 100 * table[name] for name in ("error", "accuracy", "low", "high")}
+    shown = table.assign(**percent).drop(columns=["p5", "p95", "interval_over"])
+    rows = [[value if isinstance(value, str) else f"{value:.3g}" for value in row] for row in shown.values]
+    digital = f"Digital accuracy {100 * float(result.digital_accuracy.mean()):.1f} %"
+    title = f"{digital}; errors and accuracies in %, intervals over {table.interval_over[0]}"
+    print_table(list(shown.columns), rows, title=title)

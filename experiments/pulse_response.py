@@ -10,6 +10,7 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import equinox as eqx
@@ -17,14 +18,20 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 import device_models as dm
 import memsim as ms
+from _frame import finish, label, of_a_point, origin, print_table
 
 ONE_SIDED = ("pcm_onesided_nandakumar2020",)
-
-
+LABELS = {
+    **{name: "1" for name in ("read", "cell", "dw_min", "one_sided")},
+    "weight": ("1", "weight that a read finds"),
+    "nominal": ("1", "weight of the nominal device, without noise"),
+    "pulses": ("1", "pulses since the start"),
+}
 QUICK = {"devices": ("ecram_tang2018", "pcm_onesided_nandakumar2020", "reram_array_om_gong2022"), "sweeps": 0.1}
 QUICK |= {"reads": 4, "cells": 10}
 
@@ -54,34 +61,35 @@ class Config:
 
 
 def run(config: Config) -> xr.Dataset:
-    """Runs the study; returns what it writes."""
-    result = labelled(xr.concat([measure(config, name) for name in config.devices], "device"), config)
-    ms.study.save_result(result, config.out / "pulse_response.nc")
-    ms.study.save_table(table(result), config.out / "pulse_response.csv", index=False)
-    report(result)
-    print(f"Wrote {config.out / 'pulse_response.nc'} and pulse_response.csv. `memsim draw pulse_response` draws them")
+    """Runs or continues the study; returns what it writes."""
+    chosen = partial(measure, config=of_a_point(config, "devices"))
+    result = ms.study.sweep(chosen, {"device": config.devices}, folder=config.out, key=jr.key(0))
+    label(result, LABELS)
+    numbers = {name: list(dm.pulsed.PULSED[name].make().sources) for name in config.devices}
+    result = result.assign_attrs(origin(config) | {"device_numbers": json.dumps(numbers)})
+    rows = table(result)
+    finish("pulse_response", result, rows, out=config.out, report=lambda: report(rows))
     return result
 
 
-def measure(config: Config, name: str) -> xr.Dataset:
+def measure(device, *, key, config: Config) -> xr.Dataset:
     """Weights of many devices of one kind, and of the nominal one, after every read."""
-    device = dm.pulsed.PULSED[name].make()
-    states = (device.w_max - device.w_min) / device.dw_min
+    pulsed, one_sided = dm.pulsed.PULSED[device].make(), device in ONE_SIDED
+    states = (pulsed.w_max - pulsed.w_min) / pulsed.dw_min
     each = math.ceil(config.sweeps * states / config.reads)  # pulses between two reads
-    one_sided = name in ONE_SIDED
-    key = jr.key(0)
-    weight = staircase(device, each, config.reads, config.cells, one_sided, key=key)
-    plain = staircase(nominal(device), each, config.reads, 1, one_sided, key=key)
-    dims = ("device", "read", "cell")
-    variables = {
-        "weight": (dims, np.asarray(weight)[None]),
-        "nominal": (dims[:2], np.asarray(plain)[None, :, 0]),
-        "pulses": (dims[:2], (each * np.arange(2 * config.reads + 1))[None]),
-        "dw_min": (dims[:1], [device.dw_min]),
-        "one_sided": (dims[:1], [one_sided]),
-    }
-    coordinates = {"device": [name], "read": np.arange(2 * config.reads + 1), "cell": np.arange(config.cells)}
-    return xr.Dataset(variables, coordinates)
+    weight = staircase(pulsed, each, config.reads, config.cells, one_sided, key=key)
+    plain = staircase(nominal(pulsed), each, config.reads, 1, one_sided, key=key)
+    reads = np.arange(2 * config.reads + 1)
+    return xr.Dataset(
+        {
+            "weight": (("read", "cell"), np.asarray(weight)),
+            "nominal": ("read", np.asarray(plain)[:, 0]),
+            "pulses": ("read", each * reads),
+            "dw_min": pulsed.dw_min,
+            "one_sided": one_sided,
+        },
+        {"read": reads, "cell": np.arange(config.cells)},
+    )
 
 
 @eqx.filter_jit
@@ -119,42 +127,24 @@ def nominal(device: dm.pulsed.AbstractPulsed) -> dm.pulsed.AbstractPulsed:
     return dataclasses.replace(device, steps=steps, bounds=bounds, upkeep=reset, **spreads)
 
 
-def labelled(result: xr.Dataset, config: Config) -> xr.Dataset:
-    """With units and provenance."""
-    for name in ("weight", "nominal", "pulses", "read", "cell", "dw_min", "one_sided"):
-        result[name].attrs["units"] = "1"
-    result["weight"].attrs["long_name"] = "weight that a read finds"
-    result["nominal"].attrs["long_name"] = "weight of the nominal device, without noise"
-    result["pulses"].attrs["long_name"] = "pulses since the start"
-    settings = dataclasses.asdict(config) | {"out": str(config.out)}
-    numbers = {name: list(dm.pulsed.PULSED[name].make().sources) for name in config.devices}
-    attributes = ms.study.provenance() | {"config": json.dumps(settings), "device_numbers": json.dumps(numbers)}
-    return result.assign_attrs(attributes)
-
-
-def table(result: xr.Dataset):
+def table(result: xr.Dataset) -> pd.DataFrame:
     """One row a device: steps of its range, and mean and spread over devices at the start, the top and the end."""
-    import pandas as pd
-
     turn = result.sizes["read"] // 2
     rows = []
     for name in result.device.values:
         one = result.sel(device=name)
         row = {"device": str(name), "dw_min": float(one.dw_min), "pulses": int(one.pulses[turn])}
-        for label, read in (("start", 0), ("top", turn), ("end", -1)):
+        for when, read in (("start", 0), ("top", turn), ("end", -1)):
             weight = one.weight.isel(read=read).values
-            row |= {f"{label}_mean": weight.mean(), f"{label}_std": weight.std()}
+            row |= {f"{when}_mean": weight.mean(), f"{when}_std": weight.std()}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def report(result: xr.Dataset) -> None:
+def report(table: pd.DataFrame) -> None:
     """Prints the table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table("device", "step", "pulses up", "start", "after pulses up", "after pulses down")
-    for row in table(result).itertuples():
+    rows = []
+    for row in table.itertuples():
         ends = [f"{getattr(row, f'{e}_mean'):.2f} ± {getattr(row, f'{e}_std'):.2f}" for e in ("start", "top", "end")]
-        shown.add_row(row.device, f"{row.dw_min:g}", str(row.pulses), *ends)
-    Console(width=120, soft_wrap=False).print(shown)
+        rows.append([row.device, f"{row.dw_min:g}", str(row.pulses), *ends])
+    print_table(["device", "step", "pulses up", "start", "after pulses up", "after pulses down"], rows)

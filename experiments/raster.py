@@ -5,9 +5,8 @@ phase-change memory with mismatched analog neurons. Spikes of a neuron are paire
 chip, nearest first, at most `window` steps apart. Writes results/raster: raster.nc, raster.csv.
 """
 
-import dataclasses
-import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import equinox as eqx
@@ -19,11 +18,22 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _workload import recurrent_network
+from _frame import digits, finish, first_of, label, of_a_point, origin
+from _trained import trained
 
+deployed = eqx.filter_jit(ms.deploy)
 VERSIONS = ("ideal", "analog")
 STEP = 1e-3  # seconds
-
+NETWORK = jr.key(0)
+CHIPS = jr.fold_in(NETWORK, 2)  # 0 and 1 are for its weights and its training
+LABELS = {
+    **dict.fromkeys(("spikes", "readout", "moved", "lost", "added", "accuracy", "digital_accuracy", "chip"), "1"),
+    "membranes": ("1", "over threshold"),
+    "rate": ("Hz", "mean over the recordings"),
+    "lag_count": ("1", "spikes that moved by so many steps"),
+    "jitter": ("s", "rms lag"),
+    "lag": "steps",
+}
 
 QUICK = {"chips": 2, "recordings": 10, "hidden": 16, "epochs": 1}
 
@@ -57,32 +67,46 @@ class Config:
 
 
 def run(config: Config) -> xr.Dataset:
-    """Trains the network, runs it on its chips, and writes what it did."""
-    circuit(config)  # says what cannot be, before any work
-    ms.study.make_folder(config.out)
-    data = ms.data.spoken_digits()
-    if config.quick:
-        data = ms.data.Splits(*(part.take(np.arange(200)) for part in (data.train, data.validation, data.test)))
-    model_key, fit_key, chip_key = jr.split(jr.key(0), 3)
-    model = recurrent_network(13, config.hidden, 10, key=model_key)
-    model = ms.train.fit(model, data, key=fit_key, epochs=config.epochs, clip=1.5)
-    test = data.test.take(np.arange(config.recordings))
-    xs = jnp.asarray(test.inputs)
-    ideal = watch(model, xs)
-    design = ms.calibrate(model, jnp.asarray(data.train.inputs), circuit(config))
-    chips = on_chips(model, design, xs, jnp.asarray(config.time), jnp.arange(config.chips), key=chip_key)
-    result = collected(config, ideal, chips, test.labels)
-    attributes = ms.study.provenance() | ms.study.device_numbers(circuit(config))
-    settings = dataclasses.asdict(config) | {"out": str(config.out)}
-    attributes |= {"config": json.dumps(settings), "data": f"{test.citation} {test.licence}"}
-    result = result.assign_attrs(attributes)
-    ms.study.save_result(result, config.out / "raster.nc")
-    ms.study.save_table(
-        result[["accuracy", "jitter", "moved", "lost", "added"]].to_dataframe(), config.out / "raster.csv"
-    )
-    report(result)
-    print(f"Wrote {config.out / 'raster.nc'} and raster.csv. `memsim draw raster` draws them")
+    """Runs or continues the study; returns what it writes."""
+    design = circuit(config)  # says what cannot be, before any work
+    chosen = partial(measure, config=of_a_point(config, "chips"))
+    result = ms.study.sweep(chosen, {"chip": range(config.chips)}, folder=config.out, key=CHIPS)
+    result = first_of(result, "chip", "digital_accuracy", "spikes", "membranes", "readout", "rate")
+    label(result, LABELS)
+    result = result.assign_attrs(origin(config, digits(2).test, design))
+    table = result[["accuracy", "jitter", "moved", "lost", "added"]].to_dataframe().reset_index()
+    finish("raster", result, table, out=config.out, report=lambda: report(result))
     return result
+
+
+def measure(chip, *, key, config: Config) -> xr.Dataset:
+    """What one chip does to the spikes of a network, trained once: traces of the first recording, and means."""
+    data = digits(40, recordings=config.recordings, quick=config.quick)
+    model = trained(config.hidden, data, key=NETWORK, once="network", epochs=config.epochs, clip=1.5)
+    xs, labels = jnp.asarray(data.test.inputs), data.test.labels
+    design = ms.calibrate(model, jnp.asarray(data.train.inputs), circuit(config))
+    deploy_key, read_key = jr.split(key)
+    aged = deployed(model, design, jnp.asarray(config.time), key=deploy_key)
+    both = jax.tree.map(lambda *each: np.stack(each), watch(model, xs), watch(aged, xs, read_key))
+    counts, lost, added = paired(*both["spikes"], config.window)
+    lags, kept = np.arange(-config.window, config.window + 1), max(counts.sum(), 1)
+    spikes = max(float(both["spikes"][0].sum()), 1.0)
+    digital, on_chip = (both["readout"].mean(2).argmax(-1) == labels).mean(1)
+    traces = {"spikes": "neuron", "membranes": "neuron", "readout": "class"}
+    return xr.Dataset(
+        {
+            **{name: (("version", "step", last), both[name][:, 0]) for name, last in traces.items()},
+            "rate": (("version", "neuron"), both["spikes"].mean((1, 2)) / STEP),
+            "lag_count": ("lag", counts),
+            "jitter": np.sqrt((counts * lags**2).sum() / kept) * STEP,
+            "moved": 1 - counts[config.window] / kept,
+            "lost": lost / spikes,
+            "added": added / spikes,
+            "accuracy": on_chip,
+            "digital_accuracy": digital,
+        },
+        {"version": list(VERSIONS), "step": np.arange(both["spikes"].shape[2]), "lag": lags},
+    )
 
 
 def circuit(config: Config) -> ms.nn.MixedSignal:
@@ -99,56 +123,6 @@ def watch(model, xs, key=None) -> dict[str, jax.Array]:
     hidden = ms.nn.neurons(model)
     (path,) = [path for path in hidden if hidden[path].spiking]
     return {"spikes": found["spikes"][path], "membranes": found["membranes"][path], "readout": outputs}
-
-
-@eqx.filter_jit
-def on_chips(model, design, xs, t, chips, *, key) -> dict[str, jax.Array]:
-    """What the network does on each chip."""
-
-    def one(number):
-        deploy_key, read_key = jr.split(jr.fold_in(key, number))
-        return watch(ms.deploy(model, design, t, key=deploy_key), xs, read_key)
-
-    return jax.lax.map(one, chips)
-
-
-def collected(config: Config, ideal: dict, chips: dict, labels: np.ndarray) -> xr.Dataset:
-    """Traces of the first recording on the first chip, rates of its neurons, and what every chip did to the spikes."""
-    traces = {
-        name: np.stack([np.asarray(ideal[name][0]), np.asarray(chips[name][0, 0])])
-        for name in ("spikes", "membranes", "readout")
-    }
-    rates = np.stack([np.asarray(ideal["spikes"]).mean((0, 1)), np.asarray(chips["spikes"][0]).mean((0, 1))]) / STEP
-    pairs = [paired(np.asarray(ideal["spikes"]), np.asarray(spikes), config.window) for spikes in chips["spikes"]]
-    lags = np.arange(-config.window, config.window + 1)
-    counts = np.stack([counted for counted, _, _ in pairs])
-    kept = np.maximum(counts.sum(1), 1)
-    spikes = max(float(np.asarray(ideal["spikes"]).sum()), 1.0)
-    named = np.asarray(chips["readout"]).mean(2).argmax(-1) == labels
-    variables = {
-        "spikes": (("version", "step", "neuron"), traces["spikes"], {"units": "1"}),
-        "membranes": (
-            ("version", "step", "neuron"),
-            traces["membranes"],
-            {"units": "1", "long_name": "over threshold"},
-        ),
-        "readout": (("version", "step", "class"), traces["readout"], {"units": "1"}),
-        "rate": (("version", "neuron"), rates, {"units": "Hz", "long_name": "mean over the recordings"}),
-        "lag_count": (("chip", "lag"), counts, {"units": "1", "long_name": "spikes that moved by so many steps"}),
-        "jitter": ("chip", np.sqrt((counts * lags**2).sum(1) / kept) * STEP, {"units": "s", "long_name": "rms lag"}),
-        "moved": ("chip", 1 - counts[:, config.window] / kept, {"units": "1"}),
-        "lost": ("chip", np.array([lost for _, lost, _ in pairs]) / spikes, {"units": "1"}),
-        "added": ("chip", np.array([added for _, _, added in pairs]) / spikes, {"units": "1"}),
-        "accuracy": ("chip", named.mean(1), {"units": "1"}),
-        "digital_accuracy": ((), float((np.asarray(ideal["readout"]).mean(1).argmax(-1) == labels).mean())),
-    }
-    coordinates = {
-        "version": list(VERSIONS),
-        "step": np.arange(traces["spikes"].shape[1]),
-        "lag": ("lag", lags, {"units": "steps"}),
-        "chip": np.arange(config.chips),
-    }
-    return xr.Dataset(variables, coordinates)
 
 
 def paired(one: np.ndarray, other: np.ndarray, window: int) -> tuple[np.ndarray, int, int]:
@@ -172,8 +146,7 @@ def paired(one: np.ndarray, other: np.ndarray, window: int) -> tuple[np.ndarray,
 
 def report(result: xr.Dataset) -> None:
     """Prints what the chips do to the spikes: mean over chips, and the 5th to 95th percentile."""
-    size = f"{result.sizes['chip']} chips of one network"
-    for name, factor, unit in (("jitter", 1e3, "ms"), ("moved", 100, "%"), ("lost", 100, "%"), ("added", 100, "%")):
+    for name, factor, unit in (("jitter", 1e3, "ms"), *((name, 100, "%") for name in ("moved", "lost", "added"))):
         low, high = factor * np.percentile(result[name], [5, 95])
-        print(f"{name:8} {factor * float(result[name].mean()):6.2f} {unit} ({low:.2f} to {high:.2f} over {size})")
+        print(f"{name:8} {factor * float(result[name].mean()):6.2f} {unit} ({low:.2f} to {high:.2f} over the chips)")
     print(f"accuracy {100 * float(result.accuracy.mean()):.1f} %, digital {100 * float(result.digital_accuracy):.1f} %")

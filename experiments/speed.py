@@ -95,7 +95,7 @@ def training(config: Config):
     def step(hardware):
         trainer = ms.train.Trainer(optimizer, ms.train.cross_entropy, hardware, 2.5, batch, ramp_steps=1.0)
         state = model, optimizer.init(eqx.filter(model, eqx.is_inexact_array)), jnp.zeros((), int)
-        return eqx.filter_jit(lambda trainer, *a: trainer.step(*a)), trainer, state, xs, labels, jr.key(0)
+        return eqx.filter_jit(lambda trainer, *a: trainer.step(*a)), trainer, state, (xs, labels), jr.key(0)
 
     digital = step(None)
     noise = step(ms.train.GaussianNoise(0.06))

@@ -5,6 +5,7 @@ import os
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["MPLBACKEND"] = "agg"
+os.environ["SUBMITIT_LOG_LEVEL"] = "NOCONFIG"  # its import would close handlers of logging, and what pytest captures
 # Most of the time goes into compiling: the newer emitters of XLA take twice as long, and all cores have work already.
 os.environ["XLA_FLAGS"] = " ".join(
     (

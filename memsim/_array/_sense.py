@@ -36,7 +36,7 @@ class SenseAmplifier(Checked):
     series_resistance: float = 0.0
     offset: float = 0.0
     saturation: float = 0.0
-    noise: float = 0.0
+    noise: float | Float[Array, ""] = 0.0
 
     def __check_init__(self):
         check(

@@ -30,6 +30,8 @@ def check_finite_model(model: Any, name: str = "model") -> None:
 
 
 def _parameters(model: Any) -> Iterator[tuple[str, Any]]:
-    for path, leaf in jax.tree_util.tree_leaves_with_path(model):
+    # A maximum over a window starts from minus infinity, which Equinox keeps as a leaf.
+    leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda node: isinstance(node, eqx.nn.Pool))
+    for path, leaf in leaves:
         if eqx.is_inexact_array(leaf) or isinstance(leaf, float | complex):  # not `_like`: it fails for tracers
             yield jax.tree_util.keystr(path), leaf

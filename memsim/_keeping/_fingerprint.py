@@ -22,7 +22,7 @@ from jax.core import Tracer
 OURS = ("memsim", "device_models")  # whose sources `identity` knows as a whole
 INSTALLED = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 TYPE_CHECKERS = ("<@beartype(", "/beartype/", "/jaxtyping/")  # where the code of their wrappers is from
-COMPILED = ("PjitFunction", "_JitWrapper")  # of jax and equinox: what they wrap, and nothing else of theirs, counts
+COMPILED = ("PjitFunction", "_JitWrapper", "_lru_cache_wrapper")  # of jax, equinox, Python: what they wrap counts alone
 CACHES = ("_jit_info", "_fun")  # what jax hangs on a function it has wrapped: line numbers, and the function again
 PRIMITIVES = bool | int | float | complex | str | bytes | PurePath | types.NoneType | types.EllipsisType
 

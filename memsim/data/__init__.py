@@ -1,4 +1,4 @@
-"""Data that spiking networks learn from, with their licences, and events read, binned and written."""
+"""Data that networks learn from, with their licences, and events read, binned and written."""
 
 from ._dataset import Dataset as Dataset
 from ._dataset import Splits as Splits
@@ -11,6 +11,7 @@ from ._events import as_events as as_events
 from ._events import crop as crop
 from ._events import downsample as downsample
 from ._events import event_array as event_array
+from ._fashion_mnist import fashion_mnist as fashion_mnist
 from ._frames import Binning as Binning
 from ._frames import from_frames as from_frames
 from ._frames import to_frames as to_frames

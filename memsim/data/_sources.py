@@ -78,6 +78,12 @@ def _levy(technology: str, file: str, commit: str, md5: str) -> Archive:
     return Archive(f"tech{technology}_{file}.tsv.gz", urls, f"md5:{md5}", f"tech{technology}_{file}.tsv")
 
 
+def _zalando(name: str, size: int, md5: str) -> Archive:
+    host = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist"
+    urls = tuple(f"{host}/{at}/data/fashion/{name}.gz" for at in ("55506a9", "master"))
+    return Archive(f"{name}.gz", urls, f"md5:{md5}", name, size=size)
+
+
 CRAMER = (
     "B. Cramer, Y. Stradmann, J. Schemmel, and F. Zenke, The Heidelberg Spiking Data Sets for the Systematic "
     "Evaluation of Spiking Neural Networks, IEEE Trans. Neural Netw. Learn. Syst. 33, 2744-2757 (2022)."
@@ -140,5 +146,18 @@ SOURCES = (
         "MIT",
         "A. Levy, RRAM-Relaxation-Master-Model, https://github.com/akashlevy/RRAM-Relaxation-Master-Model, commit "
         "ca0cfff (2024). Which chips the technologies are is not said there.",
+    ),
+    Source(
+        "fashion_mnist",
+        "Fashion-MNIST: 70000 grey images of clothes, 28 x 28 pixels, 10 classes; 6000 of them come with memsim",
+        (
+            _zalando("train-images-idx3-ubyte", 26421880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+            _zalando("train-labels-idx1-ubyte", 29515, "25c81989df183df01b3e8a0aad5dffbe"),
+            _zalando("t10k-images-idx3-ubyte", 4422102, "bef4ecab320f06d8554ea6380940ec79"),
+            _zalando("t10k-labels-idx1-ubyte", 5148, "bb300cfdad3c16e7a12a480ee83cd310"),
+        ),
+        "MIT",
+        "H. Xiao, K. Rasul, and R. Vollgraf, Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning "
+        "Algorithms, arXiv:1708.07747 (2017).",
     ),
 )

@@ -141,7 +141,8 @@ def output_shape(model: Any, x: Any) -> Shape:
     check_model(model)
     sample = jax.ShapeDtypeStruct(np.shape(x), _dtype(model, x))
     try:
-        y = eqx.filter_eval_shape(lambda model, x: call(model, x, key=jr.key(0)), model, sample)
+        # A batch norm that trains takes the mean over an axis, which one sample has not.
+        y = eqx.filter_eval_shape(lambda model, x: call(evaluating(model), x, key=jr.key(0)), model, sample)
     except TypeError as error:
         raise ValueError(
             f"`model` must take a sample of shape {sample.shape}. Got a {type(model).__name__} that does not: {error}"

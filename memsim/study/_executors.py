@@ -268,6 +268,8 @@ def slurm(partition: str, minutes: int, folder: Path) -> Any:
 
     Raises `ValueError` where there is no submitit, or no SLURM.
     """
+    # Or its import shuts down every handler of `logging`, and so ends log files of whoever calls.
+    os.environ.setdefault("SUBMITIT_LOG_LEVEL", "NOCONFIG")
     try:
         import submitit
     except ImportError as error:

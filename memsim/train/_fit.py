@@ -1,6 +1,7 @@
 """The training loop: one epoch, repeated."""
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -101,7 +102,7 @@ def fit(
     task.check(model, batch_size, hardware, stop)
     steps = epochs * task.steps(batch_size)
     if optimizer is None:
-        optimizer = optax.adam(optax.cosine_decay_schedule(4e-3, steps))
+        optimizer = _adam(steps)
     trainer = Trainer(
         optimizer,
         task.goal,
@@ -130,6 +131,12 @@ def fit(
                 file.save((state, kept), epoch + 1)
                 saved = time.monotonic()
     return kept.model if kept is not None and stop is not None and stop.best else state[0]
+
+
+@functools.lru_cache(maxsize=16)
+def _adam(steps: int) -> optax.GradientTransformation:
+    """One object for equal steps, so that an epoch is compiled once for all seeds of a study."""
+    return optax.adam(optax.cosine_decay_schedule(4e-3, steps))
 
 
 def _clip(clip: float | Literal["auto"] | None, hardware: AbstractHardware | None) -> float | None:

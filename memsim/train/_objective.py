@@ -53,6 +53,11 @@ class Goal(NamedTuple):
         return cls(given.loss, as_scores(given.scores, kind, shape), given.penalty, metric)
 
 
+def as_goal(given: Any) -> Goal:
+    """A loss or an objective as one for labels that are classes."""
+    return given if isinstance(given, Goal) else Goal.of(given, "classes")
+
+
 @dataclass(frozen=True)
 class Predictions:
     """`prediction` of targets of one shape: equal to others of that shape, so that it compiles once."""

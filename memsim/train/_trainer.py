@@ -19,10 +19,11 @@ from ..nn._deploy import digital_weight, replace_weights
 from ._evaluate import mask_of, measured, outputs_of, over_time, predictions
 from ._hardware import AbstractHardware
 from ._memory import MEMORY
-from ._objective import Goal, masked
+from ._objective import Goal, as_goal, masked
 from ._samples import Samples
 
 State = tuple[Any, Any, Int[Array, ""]]  # model, optimizer state, steps done
+Batch = Samples | tuple[Any, ...]  # samples, labels and, if any, lengths
 MULTIPLE = at_least(1.0, hint="Below 1 all weights would shrink in every step.")
 
 
@@ -31,13 +32,13 @@ class Trainer(eqx.Module):
 
     **Arguments:**
 
-    - `goal`: Loss, scores, penalty and metric.
+    - `goal`: Loss, scores, penalty and metric; a loss or an `Objective` as for labels that are classes.
     - `optimizer`, `hardware`, `clip`, `batch_size`, `memory`: As in `fit`.
     - `ramp_steps`: Steps over which the hardware's perturbation grows to full strength.
     """
 
     optimizer: optax.GradientTransformation = eqx.field(static=True)
-    goal: Goal
+    goal: Goal = eqx.field(converter=as_goal)
     hardware: AbstractHardware | None
     clip: float | None
     batch_size: int = eqx.field(static=True)
@@ -46,9 +47,10 @@ class Trainer(eqx.Module):
 
     @eqx.filter_jit
     def epoch(
-        self, state: State, train: Samples, validation: Samples | None, key: Key[Array, ""]
+        self, state: State, train: Batch, validation: Batch | None, key: Key[Array, ""]
     ) -> tuple[State, Float[Array, ""], Float[Array, ""]]:
         """One pass over `train`; returns the new state, the mean loss, and the metric on `validation`, if any."""
+        train, validation = _samples(train), None if validation is None else _samples(validation)
         order_key, step_key, _, _ = jr.split(key, 4)
         steps = len(train) // self.batch_size
         order = jr.permutation(order_key, len(train))[: steps * self.batch_size].reshape(steps, self.batch_size)
@@ -87,9 +89,9 @@ class Trainer(eqx.Module):
         _, _, chip_key, read_key = jr.split(key, 4)
         return self._sample(model, jnp.ones(()), chip_key), read_key
 
-    def step(self, state: State, batch: Samples, key: Key[Array, ""]) -> tuple[State, Float[Array, ""]]:
+    def step(self, state: State, batch: Batch, key: Key[Array, ""]) -> tuple[State, Float[Array, ""]]:
         """One mini-batch: sample the hardware, take the gradient through it, update the clean weights."""
-        model, moments, count = state
+        (model, moments, count), batch = state, _samples(batch)
         batch_loss = partial(self._batch_loss, batch=batch, count=count, key=key)
         (loss, kept), gradient = eqx.filter_value_and_grad(batch_loss, has_aux=True)(model)
         with jax.numpy_dtype_promotion("standard"):  # optax multiplies integers and floats; users may run strictly
@@ -130,6 +132,10 @@ class Trainer(eqx.Module):
 
     def _sample(self, model: Any, strength: Array, key: Array) -> Any:
         return model if self.hardware is None else self.hardware.sample(model, strength=strength, key=key)
+
+
+def _samples(batch: Batch) -> Samples:
+    return batch if isinstance(batch, Samples) else Samples(*batch)
 
 
 @eqx.filter_jit

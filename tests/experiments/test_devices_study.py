@@ -6,6 +6,7 @@ import json
 import math
 
 import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 import pytest
 
@@ -78,7 +79,7 @@ def test_populations_have_the_published_spread_and_the_exponent_of_their_law(res
     script = load_script("experiments", "cells")
     device = dm.Gaussian(0.0, 25e-6)
     exponents = script.population(
-        dm.Retention(device, onset=1.0, exponent=0.05), jnp.full((4, 1), 1e-5), jnp.asarray([0.0])
+        dm.Retention(device, onset=1.0, exponent=0.05), jnp.full((4, 1), 1e-5), jnp.asarray([0.0]), key=jr.key(0)
     ).exponent
     np.testing.assert_allclose(exponents, 0.05, rtol=1e-4)
 

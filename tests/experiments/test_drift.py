@@ -1,7 +1,9 @@
 """The main job runs, goes on after an interruption, says where its numbers come from, and is drawn to specification."""
 
 import csv
+import inspect
 import json
+from concurrent.futures import Future
 
 import jax
 import numpy as np
@@ -54,31 +56,39 @@ def test_the_table_is_the_result(quick):
         assert row["interval_over"] == "seed, chip, recording" and row["measured"] == "True"
 
 
+class InTurn:
+    """Computes points in this process, one after the other, until it is interrupted after so many."""
+
+    def __init__(self, most):
+        self.most, self.computed = most, 0
+
+    def submit(self, function, *arguments):
+        if self.computed == self.most:
+            raise KeyboardInterrupt
+        self.computed += 1
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
+
+
 @pytest.mark.slow
-def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(drift, quick, tmp_path, monkeypatch, capsys):
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(drift, quick, tmp_path):
     config, whole = quick
     config = drift.dataclasses.replace(config, out=tmp_path)
-    compute, computed = drift.Study.compute, []
-
-    def stop_after_three(study, part):
-        if len(computed) == 3:
-            raise KeyboardInterrupt
-        computed.append(part)
-        return compute(study, part)
-
-    monkeypatch.setattr(drift.Study, "compute", stop_after_three)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), ms.study.using(InTurn(3)):
         drift.run(config)
     assert not (tmp_path / "drift.nc").exists()
-    monkeypatch.setattr(drift.Study, "compute", compute)
-    resumed = drift.run(config)
-    assert "3 of 8 parts are finished" in capsys.readouterr().out
+    rest = InTurn(8)
+    with ms.study.using(rest):
+        resumed = drift.run(config)
+    assert rest.computed == 5
     np.testing.assert_array_equal(resumed.accuracy, whole.accuracy)
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 def test_all_trainings_start_from_the_same_weights_and_seeds_from_others(drift):
-    first, again, other = (drift.recurrent_network(13, 16, 10, key=jax.random.key(seed)) for seed in (0, 0, 1))
+    recurrent_network = inspect.getmodule(drift.trained).recurrent_network
+    first, again, other = (recurrent_network(13, 16, 10, key=jax.random.key(seed)) for seed in (0, 0, 1))
     same = jax.tree.map(np.array_equal, jax.tree.leaves(first), jax.tree.leaves(again))
     assert all(same)
     assert not np.array_equal(first.layers[0].weight, other.layers[0].weight)

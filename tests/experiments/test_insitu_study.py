@@ -39,7 +39,7 @@ def test_what_it_writes_has_units_provenance_and_the_source_of_every_number(resu
     assert data.attrs["device_numbers"].count("ecram_tang2018: ") == len(dm.pulsed.PULSED["ecram_tang2018"].numbers)
     assert json.loads(data.attrs["config"])["quick"] is True
     rows = (result / "insitu.csv").read_text().splitlines()
-    assert rows[0] == "device,algorithm,accuracy,low,high,rate,written" and len(rows) == 3
+    assert rows[0] == "device,algorithm,accuracy,low,high,interval_over,rate,written" and len(rows) == 3
     assert sorted(file.name for file in result.iterdir()) == ["insitu.csv", "insitu.nc"]
 
 
@@ -80,10 +80,10 @@ def structure(device):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"devices": ("pcm_joshi2020",)}, "must be names of pulsed devices"),
+        ({"devices": ("pcm_joshi2020",)}, "`devices` must be among"),
         ({"algorithms": ("SGD",)}, "`algorithms` must be among"),
-        ({"epochs": 0}, "Counts must be at least 1"),
-        ({"recordings": 3}, "as many recordings as a batch"),
+        ({"epochs": 0}, "`epochs` must be at least 1"),
+        ({"recordings": 3}, "`batch_size` must be at most 3"),
     ],
 )
 def test_bad_options_are_told(study, settings, message):

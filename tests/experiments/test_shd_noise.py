@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import xarray as xr
 
 import memsim as ms
 from memsim._cli import load_script, main
@@ -103,33 +102,8 @@ def test_with_shd_it_is_learnt_and_drawn_beside_the_published_curve(shd, tmp_pat
     assert "D'Agostino" in drawing.get_supxlabel() and drawing.axes[0].get_title() == "Spiking Heidelberg Digits"
 
 
-def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(study, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("MEMSIM_DATA", str(tmp_path))
-    done = []
-
-    def stop_after_three(config, data, optimizer, seed, level, folder):
-        if len(done) == 3:
-            done.append("interrupted")
-            raise KeyboardInterrupt
-        done.append((seed, level))
-        place = {"seed": [seed], "training_noise": [level], "noise": list(config.noise), "draw": [0, 1]}
-        values = np.full((1, 1, 2, 2), 0.1 * seed + level)
-        return xr.Dataset({"accuracy": (tuple(place), values)}, place)
-
-    monkeypatch.setattr(study, "compute", stop_after_three)
-    config = study.Config(quick=True, out=tmp_path)
-    with pytest.raises(KeyboardInterrupt):
-        study.run(config)
-    result = study.run(config)
-    assert "3 of 4 parts are finished" in capsys.readouterr().out
-    assert done == [(0, 0.0), (0, 0.2), (1, 0.0), "interrupted", (1, 0.2)]
-    np.testing.assert_allclose(result.accuracy[:, :, 0, 0], [[0.0, 0.2], [0.1, 0.3]])
-    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
-
-
 def test_the_layer_is_the_sum_over_synapses_of_late_inputs(study):
-    config = study.Config(dendrites=3, dt=75e-3)
-    network = study.network(config, 4, 2, key=jax.random.key(0))
+    network = study.network(4, 2, dendrites=3, dt=75e-3, tau_mem=20e-3, key=jax.random.key(0))
     layer = network.layers[0]
     x = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
     found, _, _ = layer.run(jnp.asarray(x), layer.initial_state())
@@ -142,14 +116,15 @@ def test_the_layer_is_the_sum_over_synapses_of_late_inputs(study):
 
 
 def test_delays_have_the_published_distribution(study):
-    config = study.Config()
-    delays = config.dt * np.asarray(study.network(config, 700, 20, key=jax.random.key(0)).layers[0].synapse.delays)
+    dt = study.Config().dt
+    network = study.network(700, 20, dendrites=16, dt=dt, tau_mem=20e-3, key=jax.random.key(0))
+    delays = dt * np.asarray(network.layers[0].synapse.delays)
     # Log-normal of mean 0.5 s and spread 0.4 of the logarithm, so a median of 0.5 exp(-0.08) s; clipped at 1 s, which
     # leaves the quantiles below alone. 224000 draws: the standard error of the median is 4e-4 s, a step is 15e-3 s.
     low, median, high = np.quantile(delays, [0.1587, 0.5, 0.8413])
     assert median == pytest.approx(0.5 * np.exp(-0.08), abs=8e-3)
     assert [low, high] == pytest.approx([median * np.exp(-0.4), median * np.exp(0.4)], abs=15e-3)
-    assert float(delays.max()) == pytest.approx(1.0, abs=config.dt)
+    assert float(delays.max()) == pytest.approx(1.0, abs=dt)
 
 
 @pytest.mark.parametrize(

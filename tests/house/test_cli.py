@@ -1,5 +1,10 @@
 """The command line finds its scripts, and answers a mistake with one line."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from memsim._cli import load_script, main, scripts
@@ -165,7 +170,6 @@ def squares(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("words", [[], pytest.param(["--workers", "1"], marks=pytest.mark.slow)])
 def test_the_points_of_an_experiment_are_computed_where_it_is_said(words, squares):
-    import os
 
     from memsim.study import open_result
 
@@ -203,8 +207,6 @@ exec "$@"
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # those of submitit
 def test_the_points_of_an_experiment_are_jobs_of_slurm(squares, monkeypatch):
-    import os
-    import sys
 
     from memsim.study import open_result
 
@@ -227,6 +229,23 @@ def test_jobs_need_slurm(squares, capsys, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     assert main(["run", "squares", "--slurm", "cpu", "--out", str(squares)]) == 2
     assert "Jobs of SLURM need its commands" in capsys.readouterr().err
+
+
+def test_a_users_log_goes_on_beside_jobs_of_slurm(tmp_path):
+    pytest.importorskip("submitit")
+    code = f"""if True:
+        import logging
+        logging.basicConfig(filename={str(tmp_path / "user.log")!r}, filemode="w", level="INFO")
+        from memsim.study._executors import slurm
+        try:
+            slurm("cpu", 1, {str(tmp_path / "slurm")!r})
+        except ValueError:
+            pass  # no SLURM here
+        logging.info("still there")
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "SUBMITIT_LOG_LEVEL"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=Path(__file__).parents[2])
+    assert "still there" in (tmp_path / "user.log").read_text()
 
 
 def _small_result(folder):

@@ -90,7 +90,7 @@ def test_a_neuron_of_ones_own_learns_runs_on_a_chip_and_is_recorded():
         optimizer, ms.train.cross_entropy, ms.train.SampledChip(crossbar), 10.0, 5, ramp_steps=1.0
     )
     state = net, optimizer.init(eqx.filter(net, eqx.is_inexact_array)), jnp.zeros((), int)
-    (learned, *_), loss = trainer.step(state, xs, labels, jr.key(2))
+    (learned, *_), loss = trainer.step(state, (xs, labels), jr.key(2))
     assert np.isfinite(float(loss))
     assert all(float(jnp.abs(a - b).max()) > 0 for a, b in zip(weights(learned), weights(net), strict=True))
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -71,3 +72,19 @@ def test_cells_learn_in_the_array_and_noise_goes_on_as_printed():
 def test_every_file_that_it_points_to_is_there():
     places = re.findall(r"\]\((?!https?:)([^)#]+)\)", README.read_text())
     assert places and [place for place in places if not (README.parent / place).exists()] == []
+
+
+def test_a_study_of_ones_own_runs_as_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    whole = ms.data.fashion_mnist()
+    small = ms.data.Splits(*(part.take(np.arange(80)) for part in (whole.train, whole.validation, whole.test)))
+    monkeypatch.setattr(ms.data, "fashion_mnist", lambda: small)
+    text = block("data = ms.data.fashion_mnist()").replace("epochs=10", "epochs=2").replace("chips=5", "chips=2").replace("[4, 8]", "[8]")
+    space = {"dm": dm, "ms": ms, "eqx": eqx, "jax": jax}
+    exec(compile(text, "README.md", "exec"), space)
+    result = space["result"]
+    assert result.accuracy.dims == ("adc_bits", "training", "seed", "chip", "time") and {"f1", "right"} <= set(result)
+    assert float(result.accuracy.mean()) > 0.2  # ten classes: chance is 0.1
+    assert "failed" not in result.attrs and "seed" in result.attrs["shared"]
+    printed = capsys.readouterr().out
+    assert "| training" in printed and "±" in printed and "p_adjusted" in printed

@@ -386,5 +386,6 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "ratio": {"call": (lambda: 0,), "base": (lambda: 0,)} | clock,
         **dict.fromkeys(("chip_accuracies", "chip_outcomes"), on_chips),
         "get": {"name": "shd"},
+        "fashion_mnist": {"which": "subset"},
         "is_complete": {"source": ms.data.sources()["shd"]},
     }

@@ -190,6 +190,7 @@ def test_one_bad_weight_of_a_model_is_named_by_its_path():
         ValueError, match=r"`model.weight` must be finite. Got 1 NaN or infinite of 6, the first at \[1, 2\]"
     ):
         check_finite_model(bad)
+    check_finite_model((model, eqx.nn.MaxPool2d(2)))  # whose maximum starts from minus infinity
 
 
 def test_numbers_of_numpy_are_those_of_python_in_settings():

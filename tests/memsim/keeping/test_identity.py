@@ -63,6 +63,7 @@ WRAPPED = {
     "partial": "(lambda f: functools.partial(f, offset=0.5))",
     "jit": "jax.jit",
     "filter_jit": "eqx.filter_jit",
+    "cache": "functools.cache",
     "grad": "jax.grad",
     "custom_jvp": "jax.custom_jvp",
 }
