@@ -137,7 +137,7 @@ class Encoder:
         made |= {"dtype": str(array.dtype) if array.dtype.names is None else array.dtype.descr}
         made["shape"] = list(array.shape)
         # bfloat16 and its like are unknown to readers of .npy: their bits are kept as whole numbers.
-        self.arrays[made["array"]] = array if array.dtype.isbuiltin or array.dtype.names else _bits(array)
+        self.arrays[made["array"]] = array if array.dtype.type.__module__ == "numpy" else _bits(array)
         return made
 
     def _free(self, where: str) -> str:
