@@ -170,9 +170,9 @@ def report(result: xr.Dataset, table: pd.DataFrame) -> None:
     ordered = table.sort_values(rows[:2], ascending=[True, False], kind="stable")
     beside = {"digital": mean_of(result.digital_accuracy), "ADC clips": mean_of(result.adc_clipped)}
     print_summary(ordered, rows, "time", head=duration, beside=beside)
-    t = float(result.time[result.time <= YEAR].max())
+    t = max((float(time) for time in result.time if time <= YEAR), default=None)
     right, digital = ms.study.right(result), ms.study.right(result, "digital_right")
-    for place in places(result, "write_noise") if "drift-aware" in result.training else ():
+    for place in places(result, "write_noise") if "drift-aware" in result.training and t is not None else ():
         at = right.sel(place | {"time": t, "compensation": "global"}, drop=True)
         others = {f"{name} training": at.sel(training=name, drop=True) for name in TRAININGS[:-1]}
         others["its own digital accuracy"] = digital.sel(place | {"training": "drift-aware"}, drop=True)

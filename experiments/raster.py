@@ -90,7 +90,7 @@ def measure(chip, *, key, config: Config) -> xr.Dataset:
     both = jax.tree.map(lambda *each: np.stack(each), watch(model, xs), watch(aged, xs, read_key))
     counts, lost, added = paired(*both["spikes"], config.window)
     lags, kept = np.arange(-config.window, config.window + 1), max(counts.sum(), 1)
-    spikes = max(both["spikes"][0].sum(), 1)
+    spikes = max(float(both["spikes"][0].sum()), 1.0)
     digital, on_chip = (both["readout"].mean(2).argmax(-1) == labels).mean(1)
     traces = {"spikes": "neuron", "membranes": "neuron", "readout": "class"}
     return xr.Dataset(

@@ -235,6 +235,17 @@ def test_a_softmax_of_old_is_over_all_axes_from_its_own_on(tmp_path):
     np.testing.assert_allclose(ms.files.from_onnx(path)(x), np.exp(x) / np.exp(x).sum(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("opset", [8, 9, 13])
+def test_a_norm_of_old_takes_the_statistics_of_the_file(opset, tmp_path):
+    """The reference fails below set 9, and up to 13 mixes in a tenth of those of the batch."""
+    arrays = norm(4, "n")
+    gain, bias, mean, var = (array[:, None] for array in arrays.values())
+    nodes = [node("BatchNormalization", "x n.weight n.bias n.mean n.var", "y")]
+    x = RNG.normal(size=(4, 5)).astype(np.float32)
+    found = ms.files.from_onnx(saved(tmp_path / "old.onnx", nodes, {"x": (4, 5)}, arrays, opset=opset))(x)
+    np.testing.assert_allclose(found, (x - mean) / np.sqrt(var + 1e-5) * gain + bias, rtol=1e-5, atol=1e-6)
+
+
 def test_groups_of_a_transposed_convolution_are_transposed_convolutions(tmp_path):
     """Each group judged alone: the reference fails for several of other than as many outputs as inputs."""
     w, x = weights(4, 3, 3, 3), RNG.normal(size=(1, 4, 5, 5)).astype(np.float32)

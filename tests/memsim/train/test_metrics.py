@@ -68,6 +68,14 @@ def test_numbers_are_measured_as_their_definitions_say():
     assert of("smape", np.zeros(2, np.float32), np.zeros(2, np.float32)) == 0.0
 
 
+def test_r2_of_targets_far_from_zero_keeps_its_digits():
+    y = (300 + 0.1 * RNG.normal(size=10_000)).astype(np.float32)  # kelvin
+    found = (y + 0.05 * RNG.normal(size=10_000)).astype(np.float32)
+    y64 = y.astype(float)
+    r2 = 1 - np.sum((found - y64) ** 2) / np.sum((y64 - y64.mean()) ** 2)
+    assert of("r2", found, y) == pytest.approx(r2, rel=1e-4)
+
+
 @pytest.mark.parametrize("name", ["rmse", "r2", "smape"])
 def test_steps_that_do_not_count_are_left_out(name):
     y, found = RNG.normal(size=(2, 6, 9, 1)).astype(np.float32)
