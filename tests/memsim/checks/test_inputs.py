@@ -119,7 +119,6 @@ FLAT = SpikingNetwork([Linear(3, 4, key=KEY), LIF(4)])
         (lambda: ms.nn.MixedSignal({"a": 1}), "`synapses` must be a Crossbar"),
         (lambda: ms.nn.MixedSignal(neurons=ms.nn.NeuronCircuit), "Make one of it: `NeuronCircuit(...)`"),
         (lambda: ms.nn.convert(NET, paths=".layers[0]"), "Write ['.layers[0]']"),
-        (lambda: ms.nn.diagnose(eqx.nn.MLP(3, 2, 4, 1, key=KEY), jnp.ones((2, 3))), "`model` of `memsim.nn.diagnose`"),
         (lambda: ms.nn.scaled_to_rate(NET, jnp.full((2, 5, 3), jnp.nan), rate=0.1), "`xs` must be a batch of samples"),
     ],
 )

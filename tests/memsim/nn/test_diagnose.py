@@ -135,3 +135,23 @@ def test_a_deployed_network_is_diagnosed_in_weight_units():
     assert np.isfinite(diagnose(noisy, XS, key=KEY).synapses[LAYERS[0]].gradient)
     with pytest.raises(ValueError, match=r"memsim\.at"):
         diagnose(ms.program(model, PCM, key=KEY), XS)
+
+
+def test_any_model_is_diagnosed_by_what_its_layers_meet():
+    model = ms.nn.convert(eqx.nn.MLP(4, 3, 6, 1, key=jr.key(0)))
+    xs, labels = jr.normal(jr.key(1), (10, 4)), jnp.arange(10) % 3
+    found = ms.nn.diagnose(model, xs, loss=ms.train.cross_entropy, labels=labels)
+    assert list(found.synapses) == [".layers[0]", ".layers[1]"] and found.neurons == {}
+    hidden = jax.nn.relu(jax.vmap(model.layers[0])(xs))
+    for path, x in ((".layers[0]", xs), (".layers[1]", hidden)):
+        np.testing.assert_allclose(found.synapses[path].input_rms, np.sqrt(np.mean(np.asarray(x) ** 2)), rtol=1e-5)
+
+    def loss(w):
+        changed = eqx.tree_at(lambda m: m.layers[1].weight, model, w)
+        return jnp.mean(jax.vmap(lambda x, y: ms.train.cross_entropy(changed(x), y))(xs, labels))
+
+    slope = jax.grad(loss)(model.layers[1].weight)
+    np.testing.assert_allclose(found.synapses[".layers[1]"].gradient, jnp.linalg.norm(slope), rtol=1e-5)
+    silent = eqx.tree_at(lambda m: (m.layers[0].weight, m.layers[0].bias), model, replace_fn=lambda a: -jnp.abs(a))
+    words = str(ms.nn.diagnose(silent, jnp.abs(xs)))
+    assert ".layers[1]: all its inputs are zero" in words
