@@ -13,6 +13,7 @@ EXTRAS = {
     "events": "AEDAT 4 recordings of event cameras",
     "cluster": "sweeps on the machines of dask and SLURM",
     "nir": "networks from and to other spiking libraries",
+    "onnx": "networks from ONNX graphs",
     "peers": "tests and timings beside other libraries",
 }
 """What each optional set of packages is for."""
