@@ -36,7 +36,7 @@ def conductances(chip: Chip, t: float = 0.0, path: str | Path | None = None) -> 
 
     Dims are slice (digit of the weights), polarity (1  -1 negative, 0 both in one cell), row (word line) and
     bit_line; `row_tile` and `column` say to which tile and which weight they belong (-1: a reference line). `scale` is
-    the weight of one fully-on cell. `chip_from_conductances` takes all of it back.
+    the weight of one fully-on cell. `chip_from_conductances` takes all of it back, of a .csv but for the scale.
 
     **Arguments:**
 
@@ -94,7 +94,8 @@ def chip_from_conductances(crossbar: Crossbar, conductances: Any, *, scale: Scal
       "single" of an `OffsetColumn`, with `BitSliced` "positive_0" ...; the path of a .csv or .npz that `conductances`
       wrote, or whose columns are slice, polarity, row, bit_line and conductance [S], with its unit; or a Dataset of
       `conductances`.
-    - `scale`: Weight of one fully-on cell, a number or (row_tiles, columns); that of the file where it has one, else 1.
+    - `scale`: Weight of one fully-on cell, a number or (row_tiles, columns); by default that of the file, which a .csv
+      has not, and of arrays 1.
     - `key`: For what was not measured: how each cell ages, and errors of converters.
 
     **Raises:** `ValueError` for conductances that are missing, negative, not finite or far beyond the range of the
@@ -108,6 +109,11 @@ def chip_from_conductances(crossbar: Crossbar, conductances: Any, *, scale: Scal
     >>> chip.at(0.0).effective_weight.shape
     (2, 3)
     """
+    if scale is None and isinstance(conductances, str | Path) and as_path(conductances).suffix == ".csv":
+        raise ValueError(
+            "`scale` must be given for a .csv, which has none: the weight of one fully-on cell, that of the chip "
+            f"it was written of, or 1.0 for weights in such units. Got none with {conductances}."
+        )
     g, own_scale = _collected(crossbar, conductances)
     judge("conductances", g, Float[np.ndarray, "planes rows lines"], SIEMENS)
     most = float(crossbar.device.g_max)

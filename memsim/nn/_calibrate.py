@@ -12,7 +12,7 @@ from jaxtyping import Array, Key, Num
 from device_models import Ideal
 
 from .._array import ADC, DAC, AbstractRanges, AnalogMatrix, Clipping, Crossbar, Percentile, PulseWidthDAC, Reads
-from .._checks import check_finite_model, checked
+from .._checks import check_finite_model, checked, described
 from .._keeping import progress
 from ._calling import evaluating
 from ._deploy import analog_layers, digital_weight
@@ -61,6 +61,11 @@ def calibrate(
     for path, layer in analog_layers(model).items():
         check_finite_model(layer, f"model{path}")
     layers, designs = analog_layers(model), dict[str, Crossbar | None]()
+    if not layers and not isinstance(crossbar, MixedSignal):
+        raise ValueError(
+            f"`model` must hold a layer that can sit on a crossbar. Got none in {described(model)}. "
+            "`memsim.nn.convert(model)` makes such layers of those of `equinox.nn`."
+        )
     with progress("layer", len(layers), words="compiling") as show:
         inputs = word_lines(evaluating(model), checked_samples(model, xs), key)
         for place, (path, layer) in enumerate(layers.items()):

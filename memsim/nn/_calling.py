@@ -61,7 +61,7 @@ def call(model: Any, x: Any, *, key: Key[Array, ""] | None = None, mask: Bool[Ar
     - `x`: The sample. Whole numbers are floats for a network over time; for other models bytes and truth values are,
       and other whole numbers stay what they are, such as tokens.
     - `key`: Of all reads of the call; needed where chips are noisy.
-    - `mask`: Of a padded recording, the steps that count.
+    - `mask`: Of a padded recording, the steps that count; by default all.
 
     >>> import equinox as eqx, jax, jax.numpy as jnp, memsim as ms
     >>> model = ms.nn.convert(eqx.nn.MLP(3, 2, 8, 1, key=jax.random.key(0)))
@@ -80,7 +80,9 @@ def called(
     mask: Bool[Array, " steps"] | None = None,
 ) -> Any:
     """`call`, with a `change` of the model once its layers have their keys."""
-    x, more = as_sample(model, x), {} if mask is None or not takes(model, "mask") else {"mask": mask}
+    x, more = as_sample(model, x), {}
+    if x.ndim and takes(model, "mask"):
+        more = {"mask": jnp.ones(x.shape[:1], bool) if mask is None else mask}
     if is_network(model) or key is None or not _draws(model):
         ready, kwargs = keyed(model, key)
         return change(ready)(x, **kwargs, **more)

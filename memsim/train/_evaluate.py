@@ -92,8 +92,7 @@ def evaluate(
 
 def measured(found: Array, samples: Samples, metrics: Any) -> dict[str, Float[Array, ""]]:
     """Each of the metrics of predictions, by its name."""
-    over_time = samples.lengths is not None and samples.labels.ndim > 1 and samples.kind == "numbers"
-    mask = _masks(samples) if over_time else None
+    mask = _masks(samples) if samples.targets_over_time else None
     return {metric.name: metric(found, samples.labels, mask) for metric in metrics}
 
 

@@ -68,7 +68,7 @@ def fit(
       `memsim.nn.Stateful` with the statistics of the batch on its chip, and validated in inference mode.
     - `data`: `memsim.data.Splits`, of which `train` and `validation` are used; or what is trained on alone: a
       `memsim.data.Dataset`, arrays (xs, ys), or an iterable of such batches, such as a loader of grain or torch, which
-      is gone through anew in every epoch.
+      is gone through anew in every epoch; one that shuffles by itself gives the same result as far as it does.
     - `key`: For batches and hardware.
     - `validation`: A set as `data`, where that is not `Splits`; none by default.
     - `hardware`: What a step samples; `None` trains a digital network.

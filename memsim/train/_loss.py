@@ -113,7 +113,7 @@ def rate_mse(
 def mse(outputs: Float[Array, "..."], target: Float[Array, "..."], *, mask: Mask | None = None) -> Float[Array, ""]:
     """Mean squared distance of what `prediction` makes of the outputs from the target of one sample."""
     squares = (prediction(outputs, target.shape, mask=mask) - target) ** 2
-    over_time = mask is not None and target.ndim > 0 and target.shape[0] == mask.shape[0]
+    over_time = mask is not None and outputs.shape == target.shape != () and target.shape[0] == mask.shape[0]
     return jnp.mean(_mean(squares, mask)) if over_time else jnp.mean(squares)
 
 
@@ -128,12 +128,12 @@ def prediction(
     """
     if outputs.shape == (*shape, 1):
         return outputs[..., 0]
-    if outputs.shape[1:] in (shape, (*shape, 1)) and outputs.shape != shape:
+    if outputs.ndim > 1 and outputs.shape[1:] in (shape, (*shape, 1)) and outputs.shape != shape:
         return _mean(outputs, mask).reshape(shape)
     if outputs.shape != shape:
         raise ValueError(
             f"The outputs for one sample must have the shape of its target, {shape}, or that behind an axis of steps. "
-            f"Got {outputs.shape}. Reshape one of them."
+            f"Got {outputs.shape}. Reshape one of them; if labels are classes, make them whole numbers."
         )
     return outputs
 

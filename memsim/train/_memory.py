@@ -14,7 +14,7 @@ from .._checks import positive
 
 Memory = float | str | None
 MEMORY_RULE = positive("in bytes", hint="A mebibyte is 2**20.")
-UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+UNITS = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 WORDS = re.compile(r"([0-9]+\.?[0-9]*) ?([A-Za-z]*)")
 MEMORY = 2.0**28  # bytes; 256 MiB
 MARGIN = 1.5  # the compiler needs up to 1.45 of the estimate (measured: dense, recurrent, convolutional)
@@ -30,7 +30,7 @@ def as_bytes(memory: Memory) -> float:
         told_of = jax.local_devices()[0].memory_stats() or {}
         return max(MEMORY, told_of.get("bytes_limit", 0.0) / 4)
     if not isinstance(memory, str):
-        return memory
+        return float(memory)
     found = WORDS.fullmatch(memory.strip())
     if found is None or found[2].upper() not in UNITS or float(found[1]) <= 0:
         raise ValueError(f'`memory` must be positive, in bytes, or words such as "500 MiB" or "4 GiB". Got {memory!r}.')

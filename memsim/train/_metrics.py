@@ -1,5 +1,6 @@
 """How good predictions are, all of a set at once: by name, or a function of one's own."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -23,6 +24,11 @@ class Metric(NamedTuple):
 
     def __call__(self, predictions: Array, labels: Array, mask: Array | None) -> Float[Array, ""]:
         """NaN where any prediction is."""
+        if mask is not None and "mask" not in inspect.signature(self.function).parameters:
+            raise ValueError(
+                "A metric of targets over time must take `mask=`, (n, steps), for data with `lengths`. "
+                f"Got {self.name} without; add it, or leave out the lengths."
+            )
         more = {} if mask is None else {"mask": mask}
         found = jnp.asarray(self.function(predictions, labels, **more), jnp.result_type(float))
         return jnp.where(jnp.isnan(predictions).any(), jnp.nan, found)

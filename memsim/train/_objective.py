@@ -24,8 +24,9 @@ class Objective(Checked):
     - `scores`: From the outputs to one score a class, the largest of which names the class: `latency_scores` for a
       network trained with `latency_cross_entropy`. By default `class_scores`; `prediction` where labels are numbers.
     - `penalty`: Of the spikes of one sequence, path of a layer -> (steps, ...), such as `SpikeRate`; added to the loss.
-    - `metric`: What an epoch is validated by: a name such as "f1", or a function of predictions and labels, the larger
-      the better. By default "accuracy", and "rmse" where labels are numbers.
+    - `metric`: What an epoch is validated by: a name such as "f1", or a function of predictions and labels. By default
+      "accuracy", and "rmse" where labels are numbers.
+    - `better`: Of a function, whether "larger" or "smaller" values are better; `fit(stop=...)` must know.
 
     Of data with `lengths`, `loss` and `scores` must take `mask=`, the steps that count, as those of memsim do.
     """
@@ -34,6 +35,7 @@ class Objective(Checked):
     scores: Scores | None = None
     penalty: Callable[[Mapping[str, Array]], Array] | None = None
     metric: str | Function | None = None
+    better: Literal["larger", "smaller"] | None = None
 
 
 class Goal(NamedTuple):
@@ -43,6 +45,7 @@ class Goal(NamedTuple):
     scores: Scores
     penalty: Callable[[Mapping[str, Array]], Array] | None
     metric: Metric
+    compares: bool = True  # whether it is known which values of the metric are better
 
     @classmethod
     def of(cls, loss: Callable[..., Array] | Objective | None, kind: Kind, shape: tuple[int, ...] = ()) -> "Goal":
@@ -50,7 +53,9 @@ class Goal(NamedTuple):
         usual = cross_entropy if kind == "classes" else mse
         given = loss if isinstance(loss, Objective) else Objective(usual if loss is None else loss)
         (metric,) = as_metrics(None if given.metric is None else (given.metric,), kind)
-        return cls(given.loss, as_scores(given.scores, kind, shape), given.penalty, metric)
+        compares = given.better is not None or not callable(given.metric)
+        metric = metric if given.better is None else metric._replace(better=given.better)
+        return cls(given.loss, as_scores(given.scores, kind, shape), given.penalty, metric, compares)
 
 
 def as_goal(given: Any) -> Goal:

@@ -1,14 +1,16 @@
 """What one training is of: its data, its goal, and its epochs."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key
 
 from ..data import Splits
-from ..nn import analog_layers
+from ..nn import Stateful, analog_layers
 from ..nn._calling import is_network
 from ..nn._deploy import digital_weight, layers_on_chips
 from ..nn._told import tell_shared
@@ -16,9 +18,9 @@ from ._hardware import SampledChip
 from ._memory import told
 from ._not_finite import first_not_finite, not_finite
 from ._objective import Goal
-from ._samples import Samples, batches, check_repeats, is_batched
+from ._samples import Samples, batches, check_alike, check_repeats, is_batched
 from ._stop import Stop
-from ._task import check_loss, check_task
+from ._task import check_loss, check_task, shape_of_scores
 from ._trainer import Trainer
 
 
@@ -38,6 +40,7 @@ class Task(NamedTuple):
     """What is trained on, what it is validated with, and what for."""
 
     train: Any  # samples, or an iterable of batches
+    first: Samples  # all samples, or the first batch
     validation: Samples | None
     goal: Goal
 
@@ -56,13 +59,18 @@ class Task(NamedTuple):
             train = first = Samples.of(data)
         shape = first.labels.shape[1:] if first.kind == "numbers" else ()
         held = None if validation is None else Samples.of(validation, "validation")
-        return cls(train, held, Goal.of(loss, first.kind, shape))
+        return cls(train, first, held, Goal.of(loss, first.kind, shape))
 
     def check(self, model: Any, batch_size: int, hardware: Any, stop: Stop | None) -> None:
         """Raises `ValueError` for what does not fit, before any work."""
         for path, layer in analog_layers(model).items():
             digital_weight(path, layer)
-        first = self.train if isinstance(self.train, Samples) else next(iter(batches(self.train)))
+        if hardware is not None and not analog_layers(model):
+            raise ValueError(
+                "`model` must hold a layer that `hardware` can perturb. Got none; `memsim.nn.convert(model)` makes "
+                "such layers of those of `equinox.nn`."
+            )
+        first = self.first
         for samples in (first, *([] if self.validation is None else [self.validation])):
             check_task(model, samples, self.goal.scores, kinds=(first.kind,))
         check_loss(model, first, self.goal.loss)
@@ -75,8 +83,14 @@ class Task(NamedTuple):
             raise ValueError(
                 f"`batch_size` must be from 1 to the {len(first)} training samples. Got batch_size={batch_size}."
             )
+        check_norms(model)
         if stop is not None and self.validation is None:
             raise ValueError("`stop` must have a `validation` set to look at. Got none.")
+        if stop is not None and not self.goal.compares:
+            raise ValueError(
+                "`stop` must know which epoch is better. Got a metric of your own; write "
+                '`Objective(loss, metric=..., better="smaller")`, or "larger".'
+            )
         if isinstance(hardware, SampledChip):  # traced later, when one array in two layers is not seen any more
             tell_shared(layers_on_chips(model, hardware.crossbar))
 
@@ -93,11 +107,24 @@ class Task(NamedTuple):
             if isinstance(self.train, Samples):
                 state, loss, found = trainer.epoch(state, self.train, self.validation, epoch_key)
             else:
-                state, loss, found = trainer.epoch_of_batches(state, batches(self.train), self.validation, epoch_key)
+                train = self._batches(state[0])
+                state, loss, found = trainer.epoch_of_batches(state, train, self.validation, epoch_key)
             validation = float("nan") if self.validation is None else float(found)
             done = Epoch(epoch + 1, float(loss), validation, self.goal.metric.name)
         self._check_finite(done, state[0], trainer, epoch_key)
         return state, done
+
+    def _batches(self, model: Any) -> Iterator[Samples]:
+        """One pass over batches, each of them judged as the first one was."""
+        classes = shape_of_scores(model, self.first, self.goal.scores)[0] if self.first.kind == "classes" else None
+        for number, batch in enumerate(batches(self.train)):
+            check_alike(batch, self.first, number)
+            if classes is not None and int(batch.labels.max()) >= classes:
+                raise ValueError(
+                    f"There must be a score for each class. Got {classes} scores, and in batch {number} of `data` the "
+                    f"label {int(batch.labels.max())}."
+                )
+            yield batch
 
     def _check_finite(self, done: Epoch, model: Any, trainer: Trainer, key: Key[Array, ""]) -> None:
         bad = not_finite(model)
@@ -114,3 +141,13 @@ class Task(NamedTuple):
                 f"What the model gives out must be finite. Got NaN when it was validated after epoch {done.number}: "
                 f"{layer}. Look at the hardware and the neurons there."
             )
+
+
+def check_norms(model: Any) -> None:
+    """Raises `ValueError` for batch norms that are to train in anything but a `Stateful`, which names the batch."""
+    leaves = jax.tree.leaves(model, is_leaf=lambda node: isinstance(node, eqx.nn.BatchNorm))
+    if not isinstance(model, Stateful) and any(isinstance(n, eqx.nn.BatchNorm) and not n.inference for n in leaves):
+        raise ValueError(
+            "Batch norms must be trained in a `memsim.nn.Stateful(model, state)`, the outermost module. Got them in a "
+            f"{type(model).__name__}; put it around all, or set `equinox.nn.inference_mode`."
+        )

@@ -33,19 +33,25 @@ class Samples(NamedTuple):
             return cls(jnp.asarray(data.inputs), jnp.asarray(data.labels), lengths)
         if _is_pair(data):
             return cls.of(_dataset(data, name))
-        if not _is_iterable(data):
+        if not is_batched(data, name):
             raise ValueError(f"`{name}` must be {FORMS}. Got {described(data)}.")
-        found = [_batch(batch, name) for batch in data]
+        found = list(batches(data, name))
         if not found:
             raise ValueError(f"`{name}` must hold at least one batch. Got none; was it used up?")
-        xs, labels, lengths = zip(*found, strict=True)
-        counted = None if lengths[0] is None else np.concatenate(lengths)
-        return cls.of(Dataset(np.concatenate(xs), np.concatenate(labels), lengths=counted))
+        for number, batch in enumerate(found):
+            check_alike(batch, found[0], number, name)
+        return jax.tree.map(lambda *values: jnp.concatenate(values), *found)
 
     @property
     def kind(self) -> Literal["classes", "numbers"]:
         """What the labels are."""
         return "numbers" if jnp.issubdtype(self.labels.dtype, jnp.floating) else "classes"
+
+    @property
+    def targets_over_time(self) -> bool:
+        """Whether there is a target for each step of recordings that are padded."""
+        steps = self.xs.shape[1:2]
+        return self.lengths is not None and self.kind == "numbers" and self.labels.shape[1:2] == steps != ()
 
     def __len__(self) -> int:
         return self.xs.shape[0]
@@ -61,9 +67,33 @@ def batches(data: Any, name: str = "data") -> Iterator[Samples]:
         yield Samples.of(_dataset(_batch(batch, name), name))
 
 
-def is_batched(data: Any) -> bool:
-    """Whether `data` comes as an iterable of batches."""
-    return not isinstance(data, Dataset | Samples) and not _is_pair(data) and _is_iterable(data)
+def is_batched(data: Any, name: str = "data") -> bool:
+    """Whether `data` comes as an iterable of batches. Raises `ValueError` for a tuple of several sets."""
+    if isinstance(data, Dataset | Samples) or _is_pair(data) or not _is_iterable(data):
+        return False
+    if isinstance(data, tuple):
+        raise ValueError(
+            f"`{name}` must be one set: (xs, ys), or a list of batches. Got a tuple of {len(data)}. A training and a "
+            "validation set? Write `fit(model, train, validation=validation)`."
+        )
+    return True
+
+
+def check_alike(batch: Samples, first: Samples, number: int, name: str = "data") -> None:
+    """Raises `ValueError` for a batch that is not of the same samples, labels and lengths as the first."""
+
+    def form(samples: Samples) -> tuple[Any, ...]:
+        return samples.xs.shape[1:], samples.labels.shape[1:], samples.kind, samples.lengths is not None
+
+    if form(batch) != form(first):
+        words = [
+            f"samples of shape {xs}, labels of shape {labels} that are {kind}, {'with' if counted else 'no'} lengths"
+            for xs, labels, kind, counted in (form(first), form(batch))
+        ]
+        raise ValueError(
+            f"All batches of `{name}` must be alike. Got {words[0]}, and in batch {number} {words[1]}. Pad samples and "
+            "cast labels to one form."
+        )
 
 
 def check_repeats(data: Any, name: str = "data") -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._checks import check_finite, check_finite_model, described, numbers, that, write
 from ..data import Splits
-from ..nn._calling import check_model, output_shape
+from ..nn._calling import check_model, output_shape, takes
 from ._objective import Kind, Scores, masked
 from ._samples import Samples
 
@@ -32,7 +32,8 @@ def check_task(model: Any, samples: Samples, scores: Scores, *, kinds: Sequence[
     check_model(model)
     check_finite_model(model)
     _check_data(samples, kinds)
-    found = _shape_of_scores(model, samples, scores)
+    _check_lengths(model, samples)
+    found = shape_of_scores(model, samples, scores)
     if samples.kind == "numbers":
         if found != samples.labels.shape[1:]:
             raise ValueError(
@@ -70,7 +71,25 @@ def _outputs(model: Any, samples: Samples) -> tuple[jax.ShapeDtypeStruct, Any]:
     return outputs, jnp.ones(outputs.shape[0], bool) if over_time else None
 
 
-def _shape_of_scores(model: Any, samples: Samples, scores: Scores) -> tuple[int, ...]:
+def _check_lengths(model: Any, samples: Samples) -> None:
+    """Raises `ValueError` where nothing leaves out steps that do not count, or targets may be one a step or not."""
+    if samples.lengths is None:
+        return
+    outputs, mask = _outputs(model, samples)
+    if mask is None and not takes(model, "mask"):
+        raise ValueError(
+            "A model of data with `lengths` must give out each step, or take `mask=`, the steps that count. Got "
+            f"outputs of shape {outputs.shape} of {samples.xs.shape[1:2]} steps; add the argument to its call."
+        )
+    if samples.targets_over_time and outputs.shape != samples.labels.shape[1:]:
+        raise ValueError(
+            "Targets must tell whether there is one a step. Got as many numbers a sample as steps, "
+            f"{samples.labels.shape[1:]}, and outputs of shape {outputs.shape}; pad the samples by one step more."
+        )
+
+
+def shape_of_scores(model: Any, samples: Samples, scores: Scores) -> tuple[int, ...]:
+    """The shape of what `scores` makes of the outputs for one sample."""
     outputs, mask = _outputs(model, samples)
     return _tried("scores", masked(scores, mask, "scores"), outputs).shape
 

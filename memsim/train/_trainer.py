@@ -113,7 +113,7 @@ class Trainer(eqx.Module):
         if isinstance(model, Stateful):
             of_one = partial(self._loss_and_state, over_axis(model))
             losses, state = jax.vmap(of_one, out_axes=(0, None), axis_name=AXIS)(batch, keys)
-            return jnp.mean(losses), state
+            return jnp.mean(losses), jax.tree.map(jnp.asarray, state)  # constants among it are those of NumPy
         return jnp.mean(jax.vmap(partial(self._sample_loss, model))(batch, keys)), None
 
     def _loss_and_state(self, model: Stateful, one: Samples, key: Array) -> tuple[Array, Any]:

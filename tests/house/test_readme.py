@@ -80,7 +80,7 @@ def test_a_study_of_ones_own_runs_as_printed(tmp_path, monkeypatch, capsys):
     small = ms.data.Splits(*(part.take(np.arange(80)) for part in (whole.train, whole.validation, whole.test)))
     monkeypatch.setattr(ms.data, "fashion_mnist", lambda: small)
     text = (
-        block("data = ms.data.fashion_mnist()")
+        block("import equinox as eqx\n\ndata = ms.data")
         .replace("epochs=10", "epochs=2")
         .replace("chips=5", "chips=2")
         .replace("[4, 8]", "[8]")

@@ -100,7 +100,7 @@ def test_microsiemens_with_their_unit_are_read(tmp_path):
         f"0,{sign},{row},{line},{5 + row + 2 * line + sign}" for line in (1, 0) for row in (0, 1, 2) for sign in (1, -1)
     ]
     (tmp_path / "measured.csv").write_text("\n".join(lines))
-    chip = FROM(design(), tmp_path / "measured.csv", key=KEY)
+    chip = FROM(design(), tmp_path / "measured.csv", scale=1.0, key=KEY)
     row, line = np.mgrid[:3, :2]
     np.testing.assert_allclose(chip.cells[0], 1e-6 * (6 + row + 2 * line), rtol=1e-6)
     w = chip.at(0.0).effective_weight
@@ -161,9 +161,9 @@ def test_files_that_lack_a_cell_say_which(tmp_path):
     ):
         path.write_text("\n".join(wrong))
         with pytest.raises(ValueError, match=says):
-            FROM(design(), path, key=KEY)
+            FROM(design(), path, scale=1.0, key=KEY)
     with pytest.raises(ValueError, match="slices and polarities"):
-        FROM(design("digital"), path, key=KEY)
+        FROM(design("digital"), path, scale=1.0, key=KEY)
     with pytest.raises(ValueError, match=r"must end in \.csv"):
         ms.files.conductances(programmed(), 0.0, tmp_path / "chip.txt")
     with pytest.raises(ValueError, match="one of several"):

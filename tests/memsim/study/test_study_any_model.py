@@ -72,6 +72,7 @@ def test_several_metrics_and_numbers_are_studied_as_accuracy_is():
     assert one["rmse"] < 1e-6 and one["r2"] > 0.9999
 
 
+@pytest.mark.slow
 def test_attribution_of_a_cnn_names_what_costs_it():
     model = cnn()
     design = ms.Crossbar(dm.pcm_joshi2020(write_noise_scale=5.0), tile=(16, 16), adc=ms.ADC(8), dac=ms.DAC(8))
@@ -80,9 +81,15 @@ def test_attribution_of_a_cnn_names_what_costs_it():
     assert float(found.digital_accuracy) == 1.0
     alone = found.layer_error.sel(case="alone").mean(["layer", "chip", "time"])
     assert str(found.effect.values[alone.values.argmax()]) == "write noise"
-    ys = np.asarray(jax.vmap(eqx.nn.inference_mode(model))(jnp.asarray(XS)))
-    numbers = ms.study.attribute(model, (XS, ys), PCM, chips=1, key=KEY, recordings=8)
-    assert float(numbers.rmse_ideal.max()) < 1e-5 < float(numbers.rmse_together.min())
+
+
+def test_attribution_of_any_model_says_what_an_effect_costs_its_predictions():
+    model = ms.nn.convert(eqx.nn.Sequential([eqx.nn.Lambda(jnp.ravel), eqx.nn.Linear(64, 3, key=KEY)]))
+    ys = np.asarray(jax.vmap(model)(jnp.asarray(XS)))
+    design = ms.Crossbar(dm.pcm_joshi2020(), compensation=None, reads=ms.Reads("off"))
+    found = ms.study.attribute(model, (XS, ys), design, chips=1, key=KEY, recordings=8)
+    assert float(found.rmse_ideal.max()) < 1e-5 < float(found.rmse_together.min())
+    np.testing.assert_allclose(found.rmse.sel(case="alone", effect="write noise"), found.rmse_together, rtol=1e-4)
 
 
 def test_chips_come_until_the_interval_is_narrow_enough():

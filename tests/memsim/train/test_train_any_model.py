@@ -255,3 +255,108 @@ def test_in_array_training_takes_any_model():
     seen = []
     fit(model, flat[0], validation=flat[1], key=KEY, optimizer=optimizer, epochs=5, batch_size=8, report=seen.append)
     assert seen[-1].validation > 0.8
+
+
+class LastStep(eqx.Module):
+    layer: eqx.nn.Linear
+
+    def __call__(self, x, *, mask):
+        last = jnp.sum(jnp.where((jnp.cumsum(mask) == mask.sum()) & mask, 1.0, 0.0)[:, None] * x, 0)
+        return self.layer(last)
+
+
+def test_numbers_of_a_recording_are_not_taken_for_steps():
+    """One vector of targets a recording: all of it counts, however long the recording is."""
+    rng = np.random.default_rng(0)
+    xs, ys, lengths = rng.normal(size=(8, 6, 4)), rng.normal(size=(8, 3)), rng.integers(1, 7, 8)
+    model = LastStep(eqx.nn.Linear(4, 3, key=KEY))
+    found = evaluate(model, ms.data.Dataset(xs, ys, lengths=lengths))["rmse"]
+    last = jax.vmap(model.layer)(jnp.asarray(xs[np.arange(8), lengths - 1], jnp.float32))
+    assert float(found) == pytest.approx(np.sqrt(np.mean((np.asarray(last) - ys) ** 2)), rel=1e-5)
+
+
+class EachStep(eqx.Module):
+    layer: eqx.nn.Linear
+
+    def __call__(self, x):
+        return jax.vmap(self.layer)(x)
+
+
+def test_a_target_for_each_step_counts_where_its_step_does():
+    rng = np.random.default_rng(1)
+    xs, ys, lengths = rng.normal(size=(8, 6, 4)), rng.normal(size=(8, 6, 3)), rng.integers(1, 7, 8)
+    model, there = EachStep(eqx.nn.Linear(4, 3, key=KEY)), np.arange(6) < lengths[:, None]
+    found = evaluate(model, ms.data.Dataset(xs, ys, lengths=lengths), ["rmse", "smape"])
+    outputs = jax.vmap(model)(jnp.asarray(xs, jnp.float32))
+    errors = np.asarray(outputs) - ys
+    assert float(found["rmse"]) == pytest.approx(np.sqrt(np.mean(errors[there] ** 2)), rel=1e-5)
+    of_one = jax.vmap(lambda o, y, m: ms.train.mse(o, y, mask=m))
+    losses = of_one(outputs, jnp.asarray(ys, jnp.float32), jnp.asarray(there))
+    np.testing.assert_allclose(losses, [np.mean(e[m] ** 2) for e, m in zip(errors, there, strict=True)], rtol=1e-5)
+
+
+XS, CLASSES = np.zeros((8, 4), np.float32), np.arange(8) % 2
+PLAIN = eqx.nn.Linear(4, 2, key=KEY)
+LINEAR = ms.nn.convert(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "settings", "says"),
+    [
+        (LINEAR, (XS, CLASSES.astype(float)), {}, "if labels are classes, make them whole numbers"),
+        (LINEAR, ((XS, CLASSES), (XS, CLASSES)), {}, r"Write `fit\(model, train, validation=validation\)`"),
+        (
+            eqx.nn.Linear(4, 2, key=KEY),
+            (XS, CLASSES),
+            {"hardware": ms.train.GaussianNoise(0.1)},
+            "`hardware` can perturb",
+        ),
+        (LINEAR, [(XS, CLASSES), (XS, CLASSES + 3)], {}, "Got 2 scores, and in batch 1 of `data` the label 4"),
+        (LINEAR, [(XS, CLASSES), (XS, CLASSES.astype(float))], {}, "must be alike. Got .* in batch 1 .* numbers"),
+        (
+            LINEAR,
+            (XS, CLASSES),
+            {"loss": Objective(ms.train.cross_entropy, metric=lambda p, y: p.mean()), "stop": Stop()},
+            'better="smaller"',
+        ),
+    ],
+)
+def test_what_might_be_meant_otherwise_is_refused(model, data, settings, says):
+    with pytest.raises(ValueError, match=says):
+        fit(model, data, key=KEY, batch_size=4, epochs=1, **({"validation": (XS, CLASSES)} | settings))
+
+
+def test_a_metric_of_ones_own_says_which_way_is_better():
+    def error(predictions, labels):
+        return 1.0 - jnp.mean(jnp.argmax(predictions, -1) == labels, dtype=predictions.dtype)
+
+    flat = [ms.data.Dataset(part.inputs.reshape(len(part), -1), part.labels) for part in (TRAIN, HELD)]
+    seen = []
+    loss = Objective(ms.train.cross_entropy, metric=error, better="smaller")
+    model = ms.nn.convert(eqx.nn.Linear(64, 3, key=KEY))
+    best = fit(
+        model, flat[0], validation=flat[1], key=KEY, loss=loss, stop=Stop(), epochs=4, batch_size=16, report=seen.append
+    )
+    least = min(epoch.validation for epoch in seen)
+    assert float(evaluate(best, flat[1], error)["error"]) == least < seen[0].validation
+
+
+def test_lengths_that_nothing_would_heed_are_refused():
+    data = ms.data.Dataset(np.zeros((8, 6, 4)), CLASSES, lengths=np.full(8, 3))
+    with pytest.raises(ValueError, match="must give out each step, or take `mask=`"):
+        evaluate(lambda x: x[-1, :2], data)
+    mixed = [(XS[:, None], CLASSES), (XS[:, None], CLASSES, np.ones(8, int))]
+    with pytest.raises(ValueError, match=r"no lengths, and in batch 1 .* with lengths"):
+        evaluate(lambda x: x[:, :2], mixed)
+
+
+def test_batch_norms_without_their_state_around_all_are_told():
+    class Around(eqx.Module):
+        inner: ms.nn.Stateful
+
+        def __call__(self, x):
+            return self.inner(x)
+
+    model, state = eqx.nn.make_with_state(Normed)(KEY)
+    with pytest.raises(ValueError, match="the outermost module"):
+        fit(Around(ms.nn.Stateful(model, state)), TRAIN, key=KEY, batch_size=16)
