@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -14,7 +15,7 @@ from device_models._device import said_effects
 from .._array import EFFECTS, Crossbar, effects
 from .._checks import LONGEST_TIME, Must, judge, write
 from ..nn import analog_layers, at, program
-from ..nn._deploy import layers_on_chips
+from ..nn._deploy import digital_weight, layers_on_chips
 from ..nn._mixed_signal import Designs, check_designs, crossbar_of, design_hint
 from ..nn._told import tell_shared
 from ..train import SampledChip
@@ -94,6 +95,14 @@ def present_effects(model: Any, crossbar: Designs) -> tuple[str, ...]:
     """Those of `memsim.EFFECTS` that the design of at least one layer shows."""
     shown = {effect for design in _designs(model, crossbar) for effect in effects(design)}
     return tuple(effect for effect in EFFECTS if effect in shown)
+
+
+def on_chips(model: Any, crossbar: Designs) -> dict[str, str]:
+    """The attribute that says which layers of `model` are on chips, and how much of it that is."""
+    paths = layers_on_chips(model, crossbar)
+    held = sum(digital_weight(path, layer).size for path, layer in paths.items())
+    whole = sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)))
+    return {"on_chips": f"{held / whole:.1%} of the model's numbers, in {', '.join(paths)}"}
 
 
 def check_said_effects(model: Any, crossbar: Designs) -> None:

@@ -82,6 +82,11 @@ def explain(result: "xr.Dataset") -> list[str]:
 
 def _check(result: Any, time: int = 0) -> None:
     variables = getattr(result, "variables", ())
+    if "accuracy_ideal" not in variables and "layer_error" in variables:
+        raise ValueError(
+            "`result` must be of accuracies to be told in words, or drawn. Got an attribution of another metric: look "
+            "at its variables over `case` and `effect`, and at `layer_error`."
+        )
     if "accuracy_ideal" not in variables or "layer_error" not in variables:
         raise ValueError(
             "`result` must be what `memsim.study.attribute` returned: of each effect alone, and left out. "

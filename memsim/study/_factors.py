@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 FACTORS = ("seed", "chip", "moment", "read", "recording")  # dimensions whose levels are drawn, not chosen
 ONE = {"seed": "one network", "chip": "one chip"}
+NAN_FROM = (
+    "Where NaN came from says the attribute `not_finite` of a study, and `failed` of a sweep; choose what is there "
+    "with `sel`, or `dropna`."
+)
 
 
 def factors(values: "xr.DataArray", over: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -65,7 +69,7 @@ def chosen(values: Any, over: Sequence[str] | None = None) -> tuple[Float[np.nda
     kept = values.transpose(*named, ...)
     each = np.asarray(kept, np.float64 if kept.dtype.itemsize > 4 else np.float32)
     each = each.reshape(*each.shape[: len(named)], -1).mean(axis=-1, dtype=float)
-    check_finite("values", each, "Of a study, its attribute `not_finite` says where NaN came from.")
+    check_finite("values", each, NAN_FROM)
     return each, named
 
 

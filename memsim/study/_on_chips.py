@@ -23,7 +23,7 @@ WATCHED = 8  # samples, from the first, that tell what converters clip
 _told: list[Any] = []  # called after each chip at each time, where a person looks
 
 
-def on_chips(
+def worth(
     model: Any, crossbar: Designs, workload: Workload, chips: Sequence[int], *, key: Key[Array, ""], chunk: int
 ) -> Judged:
     """What the chips of these numbers are worth at all times; a line says how many are done, where a person looks."""

@@ -151,8 +151,10 @@ def best_of(result: "xr.Dataset | xr.DataArray", names: str = "{}") -> "xr.DataA
     if name in packed_names(result):
         return right(result, name)
     if share not in result:
-        others = ", ".join(map(str, result.data_vars)) or "nothing"
-        raise ValueError(f"A result must have `{share}`, or be one of its measures, as `result.rmse`. Got {others}.")
+        others = [str(each) for each in result.data_vars]
+        one = f", such as `result.{others[0]}`" if others else ""
+        came = ", ".join(others) or "nothing"
+        raise ValueError(f"A result must have `{share}`; of another, pass one of its measures{one}. Got {came}.")
     return result[share]
 
 

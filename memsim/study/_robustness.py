@@ -18,10 +18,10 @@ from ..train._metrics import METRICS, Metrics
 from ..train._objective import Scores, as_scores
 from ..train._samples import Samples
 from ..train._task import MODEL, SET
-from ._chips import DESIGN, TIMES, Workload, present_effects
+from ._chips import DESIGN, TIMES, Workload, on_chips, present_effects
 from ._devices import chunk_of
 from ._not_finite import told_of_nan
-from ._on_chips import WATCHED, first_clips, measured, on_chips
+from ._on_chips import WATCHED, first_clips, measured, worth
 from ._provenance import device_numbers, provenance
 from ._right import Judged, Outcome
 from ._spans import marks
@@ -78,12 +78,11 @@ def robustness(
     (`memsim.study.right`), and provenance in the attributes. A metric is NaN where any output is not finite; a warning,
     and the attribute "not_finite", then name chip, time and layer.
 
-    The coordinate `measured` says whether cells of that age were, the attribute "span" within which limits, and
-    "assumes" what their history takes for granted. The attribute "clipping" says what the converters of the first chip
-    clip at the first time. Ages beyond the span, and clipping of more than 1 %, are a line of `logging` each. Raises
-    `ValueError` for what does not fit, before any work.
+    The coordinate `measured` says whether cells of that age were, the attribute "span" within which limits, "assumes"
+    what their history takes for granted, and "on_chips" which layers are on chips. The attribute "clipping" says what
+    the converters of the first chip clip at the first time. Ages beyond the span, and clipping of more than 1 %, are a
+    line of `logging` each. Raises `ValueError` for what does not fit, before any work.
     """
-
     workload = Workload.of(data, times, scores, memory, metrics)
     workload.check(model, crossbar)
     moments = _Moments(workload, times, *marks(model, crossbar, times))
@@ -92,7 +91,7 @@ def robustness(
     with told(KNOBS):
         while True:
             numbers = range(len(parts) * chips, (len(parts) + 1) * chips)
-            parts.append(on_chips(model, crossbar, workload, numbers, key=key, chunk=size))
+            parts.append(worth(model, crossbar, workload, numbers, key=key, chunk=size))
             result = moments.result(parts)
             look = None if until is None else until.look(result if "right" in result else result[moments.metric])
             if look is None or not look.go_on:
@@ -100,7 +99,7 @@ def robustness(
         if "saturation" in present_effects(model, crossbar):
             clipped = first_clips(model, crossbar, workload, key=key)
             result = result.assign_attrs(_told_of_clipping(clipped, list(analog_layers(model)), float(times[0])))
-    result = result.assign_attrs(provenance() | device_numbers(crossbar) | citation(data))
+    result = result.assign_attrs(provenance() | device_numbers(crossbar) | on_chips(model, crossbar) | citation(data))
     if look is not None:
         result = result.assign_attrs(until=f"{look.reason}: {moments.metric} {look.interval}")
     name = moments.metric.capitalize()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._checks import check_finite, checked, described
-from ._factors import FACTORS, interval_over
+from ._factors import FACTORS, NAN_FROM, interval_over
 from ._interval import Interval, Method, interval
 from ._right import packed_names, unpacked
 
@@ -57,7 +57,7 @@ def summary(
         cell, share = values.isel(place), np.asarray(shares.isel(place))
         found = Interval(np.nan, np.nan, np.nan)
         if not np.isnan(share).all():
-            check_finite("values", share, "Of a study, its attribute `not_finite` says where NaN came from.")
+            check_finite("values", share, NAN_FROM)
             found = interval(cell, over, method=method)
         labels: dict[str, Any] = {str(name): cell.coords[name].item() for name in others}
         if "measured" in cell.coords:
@@ -93,5 +93,5 @@ def _numbers(values: Any) -> np.ndarray:
     found = found.astype(float).ravel()
     if not found.size:
         raise ValueError("`values` must be one number or more. Got none.")
-    check_finite("values", found, "Of a study, its attribute `not_finite` says where NaN came from.")
+    check_finite("values", found, NAN_FROM)
     return found

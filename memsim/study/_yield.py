@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Num
 
 from .._checks import check_finite, checked, described
 from ._bootstrap import resampled, resampled_within
-from ._factors import interval_over
+from ._factors import NAN_FROM, interval_over
 from ._interval import LEVEL, variance_and_t, wilson
 from ._right import best_of
 from ._variance import components, spreads
@@ -61,7 +61,7 @@ def yield_curve(
         y = values.isel(dict(zip(others, index, strict=True))).to_numpy()
         if np.isnan(y).all():
             continue
-        check_finite("result", y, "Of a study, its attribute `not_finite` says where NaN came from.")
+        check_finite("result", y, NAN_FROM)
         for place, limit in enumerate(thresholds):
             room = ROUNDING * np.finfo(values.dtype).eps * max(1.0, abs(limit))
             good = y >= limit - room if larger else y <= limit + room

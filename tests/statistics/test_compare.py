@@ -106,6 +106,6 @@ def test_a_result_of_other_measures_is_asked_for_one_of_them(unchecked):
     values = accuracies(np.random.default_rng(6))
     result = xr.Dataset({"rmse": values, "r2": values})
     for call in (ms.study.compare, ms.study.variance_components, ms.study.IntervalWidth(0.01).look):
-        with pytest.raises(ValueError, match=r"one of its measures, as `result.rmse`. Got rmse, r2"):
+        with pytest.raises(ValueError, match=r"one of its measures, such as `result.rmse`. Got rmse, r2"):
             call(result)
     assert len(ms.study.compare(result.rmse)) == 6

@@ -53,6 +53,8 @@ def test_chips_of_a_cnn_are_those_that_one_makes_by_hand():
     ys = jax.vmap(lambda x, key: ms.nn.call(now, x, key=key))(jnp.asarray(XS), jr.split(read_key, 40))
     share = np.mean(np.asarray(ys).argmax(1) == labelled(model))
     assert float(result.accuracy[1, 0]) == pytest.approx(share)
+    weights = model.conv.weight.size + model.last.weight.size
+    assert result.on_chips == f"{weights / (weights + 7):.1%} of the model's numbers, in .conv, .last"  # all but biases
     rights = ms.study.right(result)
     np.testing.assert_array_equal(rights[1, 0], np.asarray(ys).argmax(1) == labelled(model))
 
