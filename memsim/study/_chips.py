@@ -102,7 +102,8 @@ def on_chips(model: Any, crossbar: Designs) -> dict[str, str]:
     paths = layers_on_chips(model, crossbar)
     held = sum(digital_weight(path, layer).size for path, layer in paths.items())
     whole = sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)))
-    return {"on_chips": f"{held / whole:.1%} of the model's numbers, in {', '.join(path or 'itself' for path in paths)}"}
+    where = ", ".join(path or "itself" for path in paths)
+    return {"on_chips": f"{held / whole:.1%} of the model's numbers, in {where}"}
 
 
 def check_said_effects(model: Any, crossbar: Designs) -> None:
