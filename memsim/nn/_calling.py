@@ -130,7 +130,7 @@ def takes(model: Any, name: str) -> bool:
 
 def evaluating(model: Model) -> Model:
     """`model` as it is evaluated: dropout and norms in inference mode."""
-    return model if is_network(model) else eqx.nn.inference_mode(model)
+    return eqx.nn.inference_mode(model)
 
 
 def output_shape(model: Any, x: Any) -> Shape:

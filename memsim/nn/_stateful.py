@@ -1,6 +1,5 @@
 """An Equinox model that keeps a state, as one that is called on a sample."""
 
-import inspect
 from typing import Any
 
 import equinox as eqx
@@ -8,6 +7,7 @@ import jax
 from jaxtyping import Array, Key
 
 from .._checks import check, write
+from ._calling import takes
 
 
 class Stateful(eqx.Module):
@@ -15,7 +15,8 @@ class Stateful(eqx.Module):
 
     Running statistics of `BatchNorm` are part of the state. It goes wherever a model goes: `Stateful(convert(model),
     state)` onto chips. Its state takes no part in training by gradient. For inference, `equinox.nn.inference_mode`.
-    Training with batch statistics needs the whole batch and the name of its axis, and gives the new state:
+    `memsim.train.fit` trains it with the statistics of the batch. By hand that takes the name of the norms'
+    axis, and gives the new state:
 
         ys, state = jax.vmap(model.update, out_axes=(0, None), axis_name="batch")(xs)
         model = Stateful(model.model, state)
@@ -43,14 +44,10 @@ class Stateful(eqx.Module):
     def update(self, x: Any, *, key: Key[Array, ""] | None = None) -> tuple[Any, eqx.nn.State]:
         """The output for one sample, and the state after it."""
         state = jax.lax.stop_gradient(self.state)  # a copy: Equinox voids a state that has been changed
-        found = self.model(x, state, **({"key": key} if _takes_key(self.model) else {}))  # pyright: ignore
+        found = self.model(x, state, **({"key": key} if takes(self.model, "key") else {}))  # pyright: ignore
         if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], eqx.nn.State)):
             raise ValueError(
                 "A model with a state must give out a pair, (output, state). "
                 f"Got a {type(found).__name__} from {type(self.model).__name__}."
             )
         return found
-
-
-def _takes_key(model: Any) -> bool:
-    return "key" in inspect.signature(model).parameters

@@ -98,7 +98,7 @@ def fit(
     >>> model = ms.nn.convert(eqx.nn.Linear(4, 1, key=key))
     >>> trained = ms.train.fit(model, (xs, xs.sum(1)), key=key, epochs=2, batch_size=16)
     """
-    task = Task.of(model, data, validation, loss)
+    task = Task.of(data, validation, loss)
     task.check(model, batch_size, hardware, stop)
     steps = epochs * task.steps(batch_size)
     if optimizer is None:

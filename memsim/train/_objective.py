@@ -28,7 +28,8 @@ class Objective(Checked):
       "accuracy", and "rmse" where labels are numbers.
     - `better`: Of a function, whether "larger" or "smaller" values are better; `fit(stop=...)` must know.
 
-    Of data with `lengths`, `loss` and `scores` must take `mask=`, the steps that count, as those of memsim do.
+    Of data with `lengths`, `loss` and `scores` must take `mask=`, the steps that count, as those of memsim do; a
+    `penalty` is of all steps.
     """
 
     loss: Callable[..., Array]

@@ -45,7 +45,8 @@ class Task(NamedTuple):
     goal: Goal
 
     @classmethod
-    def of(cls, model: Any, data: Any, validation: Any, loss: Any) -> "Task":
+    def of(cls, data: Any, validation: Any, loss: Any) -> "Task":
+        """What `fit` is given, looked into: of batches, the first one."""
         if isinstance(data, Splits):
             if validation is not None:
                 raise ValueError("`validation` must be left out for `Splits`, which have a set for it. Got one.")

@@ -360,3 +360,11 @@ def test_batch_norms_without_their_state_around_all_are_told():
     model, state = eqx.nn.make_with_state(Normed)(KEY)
     with pytest.raises(ValueError, match="the outermost module"):
         fit(Around(ms.nn.Stateful(model, state)), TRAIN, key=KEY, batch_size=16)
+
+
+def test_a_network_over_time_is_evaluated_without_dropout_too():
+    net = ms.nn.SpikingNetwork([ms.nn.Linear(4, 6, key=KEY), eqx.nn.Dropout(0.5), ms.nn.Linear(6, 3, key=KEY)])
+    xs = np.random.default_rng(0).normal(size=(16, 5, 4)).astype(np.float32)
+    off = eqx.nn.inference_mode(net)
+    labels = np.asarray(jax.vmap(off)(jnp.asarray(xs))).mean(1).argmax(1)
+    assert float(evaluate(net, (xs, labels))["accuracy"]) == 1.0  # and wants no key
