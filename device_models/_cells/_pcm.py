@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Key
 from .._checks import Checked, check, is_zero, positive
 from .._checks._quantities import NOT_NEGATIVE, SIEMENS, exceeds
 from .._device import AbstractDevice, ages, check_effect, writes
+from .._draws import normal
 from .._sizes import check_not_negative, check_siemens
 from .._span import Span
 from ..ageing._paths import AbstractPath, Keep, Memory, Walk, path_of
@@ -135,7 +136,7 @@ class PCM(AbstractDevice):
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PCMCells:
         write_key, drift_key = jr.split(key)
         g = target / self.g_max
-        write_noise = self.write_noise_scale * self.write_noise(g) * jr.normal(write_key, g.shape, g.dtype)
+        write_noise = self.write_noise_scale * self.write_noise(g) * normal(write_key, g.shape, g.dtype, kept=True)
         path = self.path.draw(g.shape, g.dtype, key=drift_key)
         nu = MovingExponent(self.nu_mean(g), self.nu_std(g), path)
         if isinstance(self.path, Keep):

@@ -9,6 +9,7 @@ from jaxtyping import Array, Bool, Float, Key
 
 from .._checks import Checked, check, fraction, is_known
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
+from .._draws import uniform
 from ._wrapper import AbstractWrapper
 
 ROUNDING = 1e-6  # of a sum in float32
@@ -59,7 +60,7 @@ class StuckCells(AbstractWrapper):
     @writes
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> StuckState:
         write_key, stuck_key = jr.split(key)
-        u = jr.uniform(stuck_key, target.shape)
+        u = uniform(stuck_key, target.shape)
         cells = self.device.program(target, key=write_key)
         return StuckState(cells, on=u < self.p_on, off=u >= 1 - self.p_off)
 

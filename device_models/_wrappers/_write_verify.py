@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from .._checks import Checked, check, is_known, plain, positive, whole
 from .._checks._quantities import AGES, LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS
 from .._device import AbstractDevice, ages, writes
+from .._draws import normal
 from ._wrapper import AbstractWrapper
 
 
@@ -117,5 +118,5 @@ class WriteVerify(AbstractWrapper):
         read = self.device.conductance(cells, now)
         std = self.device.read_noise(cells, now) if self.verify_noise else None
         if std is not None:
-            read = read + std * jr.normal(read_key, read.shape, read.dtype)
+            read = read + std * normal(read_key, read.shape, read.dtype)
         return VerifiedCells(cells, pulses, jnp.abs(read - target) <= self.window)

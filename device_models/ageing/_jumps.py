@@ -5,11 +5,11 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Float, Key, UInt32
 
 from .._checks import at_least, check, is_zero, positive
 from .._checks._quantities import NOT_NEGATIVE, OLDEST_PLAUSIBLE, Number
+from .._draws import bits
 from .._hash import bits_of, labelled, normal_of
 from .._roots import root
 from ..curves._curves import AbstractCurve
@@ -67,7 +67,7 @@ class Jumps(AbstractPath):
         )
 
     def draw(self, shape: tuple[int, ...], dtype: Any, *, key: Key[Array, ""]) -> SEED:
-        return jr.bits(key, shape)
+        return bits(key, shape)
 
     @eqx.filter_jit  # a hundred small functions otherwise, where a cell is asked outside a compiled function
     def value(

@@ -11,13 +11,13 @@ from typing import Any, Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key, UInt32
 
 from .._checks import Checked, between, check, fraction, is_zero, positive
 from .._checks._names import lookup
 from .._checks._quantities import NOT_NEGATIVE, OLDEST_PLAUSIBLE, Number
+from .._draws import bits, normal
 from .._hash import bits_of, labelled, normal_of
 from .._roots import root
 
@@ -48,7 +48,7 @@ class Keep(AbstractPath):
     """A cell keeps its rank for life: one number, drawn at the write."""
 
     def draw(self, shape: tuple[int, ...], dtype: Any, *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
-        return jr.normal(key, shape, dtype)
+        return normal(key, shape, dtype, kept=True)
 
     def value(
         self, state: Float[Array, "*cells"], t: Float[Array, ""], g: Float[Array, "*cells"] | None = None
@@ -64,7 +64,7 @@ class Redraw(AbstractPath):
     """A cell has another rank at each age, independent of all others: that of a new population."""
 
     def draw(self, shape: tuple[int, ...], dtype: Any, *, key: Key[Array, ""]) -> SEED:
-        return jr.bits(key, shape)
+        return bits(key, shape)
 
     def value(
         self, state: SEED, t: Float[Array, ""], g: Float[Array, "*cells"] | None = None
@@ -118,7 +118,7 @@ class Walk(AbstractPath):
         )
 
     def draw(self, shape: tuple[int, ...], dtype: Any, *, key: Key[Array, ""]) -> SEED:
-        return jr.bits(key, shape)
+        return bits(key, shape)
 
     @eqx.filter_jit  # a hundred small functions otherwise, where a cell is asked outside a compiled function
     def value(

@@ -4,11 +4,11 @@ import math
 
 import equinox as eqx
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
 from .._checks import check, is_known, plain, positive, whole
+from .._draws import normal
 from ._process import AbstractNoise, drawn, lagged, moved
 
 
@@ -46,14 +46,14 @@ class Flicker(AbstractNoise):
 
     @drawn
     def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "relaxators *cells"]:
-        return jr.normal(key, (len(self.corners), *shape))
+        return normal(key, (len(self.corners), *shape))
 
     @moved
     def advance(
         self, state: Float[Array, "relaxators *cells"], dt: float | Float[Array, ""], *, key: Key[Array, ""]
     ) -> Float[Array, "relaxators *cells"]:
         rates = 2 * math.pi * jnp.asarray(self.corners, state.dtype).reshape(-1, *(1,) * (state.ndim - 1)) * dt
-        draws = jr.normal(key, state.shape, state.dtype)
+        draws = normal(key, state.shape, state.dtype)
         return jnp.exp(-rates) * state + jnp.sqrt(-jnp.expm1(-2 * rates)) * draws
 
     def value(self, state: Float[Array, "relaxators *cells"]) -> Float[Array, "*cells"]:

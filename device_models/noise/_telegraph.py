@@ -8,6 +8,7 @@ from jax.scipy.special import expi
 from jaxtyping import Array, Bool, Float, Key
 
 from .._checks import Checked, at_least, between, check, is_known, is_zero, positive
+from .._draws import normal, uniform
 from ._process import AbstractNoise, drawn, lagged, moved
 
 AMPLITUDES = 2**31 - 1  # folded into the key, so that the traps themselves are those without a spread
@@ -62,17 +63,17 @@ class Telegraph(AbstractNoise):
     def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Traps:
         tau_key, state_key = jr.split(key)
         log_tau = jr.uniform(tau_key, shape, minval=math.log(self.tau_low), maxval=math.log(self.tau_high))
-        filled = jr.uniform(state_key, shape) < self.occupancy
+        filled = uniform(state_key, shape) < self.occupancy
         if is_zero(self.spread):
             return Traps(jnp.exp(log_tau), filled)
-        z = jr.normal(jr.fold_in(key, AMPLITUDES), shape)
+        z = normal(jr.fold_in(key, AMPLITUDES), shape)
         return Traps(jnp.exp(log_tau), filled, jnp.exp(self.spread * z - self.spread**2))
 
     @moved
     def advance(self, state: Traps, dt: float | Float[Array, ""], *, key: Key[Array, ""]) -> Traps:
         forgotten = -jnp.expm1(-dt / state.tau)
         stays = jnp.where(state.filled, 1 - forgotten, jnp.zeros_like(forgotten))
-        filled = jr.uniform(key, state.tau.shape, state.tau.dtype) < stays + self.occupancy * forgotten
+        filled = uniform(key, state.tau.shape, state.tau.dtype) < stays + self.occupancy * forgotten
         return Traps(state.tau, filled, state.amplitude)
 
     def value(self, state: Traps) -> Float[Array, "*cells"]:

@@ -1,9 +1,9 @@
 """Noise without memory."""
 
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from .._draws import normal
 from ._process import AbstractNoise, drawn, lagged, moved
 
 
@@ -12,13 +12,13 @@ class White(AbstractNoise):
 
     @drawn
     def initial(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
-        return jr.normal(key, shape)
+        return normal(key, shape)
 
     @moved
     def advance(
         self, state: Float[Array, "*cells"], dt: float | Float[Array, ""], *, key: Key[Array, ""]
     ) -> Float[Array, "*cells"]:
-        return jr.normal(key, state.shape, state.dtype)
+        return normal(key, state.shape, state.dtype)
 
     def value(self, state: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return state

@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._checks import Checked, checked, is_known, is_zero, that, whole
 from .._checks._quantities import NOT_NEGATIVE
+from .._draws import normal
 from ._burst import at_once, one_by_one, one_pulse
 from ._coincidence import BALANCED, RATE, AbstractScaling, coincidences
 from ._hash import fast_normal
@@ -137,7 +138,7 @@ class PulsedArray(Checked):
     def reset(self, where: Bool[Array, "*cells"], *, key: Key[Array, ""]) -> "PulsedArray":
         """Resets those cells to what `device.upkeep.reset` leaves."""
         reset_key, write_key = jr.split(key)
-        found = self.cells.reset + self.device.upkeep.reset.std * jr.normal(reset_key, where.shape, self.hidden.dtype)
+        found = self.cells.reset + self.device.upkeep.reset.std * normal(reset_key, where.shape, self.hidden.dtype)
         hidden = jnp.where(where, jnp.clip(found, self.cells.w_min, self.cells.w_max), self.hidden)
         return self._after(hidden, where, write_key)
 

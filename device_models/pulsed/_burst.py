@@ -8,6 +8,7 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._checks import is_zero
+from .._draws import normal
 from ._hash import fast_normal
 from ._pulsed import AbstractPulsed, PulsedCells
 
@@ -17,7 +18,7 @@ Draw = Callable[..., Float[Array, "..."]]  # (shape, key=) -> normal numbers
 
 def exact_normal(shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
     """Normal numbers of JAX's own generator."""
-    return jr.normal(key, shape)
+    return normal(key, shape)
 
 
 def one_pulse(

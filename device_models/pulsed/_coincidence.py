@@ -7,6 +7,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, Int, Key
 
 from .._checks import Checked, at_least, checked, whole
+from .._draws import uniform
 
 RATE = at_least(0.0, hint="Put the sign into `d`.")
 
@@ -108,7 +109,7 @@ def train(
     signal: Float[Array, " lines"], p: Float[Array, " lines"], length: int, *, key: Key[Array, ""]
 ) -> Float[Array, "length lines"]:
     """Pulses of probability `p` on each line: the sign of its signal where there is one, zero elsewhere."""
-    there = jr.uniform(key, (length, *p.shape), p.dtype) < p[None, :]
+    there = uniform(key, (length, *p.shape), p.dtype) < p[None, :]
     return jnp.where(there, jnp.sign(signal)[None, :], 0.0)
 
 

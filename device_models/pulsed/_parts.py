@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Key
 
 from .._checks import Checked, at_least, check, fraction, is_known, judge, positive, that
 from .._checks._quantities import NOT_NEGATIVE
+from .._draws import normal, uniform
 from ._noise import AbstractPulseNoise, MultiplicativeNoise
 
 WEIGHTS = "in units of the weight"
@@ -41,7 +42,7 @@ class NormalSpread(AbstractSpread):
     std: float | Float[Array, ""] = 0.0
 
     def gain(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
-        return 1.0 + self.std * jr.normal(key, shape)
+        return 1.0 + self.std * normal(key, shape)
 
     @property
     def mean(self) -> float:
@@ -54,7 +55,7 @@ class LogNormalSpread(AbstractSpread):
     std: float | Float[Array, ""] = 0.0
 
     def gain(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
-        return jnp.exp(self.std * jr.normal(key, shape))
+        return jnp.exp(self.std * normal(key, shape))
 
     @property
     def mean(self) -> Float[Array, ""]:
@@ -103,7 +104,7 @@ class Steps(Checked):
         """Sizes of the steps up and down, for each device of an array of `shape`."""
         gain_key, balance_key = jr.split(key)
         gain = self.spread.gain(shape, key=gain_key)
-        imbalance = self.up_down_dtod * jr.normal(balance_key, shape)
+        imbalance = self.up_down_dtod * normal(balance_key, shape)
         up = jnp.abs(jnp.minimum(self.up_down, 0.0) + gain + imbalance)
         down = jnp.abs(jnp.minimum(-self.up_down, 0.0) + gain - imbalance)
         return self.dw_min * up, self.dw_min * down
@@ -145,7 +146,7 @@ class Bounds(Checked):
         low_key, high_key = jr.split(key)
 
         def end(nominal, spread, key):
-            return nominal * jnp.maximum(jnp.abs(1.0 + spread * jr.normal(key, shape)), LEAST_BOUND)
+            return nominal * jnp.maximum(jnp.abs(1.0 + spread * normal(key, shape)), LEAST_BOUND)
 
         low, high = end(self.w_min, self.w_min_dtod, low_key), end(self.w_max, self.w_max_dtod, high_key)
         return jnp.minimum(low, high), jnp.maximum(low, high)
@@ -170,7 +171,7 @@ class Leak(Checked):
 
     def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
         """Lifetime of each device of an array of `shape`."""
-        return jnp.maximum(self.lifetime * jnp.abs(1.0 + self.lifetime_dtod * jr.normal(key, shape)), 1.0)
+        return jnp.maximum(self.lifetime * jnp.abs(1.0 + self.lifetime_dtod * normal(key, shape)), 1.0)
 
 
 class Corrupt(Checked):
@@ -193,7 +194,7 @@ class Corrupt(Checked):
     ) -> tuple[Float[Array, "*cells"], Float[Array, "*cells"]]:
         """The bounds, equal to each other on corrupt devices."""
         who_key, where_key = jr.split(key)
-        corrupt = jr.uniform(who_key, low.shape) < self.probability
+        corrupt = uniform(who_key, low.shape) < self.probability
         value = self.reach * jr.uniform(where_key, low.shape, minval=-1.0)
         return jnp.where(corrupt, value, low), jnp.where(corrupt, value, high)
 
@@ -217,14 +218,14 @@ class Reset(Checked):
 
     def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
         """Mean weight after a reset of each device of an array of `shape`."""
-        return self.mean + self.dtod * jr.normal(key, shape)
+        return self.mean + self.dtod * normal(key, shape)
 
 
 def deviations(
     std: float | Float[Array, ""], shape: tuple[int, ...], *, key: Key[Array, ""] | None
 ) -> Float[Array, "..."]:
     """Normal numbers of this `std`, one for each device; zeros without a key, for the device that is the mean."""
-    return jnp.zeros(shape) if key is None else std * jr.normal(key, shape)
+    return jnp.zeros(shape) if key is None else std * normal(key, shape)
 
 
 class Upkeep(Checked):

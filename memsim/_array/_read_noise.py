@@ -10,6 +10,8 @@ import jax.random as jr
 from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Float, Key
 
+from device_models._draws import normal
+
 from .._checks import is_known, is_zero
 
 SHARED = 1  # folded into the key of a tile's noise, so that other draws leave it as it is
@@ -151,7 +153,7 @@ def apart(
     """Conductances `g` with that `share` of their noise's variance which stands still, and the `std` of the rest."""
     if is_zero(share):
         return g, std
-    still = jnp.sqrt(jnp.asarray(share, g.dtype)) * std * jr.normal(key, g.shape, g.dtype)
+    still = jnp.sqrt(jnp.asarray(share, g.dtype)) * std * normal(key, g.shape, g.dtype, kept=True)
     moving = jnp.sqrt(1 - jnp.asarray(share, g.dtype)) * std
     return jnp.maximum(g + still, 0.0), None if is_known(share) and share == 1.0 else moving
 
@@ -184,7 +186,7 @@ def felt_in_time(pulses: Float[Array, "n rows"], terms: int, longest: int) -> Fe
 
 def drawn(variance: Float[Array, "n columns"], *, key: Key[Array, ""]) -> Float[Array, "n columns"]:
     """Normal noise of the given variance."""
-    return _noise(variance, jr.normal(key, variance.shape, variance.dtype))
+    return _noise(variance, normal(key, variance.shape, variance.dtype))
 
 
 def pairwise(terms: list[Array]) -> list[Array]:

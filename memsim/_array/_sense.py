@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from device_models._draws import normal
+
 from .._checks import Checked, at_least, check, is_zero
 from ._converters._codes import largest_code
 from ._tiles import cuts, spread_rows
@@ -64,7 +66,7 @@ class SenseAmplifier(Checked):
         self, planes: int, row_tiles: int, lines: int, *, key: Key[Array, ""]
     ) -> Float[Array, "planes row_tiles lines"]:
         """The voltage offset of every amplifier of one chip."""
-        return self.offset * jr.normal(key, (planes, row_tiles, lines))
+        return self.offset * normal(key, (planes, row_tiles, lines))
 
     def behind(
         self,
@@ -108,7 +110,7 @@ class Amplifiers(eqx.Module):
         """The `currents` of each row tile behind them, before an ADC of so many `bits`."""
         if self.noise is not None and key is not None:
             keys = [jr.fold_in(tile_key, AMPLIFIER) for tile_key in jr.split(key, len(currents))]
-            draws = [jr.normal(keys[k], current.shape, current.dtype) for k, current in enumerate(currents)]
+            draws = [normal(keys[k], current.shape, current.dtype) for k, current in enumerate(currents)]
             currents = [current + draw * self.noise[None] for current, draw in zip(currents, draws, strict=True)]
         if self.offset is not None:
             currents = [current + self.offset[k][None] for k, current in enumerate(currents)]

@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
 
+from device_models._draws import normal
+
 from .._checks import as_floats, at_least, check, checked, plain, positive, whole
 from ._checks import DURATION, SECONDS, SIGNAL, check_values, whole_steps
 from ._crossings import crossings, staircase
@@ -70,7 +72,7 @@ class EventCamera(eqx.Module):
         A threshold is at least a tenth of the design's, so that no pixel fires without end.
         """
         on, off = (
-            jnp.maximum(nominal + std * jr.normal(k, (height, width)), 0.1 * nominal)
+            jnp.maximum(nominal + std * normal(k, (height, width)), 0.1 * nominal)
             for nominal, k in zip((self.on, self.off), jr.split(key), strict=True)
         )
         return eqx.tree_at(lambda camera: (camera.on, camera.off), self, (on, off))

@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
 
+from device_models._draws import uniform
+
 from .._checks import as_floats, check, checked, is_known, plain
 from ._checks import SECONDS, SIGNAL, SPIKES, STEPS, check_values
 
@@ -79,7 +81,7 @@ class Poisson(eqx.Module):
 
 def bernoulli(p: Float[Array, "*shape"], *, key: Key[Array, ""]) -> Float[Array, "*shape"]:
     """0/1 with mean `p`, straight through in the gradient; NaN where `p` is."""
-    drawn = (jr.uniform(key, p.shape, p.dtype) < p).astype(p.dtype)
+    drawn = (uniform(key, p.shape, p.dtype) < p).astype(p.dtype)
     return straight_through(jnp.where(jnp.isnan(p), p, drawn), p)
 
 

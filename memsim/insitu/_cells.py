@@ -9,6 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from device_models._draws import uniform
 from device_models.pulsed import (
     AbstractPulsed,
     AbstractScaling,
@@ -144,7 +145,7 @@ def descended(
 
 def rounded(pulses: Float[Array, "*cells"], length: int, *, key: Key[Array, ""]) -> Int[Array, "*cells"]:
     """Whole numbers next to `pulses` that are equal to them on average, up to `length` either way."""
-    return _limited(jnp.floor(pulses + jr.uniform(key, pulses.shape, pulses.dtype)), length)
+    return _limited(jnp.floor(pulses + uniform(key, pulses.shape, pulses.dtype)), length)
 
 
 def whole(pulses: Float[Array, "*cells"], length: int) -> Int[Array, "*cells"]:

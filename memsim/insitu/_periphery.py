@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from device_models._draws import normal
+
 from .._array import ADC, DAC
 from .._checks import Checked, at_least, check, is_zero, positive
 
@@ -51,7 +53,7 @@ class Periphery(Checked):
             driven = self.dac.codes(driven) * self.dac.step
         found = driven @ (weight / unit).T
         if noise_key is not None and not is_zero(self.noise):
-            found = found + self.noise * jr.normal(noise_key, found.shape, found.dtype)
+            found = found + self.noise * normal(noise_key, found.shape, found.dtype)
         if self.adc is not None:
             code = self.adc.cells_per_code(weight.shape[1])
             found = self.adc.codes(found / code, key=rounding_key) * code

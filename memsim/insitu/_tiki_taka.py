@@ -8,6 +8,7 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Float, Int, Key
 
+from device_models._draws import normal
 from device_models.pulsed import AbstractPulsed
 
 from .._checks import Checked, at_least, check, checked
@@ -147,7 +148,7 @@ class _TikiTaka(AbstractRule):
     def start(self, weight: Float[Array, "outputs inputs"], *, key: Key[Array, ""]) -> TwoArrays:
         fast_key, slow_key, reference_key = jr.split(key, 3)
         fast, shown = balanced(fabricated(self.device, jnp.zeros_like(weight), key=fast_key))
-        error = self.fast.reference_std * jr.normal(reference_key, weight.shape, weight.dtype)
+        error = self.fast.reference_std * normal(reference_key, weight.shape, weight.dtype)
         slow = fabricated(self.slow, weight, key=slow_key)
         buffer = None if self.buffer is None else jnp.zeros_like(weight)
         reads = None if self.fast.period is None else jnp.zeros(weight.shape[1], jnp.int32)

@@ -11,6 +11,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from device_models import AbstractDevice
+from device_models._draws import normal
 
 from .._array import Crossbar
 from .._checks import at_least, check, described, did_you_mean, is_zero, that, write
@@ -78,7 +79,7 @@ class NoisyNeuron(AbstractWrapped):
             raise ValueError("A noisy neuron needs `key=`. Got none. Pass a fresh key for each run.")
         inner, noise = coefficients
         noise_key, key = jr.split(key)
-        current = current + noise * jr.normal(noise_key, current.shape, current.dtype)
+        current = current + noise * normal(noise_key, current.shape, current.dtype)
         return self.neuron.update(inner, current, state, key=key)
 
     def output(self, coefficients: Any, before: Any, after: Any) -> Float[Array, "*shape"]:
@@ -228,7 +229,7 @@ def deviable(neuron: AbstractNeuron) -> dict[str, bool]:
 
 
 def _deviated(nominal: Any, sigma: Any, stays_positive: bool, shape: tuple[int, ...], key: Array) -> Positive | Array:
-    z = jr.normal(key, shape, value(nominal).dtype)
+    z = normal(key, shape, value(nominal).dtype, kept=True)
     sigma = jnp.asarray(sigma, z.dtype)
     if not stays_positive:
         return jnp.broadcast_to(value(nominal), shape) * (1 + sigma * z)

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from device_models._draws import normal
+
 from .._array import AnalogMatrix
 from .._checks import LONGEST_TIME, TIME, Must, check, fraction, is_known, write
 from ..nn import analog_layers, deploy
@@ -60,7 +62,7 @@ class GaussianNoise(AbstractHardware):
             w = digital_weight(path, layer)
             axis = 1 if self.relative_to == "bit line" else None
             largest = jax.lax.stop_gradient(jnp.max(jnp.abs(w), axis=axis, keepdims=True))
-            xi = jr.normal(jr.fold_in(key, place), w.shape, w.dtype)
+            xi = normal(jr.fold_in(key, place), w.shape, w.dtype, kept=True)
             size = jnp.asarray(strength * self.std, w.dtype)  # of a bit line of zeros nothing, as on a chip
             noisy[path] = w + size * jnp.broadcast_to(largest, w.shape) * xi
         return replace_weights(model, noisy)

@@ -6,9 +6,10 @@ from typing import Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
+
+from device_models._draws import uniform
 
 from ..._checks import Checked, check, plain, positive, whole
 from ._codes import largest_code, straight_through, to_codes
@@ -105,7 +106,7 @@ class ADC(AbstractADC):
         if key is None:
             raise ValueError('Stochastic rounding needs `key=`. Got none. Pass one, or choose rounding="nearest".')
         inside = jnp.clip(current, -largest_code(self.bits), largest_code(self.bits))
-        up = jr.uniform(key, current.shape, current.dtype)
+        up = uniform(key, current.shape, current.dtype)
         return straight_through(current, jnp.floor(inside + up), self.bits)
 
     def fabricate(self, shape: tuple[int, int], *, key: Key[Array, ""]) -> "ADC":

@@ -1,9 +1,10 @@
 """Binary-weighted capacitors with mismatch: the ruler of a SAR and of a ramp converter."""
 
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
+
+from device_models._draws import normal
 
 from ..._checks import at_least
 
@@ -26,7 +27,7 @@ def drawn_weights(
     Reference: Spear2023.
     """
     nominal = np.append(nominal_weights(bits), 1.0)
-    drawn = jr.normal(key, (*shape, bits))
+    drawn = normal(key, (*shape, bits))
     units = jnp.broadcast_to(jnp.asarray(nominal, drawn.dtype), drawn.shape)
     units = units + mismatch * jnp.sqrt(units) * drawn
     return (units / jnp.sum(units, -1, keepdims=True))[..., :-1] * nominal.sum().item()

@@ -4,6 +4,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from device_models._draws import normal
+
 from ..._checks import Checked, at_least, check
 
 S_PEAK = 3 * 3**0.5 / 2  # one over the largest value of u (1 - u^2) between 0 and 1
@@ -39,7 +41,7 @@ class ConverterErrors(Checked):
 
     def fabricate(self, shape: tuple[int, ...], *, key: Key[Array, ""]) -> "TransferCurves":
         """The curves of converters of this shape, each error from a draw of its own."""
-        draws = [jr.normal(each, shape) for each in jr.split(key, 4)]
+        draws = [normal(each, shape) for each in jr.split(key, 4)]
         spreads = (self.gain, self.offset, self.inl, self.inl)
         return TransferCurves(*(spread * draw for spread, draw in zip(spreads, draws, strict=True)))
 

@@ -9,6 +9,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from device_models._draws import normal
+
 from ..._checks import at_least, check, plain, whole
 from ._adc import FULL_SCALE, AbstractADC, FullScale
 from ._capacitors import MISMATCH, drawn_weights, nominal_weights
@@ -81,7 +83,7 @@ class Ramp(AbstractADC):
         capacitor_key, comparator_key = jr.split(key)
         ramps = -(-lines // self.columns_per_ramp)
         weights = drawn_weights((row_tiles, ramps), self.bits, self.mismatch, key=capacitor_key)
-        offsets = self.comparator_offset * jr.normal(comparator_key, shape)
+        offsets = self.comparator_offset * normal(comparator_key, shape)
         return Ramp(
             self.bits,
             self.full_scale,
