@@ -14,7 +14,7 @@ from .._checks import Checked, Inputs, as_inputs, check_optional_key
 from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped
 from ._fluctuation import Fluctuation
-from ._read_noise import ReadNoise
+from ._read_noise import Product, ReadNoise, rows_alone
 from ._sense import Amplifiers
 from ._sums import DigitalSum
 from ._word_lines import WordLines
@@ -91,13 +91,32 @@ class AnalogMatrix(Checked):
     def __call__(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> Float[Array, "*batch outputs"]:
         """One read of each row of `x`, independent noise for each output. Noise needs `key`."""
         x = self._inputs(x, key)
-        sums = self._partial_sums(x, key)
+        return self._total(x, key, rows_alone).reshape(*x.shape[:-1], self.outputs)
+
+    @property
+    def alike(self) -> bool:
+        """Whether all word lines are driven alike, and cells fluctuate alone, so that `each_patch` fits."""
+        return self.word_lines.alike and (self.noise is None or self.noise.alone)
+
+    def each_patch(
+        self, x: Float[Array, "n channels"], product: Product, *, key: Key[Array, ""] | None = None
+    ) -> Float[Array, "pixels outputs"]:
+        """A read for each patch of an image of `n` pixels, whose `product` with rows of a matrix says what they meet.
+
+        As a call with all patches, each of which would pass the DAC by itself.
+        """
+        check_optional_key(key)
+        self._check_draws(key)
+        return self._total(x, key, product)
+
+    def _total(self, x: Array, key: Array | None, product: Product) -> Float[Array, "n outputs"]:
+        sums = self._partial_sums(x, key, product)
         total = sums[0]
         for part in sums[1:]:
             total = total + part
         if self.sums.of_codes is not None:
-            total = total + self._codes(x) @ self.sums.of_codes
-        return total.reshape(*x.shape[:-1], self.outputs).astype(self._of_outputs(x.dtype, total.dtype))
+            total = total + product(self._codes(x), self.sums.of_codes, slice(None))
+        return total.astype(self._of_outputs(x.dtype, total.dtype))
 
     def partial_sums(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "n outputs"]]:
         """What each row tile's converters say, in weight times input units; the batch is flattened."""
@@ -118,8 +137,10 @@ class AnalogMatrix(Checked):
             adc = jnp.stack([jnp.mean(part, dtype=self.weight.dtype) for part in clipped])
         return Clipping(dac, adc)
 
-    def _partial_sums(self, x: Array, key: Array | None) -> list[Float[Array, "n outputs"]]:
-        codes = self._currents(x, key)
+    def _partial_sums(
+        self, x: Array, key: Array | None, product: Product = rows_alone
+    ) -> list[Float[Array, "n outputs"]]:
+        codes = self._currents(x, key, product)
         if self.adc is not None:
             keys = [None] * len(codes)
             if self.adc.needs_key and key is not None:
@@ -128,18 +149,20 @@ class AnalogMatrix(Checked):
         worth = [self.sums.worth(code, k) for k, code in enumerate(codes)]
         return [self.sums.shifted(part, self.word_lines.significance) for part in worth]
 
-    def _currents(self, x: Array, key: Array | None) -> list[Float[Array, "pulses_n columns"]]:
+    def _currents(
+        self, x: Array, key: Array | None, product: Product = rows_alone
+    ) -> list[Float[Array, "pulses_n columns"]]:
         if self.fluctuation is not None:
-            return self.now._currents(x, key)
+            return self.now._currents(x, key, product)
         lines = self.word_lines.pulses(self._codes(x))
         tiles = self.sums.tiles(self.inputs)
         rows = [_times(tile, self.word_lines.terms) for tile in tiles]
-        currents = [lines[:, of_tile] @ self.weight[of_tile] for of_tile in rows]
+        currents = [product(lines, self.weight, of_tile) for of_tile in rows]
         if self.noise is not None and key is not None:
             felt = self.word_lines.felt(lines, self.noise.white)
             products = self.word_lines.terms * (self.word_lines.terms + 1) // 2
             places = [(_times(tile, products), tile) for tile in tiles]
-            currents = self.noise.on(currents, felt, places, self.sums.slices, key=key)
+            currents = self.noise.on(currents, felt, places, self.sums.slices, product, key=key)
         if self.amplifiers is None:
             return currents
         return self.amplifiers.on(currents, None if self.adc is None else self.adc.bits, key=key)
@@ -247,12 +270,15 @@ class AnalogMatrix(Checked):
     def _inputs(self, x: Any, key: Any) -> Array:
         """`x` as an array that fits; raises `ValueError` where it does not, or where noise has no key."""
         check_optional_key(key)
+        self._check_draws(key)
+        return as_inputs(x, self.inputs)
+
+    def _check_draws(self, key: Any) -> None:
         if key is None and self.draws:
             raise ValueError(
                 "A noisy read needs `key=`. Got none. Pass a fresh key for each read, or choose "
                 '`Crossbar(..., reads=Reads("per_moment"))` or `"off"`, and a sense amplifier without noise.'
             )
-        return as_inputs(x, self.inputs)
 
 
 def _wider(a: np.dtype, b: np.dtype) -> np.dtype:

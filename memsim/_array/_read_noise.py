@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -16,6 +17,16 @@ from .._checks import is_known, is_zero
 
 SHARED = 1  # folded into the key of a tile's noise, so that other draws leave it as it is
 NOISY_READ = "noisy read"  # named for checkpointing: dearer to draw again than to keep
+
+
+Product = Callable[[Array, Array, slice], Array]  # what the word lines of some rows carry, with a matrix
+
+
+def rows_alone(
+    lines: Float[Array, "n rows"], weight: Float[Array, "rows columns"], rows: slice
+) -> Float[Array, "n columns"]:
+    """A product of one row of `lines` for each read."""
+    return lines[:, rows] @ weight[rows]
 
 
 class Crossed(eqx.Module):
@@ -55,10 +66,17 @@ class SharedNoise(eqx.Module):
     crossed: Crossed | None = None
 
     def on_lines(
-        self, felt: "Felt", rows: slice, lines: slice, slices: int, outputs: int, *, key: Key[Array, ""]
+        self,
+        felt: "Felt",
+        place: tuple[slice, slice],
+        slices: int,
+        outputs: int,
+        product: Product,
+        *,
+        key: Key[Array, ""],
     ) -> Float[Array, "n columns"]:
         """One draw for each tile and slice, on all of its bit lines."""
-        noise = drawn(felt.variance(self.variance, self.crossed, rows, lines), key=key)
+        noise = drawn(felt.variance(self.variance, self.crossed, place, product), key=key)
         return self.repeated(noise.reshape(noise.shape[0], slices, -1), outputs).reshape(noise.shape[0], -1)
 
     def repeated(
@@ -90,18 +108,24 @@ class ReadNoise(eqx.Module):
         felt: "Felt",
         places: list[tuple[slice, slice]],
         slices: int,
+        product: Product,
         *,
         key: Key[Array, ""],
     ) -> list[Float[Array, "n columns"]]:
         """The `currents` of each row tile with their noise; its products of terms and word lines are at `places`."""
         noisy = []
-        for (rows, lines), current, tile_key in zip(places, currents, jr.split(key, len(currents)), strict=True):
-            noise = drawn(felt.variance(self.variance, self.crossed, rows, lines), key=tile_key)
+        for place, current, tile_key in zip(places, currents, jr.split(key, len(currents)), strict=True):
+            noise = drawn(felt.variance(self.variance, self.crossed, place, product), key=tile_key)
             if self.shared is not None:
                 shared_key, outputs = jr.fold_in(tile_key, SHARED), current.shape[1] // slices
-                noise = noise - self.shared.on_lines(felt, rows, lines, slices, outputs, key=shared_key)
+                noise = noise - self.shared.on_lines(felt, place, slices, outputs, product, key=shared_key)
             noisy.append(checkpoint_name(current + noise, NOISY_READ))
         return noisy
+
+    @property
+    def alone(self) -> bool:
+        """Whether each cell adds what it would without the others."""
+        return self.crossed is None and (self.shared is None or self.shared.crossed is None)
 
     def ramped(self, strength: Float[Array, ""]) -> "ReadNoise":
         """Noise of a share of this size."""
@@ -137,13 +161,18 @@ class Felt(eqx.Module):
     drives: list[Float[Array, "n rows"]]
 
     def variance(
-        self, own: Float[Array, "rows_products lines"], crossed: Crossed | None, rows: slice, lines: slice
+        self,
+        own: Float[Array, "rows_products lines"],
+        crossed: Crossed | None,
+        place: tuple[slice, slice],
+        product: Product,
     ) -> Float[Array, "n lines"]:
-        """The variance of each line of a tile, that of `rows` products and word `lines`."""
-        variance = self.power[:, rows] @ own[rows]
+        """The variance of each line of a tile, whose products of terms and word lines are at `place`."""
+        rows, lines = place
+        variance = product(self.power, own, rows)
         if crossed is not None:
             variance = variance + crossed.variance([drive[:, lines] for drive in self.drives], lines)
-        signed = crossed is not None or own.shape[0] != self.drives[0].shape[1]
+        signed = crossed is not None or self.power.shape[1] != self.drives[0].shape[1]
         return jnp.maximum(variance, 0.0) if signed else variance  # rounding may leave a sum with signs below zero
 
 

@@ -28,6 +28,11 @@ class WordLines(eqx.Module):
         return 1 if self.drive is None else self.drive.size
 
     @property
+    def alike(self) -> bool:
+        """Whether a word line carries the same as any other would for its input."""
+        return self.drive is None and (self.dac is None or self.dac.alike)
+
+    @property
     def input_range(self) -> float | Float[Array, ""]:
         """Full input."""
         return 1.0 if self.dac is None else self.dac.input_range

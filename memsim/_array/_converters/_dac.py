@@ -57,6 +57,11 @@ class AbstractDAC(Checked):
         """Whether cells see nothing but zero and plus or minus `v_read`, or a voltage for each code."""
         return False
 
+    @property
+    def alike(self) -> bool:
+        """Whether it is known that all word lines are driven alike, and those without input not at all."""
+        return False
+
     @abstractmethod
     def pulses(self, codes: Float[Array, "*batch lines"]) -> list[Float[Array, "*batch lines"]]:
         """What the word lines carry in turn."""
@@ -86,6 +91,10 @@ class DAC(AbstractDAC):
     def __check_init__(self):
         check(self, bits=BITS, input_range=INPUT_RANGE)
 
+    @property
+    def alike(self) -> bool:
+        return self.errors is None
+
     def pulses(self, codes: Float[Array, "*batch lines"]) -> list[Float[Array, "*batch lines"]]:
         return [_driven(codes, self.errors, self.bits)]
 
@@ -112,6 +121,10 @@ class PulseWidthDAC(AbstractDAC):
     @property
     def fixed_voltage(self) -> bool:
         return True
+
+    @property
+    def alike(self) -> bool:
+        return self.errors is None
 
     def pulses(self, codes: Float[Array, "*batch lines"]) -> list[Float[Array, "*batch lines"]]:
         return [_driven(codes, self.errors, self.bits)]
@@ -154,6 +167,10 @@ class BitSerialDAC(AbstractDAC):
     @property
     def largest_pulse(self) -> int:
         return 2**self.bits_per_pulse - 1
+
+    @property
+    def alike(self) -> bool:
+        return True
 
     @property
     def fixed_voltage(self) -> bool:

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Key, Shaped
@@ -12,6 +13,7 @@ from ..._array import AnalogMatrix
 from ..._checks import as_floats, checked
 from .._layer import Shape
 from ._lanes import in_lanes
+from ._slide import Slide, slid
 from ._synapse import AbstractAnalog, AbstractSynapse, Weight, opened, presented
 from ._window import Pads, check_channels_first, laid_out, patches
 
@@ -64,21 +66,44 @@ class AbstractKernel(AbstractSynapse, AbstractAnalog):
         shape = self._checked(x.shape)
         weight, key = opened(self.weight, x, key)
         if isinstance(weight, AnalogMatrix):
-            y = self.as_wired(weight)(self.word_lines(x), key=key).T.reshape(shape)
+            y = self._read(weight, x, key).T.reshape(shape)
         else:
-            laid = self.laid(x)
-            y = lax.conv_general_dilated(
-                laid.x[None],
-                self._as_kernel(weight),
-                laid.step,
-                laid.around,
-                lhs_dilation=laid.spread,
-                rhs_dilation=self.dilation,
-                feature_group_count=self.groups,
-            )[0]
+            y = self._convolved(weight, x)
         if self.bias is None:
             return y
         return y + jnp.broadcast_to(self.bias.reshape(-1, *[1] * len(self.kernel_size)), y.shape)
+
+    def _convolved(self, weight: Float[Array, "outputs inputs"], x: Array) -> Float[Array, "outputs *_"]:
+        laid = self.laid(x)
+        how = self._slide(laid)
+        if jax.default_backend() == "cpu":
+            return jnp.moveaxis(slid(how, jnp.moveaxis(laid.x, 0, -1)[None], weight.T)[0], -1, 0)
+        return lax.conv_general_dilated(
+            laid.x[None],
+            self._as_kernel(weight),
+            how.step,
+            how.around,
+            lhs_dilation=how.spread,
+            rhs_dilation=how.dilation,
+            feature_group_count=how.groups,
+        )[0]
+
+    def _read(self, matrix: AnalogMatrix, x: Array, key: Key[Array, ""] | None) -> Float[Array, "pixels outputs"]:
+        """A read for each patch, in one convolution where all word lines are alike: they then carry what pixels do."""
+        if self.groups > 1 or not matrix.alike or jax.default_backend() != "cpu":
+            return self.as_wired(matrix)(self.word_lines(x), key=key)
+        laid = self.laid(x)
+        how, spatial = self._slide(laid), laid.x.shape[1:]
+
+        def product(lines: Array, weight: Array, rows: slice) -> Array:
+            channels, weight = how.of_rows(weight, rows)
+            pixels = lines.reshape(-1, *spatial, lines.shape[-1])[..., channels]
+            return slid(how, pixels, weight).reshape(-1, weight.shape[1])
+
+        return matrix.each_patch(laid.x.reshape(self.in_channels, -1).T, product, key=key)
+
+    def _slide(self, laid: Laid) -> Slide:
+        return Slide(self.kernel_size, laid.around, laid.spread, laid.step, self.dilation, self.groups)
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         return None if shape is None else self._checked(shape)
