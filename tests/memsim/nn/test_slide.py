@@ -112,8 +112,9 @@ def test_an_image_is_read_as_its_patches_are(name, groups):
     layer = ms.nn.Conv2d(3, 6, 3, padding=1, stride=2, groups=groups, key=jr.key(0))
     placed = ms.deploy(layer, DESIGNS[name], 3600.0, key=jr.key(1))
     x, key = jr.uniform(jr.key(2), (3, 9, 8), minval=-1.0), jr.key(3)
-    keyed = placed.weight.matrix if hasattr(placed.weight, "matrix") else placed.weight
-    by_patches = layer.as_wired(keyed)(layer.word_lines(x), key=key)
+    matrix = getattr(placed.weight, "matrix", placed.weight)
+    assert isinstance(matrix, ms.AnalogMatrix)
+    by_patches = layer.as_wired(matrix)(layer.word_lines(x), key=key)
     found = placed(x, key=key)
     step = 2 * float(jnp.max(jnp.abs(by_patches))) / 127  # a code of the ADC, where rounding fell on the other side
     assert float(jnp.mean(jnp.abs(found.reshape(6, -1).T - by_patches) > 1e-5 * step)) < 0.03
