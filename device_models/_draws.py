@@ -59,7 +59,7 @@ def _fuses(key: Key[Array, ""], shape: tuple[int, ...]) -> bool:
     return (
         jax.default_backend() == "cpu"
         and str(jr.key_impl(key)) == "threefry2x32"
-        and bool(jax.config.jax_threefry_partitionable)
+        and bool(jax.config.jax_threefry_partitionable)  # pyright: ignore[reportAttributeAccessIssue]
         and math.prod(shape) < 2**32
     )
 
