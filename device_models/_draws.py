@@ -6,6 +6,7 @@ compile. All that is drawn for cells, chips and reads comes from here.
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -30,10 +31,9 @@ def normal(
     """
     if not _fuses(key, shape) or jax.dtypes.canonicalize_dtype(dtype) != np.float32:
         drawn = jr.normal(key, shape, dtype)
-    else:
-        least = np.nextafter(np.float32(-1), np.float32(0))
-        drawn = np.float32(2**0.5) * jax.lax.erf_inv(jnp.maximum(_unit(key, shape) * np.float32(2) + least, least))
-    return jax.lax.optimization_barrier(drawn) if kept else drawn
+        return jax.lax.optimization_barrier(drawn) if kept else drawn
+
+    return _once(_normal, key, shape) if kept else _normal(key, shape)
 
 
 @partial(jax.jit, static_argnames=("shape", "dtype"))
@@ -62,6 +62,28 @@ def _fuses(key: Key[Array, ""], shape: tuple[int, ...]) -> bool:
         and bool(jax.config.jax_threefry_partitionable)
         and math.prod(shape) < 2**32
     )
+
+
+def _normal(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "..."]:
+    least = np.nextafter(np.float32(-1), np.float32(0))
+    return np.float32(2**0.5) * jax.lax.erf_inv(jnp.maximum(_unit(key, shape) * np.float32(2) + least, least))
+
+
+def _once(draw: Callable[..., Array], key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "..."]:
+    """What `draw` gives, in a loop of one turn: on a CPU a barrier is gone before XLA fuses, and all is drawn again.
+
+    That there is one turn follows from the key, or XLA would see it; and the draw from the turn, 0, or XLA would take
+    it out of the loop.
+    """
+    data = jr.key_data(key)
+    turns = jnp.minimum(data[0] | jnp.uint32(1), jnp.uint32(1))
+
+    def turn(state: tuple[Array, Array]) -> tuple[Array, Array]:
+        same = jr.wrap_key_data(data + state[0], impl=jr.key_impl(key))
+        return state[0] + jnp.uint32(1), draw(same, shape)
+
+    start = jnp.zeros((), jnp.uint32), jnp.zeros(shape, jnp.float32)
+    return jax.lax.while_loop(lambda state: state[0] < turns, turn, start)[1]
 
 
 def _unit(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "..."]:
