@@ -56,4 +56,4 @@ def test_a_gradient_through_a_written_cell_draws_each_normal_once():
 
 def shifts(function, target) -> int:
     """How many shifts of the cipher are in the compiled `function`."""
-    return jax.jit(function).lower(target, jr.key(0)).compile().as_text().count(" shift-left(")
+    return str(jax.jit(function).lower(target, jr.key(0)).compile().as_text()).count(" shift-left(")
