@@ -30,10 +30,11 @@ def normal(
     """
     if not _fuses(key, shape) or jax.dtypes.canonicalize_dtype(dtype) != np.float32:
         drawn = jr.normal(key, shape, dtype)
-    else:
-        least = np.nextafter(np.float32(-1), np.float32(0))
-        drawn = np.float32(2**0.5) * jax.lax.erf_inv(jnp.maximum(_unit(key, shape) * np.float32(2) + least, least))
-    return jax.lax.optimization_barrier(drawn) if kept else drawn
+        return jax.lax.optimization_barrier(drawn) if kept else drawn
+
+    if kept:
+        return _once(key, shape)
+    return _normal(_words(key, shape, jnp.zeros((), jnp.uint32)))
 
 
 @partial(jax.jit, static_argnames=("shape", "dtype"))
@@ -41,7 +42,7 @@ def uniform(key: Key[Array, ""], shape: tuple[int, ...] = (), dtype: Any = float
     """`jax.random.uniform` between 0 and 1, number for number."""
     if not _fuses(key, shape) or jax.dtypes.canonicalize_dtype(dtype) != np.float32:
         return jr.uniform(key, shape, dtype)
-    return _unit(key, shape)
+    return _unit(_words(key, shape, jnp.zeros((), jnp.uint32)))
 
 
 @partial(jax.jit, static_argnames="shape")
@@ -49,9 +50,7 @@ def bits(key: Key[Array, ""], shape: tuple[int, ...] = ()) -> UInt32[Array, "...
     """`jax.random.bits`, word for word."""
     if not _fuses(key, shape):
         return jr.bits(key, shape)
-    first, second = jr.key_data(key)
-    high, low = _threefry(first, second, jnp.zeros(shape, jnp.uint32), _index(shape))
-    return high ^ low
+    return _words(key, shape, jnp.zeros((), jnp.uint32))
 
 
 def _fuses(key: Key[Array, ""], shape: tuple[int, ...]) -> bool:
@@ -64,18 +63,42 @@ def _fuses(key: Key[Array, ""], shape: tuple[int, ...]) -> bool:
     )
 
 
-def _unit(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "..."]:
+def _once(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "..."]:
+    """Normals of a loop of one turn: on a CPU a barrier is gone before XLA fuses, and all is drawn again.
+
+    That there is one turn follows from the key, or XLA would see it. Each word follows from the turn, 0, or XLA would
+    take it out of the loop; and what the result starts from is of this key, or it would be copied from that of others.
+    """
+    word = jr.key_data(key)[0]
+    turns = jnp.minimum(word | jnp.uint32(1), jnp.uint32(1))
+
+    def turn(state: tuple[Array, Array]) -> tuple[Array, Array]:
+        return state[0] + jnp.uint32(1), _normal(_words(key, shape, state[0]))
+
+    start = jnp.zeros((), jnp.uint32), jnp.broadcast_to(word.astype(jnp.float32), shape)
+    return jax.lax.while_loop(lambda state: state[0] < turns, turn, start)[1]
+
+
+def _normal(words: UInt32[Array, "..."]) -> Float[Array, "..."]:
+    least = np.nextafter(np.float32(-1), np.float32(0))
+    return np.float32(2**0.5) * jax.lax.erf_inv(jnp.maximum(_unit(words) * np.float32(2) + least, least))
+
+
+def _unit(words: UInt32[Array, "..."]) -> Float[Array, "..."]:
     """A mantissa of random bits, less 1."""
-    word = (bits(key, shape) >> jnp.uint32(9)) | jnp.uint32(0x3F800000)
+    word = (words >> jnp.uint32(9)) | jnp.uint32(0x3F800000)
     return jax.lax.bitcast_convert_type(word, jnp.float32) - np.float32(1)
 
 
-def _index(shape: tuple[int, ...]) -> UInt32[Array, "..."]:
-    found, stride = jnp.zeros(shape, jnp.uint32), 1
+def _words(key: Key[Array, ""], shape: tuple[int, ...], start: UInt32[Array, ""]) -> UInt32[Array, "..."]:
+    """The words of the places from `start` on."""
+    first, second = jr.key_data(key)
+    index, stride = jnp.broadcast_to(start, shape), 1
     for axis in reversed(range(len(shape))):
-        found = found + jax.lax.broadcasted_iota(jnp.uint32, shape, axis) * jnp.uint32(stride)
+        index = index + jax.lax.broadcasted_iota(jnp.uint32, shape, axis) * jnp.uint32(stride)
         stride *= shape[axis]
-    return found
+    high, low = _threefry(first, second, jnp.zeros(shape, jnp.uint32), index)
+    return high ^ low
 
 
 def _threefry(

@@ -23,6 +23,7 @@ import _clock as clock
 import _peers as peers
 import device_models as dm
 import memsim as ms
+from _chip_speed import chips
 from _clock import Case
 from _image_speed import image_study
 from _sweep_speed import sweep_points
@@ -49,7 +50,7 @@ class Config:
 
 def run(config: Config) -> xr.Dataset:
     """Measures all cases, prints them and writes them."""
-    measures = (forward, training, spiking, bfloat16, sweep, sweep_points, image_study, wires, compilation)
+    measures = (forward, training, spiking, bfloat16, sweep, sweep_points, image_study, wires, chips, compilation)
     chosen = [measure(config) for measure in measures if config.only in measure.__name__]
     if not chosen:
         raise ValueError(f"`only` must be part of the name of a case. Got {config.only!r}.")
@@ -101,10 +102,14 @@ def training(config: Config):
     digital = step(None)
     noise = step(ms.train.GaussianNoise(0.06))
     yield Case("training step with GaussianNoise", ratio(config, noise, digital), 1.1)
-    yield Case("training step with SampledChip, no ADC, no read noise", ratio(config, chip(None, "off"), digital), 1.4)
-    yield Case("training step with SampledChip, no read noise", ratio(config, chip(ms.ADC(8), "off"), digital), 1.4)
-    full = chip(ms.ADC(8), "per_moment")
-    yield Case("training step with SampledChip, read noise per moment", ratio(config, full, digital), 1.4)
+    rows = (
+        ("no ADC, no read noise", None, "off", 1.1),
+        ("no read noise", ms.ADC(8), "off", 1.2),
+        ("read noise per moment", ms.ADC(8), "per_moment", 1.3),
+        ("read noise per read", ms.ADC(8), "per_read", 1.8),
+    )
+    for name, adc, reads, target in rows:
+        yield Case(f"training step with SampledChip, {name}", ratio(config, chip(adc, reads), digital), target)
 
 
 def spiking(config: Config):
