@@ -39,8 +39,8 @@ def descent(optimizer: optax.GradientTransformation, n: int, batch: int, reduced
     gradient = ms.insitu.value_and_outer(lambda w, x, t: reduced(0.5 * (x @ w.T - t) ** 2))
 
     @eqx.filter_jit
-    def run(w, state, x, t):
-        def step(carry, _):
+    def run(w: Any, state: Any, x: Any, t: Any):
+        def step(carry: Any, _: Any):
             w, state = carry
             _, found = gradient(w, x, t)
             found = found if isinstance(state, ms.insitu.InSituState) else found.dense
