@@ -38,12 +38,14 @@ def descent(optimizer: optax.GradientTransformation, n: int, batch: int, reduced
     w, x, t = 0.3 * jr.normal(keys[0], (n, n)) / n**0.5, jr.normal(keys[1], (batch, n)), jr.normal(keys[2], (batch, n))
     gradient = ms.insitu.value_and_outer(lambda w, x, t: reduced(0.5 * (x @ w.T - t) ** 2))
 
+    on_array = isinstance(optimizer.init(w), ms.insitu.InSituState)
+
     @eqx.filter_jit
     def run(w: Any, state: Any, x: Any, t: Any):
         def step(carry: Any, _: Any):
             w, state = carry
             _, found = gradient(w, x, t)
-            found = found if isinstance(state, ms.insitu.InSituState) else found.dense
+            found = found if on_array else found.dense
             changes, state = optimizer.update(found, state, w)
             return (optax.apply_updates(w, changes), state), None
 
