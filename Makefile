@@ -6,7 +6,7 @@ RUN = .venv/bin
 # What test-oldest and test-newest run; all that `make test` does if empty.
 TESTS ?=
 
-.PHONY: demo test test-slow test-peers test-oldest test-newest freeze lint lock package figures speed import-time clean
+.PHONY: demo test test-slow test-peers test-oldest test-newest freeze lint lock package figures speed bench-check import-time clean
 
 demo: .venv/.installed
 	$(RUN)/memsim run drift
@@ -57,6 +57,12 @@ figures: .venv/.installed
 
 speed: .venv/.installed
 	$(RUN)/memsim run speed
+
+# Ratios of chosen cases against those of the last release, experiments/_bench_ratios.csv; fails beyond 25 %.
+bench-check: .venv/.installed
+	$(RUN)/memsim run speed --only forward --out results/bench-check/forward
+	$(RUN)/memsim run speed --only updates --out results/bench-check/updates
+	$(RUN)/python experiments/_bench_check.py results/bench-check/*/speed.csv
 
 import-time: .venv/.installed
 	$(RUN)/python tests/support/import_time.py

@@ -27,6 +27,7 @@ from _chip_speed import chips
 from _clock import Case
 from _image_speed import image_study
 from _sweep_speed import sweep_points
+from _update_speed import updates
 from _wire_speed import wires
 
 
@@ -50,7 +51,10 @@ class Config:
 
 def run(config: Config) -> xr.Dataset:
     """Measures all cases, prints them and writes them."""
-    measures = (forward, training, spiking, bfloat16, sweep, sweep_points, image_study, wires, chips, compilation)
+    measures = (
+        *(forward, training, spiking, bfloat16, sweep, sweep_points),
+        *(image_study, wires, updates, chips, compilation),
+    )
     chosen = [measure(config) for measure in measures if config.only in measure.__name__]
     if not chosen:
         raise ValueError(f"`only` must be part of the name of a case. Got {config.only!r}.")

@@ -9,15 +9,16 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
 from .._checks import Checked, checked, is_known, is_zero, that, whole
 from .._checks._quantities import NOT_NEGATIVE
 from .._draws import normal
 from ._burst import at_once, one_by_one, one_pulse
-from ._coincidence import BALANCED, RATE, AbstractScaling, coincidences
-from ._hash import fast_normal
+from ._coincidence import BALANCED, RATE, AbstractScaling, trains
+from ._hash import fast_normal, index_of
 from ._pulsed import AbstractPulsed, PulsedCells
+from ._rows import Sides, by_rows
 
 
 class PulsedArray(Checked):
@@ -65,9 +66,15 @@ class PulsedArray(Checked):
         clipped once and not at every pulse, and comes from a fast hash instead of JAX's generator.
         """
         check_most(counts, most)
+        return self.burst_at(counts, most, index_of(counts.shape), key=key)
+
+    def burst_at(
+        self, counts: Int[Array, "*cells"], most: int, index: UInt32[Array, "*cells"], *, key: Key[Array, ""]
+    ) -> "PulsedArray":
+        """`burst` on cells that have these numbers in a larger array."""
         pulse_key, write_key = jr.split(key)
-        hidden = at_once(self.device, self.cells, self.hidden, counts, most, key=pulse_key)
-        return self._after(hidden, counts != 0, write_key)
+        hidden = at_once(self.device, self.cells, self.hidden, counts, most, key=pulse_key, index=index)
+        return self._after(hidden, counts != 0, write_key, index)
 
     @checked(directions=that("+1 or -1 each", lambda x: np.abs(x) == 1))
     def staircase(
@@ -119,8 +126,12 @@ class PulsedArray(Checked):
 
         def one(array: PulsedArray, x, d, key) -> PulsedArray:
             count_key, pulse_key = jr.split(key)
-            counts = coincidences(x, d, strength, length=length, scaling=scaling, key=count_key)
-            return array.burst(counts, most=length, key=pulse_key)
+            sent = trains(x, d, strength, length=length, scaling=scaling, key=count_key)
+
+            def burst(sides: Sides, counts, index) -> Sides:
+                return (sides[0].burst_at(counts, length, index, key=pulse_key),)
+
+            return by_rows(burst, (array,), sent)[0]
 
         return sample_by_sample(one, self, x, d, key=key)
 
@@ -142,11 +153,17 @@ class PulsedArray(Checked):
         hidden = jnp.where(where, jnp.clip(found, self.cells.w_min, self.cells.w_max), self.hidden)
         return self._after(hidden, where, write_key)
 
-    def _after(self, hidden: Float[Array, "*cells"], touched: Bool[Array, "*cells"], key) -> "PulsedArray":
+    def _after(
+        self,
+        hidden: Float[Array, "*cells"],
+        touched: Bool[Array, "*cells"],
+        key: Key[Array, ""],
+        index: UInt32[Array, "*cells"] | None = None,
+    ) -> "PulsedArray":
         """The array with this hidden state, after pulses on the cells `touched`."""
         steps, found = self.device.steps, hidden - self.cells.reference
         if not is_zero(steps.write_noise):
-            noise = fast_normal(hidden.shape, key=key).astype(hidden.dtype)
+            noise = fast_normal(index_of(hidden.shape) if index is None else index, key=key).astype(hidden.dtype)
             found = found + steps.write_noise * steps.dw_min * noise
         return dataclasses.replace(self, hidden=hidden, shown=jnp.where(touched, found, self.shown))
 

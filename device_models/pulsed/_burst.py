@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
 from .._checks import is_zero
 from .._draws import normal
@@ -67,15 +67,23 @@ def at_once(
     most: int,
     *,
     key: Key[Array, ""],
+    index: UInt32[Array, "*cells"],
 ) -> Float[Array, "*cells"]:
-    """The weights after `counts` pulses of at most `most`: in one leap, or one by one where steps change much."""
+    """The weights after `counts` pulses of at most `most`: in one leap, or one by one where steps change much.
+
+    `index` is the number of each cell in the array it belongs to.
+    """
+
+    def draw(_, *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
+        return fast_normal(index, key=key)
+
     steepness = device.steepness()
     if is_zero(steepness):
-        return leap(device, cells, w, counts, most, key=key)
+        return leap(device, cells, w, counts, most, key=key, draw=draw)
     return jax.lax.cond(
         most * jnp.asarray(steepness) > STEEPEST,
-        lambda w: one_by_one(device, cells, w, counts, key=key, draw=fast_normal),
-        lambda w: leap(device, cells, w, counts, most, key=key),
+        lambda w: one_by_one(device, cells, w, counts, key=key, draw=draw),
+        lambda w: leap(device, cells, w, counts, most, key=key, draw=draw),
         w,
     )
 
@@ -88,6 +96,7 @@ def leap(
     most: int,
     *,
     key: Key[Array, ""],
+    draw: Draw,
 ) -> Float[Array, "*cells"]:
     r"""The weights after `number` pulses, from one look at the step and its slope.
 
@@ -107,7 +116,7 @@ def leap(
         average = travel / jnp.maximum(number, 1).astype(w.dtype)
         deviation = noise.deviation(average, cells.size(up), w + 0.5 * travel)
         squares = total * (2.0 - (1.0 - ratio) * total) / (1.0 + ratio)  # the same sum of the squared ratio
-        travel = travel + deviation * jnp.sqrt(squares) * fast_normal(w.shape, key=key).astype(w.dtype)
+        travel = travel + deviation * jnp.sqrt(squares) * draw(w.shape, key=key).astype(w.dtype)
     return jnp.where(number > 0, jnp.clip(w + travel, cells.w_min, cells.w_max), w)
 
 

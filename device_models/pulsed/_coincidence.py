@@ -1,15 +1,19 @@
 """Stochastic pulse trains on word and bit lines, and how often two of them coincide."""
 
 from abc import abstractmethod
+from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Int, Key
+from equinox.internal import unvmap_max
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._checks import Checked, at_least, checked, whole
 from .._draws import uniform
 
 RATE = at_least(0.0, hint="Put the sign into `d`.")
+SHORT = 8  # pulses of a train of which no more are drawn where no more are sent
 
 
 class AbstractScaling(Checked):
@@ -95,21 +99,74 @@ def coincidences(
 
     Reference: Gokmen2016.
     """
+    return trains(x, d, strength, length=length, scaling=scaling, key=key).coincidences()
+
+
+class Trains(NamedTuple):
+    """Pulses of all lines, one row for each place of a train: the sign of the line where there is one, zero elsewhere.
+
+    Places that are not sent are empty. `short` says that only the first `SHORT` are sent.
+    """
+
+    columns: Float[Array, "length columns"]
+    rows: Float[Array, "length rows"]
+    short: Bool[Array, ""]
+
+    def coincidences(self) -> Int[Array, "rows columns"]:
+        """Signed number of pulses that each cell gets."""
+
+        def counted(places: int) -> Float[Array, "rows columns"]:
+            # One product of matrices counts for all cells; whole numbers below 2^24 are exact in it.
+            return self.rows[:places].T @ self.columns[:places]
+
+        length = self.rows.shape[0]
+        if length <= SHORT:
+            return jnp.rint(counted(length)).astype(int)
+        return jnp.rint(jax.lax.cond(self.short, lambda: counted(SHORT), lambda: counted(length))).astype(int)
+
+    def of_rows(self, rows: Int[Array, " some"]) -> "Trains":
+        """The trains of some rows with all columns."""
+        return self._replace(rows=self.rows[:, rows])
+
+    def pulsing(self) -> Bool[Array, " rows"]:
+        """The rows with a cell that gets a pulse."""
+        met = jnp.any(self.columns != 0, axis=1)
+        return jnp.any((self.rows != 0) & met[:, None], axis=0)
+
+
+def trains(
+    x: Float[Array, " columns"],
+    d: Float[Array, " rows"],
+    strength: float | Float[Array, ""],
+    *,
+    length: int,
+    scaling: AbstractScaling,
+    key: Key[Array, ""],
+) -> Trains:
+    """What is sent for one sample; arguments as of `coincidences`."""
     x_size, d_size = jnp.abs(x), jnp.abs(d)
     c_x, c_d, used = scaling(jnp.asarray(strength, x.dtype), jnp.max(x_size), jnp.max(d_size), length)
     x_key, d_key = jr.split(key)
-    sent = (jnp.arange(length) < used)[:, None]
-    x_train = jnp.where(sent, train(x, x_size * c_x, length, key=x_key), 0.0)
-    d_train = train(d, d_size * c_d, length, key=d_key)
-    # One product of matrices counts for all cells; whole numbers below 2^24 are exact in it.
-    return jnp.rint(d_train.T @ x_train).astype(int)
+
+    def first(places: int) -> tuple[Float[Array, "length columns"], Float[Array, "length rows"]]:
+        sent, rest = (jnp.arange(places) < used)[:, None], ((0, length - places), (0, 0))
+        x_train = jnp.where(sent, train(x, x_size * c_x, length, places, key=x_key), 0.0)
+        d_train = jnp.where(sent, train(d, d_size * c_d, length, places, key=d_key), 0.0)
+        return jnp.pad(x_train, rest), jnp.pad(d_train, rest)
+
+    # In a batch under vmap all are short, or all are drawn in full, so that this stays a choice.
+    short = unvmap_max(used) <= SHORT
+    if length <= SHORT:
+        return Trains(*first(length), short)
+    columns, rows = jax.lax.cond(short, lambda: first(SHORT), lambda: first(length))
+    return Trains(columns, rows, short)
 
 
 def train(
-    signal: Float[Array, " lines"], p: Float[Array, " lines"], length: int, *, key: Key[Array, ""]
-) -> Float[Array, "length lines"]:
-    """Pulses of probability `p` on each line: the sign of its signal where there is one, zero elsewhere."""
-    there = uniform(key, (length, *p.shape), p.dtype) < p[None, :]
+    signal: Float[Array, " lines"], p: Float[Array, " lines"], length: int, places: int, *, key: Key[Array, ""]
+) -> Float[Array, "places lines"]:
+    """The first `places` of a train of pulses of probability `p` on each line, with the sign of its signal."""
+    there = uniform(key, (length, *p.shape), p.dtype)[:places] < p[None, :]
     return jnp.where(there, jnp.sign(signal)[None, :], 0.0)
 
 

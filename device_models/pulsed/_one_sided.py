@@ -11,8 +11,9 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from .._checks import Checked, checked, fraction, is_known, whole
 from .._checks._quantities import NOT_NEGATIVE
 from ._array import PulsedArray, sample_by_sample, update_strength
-from ._coincidence import BALANCED, RATE, AbstractScaling, coincidences
+from ._coincidence import BALANCED, RATE, AbstractScaling, trains
 from ._pulsed import AbstractPulsed
+from ._rows import Sides, by_rows
 
 
 class OneSidedPair(Checked):
@@ -85,8 +86,14 @@ class OneSidedPair(Checked):
 
         def one(pair: OneSidedPair, x, d, key) -> OneSidedPair:
             count_key, pulse_key = jr.split(key)
-            counts = coincidences(x, d, strength, length=length, scaling=scaling, key=count_key)
-            return pair.burst(counts, most=length, key=pulse_key)
+            sent = trains(x, d, strength, length=length, scaling=scaling, key=count_key)
+            plus_key, minus_key = jr.split(pulse_key)
+
+            def burst(sides: Sides, counts, index) -> Sides:
+                plus = sides[0].burst_at(jnp.maximum(counts, 0), length, index, key=plus_key)
+                return plus, sides[1].burst_at(jnp.maximum(-counts, 0), length, index, key=minus_key)
+
+            return OneSidedPair(*by_rows(burst, (pair.plus, pair.minus), sent))
 
         return sample_by_sample(one, self, x, d, key=key)
 

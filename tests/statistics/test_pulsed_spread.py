@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from device_models.pulsed._hash import fast_normal, fast_words
+from device_models.pulsed._hash import fast_normal, fast_words, index_of
 
 N = 40_000  # samples of each random quantity
 SIDE = 200
@@ -166,7 +166,7 @@ def test_a_reset_leaves_what_the_device_says_and_only_where_asked():
 
 @jax.jit
 def draws(key):
-    return fast_normal((SIDE, SIDE), key=key)
+    return fast_normal(index_of((SIDE, SIDE)), key=key)
 
 
 def test_fast_noise_has_the_moments_of_a_nearly_normal_number():
@@ -189,13 +189,13 @@ def test_fast_noise_is_uncorrelated_between_cells_and_keys():
                 assert abs(np.mean(one * other)) < STANDARD_ERRORS / math.sqrt(one.size) * scale
     for other in (jr.key(22), *jr.split(jr.key(21))):
         assert abs(np.mean(x * np.asarray(draws(other)))) < tolerance
-    means = np.asarray(jax.jit(jax.vmap(lambda key: fast_normal((4,), key=key)))(jr.split(jr.key(0), N // 4)))
+    means = np.asarray(jax.jit(jax.vmap(lambda key: fast_normal(index_of((4,)), key=key)))(jr.split(jr.key(0), N // 4)))
     assert_moments(means, 0.0, 1.0)  # one cell over many keys
     assert np.max(np.abs(np.corrcoef(means.T) - np.eye(4))) < STANDARD_ERRORS / math.sqrt(N / 4)
 
 
 def test_every_bit_of_a_fast_word_is_fair():
-    words = np.asarray(jax.jit(lambda key: fast_words((SIDE, SIDE), key=key))(jr.key(23))).ravel()
+    words = np.asarray(jax.jit(lambda key: fast_words(index_of((SIDE, SIDE)), key=key))(jr.key(23))).ravel()
     bits = np.unpackbits(words.view(np.uint8)).reshape(N, 32)
     assert np.max(np.abs(bits.mean(0) - 0.5)) < STANDARD_ERRORS * 0.5 / math.sqrt(N)
     both = np.corrcoef(bits.T.astype(np.float64)) - np.eye(32)
