@@ -114,7 +114,7 @@ class AnalogMatrix(Checked):
         currents = self._currents(x, key)
         adc = jnp.zeros(len(currents))
         if self.adc is not None:
-            clipped = [is_clipped(current, self.adc.bits) for current in currents]
+            clipped = [is_clipped(current, self.adc.bits, self.adc.half_code) for current in currents]
             adc = jnp.stack([jnp.mean(part, dtype=self.weight.dtype) for part in clipped])
         return Clipping(dac, adc)
 
