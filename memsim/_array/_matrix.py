@@ -14,9 +14,10 @@ from .._checks import Checked, Inputs, as_inputs, check_optional_key
 from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped
 from ._fluctuation import Fluctuation
-from ._read_noise import ReadNoise
+from ._read_noise import Felt, ReadNoise
 from ._sense import Amplifiers
 from ._sums import DigitalSum
+from ._tiles import each_row_tile
 from ._word_lines import WordLines
 
 ROUNDING = 2  # folded into the key of a tile's noise, so that other draws leave it as it is
@@ -133,16 +134,20 @@ class AnalogMatrix(Checked):
             return self.now._currents(x, key)
         lines = self.word_lines.pulses(self._codes(x))
         tiles = self.sums.tiles(self.inputs)
-        rows = [_times(tile, self.word_lines.terms) for tile in tiles]
-        currents = [lines[:, of_tile] @ self.weight[of_tile] for of_tile in rows]
         if self.noise is not None and key is not None:
-            felt = self.word_lines.felt(lines, self.noise.white)
-            products = self.word_lines.terms * (self.word_lines.terms + 1) // 2
-            places = [(_times(tile, products), tile) for tile in tiles]
-            currents = self.noise.on(currents, felt, places, self.sums.slices, key=key)
+            felt, keys = self.word_lines.felt(lines, self.noise.white), jr.split(key, len(tiles))
+            currents = each_row_tile(self._noisy, (lines, felt), (self.weight, self.noise), tiles, keys)
+        else:
+            rows = [_times(tile, self.word_lines.terms) for tile in tiles]
+            currents = [lines[:, of_tile] @ self.weight[of_tile] for of_tile in rows]
         if self.amplifiers is None:
             return currents
         return self.amplifiers.on(currents, None if self.adc is None else self.adc.bits, key=key)
+
+    def _noisy(self, drive: tuple[Array, Felt], cells: tuple[Array, ReadNoise], key: Array) -> Array:
+        """The current of one row tile."""
+        (lines, felt), (weight, noise) = drive, cells
+        return noise.on(lines @ weight, felt, self.sums.slices, key=key)
 
     def _codes(self, x: Array) -> Float[Array, "n inputs"]:
         return self.word_lines.codes(self._wide(x.reshape(-1, x.shape[-1])))

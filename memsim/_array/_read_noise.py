@@ -31,12 +31,12 @@ class Crossed(eqx.Module):
     more: Float[Array, "terms *slices rows lines"]
     less: Float[Array, "terms *slices rows lines"]
 
-    def variance(self, drives: list[Float[Array, "n rows"]], rows: slice) -> Float[Array, "n lines"]:
+    def variance(self, drives: list[Float[Array, "n rows"]]) -> Float[Array, "n lines"]:
         """That of several `drives` together."""
         total = jnp.zeros((drives[0].shape[0], self.more.shape[2]), self.more.dtype)
         for drive in drives:
             for sign, factors in ((1, self.more), (-1, self.less)):
-                total = total + sign * jnp.sum(jnp.matmul(drive[None], factors[:, rows]) ** 2, axis=0)
+                total = total + sign * jnp.sum(jnp.matmul(drive[None], factors) ** 2, axis=0)
         return total
 
 
@@ -54,11 +54,9 @@ class SharedNoise(eqx.Module):
     columns: int = eqx.field(static=True)
     crossed: Crossed | None = None
 
-    def on_lines(
-        self, felt: "Felt", rows: slice, lines: slice, slices: int, outputs: int, *, key: Key[Array, ""]
-    ) -> Float[Array, "n columns"]:
+    def on_lines(self, felt: "Felt", slices: int, outputs: int, *, key: Key[Array, ""]) -> Float[Array, "n columns"]:
         """One draw for each tile and slice, on all of its bit lines."""
-        noise = drawn(felt.variance(self.variance, self.crossed, rows, lines), key=key)
+        noise = drawn(felt.variance(self.variance, self.crossed), key=key)
         return self.repeated(noise.reshape(noise.shape[0], slices, -1), outputs).reshape(noise.shape[0], -1)
 
     def repeated(
@@ -85,23 +83,14 @@ class ReadNoise(eqx.Module):
     white: bool = eqx.field(static=True, default=False)
 
     def on(
-        self,
-        currents: list[Float[Array, "n columns"]],
-        felt: "Felt",
-        places: list[tuple[slice, slice]],
-        slices: int,
-        *,
-        key: Key[Array, ""],
-    ) -> list[Float[Array, "n columns"]]:
-        """The `currents` of each row tile with their noise; its products of terms and word lines are at `places`."""
-        noisy = []
-        for (rows, lines), current, tile_key in zip(places, currents, jr.split(key, len(currents)), strict=True):
-            noise = drawn(felt.variance(self.variance, self.crossed, rows, lines), key=tile_key)
-            if self.shared is not None:
-                shared_key, outputs = jr.fold_in(tile_key, SHARED), current.shape[1] // slices
-                noise = noise - self.shared.on_lines(felt, rows, lines, slices, outputs, key=shared_key)
-            noisy.append(checkpoint_name(current + noise, NOISY_READ))
-        return noisy
+        self, current: Float[Array, "n columns"], felt: "Felt", slices: int, *, key: Key[Array, ""]
+    ) -> Float[Array, "n columns"]:
+        """The `current` of one row tile, whose noise this is, with what is drawn of it."""
+        noise = drawn(felt.variance(self.variance, self.crossed), key=key)
+        if self.shared is not None:
+            outputs = current.shape[1] // slices
+            noise = noise - self.shared.on_lines(felt, slices, outputs, key=jr.fold_in(key, SHARED))
+        return checkpoint_name(current + noise, NOISY_READ)
 
     def ramped(self, strength: Float[Array, ""]) -> "ReadNoise":
         """Noise of a share of this size."""
@@ -136,13 +125,11 @@ class Felt(eqx.Module):
     power: Float[Array, "n rows_products"]
     drives: list[Float[Array, "n rows"]]
 
-    def variance(
-        self, own: Float[Array, "rows_products lines"], crossed: Crossed | None, rows: slice, lines: slice
-    ) -> Float[Array, "n lines"]:
-        """The variance of each line of a tile, that of `rows` products and word `lines`."""
-        variance = self.power[:, rows] @ own[rows]
+    def variance(self, own: Float[Array, "rows_products lines"], crossed: Crossed | None) -> Float[Array, "n lines"]:
+        """The variance of each line of a tile."""
+        variance = self.power @ own
         if crossed is not None:
-            variance = variance + crossed.variance([drive[:, lines] for drive in self.drives], lines)
+            variance = variance + crossed.variance(self.drives)
         signed = crossed is not None or own.shape[0] != self.drives[0].shape[1]
         return jnp.maximum(variance, 0.0) if signed else variance  # rounding may leave a sum with signs below zero
 
