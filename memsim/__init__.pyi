@@ -41,6 +41,7 @@ from ._array import ResistiveWires as ResistiveWires
 from ._array import SenseAmplifier as SenseAmplifier
 from ._array import effects as effects
 from ._array import without as without
+from ._keeping import enable_compilation_cache as enable_compilation_cache
 from .files import load as load
 from .files import save as save
 from .nn import at as at

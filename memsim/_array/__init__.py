@@ -12,11 +12,14 @@ from ._converters._dac import PulseWidthDAC as PulseWidthDAC
 from ._converters._errors import ConverterErrors as ConverterErrors
 from ._converters._ramp import Ramp as Ramp
 from ._converters._sar import SAR as SAR
+from ._converters._switched import SwitchedADC as SwitchedADC
+from ._converters._switched import SwitchedDAC as SwitchedDAC
 from ._converters._unlimited import UnlimitedADC as UnlimitedADC
 from ._converters._unlimited import UnlimitedDAC as UnlimitedDAC
 from ._crossbar import Crossbar as Crossbar
 from ._effects import EFFECTS as EFFECTS
 from ._effects import effects as effects
+from ._effects import switched as switched
 from ._effects import without as without
 from ._fluctuation import Correlated as Correlated
 from ._mapping._mapping import AbstractMapping as AbstractMapping

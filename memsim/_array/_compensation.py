@@ -215,9 +215,9 @@ def _codes(matrix: AnalogMatrix, x: Array, key: Array | None) -> PatternCodes:
     if adc is None:
         return PatternCodes(jnp.zeros(len(currents)), jnp.zeros(len(currents)))
     live = [None] * len(currents) if matrix.sums.dead is None else list(~matrix.sums.dead)
-    clipped = [_share(is_clipped(current, adc.bits), line) for current, line in zip(currents, live, strict=True)]
-    half = 0.0 if adc.bits is None else 0.5
-    zero = [_share(jnp.abs(current) < half, line) for current, line in zip(currents, live, strict=True)]
+    beyond = [is_clipped(current, adc.bits, adc.half_code) for current in currents]
+    clipped = [_share(found, line) for found, line in zip(beyond, live, strict=True)]
+    zero = [_share(jnp.abs(current) < adc.half_code, line) for current, line in zip(currents, live, strict=True)]
     return PatternCodes(jnp.stack(clipped), jnp.stack(zero))
 
 

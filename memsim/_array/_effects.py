@@ -1,15 +1,25 @@
 """What is not ideal about a design, and the design without it."""
 
 import dataclasses
+from functools import reduce
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool
 
 from device_models import EFFECTS as DEVICE_EFFECTS
+from device_models import AbstractDevice
 
-from .._checks import checked, did_you_mean, write
+from .._checks import checked, did_you_mean, is_zero, write
 from ._converters._adc import ADC, AbstractADC
+from ._converters._codes import largest_code
 from ._converters._dac import DAC, AbstractDAC, PulseWidthDAC
+from ._converters._switched import switched_adc, switched_dac
 from ._converters._unlimited import UnlimitedADC, UnlimitedDAC, unlimited_adc, unlimited_dac
 from ._crossbar import Crossbar
-from ._wires import IdealWires
+from ._sense import SenseAmplifier
+from ._wires import IdealWires, SwitchedWires
 
 EFFECTS = (*DEVICE_EFFECTS, "DAC", "ADC", "saturation", "IR drop", "sense amplifier")
 DESIGN = write("Such as `memsim.Crossbar(dm.pcm_joshi2020())`.")
@@ -60,6 +70,43 @@ def without(design: Crossbar, effect: str) -> Crossbar:
     if effect not in DEVICE_EFFECTS:
         raise ValueError(did_you_mean("An `effect`", effect, EFFECTS))
     return dataclasses.replace(design, device=design.device.without(effect))
+
+
+def switched(design: Crossbar, removed: tuple[str, ...]) -> Crossbar:
+    """`design` without the effects that are `removed`, by numbers where they can be.
+
+    Designs that differ in what is removed are then of one structure, and compile once; but for what changes their
+    structure: levels, a nonlinear I-V, and codes that go out in several pulses.
+    """
+    by_number = {"ADC", "saturation", "IR drop", "sense amplifier"}
+    if design.dac is None or design.dac.largest_pulse == largest_code(design.dac.bits):
+        by_number.add("DAC")
+    design = reduce(without, [effect for effect in removed if effect not in by_number], design)
+    there = {effect: jnp.asarray(effect not in by_number or effect not in removed) for effect in EFFECTS}
+    parts = (
+        _traced(design.device),
+        None if design.dac is None else switched_dac(design.dac, there["DAC"], there["saturation"]),
+        None if design.adc is None else switched_adc(design.adc, there["ADC"], there["saturation"]),
+        design.wires if isinstance(design.wires, IdealWires) else SwitchedWires(design.wires, there["IR drop"]),
+        _switched_sense(design.reads.sense, there["sense amplifier"]),
+    )
+    return eqx.tree_at(
+        lambda d: (d.device, d.dac, d.adc, d.wires, d.reads.sense), design, parts, is_leaf=lambda part: part is None
+    )
+
+
+def _switched_sense(sense: SenseAmplifier | None, there: Bool[Array, ""]) -> SenseAmplifier | None:
+    return jax.tree.map(lambda size: size if is_zero(size) else jnp.where(there, size, 0.0), sense)
+
+
+def _traced(device: AbstractDevice) -> AbstractDevice:
+    """With arrays for numbers but the range, so that devices which differ in such numbers only compile once."""
+
+    def traced(path, leaf):
+        fixed = not isinstance(leaf, float) or getattr(path[-1], "name", "") in ("g_min", "g_max")
+        return leaf if fixed else jnp.asarray(leaf)
+
+    return jax.tree_util.tree_map_with_path(traced, device)
 
 
 def _ideal_dac(dac: AbstractDAC) -> AbstractDAC:

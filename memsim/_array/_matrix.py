@@ -1,7 +1,8 @@
 """What a chip presents at one moment: a matrix behind its converters."""
 
 import dataclasses
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import equinox as eqx
 import jax
@@ -14,12 +15,26 @@ from .._checks import Checked, Inputs, as_inputs, check_optional_key
 from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped
 from ._fluctuation import Fluctuation
-from ._read_noise import Product, ReadNoise, rows_alone
+from ._read_noise import Felt, Product, ReadNoise
 from ._sense import Amplifiers
 from ._sums import DigitalSum
+from ._tiles import each_row_tile
 from ._word_lines import WordLines
 
 ROUNDING = 2  # folded into the key of a tile's noise, so that other draws leave it as it is
+
+
+class RowsProduct(Protocol):
+    """What the word lines of some `rows` of a matrix carry, with their cells."""
+
+    def __call__(self, lines: Array, weight: Array, *, rows: slice) -> Array: ...
+
+
+def rows_alone(
+    lines: Float[Array, "n rows"], weight: Float[Array, "rows columns"], *, rows: slice
+) -> Float[Array, "n columns"]:
+    """Of one row of `lines` for each read."""
+    return lines[:, rows] @ weight[rows]
 
 
 class Clipping(Checked):
@@ -99,7 +114,7 @@ class AnalogMatrix(Checked):
         return self.word_lines.alike and (self.noise is None or self.noise.alone)
 
     def each_patch(
-        self, x: Float[Array, "n channels"], product: Product, *, key: Key[Array, ""] | None = None
+        self, x: Float[Array, "n channels"], product: RowsProduct, *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "pixels outputs"]:
         """A read for each patch of an image of `n` pixels, whose `product` with rows of a matrix says what they meet.
 
@@ -109,13 +124,13 @@ class AnalogMatrix(Checked):
         self._check_draws(key)
         return self._total(x, key, product)
 
-    def _total(self, x: Array, key: Array | None, product: Product) -> Float[Array, "n outputs"]:
+    def _total(self, x: Array, key: Array | None, product: RowsProduct) -> Float[Array, "n outputs"]:
         sums = self._partial_sums(x, key, product)
         total = sums[0]
         for part in sums[1:]:
             total = total + part
         if self.sums.of_codes is not None:
-            total = total + product(self._codes(x), self.sums.of_codes, slice(None))
+            total = total + product(self._codes(x), self.sums.of_codes, rows=slice(None))
         return total.astype(self._of_outputs(x.dtype, total.dtype))
 
     def partial_sums(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "n outputs"]]:
@@ -133,12 +148,12 @@ class AnalogMatrix(Checked):
         currents = self._currents(x, key)
         adc = jnp.zeros(len(currents))
         if self.adc is not None:
-            clipped = [is_clipped(current, self.adc.bits) for current in currents]
+            clipped = [is_clipped(current, self.adc.bits, self.adc.half_code) for current in currents]
             adc = jnp.stack([jnp.mean(part, dtype=self.weight.dtype) for part in clipped])
         return Clipping(dac, adc)
 
     def _partial_sums(
-        self, x: Array, key: Array | None, product: Product = rows_alone
+        self, x: Array, key: Array | None, product: RowsProduct = rows_alone
     ) -> list[Float[Array, "n outputs"]]:
         codes = self._currents(x, key, product)
         if self.adc is not None:
@@ -150,22 +165,32 @@ class AnalogMatrix(Checked):
         return [self.sums.shifted(part, self.word_lines.significance) for part in worth]
 
     def _currents(
-        self, x: Array, key: Array | None, product: Product = rows_alone
+        self, x: Array, key: Array | None, product: RowsProduct = rows_alone
     ) -> list[Float[Array, "pulses_n columns"]]:
         if self.fluctuation is not None:
             return self.now._currents(x, key, product)
         lines = self.word_lines.pulses(self._codes(x))
         tiles = self.sums.tiles(self.inputs)
-        rows = [_times(tile, self.word_lines.terms) for tile in tiles]
-        currents = [product(lines, self.weight, of_tile) for of_tile in rows]
         if self.noise is not None and key is not None:
-            felt = self.word_lines.felt(lines, self.noise.white)
-            products = self.word_lines.terms * (self.word_lines.terms + 1) // 2
-            places = [(_times(tile, products), tile) for tile in tiles]
-            currents = self.noise.on(currents, felt, places, self.sums.slices, product, key=key)
+            felt, keys = self.word_lines.felt(lines, self.noise.white), jr.split(key, len(tiles))
+            drive, cells = (lines, felt), (self.weight, self.noise)
+            if product is rows_alone:
+                currents = each_row_tile(partial(self._noisy, jnp.matmul), drive, cells, tiles, keys)
+            else:
+                met = [partial(product, rows=tile) for tile in tiles]
+                currents = [self._noisy(one, drive, cells, keys[k]) for k, one in enumerate(met)]
+        else:
+            currents = [product(lines, self.weight, rows=_times(tile, self.word_lines.terms)) for tile in tiles]
         if self.amplifiers is None:
             return currents
         return self.amplifiers.on(currents, None if self.adc is None else self.adc.bits, key=key)
+
+    def _noisy(
+        self, product: Product, drive: tuple[Array, Felt], cells: tuple[Array, ReadNoise], key: Array
+    ) -> Float[Array, "pulses_n columns"]:
+        """The current of one row tile."""
+        (lines, felt), (weight, noise) = drive, cells
+        return noise.on(product(lines, weight), felt, self.sums.slices, product, key=key)
 
     def _codes(self, x: Array) -> Float[Array, "n inputs"]:
         return self.word_lines.codes(self._wide(x.reshape(-1, x.shape[-1])))

@@ -19,14 +19,7 @@ SHARED = 1  # folded into the key of a tile's noise, so that other draws leave i
 NOISY_READ = "noisy read"  # named for checkpointing: dearer to draw again than to keep
 
 
-Product = Callable[[Array, Array, slice], Array]  # what the word lines of some rows carry, with a matrix
-
-
-def rows_alone(
-    lines: Float[Array, "n rows"], weight: Float[Array, "rows columns"], rows: slice
-) -> Float[Array, "n columns"]:
-    """A product of one row of `lines` for each read."""
-    return lines[:, rows] @ weight[rows]
+Product = Callable[[Array, Array], Array]  # of what the word lines of a tile carry with a matrix of its rows
 
 
 class Crossed(eqx.Module):
@@ -42,12 +35,12 @@ class Crossed(eqx.Module):
     more: Float[Array, "terms *slices rows lines"]
     less: Float[Array, "terms *slices rows lines"]
 
-    def variance(self, drives: list[Float[Array, "n rows"]], rows: slice) -> Float[Array, "n lines"]:
+    def variance(self, drives: list[Float[Array, "n rows"]]) -> Float[Array, "n lines"]:
         """That of several `drives` together."""
         total = jnp.zeros((drives[0].shape[0], self.more.shape[2]), self.more.dtype)
         for drive in drives:
             for sign, factors in ((1, self.more), (-1, self.less)):
-                total = total + sign * jnp.sum(jnp.matmul(drive[None], factors[:, rows]) ** 2, axis=0)
+                total = total + sign * jnp.sum(jnp.matmul(drive[None], factors) ** 2, axis=0)
         return total
 
 
@@ -66,17 +59,10 @@ class SharedNoise(eqx.Module):
     crossed: Crossed | None = None
 
     def on_lines(
-        self,
-        felt: "Felt",
-        place: tuple[slice, slice],
-        slices: int,
-        outputs: int,
-        product: Product,
-        *,
-        key: Key[Array, ""],
+        self, felt: "Felt", slices: int, outputs: int, product: Product, *, key: Key[Array, ""]
     ) -> Float[Array, "n columns"]:
         """One draw for each tile and slice, on all of its bit lines."""
-        noise = drawn(felt.variance(self.variance, self.crossed, place, product), key=key)
+        noise = drawn(felt.variance(self.variance, self.crossed, product), key=key)
         return self.repeated(noise.reshape(noise.shape[0], slices, -1), outputs).reshape(noise.shape[0], -1)
 
     def repeated(
@@ -103,24 +89,14 @@ class ReadNoise(eqx.Module):
     white: bool = eqx.field(static=True, default=False)
 
     def on(
-        self,
-        currents: list[Float[Array, "n columns"]],
-        felt: "Felt",
-        places: list[tuple[slice, slice]],
-        slices: int,
-        product: Product,
-        *,
-        key: Key[Array, ""],
-    ) -> list[Float[Array, "n columns"]]:
-        """The `currents` of each row tile with their noise; its products of terms and word lines are at `places`."""
-        noisy = []
-        for place, current, tile_key in zip(places, currents, jr.split(key, len(currents)), strict=True):
-            noise = drawn(felt.variance(self.variance, self.crossed, place, product), key=tile_key)
-            if self.shared is not None:
-                shared_key, outputs = jr.fold_in(tile_key, SHARED), current.shape[1] // slices
-                noise = noise - self.shared.on_lines(felt, place, slices, outputs, product, key=shared_key)
-            noisy.append(checkpoint_name(current + noise, NOISY_READ))
-        return noisy
+        self, current: Float[Array, "n columns"], felt: "Felt", slices: int, product: Product, *, key: Key[Array, ""]
+    ) -> Float[Array, "n columns"]:
+        """The `current` of one row tile, whose noise this is, with what is drawn of it."""
+        noise = drawn(felt.variance(self.variance, self.crossed, product), key=key)
+        if self.shared is not None:
+            outputs = current.shape[1] // slices
+            noise = noise - self.shared.on_lines(felt, slices, outputs, product, key=jr.fold_in(key, SHARED))
+        return checkpoint_name(current + noise, NOISY_READ)
 
     @property
     def alone(self) -> bool:
@@ -161,17 +137,12 @@ class Felt(eqx.Module):
     drives: list[Float[Array, "n rows"]]
 
     def variance(
-        self,
-        own: Float[Array, "rows_products lines"],
-        crossed: Crossed | None,
-        place: tuple[slice, slice],
-        product: Product,
+        self, own: Float[Array, "rows_products lines"], crossed: Crossed | None, product: Product
     ) -> Float[Array, "n lines"]:
-        """The variance of each line of a tile, whose products of terms and word lines are at `place`."""
-        rows, lines = place
-        variance = product(self.power, own, rows)
+        """The variance of each line of a tile."""
+        variance = product(self.power, own)
         if crossed is not None:
-            variance = variance + crossed.variance([drive[:, lines] for drive in self.drives], lines)
+            variance = variance + crossed.variance(self.drives)
         signed = crossed is not None or self.power.shape[1] != self.drives[0].shape[1]
         return jnp.maximum(variance, 0.0) if signed else variance  # rounding may leave a sum with signs below zero
 

@@ -1,10 +1,13 @@
 """Where a matrix larger than one array is cut into tiles."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree, Shaped
+from jaxtyping import Array, Float, Key, PyTree, Shaped
+
+LOOPED = 4  # equal tiles; fewer compile faster one by one
 
 
 def cuts(length: int, tile: int) -> list[slice]:
@@ -46,6 +49,44 @@ def map_tiles(
         for i in range(len(rows))
     ]
     return jax.tree.map(lambda *a: jnp.concatenate(a, 1), *lines)
+
+
+def each_row_tile(
+    function: Callable[[Any, Any, Array], Array], drive: Any, cells: Any, tiles: list[slice], keys: Key[Array, " tiles"]
+) -> list[Array]:
+    """`function` of each row tile's part of `drive` and `cells`, and of its key; many equal tiles compile once.
+
+    Word lines, each with as many neighbours as it has terms, are on the last axis of what is in `drive`, and on the
+    last but one of what is in `cells`.
+    """
+    if len(tiles) == 1:
+        return [function(drive, cells, keys[0])]
+    size, inputs = tiles[0].stop, tiles[-1].stop
+    looped = inputs // size if inputs // size >= LOOPED else 0
+
+    def part(axis: int, tile: slice) -> Callable[[Array], Array]:
+        def of(values: Array) -> Array:
+            terms = values.shape[axis] // inputs
+            return jax.lax.slice_in_dim(values, tile.start * terms, tile.stop * terms, axis=axis)
+
+        return of
+
+    def stacked(axis: int) -> Callable[[Array], Array]:
+        def of(values: Array) -> Array:
+            whole, place = part(axis, slice(0, looped * size))(values), values.ndim + axis
+            shape = (*whole.shape[:place], looped, whole.shape[place] // looped, *whole.shape[place + 1 :])
+            return jnp.moveaxis(whole.reshape(shape), place, 0)
+
+        return of
+
+    found: list[Array] = []
+    if looped:
+        equal = (jax.tree.map(stacked(-1), drive), jax.tree.map(stacked(-2), cells), keys[:looped])
+        found = list(jax.lax.map(lambda each: function(*each), equal))
+    for k in range(looped, len(tiles)):
+        own_drive, own_cells = jax.tree.map(part(-1, tiles[k]), drive), jax.tree.map(part(-2, tiles[k]), cells)
+        found.append(function(own_drive, own_cells, keys[k]))
+    return found
 
 
 def spread_rows(values: Shaped[Array, "row_tiles columns"], rows: int, tile: int) -> Shaped[Array, "rows columns"]:

@@ -60,7 +60,7 @@ class WordLines(eqx.Module):
         """Share of the inputs that the DAC clips."""
         if self.dac is None:
             return jnp.zeros(())
-        return jnp.mean(is_clipped(x / self.dac.step, self.dac.bits), dtype=dtype)
+        return jnp.mean(is_clipped(x / self.dac.step, self.dac.bits, self.dac.half_code), dtype=dtype)
 
     def felt(self, lines: Float[Array, "n rows"], white: bool) -> Felt:
         """What read noise meets of these pulses, by the coding of the inputs; `white` noise is so within a read."""

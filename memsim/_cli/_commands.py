@@ -7,7 +7,6 @@ from typing import Annotated, Any, Union
 import tyro
 
 from . import _scripts
-from ._folders import keep_compiled_functions
 from ._where import Where
 
 
@@ -45,7 +44,9 @@ class Experiment:
         quick = last == ["--quick"] and hasattr(script, "QUICK")
         options = _with_where(script.Config, *([script.Config(quick=True)] if quick else []))
         chosen = tyro.cli(options, prog=path, description=script.__doc__, args=words)
-        keep_compiled_functions()
+        from .._keeping import compiled_folder, keep_compiled  # after the words are read: they import JAX
+
+        keep_compiled(compiled_folder())
         with chosen.where.used(chosen.config.out):
             script.run(chosen.config)
         return 0

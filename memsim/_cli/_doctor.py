@@ -11,7 +11,7 @@ from typing import Any
 
 from device_models._version import __version__
 
-from ._folders import Folder, compiled_folder, folder
+from ._folders import Folder, folder
 from ._packages import needed, optional, version
 from ._report import lines
 
@@ -79,6 +79,7 @@ def _jax() -> dict[str, Any]:
 
 
 def _folders() -> list[Folder]:
+    from .._keeping import compiled_folder
     from ..data import data_folder
 
     places = {

@@ -17,20 +17,6 @@ class Folder(NamedTuple):
     is_writable: bool
 
 
-def compiled_folder() -> Path:
-    """Where compiled functions are kept: `MEMSIM_CACHE`, else `memsim/jax` in the user's cache folder."""
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return Path(os.environ.get("MEMSIM_CACHE", str(home / "memsim" / "jax")))
-
-
-def keep_compiled_functions() -> None:
-    """A second run finds what the first one compiled."""
-    import jax
-
-    jax.config.update("jax_compilation_cache_dir", str(compiled_folder()))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
-
-
 def folder(holds: str, path: Path) -> Folder:
     """What is at `path`; nothing is made there."""
     sizes = [file.stat().st_size for file in path.rglob("*") if file.is_file()] if path.is_dir() else []

@@ -5,6 +5,9 @@ from ._carried import load_file as load_file
 from ._carried import scripts_of as scripts_of
 from ._claims import SECONDS_BETWEEN_LOOKS as SECONDS_BETWEEN_LOOKS
 from ._claims import claimed as claimed
+from ._compiled import compiled_folder as compiled_folder
+from ._compiled import enable_compilation_cache as enable_compilation_cache
+from ._compiled import keep_compiled as keep_compiled
 from ._fingerprint import fingerprint as fingerprint
 from ._identity import environment as environment
 from ._identity import jax_options as jax_options

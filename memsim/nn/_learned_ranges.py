@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.tree_util import GetAttrKey
 from jaxtyping import Array, Float
 
-from .._array import Crossbar, UnlimitedADC, UnlimitedDAC
+from .._array import AbstractDAC, Crossbar, SwitchedADC, SwitchedDAC, UnlimitedADC, UnlimitedDAC
 from .._checks import checked, described
 from ._analog_layers import analog_layers
 from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
@@ -137,8 +137,8 @@ def _log(value: Any) -> Float[Array, "..."]:
 
 
 def _with_range(converter: Any, name: str, value: Array) -> Any:
-    if isinstance(converter, UnlimitedDAC | UnlimitedADC):  # as attribution has them
-        inner = "dac" if isinstance(converter, UnlimitedDAC) else "adc"
+    if isinstance(converter, UnlimitedDAC | UnlimitedADC | SwitchedDAC | SwitchedADC):  # as attribution has them
+        inner = "dac" if isinstance(converter, AbstractDAC) else "adc"
         limited = _with_range(getattr(converter, inner), name, value)
         return eqx.tree_at(lambda made: getattr(made, inner), converter, limited)
     return eqx.tree_at(lambda made: getattr(made, name), converter, value, is_leaf=lambda leaf: leaf is None)

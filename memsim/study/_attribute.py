@@ -1,7 +1,6 @@
 """Why did accuracy fall? Every non-ideality alone, and each one left out."""
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -11,9 +10,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Key
 
-from device_models import AbstractDevice
-
-from .._array import AnalogMatrix, Chip, without
+from .._array import AnalogMatrix, Chip, switched
 from .._checks import checked, whole
 from .._keeping import progress
 from ..nn import analog_layers
@@ -64,8 +61,8 @@ def attribute(
 ) -> "Result":
     """What each non-ideality of `crossbar` costs `model` on `data`: alone, and as what is gained when it is left out.
 
-    Chips are paired: chip i draws the same in every variant, but for what is removed. Variants that differ in more than
-    numbers compile by themselves: some seconds each, and more behind wires that are solved exactly.
+    Chips are paired: chip i draws the same in every variant, but for what is removed. All variants compile once, but
+    for levels, a nonlinear I-V and a `BitSerialDAC`, with and without which they compile by themselves.
     `memsim.study.explain` says in words what `memsim.study.attribution_table` says in numbers and
     `memsim.plotting.attribution` draws.
 
@@ -229,18 +226,7 @@ def _without(model: Any, crossbar: Designs, removed: tuple[str, ...]) -> Designs
     for path, layer in analog_layers(model).items():
         design = crossbar_of(crossbar, path, layer)
         if design is not None:
-            design = reduce(without, removed, design)
-            design = eqx.tree_at(lambda d: d.device, design, _traced(design.device))
+            design = switched(design, removed)
         designs[path] = design
     per_layer = PerLayer(designs)
     return MixedSignal(per_layer, crossbar.neurons) if isinstance(crossbar, MixedSignal) else per_layer
-
-
-def _traced(device: AbstractDevice) -> AbstractDevice:
-    """With arrays for numbers but the range, so that devices which differ in such numbers only compile once."""
-
-    def traced(path, leaf):
-        fixed = not isinstance(leaf, float) or getattr(path[-1], "name", "") in ("g_min", "g_max")
-        return leaf if fixed else jnp.asarray(leaf)
-
-    return jax.tree_util.tree_map_with_path(traced, device)

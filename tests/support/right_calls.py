@@ -198,6 +198,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
     return {
         "at": {"model": ms.program(network(), CROSSBAR, key=KEY), "t": 1.0, "key": KEY},
         "calibrate": trained | {"crossbar": ms.Crossbar(dm.Ideal(), adc=ms.ADC(8))},
+        "enable_compilation_cache": {"folder": folder / "compiled"},
         "deploy": {"model": network(), "crossbar": CROSSBAR, "t": 1.0, "key": KEY},
         "effects": {"design": CROSSBAR},
         "program": {"model": network(), "crossbar": CROSSBAR, "key": KEY},

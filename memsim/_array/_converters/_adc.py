@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key
 from device_models._draws import uniform
 
 from ..._checks import Checked, check, plain, positive, whole
-from ._codes import largest_code, straight_through, to_codes
+from ._codes import half_code, largest_code, straight_through, to_codes
 from ._errors import ConverterErrors, TransferCurves
 
 FullScale = float | Float[Array, ""] | Float[Array, " slices"] | None
@@ -44,6 +44,11 @@ class AbstractADC(Checked):
                 f"`full_scale` must be one number, or one for each slice of the mapping, of which there are {slices}. "
                 f"Got shape {shape}."
             )
+
+    @property
+    def half_code(self) -> float | Float[Array, ""]:
+        """By how much a value is rounded at most, in codes."""
+        return half_code(self.bits)
 
     @property
     def needs_key(self) -> bool:

@@ -40,6 +40,13 @@ def _straight_through_jvp(bits, primals, tangents):
     return primals[1], jnp.where(inside, tangents[0], jnp.zeros_like(tangents[0]))
 
 
-def is_clipped(scaled: Float[Array, "*batch"], bits: int | None) -> Bool[Array, "*batch"]:
-    """Which values, in units of one code, lie outside the code range."""
-    return jnp.abs(scaled) > largest_code(bits) + (0 if bits is None else 0.5)
+def half_code(bits: int | None) -> float:
+    """What is nearer to a code than this becomes it; zero without rounding."""
+    return 0.0 if bits is None else 0.5
+
+
+def is_clipped(
+    scaled: Float[Array, "*batch"], bits: int | None, half: float | Float[Array, ""]
+) -> Bool[Array, "*batch"]:
+    """Which values, in units of one code, lie outside the code range, where they are rounded by `half` at most."""
+    return jnp.abs(scaled) > largest_code(bits) + half

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ..._checks import Checked, check, plain, positive, whole
-from ._codes import largest_code, straight_through, to_codes
+from ._codes import half_code, largest_code, straight_through, to_codes
 from ._errors import ConverterErrors, TransferCurves
 
 BITS = whole(2, most=24, hint="None is no rounding. For no converter at all leave the DAC out.")
@@ -37,6 +37,11 @@ class AbstractDAC(Checked):
         """Input that the largest pulse of significance one stands for."""
         whole = self.largest_pulse == largest_code(self.bits)
         return self.input_range if whole else self.step * self.largest_pulse
+
+    @property
+    def half_code(self) -> float | Float[Array, ""]:
+        """By how much a value is rounded at most, in codes."""
+        return half_code(self.bits)
 
     def codes(self, x: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
         """The codes of inputs `x`."""

@@ -7,3 +7,4 @@ from ._resistive import ResistiveWires as ResistiveWires
 from ._resistive import WireSolution as WireSolution
 from ._sensitivity import Sensitivity as Sensitivity
 from ._sensitivity import sensitivity as sensitivity
+from ._switched import SwitchedWires as SwitchedWires

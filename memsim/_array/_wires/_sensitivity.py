@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 from ._abstract import AbstractWires
 from ._ladder import Lines, passed_share, seen_from_node
 from ._resistive import ResistiveWires
+from ._switched import SwitchedWires
 
 TOGETHER = 32  # bit lines solved at once
 
@@ -43,6 +44,10 @@ def sensitivity(wires: AbstractWires) -> Callable[[Float[Array, "rows columns"]]
     """
 
     def of_cells(g: Array) -> Sensitivity:
+        if isinstance(wires, SwitchedWires):
+            solved = sensitivity(wires.wires)
+            ideal = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(solved, g))
+            return jax.lax.cond(wires.real, solved, lambda g: ideal._replace(own=jnp.ones_like(g)), g)
         if isinstance(wires, ResistiveWires):
             oriented = _solved(wires.lines(g), wires.oriented(g))
             return jax.lax.stop_gradient(jax.tree.map(wires.oriented, oriented))

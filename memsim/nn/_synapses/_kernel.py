@@ -95,7 +95,7 @@ class AbstractKernel(AbstractSynapse, AbstractAnalog):
         laid = self.laid(x)
         how, spatial = self._slide(laid), laid.x.shape[1:]
 
-        def product(lines: Array, weight: Array, rows: slice) -> Array:
+        def product(lines: Array, weight: Array, *, rows: slice) -> Array:
             channels, weight = how.of_rows(weight, rows)
             pixels = lines.reshape(-1, *spatial, lines.shape[-1])[..., channels]
             return slid(how, pixels, weight).reshape(-1, weight.shape[1])
