@@ -6,9 +6,8 @@ from pathlib import Path
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 
+from device_models._checks import checked
 from device_models._files import as_path, probe
-
-from .._checks import checked
 
 SECONDS = 0.3  # what compiles faster than this is not kept
 

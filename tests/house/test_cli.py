@@ -164,7 +164,7 @@ def squares(tmp_path, monkeypatch):
     (tmp_path / "experiments" / "squares.py").write_text(SCRIPT)
     found = {"squares": tmp_path / "experiments" / "squares.py"}
     monkeypatch.setattr("memsim._cli._scripts.scripts", lambda kind: found)
-    monkeypatch.setattr("memsim._cli._commands.keep_compiled_functions", lambda: None)
+    monkeypatch.setattr("memsim._keeping.keep_compiled", lambda folder: None)
     return tmp_path / "out"
 
 
