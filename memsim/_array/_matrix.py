@@ -1,8 +1,9 @@
 """What a chip presents at one moment: a matrix behind its converters."""
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -24,10 +25,7 @@ from ._word_lines import WordLines
 ROUNDING = 2  # folded into the key of a tile's noise, so that other draws leave it as it is
 
 
-class RowsProduct(Protocol):
-    """What the word lines of some `rows` of a matrix carry, with their cells."""
-
-    def __call__(self, lines: Array, weight: Array, *, rows: slice) -> Array: ...
+RowsProduct = Callable[..., Array]  # (lines, weight, rows=): what word lines carry with the cells of some rows
 
 
 def rows_alone(

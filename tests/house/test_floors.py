@@ -33,7 +33,7 @@ FLOORS = {
     "memsim._cli": 7,
 }
 HEAVY = ("diffrax", "xarray", "matplotlib", "tyro", "rich", "h5netcdf", "scipy", "nir")
-MOST_NAMES, LONGEST_FUNCTION, MOST_ARGUMENTS = 45, 40, 8
+MOST_NAMES, LONGEST_FUNCTION, MOST_ARGUMENTS = 46, 40, 8
 MOST_LINES = {"tests": 400}  # of a file; 300 elsewhere
 EXCEPTIONS: dict[str, str] = {  # what is larger, by its name in the messages below, and why
     "device_models.fit._drift.fit_drift": "ten arguments: data, and settings with defaults that calls name one by one",
