@@ -1,7 +1,6 @@
 """What a chip presents at one moment: a matrix behind its converters."""
 
 import dataclasses
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,20 +18,10 @@ from ._fluctuation import Fluctuation
 from ._read_noise import Felt, Product, ReadNoise
 from ._sense import Amplifiers
 from ._sums import DigitalSum
-from ._tiles import each_row_tile
-from ._word_lines import WordLines
+from ._tiles import each_row_tile, times
+from ._word_lines import RowsProduct, WordLines, rows_alone
 
 ROUNDING = 2  # folded into the key of a tile's noise, so that other draws leave it as it is
-
-
-RowsProduct = Callable[..., Array]  # (lines, weight, rows=): what word lines carry with the cells of some rows
-
-
-def rows_alone(
-    lines: Float[Array, "n rows"], weight: Float[Array, "rows columns"], *, rows: slice
-) -> Float[Array, "n columns"]:
-    """Of one row of `lines` for each read."""
-    return lines[:, rows] @ weight[rows]
 
 
 class Clipping(Checked):
@@ -178,7 +167,7 @@ class AnalogMatrix(Checked):
                 met = [partial(product, rows=tile) for tile in tiles]
                 currents = [self._noisy(one, drive, cells, keys[k]) for k, one in enumerate(met)]
         else:
-            currents = [product(lines, self.weight, rows=_times(tile, self.word_lines.terms)) for tile in tiles]
+            currents = [product(lines, self.weight, rows=times(tile, self.word_lines.terms)) for tile in tiles]
         if self.amplifiers is None:
             return currents
         return self.amplifiers.on(currents, None if self.adc is None else self.adc.bits, key=key)
@@ -307,8 +296,3 @@ class AnalogMatrix(Checked):
 def _wider(a: np.dtype, b: np.dtype) -> np.dtype:
     with jax.numpy_dtype_promotion("standard"):
         return jnp.promote_types(a, b)
-
-
-def _times(tile: slice, factor: int) -> slice:
-    """Rows of a tile in a matrix with `factor` rows for each word line."""
-    return tile if tile == slice(None) else slice(tile.start * factor, tile.stop * factor)

@@ -94,3 +94,8 @@ def spread_rows(values: Shaped[Array, "row_tiles columns"], rows: int, tile: int
     return jnp.repeat(
         values, jnp.asarray([cut.stop - cut.start for cut in cuts(rows, tile)]), 0, total_repeat_length=rows
     )
+
+
+def times(tile: slice, factor: int) -> slice:
+    """Rows of a tile in a matrix with `factor` rows for each word line."""
+    return tile if tile == slice(None) else slice(tile.start * factor, tile.stop * factor)

@@ -1,5 +1,7 @@
 """What the word lines of an array carry for an input: its codes, pulse by pulse."""
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -8,6 +10,15 @@ from ._converters._codes import is_clipped
 from ._converters._dac import AbstractDAC
 from ._converters._drive import AbstractDrive, ramped_drive
 from ._read_noise import Felt, felt_in_spikes, felt_in_time, felt_slowly
+
+RowsProduct = Callable[..., Array]  # (lines, weight, rows=): what word lines carry with the cells of some rows
+
+
+def rows_alone(
+    lines: Float[Array, "n rows"], weight: Float[Array, "rows columns"], *, rows: slice
+) -> Float[Array, "n columns"]:
+    """Of one row of `lines` for each read."""
+    return lines[:, rows] @ weight[rows]
 
 
 class WordLines(eqx.Module):
