@@ -24,16 +24,18 @@ def chips(config: Any) -> Iterator[Case]:
     draw = jax.jit(lambda key, shape: jr.normal(key, shape), static_argnums=1)
     few = min(config.rounds, 5)
     found = ratio((program, aim, jr.key(1)), (draw, jr.key(2), (2, CELLS)), few)
-    yield Case(f"programming {CELLS:.0e} PCM cells / their normals", found, 0.4)
-    yield Case("the same, temporary memory", temporary(program, aim, jr.key(1)) / CELLS, 1.0, "B/cell")
+    work = f"programming {CELLS:.0e} PCM cells"
+    yield Case(f"{work} / their normals", found, 0.4)
+    yield Case(f"{work}, temporary memory", temporary(program, aim, jr.key(1)) / CELLS, 1.0, "B/cell")
     w = jr.normal(jr.key(3), (n, n)) / n**0.5
     size = f"{n}x{n}"
     for noise in ("off", "per_moment", "per_read"):
         design = ms.Crossbar(device, adc=ms.ADC(8), reads=ms.Reads(noise))
         deploy = eqx.filter_jit(lambda w, key, design=design: design.deploy(w, jnp.asarray(3600.0), key=key))
         found = ratio((deploy, w, jr.key(4)), (draw, jr.key(5), (NORMALS, n, n)), config.rounds)
-        yield Case(f"deploy {size}, read noise {noise} / normals of programming", found, 1.0)
-        yield Case("the same, temporary memory", temporary(deploy, w, jr.key(4)) / n**2, 32.0, "B/weight")
+        work = f"deploy {size}, read noise {noise}"
+        yield Case(f"{work} / normals of programming", found, 1.0)
+        yield Case(f"{work}, temporary memory", temporary(deploy, w, jr.key(4)) / n**2, 32.0, "B/weight")
     chip = ms.Crossbar(device).program(w, key=jr.key(6))
     held = sum(leaf.nbytes for leaf in jax.tree.leaves(chip) if eqx.is_array(leaf))
     yield Case(f"a programmed chip of {size}", held / n**2, 16.0, "B/weight")
