@@ -21,20 +21,20 @@ def figure(data, journal: str = "neutral") -> Figure:
     wide = plotting.width(journal, 2)
     names = [str(name) for name in data.training.values]
     training = "Gaussian noise" if "Gaussian noise" in names else names[0]
-    columns = max(4, data.sizes["network"])
+    one = data.sel(training=training)
+    below = [(lost_to_noise, one.isel(noise=-1)), (yields, one.isel(cells=0, time=-1))]
+    below += [(norms, one)] * bool(one.norms_accuracy.notnull().any())
+    below += [(effects, data)] * bool(data.cost.notnull().any())
     with plotting.style():
         drawing = Figure(figsize=(wide, 0.56 * wide))
-        panels = drawing.subplots(2, columns)
+        panels = drawing.subplots(2, max(len(below), data.sizes["network"]), squeeze=False)
         for axes, network in zip(panels[0], data.network.values, strict=False):
             over_time(axes, data.isel(cells=0).sel(network=network))
             axes.set_title(str(network))
         panels[0, 0].set_ylabel("Test accuracy (%)")
         panels[0, 0].legend(loc="lower left")
-        one = data.sel(training=training)
-        lost_to_noise(panels[1, 0], one.isel(noise=-1))
-        yields(panels[1, 1], one.isel(cells=0, time=-1))
-        norms(panels[1, 2], one)
-        effects(panels[1, 3], data)
+        for axes, (drawn, of) in zip(panels[1], below, strict=False):
+            drawn(axes, of)
         shown = [axes for axes in panels.flat if axes.has_data()]
         for axes in panels.flat:
             axes.set_visible(axes in shown)
@@ -82,8 +82,6 @@ def yields(axes, data) -> None:
 
 
 def norms(axes, data) -> None:
-    if not data.norms_accuracy.notnull().any():
-        return
     found = data.norms_accuracy.dropna("network", how="all").squeeze("network", drop=True)
     for place, norm in enumerate(found.norms.values):
         plotting.draw_accuracy(axes, found.sel(norms=norm), place=place, label=f"norms {norm}")
@@ -93,12 +91,10 @@ def norms(axes, data) -> None:
 
 
 def effects(axes, data) -> None:
-    if not data.cost.notnull().any():
-        return
     costs = data.cost.max(["seed", "network", "training"]).dropna("effect")
     costs = costs.isel(effect=np.argsort(costs.values))
     axes.barh(costs.effect.values, 100 * costs.values, color=plotting.COLOURS[2], height=0.7)
-    axes.set_xlabel("Cost alone after a day (points)")
+    axes.set_xlabel("Cost after a day (points)")
 
 
 def caption(data, training: str) -> str:
