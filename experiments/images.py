@@ -51,7 +51,7 @@ FULL |= {"training_images": 54000, "images": 10000}
 @ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
-    """Options of the study. The defaults take about an hour on two cores: 30 points without ResNet-8 took 20 minutes."""
+    """Options of the study. The defaults take about an hour on two cores: 30 points without ResNet-8 took a third."""
 
     networks: tuple[str, ...] = NETWORKS
     trainings: tuple[str, ...] = TRAININGS
