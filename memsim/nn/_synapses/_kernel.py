@@ -13,9 +13,9 @@ from ..._array import AnalogMatrix
 from ..._checks import as_floats, checked
 from .._layer import Shape
 from ._lanes import in_lanes
-from ._slide import Slide, slid
+from ._slide import Slide, patches, slid
 from ._synapse import AbstractAnalog, AbstractSynapse, Weight, opened, presented
-from ._window import Pads, check_channels_first, laid_out, patches
+from ._window import Pads, check_channels_first
 
 
 class Laid(NamedTuple):
@@ -110,9 +110,10 @@ class AbstractKernel(AbstractSynapse, AbstractAnalog):
 
     def word_lines(self, x: Float[Array, "inputs *spatial"]) -> Float[Array, "pixels lines"]:
         laid = self.laid(x)
-        seen = patches(laid_out(laid.x, laid.around, laid.spread), self.kernel_size, laid.step, self.dilation)
-        seen = seen.reshape(self.groups, -1, seen.shape[-1])
-        return seen.T.reshape(seen.shape[-1], -1)  # (pixels, word line, group)
+        how = self._slide(laid)
+        seen = patches(how, jnp.moveaxis(laid.x, 0, -1)[None])  # (1, *pixels, elements, channels)
+        seen = seen.reshape(-1, len(how.elements), self.groups, self.in_channels // self.groups)
+        return jnp.transpose(seen, (0, 3, 1, 2)).reshape(seen.shape[0], -1)  # (pixels, word line, group)
 
     def as_wired(self, matrix: AnalogMatrix) -> AnalogMatrix:
         return matrix if self.groups == 1 else in_lanes(matrix, self._meets(matrix.inputs))

@@ -75,9 +75,9 @@ def _slid_jvp(how, primals, tangents):
 def in_patches(
     how: Slide, x: Float[Array, "n *spatial channels"], weight: Float[Array, "rows columns"]
 ) -> Float[Array, "n *_ columns"]:
-    """The same as a product with what each patch holds, copied exactly."""
+    """The same as a product with what each patch holds."""
     channels, columns, elements = x.shape[-1], weight.shape[1], how.elements
-    seen = _patches(how, x)
+    seen = patches(how, x)
     own = channels // how.groups
     each = jnp.moveaxis(weight.reshape(own, len(elements), columns), 0, 1)  # channels run fastest, as in `seen`
     if how.groups == 1:
@@ -87,7 +87,8 @@ def in_patches(
     return y.reshape(*y.shape[:-2], columns)
 
 
-def _patches(how: Slide, x: Float[Array, "n *spatial channels"]) -> Float[Array, "n *_ elements channels"]:
+def patches(how: Slide, x: Float[Array, "n *spatial channels"]) -> Float[Array, "n *_ elements channels"]:
+    """What each patch holds, copied exactly, where extraction by a convolution would round as its products do."""
     edges = [(before, after, apart - 1) for (before, after), apart in zip(how.around, how.spread, strict=True)]
     out, x = how.out(x.shape[1:-1]), lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *edges, (0, 0, 0)])
     views = []

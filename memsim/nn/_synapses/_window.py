@@ -1,14 +1,11 @@
-"""Windows that slide over the spatial axes of an input (channels, *spatial): sizes, padding and patches."""
+"""Windows that slide over the spatial axes of an input (channels, *spatial): sizes and padding."""
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
 
 from ..._checks import is_known
 from .._layer import Shape
@@ -119,25 +116,3 @@ def transposed_pads(
             before, after = padding[axis]
         found.append((reach - before, reach - after + more))
     return tuple(found)
-
-
-def laid_out(
-    x: Float[Array, "channels *spatial"], around: Pads, spread: tuple[int, ...]
-) -> Float[Array, "channels *_"]:
-    """`x` with `spread - 1` zeros between neighbours, and then zeros before and after; negative ones take off."""
-    each = [(before, after, s - 1) for (before, after), s in zip(around, spread, strict=True)]
-    return lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *each])
-
-
-def patches(
-    x: Float[Array, "channels *spatial"], kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
-) -> Float[Array, "channels elements pixels"]:
-    """What each window sees of the padded `x`; elements and pixels in C order."""
-    out = slid_shape(x.shape[1:], kernel, stride, dilation, "valid")
-    views = []
-    # Slices copy values exactly; extraction by a convolution would round them to the precision of its products.
-    for element in itertools.product(*(range(k) for k in kernel)):
-        start = [i * d for i, d in zip(element, dilation, strict=True)]
-        stop = [a + (n - 1) * s + 1 for a, n, s in zip(start, out, stride, strict=True)]
-        views.append(lax.slice(x, [0, *start], [x.shape[0], *stop], [1, *stride]).reshape(x.shape[0], -1))
-    return jnp.stack(views, axis=1)
