@@ -53,7 +53,12 @@ def whole(monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("name", DEVICES)
+QUICK = ("soft_bounds", "pow_step", "steep", "gokmen2016", "pcm_onesided")  # of the others the slow tests take care
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (not name.startswith(QUICK))) for name in DEVICES]
+)
 def test_few_rows_are_updated_as_the_whole_array_is(name, whole):
     device = DEVICES[name]()
     kind = dm.pulsed.OneSidedPair if name.startswith("pcm_onesided") else dm.pulsed.PulsedArray

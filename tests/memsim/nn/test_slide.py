@@ -106,8 +106,7 @@ DESIGNS = {
 }
 
 
-@pytest.mark.parametrize("name", DESIGNS)
-@pytest.mark.parametrize("groups", [1, 3])
+@pytest.mark.parametrize(("name", "groups"), [*((name, 1) for name in DESIGNS), ("one tile", 3)])
 def test_an_image_is_read_as_its_patches_are(name, groups):
     layer = ms.nn.Conv2d(3, 6, 3, padding=1, stride=2, groups=groups, key=jr.key(0))
     placed = ms.deploy(layer, DESIGNS[name], 3600.0, key=jr.key(1))
