@@ -76,7 +76,7 @@ def switched(design: Crossbar, removed: tuple[str, ...]) -> Crossbar:
     """`design` without the effects that are `removed`, by numbers where they can be.
 
     Designs that differ in what is removed are then of one structure, and compile once; but for what changes their
-    structure: levels, a nonlinear I-V, and codes that go out in several pulses.
+    structure: levels, a nonlinear I-V, the drift of `Retention`, and codes that go out in several pulses.
     """
     by_number = {"ADC", "saturation", "IR drop", "sense amplifier"}
     if design.dac is None or design.dac.largest_pulse == largest_code(design.dac.bits):

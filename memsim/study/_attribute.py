@@ -62,7 +62,7 @@ def attribute(
     """What each non-ideality of `crossbar` costs `model` on `data`: alone, and as what is gained when it is left out.
 
     Chips are paired: chip i draws the same in every variant, but for what is removed. All variants compile once, but
-    for levels, a nonlinear I-V and a `BitSerialDAC`, with and without which they compile by themselves.
+    for levels, a nonlinear I-V, `Retention` and a `BitSerialDAC`, with and without which they compile by themselves.
     `memsim.study.explain` says in words what `memsim.study.attribution_table` says in numbers and
     `memsim.plotting.attribution` draws.
 
