@@ -31,6 +31,8 @@ class Family(NamedTuple):
 
 
 FAMILIES = {  # by how the names of files begin
+    "loihi2_lavadl": Family("Loihi 2 as lava-dl's SLAYER", "_loihi._golden:lava_dl"),
+    "loihi2_sdn": Family("sigma-delta layers of Loihi 2 as lava-nc", "_loihi._golden:sigma_delta_network"),
     "loihi_brian2": Family("Loihi 1 as brian2-loihi", "_loihi._golden:brian2"),
     "loihi_lava": Family("Loihi 1 as lava-nc", "_loihi._golden:lava"),
     "loihi_nengo": Family("Loihi 1 as nengo-loihi's emulator", "_loihi._golden:nengo"),

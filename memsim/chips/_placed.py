@@ -25,7 +25,7 @@ class Placed(eqx.Module):
     - `quantised`: What became of the weights, by layer.
     - `input_shape`: Of one step.
     - `most_input`: The largest number of spikes an input has in one step.
-    - `delay`: Steps by which outputs come later than the network's own.
+    - `waits`: Of each layer, steps after which its inputs act, beyond those that they wait in the network.
     """
 
     parts: tuple[AbstractPart, ...]
@@ -34,7 +34,12 @@ class Placed(eqx.Module):
     checked: str = eqx.field(static=True)
     input_shape: Shape = eqx.field(static=True)
     most_input: int = eqx.field(static=True)
-    delay: int = eqx.field(static=True)
+    waits: tuple[int, ...] = eqx.field(static=True)
+
+    @property
+    def delay(self) -> int:
+        """Steps by which outputs come later than the network's own."""
+        return sum(self.waits)
 
     def __call__(
         self, x: Num[Array, "steps *inputs"] | np.ndarray, *, key: Key[Array, ""] | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 from jaxtyping import Array, Key, Num
 
 from ..nn._layer import Shape
@@ -14,6 +15,7 @@ from ._part import AbstractPart
 from ._placed import Placed
 from ._quantised import Quantised
 from ._stages import Dynamics, Stage, stages
+from ._through import Through
 
 
 class Conventions(NamedTuple):
@@ -147,8 +149,13 @@ class AbstractTarget(eqx.Module):
             checked=self.checked,
             input_shape=layers[0].input_shape,
             most_input=self.most_input,
-            delay=sum(self.conventions.acts - own_delay(layer.dynamics()) for layer in layers),
+            waits=tuple(max(0, self.conventions.acts - own_delay(layer.dynamics())) for layer in layers),
         )
+
+    def through(self, network: Any, *, key: Key[Array, ""] | None = None) -> Through:
+        """`network` with the values of this chip and its own derivatives; `memsim.train.OnChip` trains it."""
+        frozen = jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_array(leaf) else leaf, network)
+        return Through(stages(network), self.placed(frozen, key=key))
 
 
 def own_delay(dynamics: Dynamics) -> int:
