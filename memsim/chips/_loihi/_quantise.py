@@ -29,9 +29,8 @@ class Settings(NamedTuple):
 def settings(layer: Stage, variant: Variant) -> Settings:
     """One unit of a weight is the smallest with which weights, thresholds and biases all fit."""
     synapses, feedback, neurons = layer.synapses(), layer.feedback(), layer.dynamics()
-    gain = jnp.expand_dims(neurons.gain, 1)
-    wanted = synapses.weight * gain
-    back = None if feedback is None else feedback.weight * gain
+    wanted = synapses.weight * synapses.per_row(neurons.gain)
+    back = None if feedback is None else feedback.weight * feedback.per_row(neurons.gain)
     bias = neurons.gain * (synapses.bias + (0.0 if feedback is None else feedback.bias))
     if neurons.current_decay is not None:  # a constant input leaves this much current
         bias = bias / (1 - neurons.current_decay)
