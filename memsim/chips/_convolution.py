@@ -24,7 +24,7 @@ class Convolution(AbstractConnection):
     - `reached_input`, `reached_core`: The pairs of an input and a core in which it has a synapse.
     """
 
-    weight: Int[Array, "outputs inputs"]
+    weight: Int[Array, "rows elements"]
     layer: AbstractConv
     reached_input: Int[Array, " pairs"]
     reached_core: Int[Array, " pairs"]
@@ -61,7 +61,7 @@ class Convolution(AbstractConnection):
         messages = jax.ops.segment_sum(fired.T[self.reached_input], self.reached_core, cores).T
         return by_core(reached, core, cores), messages
 
-    def _slid(self, weight: Float[Array, "outputs inputs"], xs: Int[Array, "steps inputs"]) -> Float[Array, "steps _"]:
+    def _slid(self, weight: Float[Array, "rows elements"], xs: Int[Array, "steps inputs"]) -> Float[Array, "steps _"]:
         layer = eqx.tree_at(
             lambda conv: (conv.weight, conv.bias), self.layer, (weight, None), is_leaf=lambda x: x is None
         )

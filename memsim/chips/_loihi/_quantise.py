@@ -76,9 +76,9 @@ def as_bias(wanted: Float[Array, " units"]) -> Int[Array, " units"]:
     wanted = wanted * (1 << CURRENT)
     largest = jnp.max(jnp.abs(wanted))
     exponents = jnp.arange(BIAS_EXPONENT + 1, dtype=jnp.int32)
-    fits = jnp.round(largest / (1 << exponents)) <= BIAS
-    exponent = exponents[jnp.argmax(fits)]
-    return whole(wanted / (1 << exponent)) << exponent
+    steps = (1 << exponents).astype(wanted.dtype)
+    smallest = jnp.argmax(jnp.round(largest / steps) <= BIAS)
+    return whole(wanted / steps[smallest]) << exponents[smallest]
 
 
 def _current_decay(neurons: Dynamics, variant: Variant) -> Int[Array, "..."]:

@@ -97,11 +97,9 @@ class Loihi1(AbstractTarget):
     def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
         for layer in layers:
             yield from _problems(layer)
-        cores = self.cores(layers)
-        if cores > MOST["cores"]:
-            yield Problem(
-                "", f"at most {MOST['cores']} cores", f"{cores}", "Make layers smaller, or use several chips."
-            )
+        cores, most = self.cores(layers), MOST["cores"] * self.chips
+        if cores > most:
+            yield Problem("", f"at most {most} cores", f"{cores}", "Make layers smaller, or take several `chips`.")
 
     def cores(self, layers: tuple[Stage, ...]) -> int:
         return sum(math.ceil(layer.size / neurons_a_core(layer)) for layer in layers)
