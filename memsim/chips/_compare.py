@@ -51,7 +51,7 @@ def compare(
     scores: Scores | None = None,
     memory: Memory = None,
 ) -> "xr.Dataset":
-    """`network` on every chip, and on memristor crossbars: a table by `chip`.
+    """`network` on every chip, and on memristor crossbars: a table by `target`.
 
     `accuracy`, and `agreement`, the fraction of recordings that get the class that the network gives them; `cores`;
     `events`, `updates`, `spikes` and `messages` a recording, on all cores together; `weights_to_zero`, the fraction of
@@ -88,8 +88,8 @@ def compare(
         found[name] = Found(predictions(model, samples, key=read_key, scores=how[0], memory=how[1]))
     checked_by = {"network": ""} | {chip.name: chip.checked for chip in chips}
     return xr.Dataset(
-        _columns(found, own, samples.labels) | {"checked": ("chip", [checked_by.get(name, "") for name in found])},
-        {"chip": list(found)},
+        _columns(found, own, samples.labels) | {"checked": ("target", [checked_by.get(name, "") for name in found])},
+        {"target": list(found)},
     )
 
 
@@ -135,5 +135,5 @@ def _columns(found: dict[str, Found], own: Array, labels: Array) -> dict[str, An
         table["weights_to_zero"].append(each.to_zero)
         for place, name in enumerate(COUNTS):
             table[name].append(np.nan if each.counts is None else np.mean(each.counts[:, place]))
-    words = {name: ("chip", [getattr(each, name) for each in found.values()]) for name in ("refused", "warned")}
-    return {name: ("chip", np.asarray(values, float)) for name, values in table.items()} | words
+    words = {name: ("target", [getattr(each, name) for each in found.values()]) for name in ("refused", "warned")}
+    return {name: ("target", np.asarray(values, float)) for name, values in table.items()} | words
