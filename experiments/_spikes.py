@@ -14,7 +14,7 @@ nn = ms.nn
 
 
 def as_spikes(data: ms.data.Splits, gain: float) -> ms.data.Splits:
-    """Two channels a coefficient, one for either sign: integrators of `gain` times its size, one spike a step at most."""
+    """Two channels a coefficient, one for either sign: integrators of `gain` times its size, at most a spike a step."""
     parts = (data.train, data.validation, data.test)
     spikes = jax.jit(jax.vmap(lambda x: _encoded(x, gain)))
     return ms.data.Splits(*(dataclasses.replace(part, inputs=np.asarray(spikes(part.inputs))) for part in parts))

@@ -25,7 +25,15 @@ MEASURED = ("accuracy", "agreement", "cores", "weights_to_zero", *COUNTS)
 LABELS = {"seed": "1", "accuracy": ("1", "test accuracy"), "agreement": ("1", "recordings with the network's class")}
 LABELS |= {name: ("1", f"{name} a recording") for name in COUNTS} | {"cores": "1", "weights_to_zero": "1"}
 LABELS |= {"network_accuracy": ("1", "test accuracy of the network itself, as floats")}
-QUICK = {"targets": ("loihi1",), "crossbars": (), "seeds": 1, "hidden": 16, "steps": 10, "epochs": 1, "more_epochs": 1}
+QUICK = {
+    "targets": ("loihi1",),
+    "crossbars": ("hermes",),
+    "seeds": 1,
+    "hidden": 16,
+    "steps": 10,
+    "epochs": 1,
+    "more_epochs": 1,
+}
 
 
 @ms.study.quick(QUICK)
@@ -80,7 +88,7 @@ def measure(seed, training, target, *, key, config: Config) -> xr.Dataset:
     model_key, fit_key, more_key, chip_key = jr.split(key, 4)
     model = spiking_network(data.train.inputs.shape[-1], config.hidden, 10, key=model_key)
     model = fitted(model, data, config, 1.0, config.epochs, name=f"floats-{seed}", key=fit_key)
-    design = getattr(ms.recipes, target)() if target in config.crossbars or target not in ms.chips.TARGETS else None
+    design = getattr(ms.recipes, target)() if target not in ms.chips.TARGETS else None
     if training == TRAININGS[1]:
         hardware = ms.train.OnChip(ms.chips.target(target)) if design is None else ms.train.SampledChip(design)
         if design is not None or ms.chips.target(target).fits(model):
