@@ -31,6 +31,9 @@ class Family(NamedTuple):
 
 
 FAMILIES = {  # by how the names of files begin
+    "brainscales2_mac": Family("BrainScaleS-2, products", "_brainscales2._golden:mac"),
+    "dynapse2_biasgen": Family("DYNAP-SE2, bias generator", "_dynapse2._golden:biasgen"),
+    "dynapse2_sim": Family("DYNAP-SE2 as DynapSim", "_dynapse2._golden:sim", tolerance=4e-4),
     "loihi_brian2": Family("Loihi 1 as brian2-loihi", "_loihi._golden:brian2"),
     "loihi_lava": Family("Loihi 1 as lava-nc", "_loihi._golden:lava"),
     "loihi_nengo": Family("Loihi 1 as nengo-loihi's emulator", "_loihi._golden:nengo"),

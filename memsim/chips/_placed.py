@@ -106,6 +106,8 @@ def _are_counts(x: np.ndarray, most: int) -> bool:
 
 def as_network_outputs(placed: Placed, x: Array, *, key: Key[Array, ""] | None = None) -> Float[Array, "steps outputs"]:
     """What `placed` gives out, as floats, at the steps at which the network would: delayed outputs are moved back."""
-    quiet = jnp.zeros((placed.delay, *x.shape[1:]), x.dtype)
+    quiet = jnp.zeros((max(placed.delay, 0), *x.shape[1:]), x.dtype)
     outputs, _ = placed(jnp.concatenate([x, quiet]), key=key)
-    return outputs[placed.delay :].astype(jnp.result_type(float))
+    early = jnp.zeros((max(-placed.delay, 0), outputs.shape[1]), outputs.dtype)
+    moved = jnp.concatenate([early, outputs[max(placed.delay, 0) :]])
+    return moved[: x.shape[0]].astype(jnp.result_type(float))
