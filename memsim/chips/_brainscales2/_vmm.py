@@ -15,7 +15,7 @@ from ..._checks import Checked, at_least, check, fraction, is_zero, positive
 from .._counts import Counts
 from .._fit import Problem
 from .._quantised import Quantised, quantised
-from .._rates._placed import AbstractRatePart, as_codes
+from .._rates._placed import AbstractRatePart, as_codes, happened, range_unit
 from .._rates._stages import RateStage
 from .._rates._target import AbstractRateTarget, RateLayers
 from ._mac import BLOCK, CODE, FLOOR, PULSE, WEIGHT, Readout, block_sums, blocks, converting_relu, product
@@ -94,7 +94,7 @@ class BrainScaleS2VMM(AbstractRateTarget, Checked):
         if key is None and self.mismatch > 0:
             raise ValueError("`key` must be given: it draws the chip's mismatch. Got None. Pass `jax.random.key(0)`.")
         keys = jr.split(jr.key(0) if key is None else key, len(stages))
-        unit = input_unit = _unit(calibration, PULSE)
+        unit = input_unit = range_unit(calibration, PULSE)
         xs, parts, reports, rest = as_codes(calibration, unit, 0, PULSE), [], [], jnp.zeros(())
         for place, (stage, each) in enumerate(zip(stages, keys, strict=True)):
             last = place == len(stages) - 1
@@ -108,7 +108,7 @@ class BrainScaleS2VMM(AbstractRateTarget, Checked):
         self, stage: RateStage, xs: Int[Array, "samples inputs"], unit: Array, *, last: bool, key: Key[Array, ""]
     ) -> tuple["Product", Array, Array, Quantised]:
         """One layer for inputs `xs` of that `unit`; what its outputs are in units of the network; the report."""
-        weight_unit = _unit(stage.weight, WEIGHT)
+        weight_unit = range_unit(stage.weight, WEIGHT)
         weight = as_codes(stage.weight, weight_unit, -WEIGHT, WEIGHT)
         number = blocks(weight.shape[1])
         gain = jnp.asarray(self.gain, jnp.float32)
@@ -150,7 +150,8 @@ class Product(AbstractRatePart):
                 raise ValueError("A chip with noise needs `key=`. Got none. Pass `key=jax.random.key(0)`.")
             shape = (xs.shape[0], blocks(self.weight.shape[1]), self.weight.shape[0])
             noise = self.noise * jr.normal(key, shape)
-        return self._outputs(xs, noise), self._counts(xs)
+        ys = self._outputs(xs, noise)
+        return ys, happened(xs, self.weight, ys)
 
     def without_noise(self, xs: Int[Array, "samples inputs"]) -> Int[Array, "samples outputs"]:
         """What would come out."""
@@ -162,22 +163,9 @@ class Product(AbstractRatePart):
             return codes
         return converting_relu(jnp.clip(codes + self.bias[None], -(1 << (CODE - 1)), (1 << (CODE - 1)) - 1), self.shift)
 
-    def _counts(self, xs: Int[Array, "samples inputs"]) -> Counts:
-        """Synapses that a pulse reaches, outputs read, pulses that come out as none, and pulses that come in."""
-        sent = jnp.sum(xs != 0, axis=1, keepdims=True, dtype=jnp.int32)
-        used = jnp.sum(self.weight != 0, axis=0, dtype=jnp.int32)
-        events = jnp.sum((xs != 0) * used[None], axis=1, keepdims=True, dtype=jnp.int32)
-        reads = jnp.full_like(sent, blocks(self.weight.shape[1]) * self.weight.shape[0])
-        return Counts(events, reads, jnp.zeros_like(sent), sent)
-
 
 def _cores(stage: RateStage) -> int:
     return math.ceil(stage.weight.shape[1] / BLOCK) * math.ceil(stage.weight.shape[0] / COLUMNS)
-
-
-def _unit(values: Float[Array, "..."], largest: int) -> Float[Array, ""]:
-    """With which the largest value is the largest code."""
-    return jnp.maximum(jnp.max(jnp.abs(values)), jnp.finfo(values.dtype).tiny * largest) / largest
 
 
 def _sends(sums: Float[Array, "samples blocks outputs"], bias: Float[Array, " outputs"], gain: Array) -> Array:

@@ -4,18 +4,20 @@ import functools
 from pathlib import Path
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 TYPES = ("N", "P")  # of the transistor that mirrors the current
-COARSE, FINE = 6, 256
+FINE = 256
 
 
 class Bias(NamedTuple):
     """A setting of the generator, and the current it gives, in amperes."""
 
-    coarse: int
-    fine: int
-    current: float
+    coarse: Int[Array, "..."]
+    fine: Int[Array, "..."]
+    current: Float[Array, "..."]
 
 
 @functools.cache
@@ -30,9 +32,9 @@ def current(kind: str, coarse: int, fine: int) -> float:
     return float(table()[TYPES.index(kind), coarse, fine])
 
 
-def nearest(wanted: float, kind: str = "N") -> Bias:
-    """The setting whose current is nearest to `wanted` amperes, by its ratio."""
-    currents = table()[TYPES.index(kind)]
-    place = int(np.argmin(np.abs(np.log(currents / wanted))))
-    coarse, fine = np.unravel_index(place, currents.shape)
-    return Bias(int(coarse), int(fine), float(currents[coarse, fine]))
+def nearest(wanted: Float[Array, "*shape"], kind: str = "N") -> Bias:
+    """The settings whose currents are nearest to `wanted` amperes, by their ratio."""
+    currents = jnp.asarray(table()[TYPES.index(kind)].reshape(-1), wanted.dtype)
+    away = jnp.abs(jnp.log(currents) - jnp.expand_dims(jnp.log(wanted), -1))
+    place = jnp.argmin(away, axis=-1).astype(jnp.int32)
+    return Bias(place // FINE, place % FINE, currents[place])

@@ -28,6 +28,15 @@ class AbstractRatePart(eqx.Module):
         """The codes of its outputs, and what happened."""
 
 
+def happened(xs: Int[Array, "samples inputs"], weight: Int[Array, "outputs inputs"], ys: Int[Array, "..."]) -> Counts:
+    """On one core, for each sample: synapses that inputs reach, outputs, and which of them and of inputs are not zero."""
+    active = (xs != 0).astype(jnp.int32)
+    used = jnp.sum(weight != 0, axis=0, dtype=jnp.int32)
+    events = jnp.sum(active * used[None], axis=1, keepdims=True, dtype=jnp.int32)
+    spikes, messages = (jnp.sum(each != 0, axis=1, keepdims=True, dtype=jnp.int32) for each in (ys, xs))
+    return Counts(events, jnp.full_like(events, weight.shape[0]), spikes, messages)
+
+
 class PlacedRates(eqx.Module):
     """A network of continuous values on a chip: `placed(xs, key=key)` gives its outputs, and what happened.
 
@@ -90,6 +99,11 @@ def as_codes(
 ) -> Int[Array, "*shape"]:
     """Rounded to the nearest whole number of units, ties to even."""
     return jnp.clip(jnp.round(xs / unit), smallest, largest).astype(jnp.int32)
+
+
+def range_unit(values: Float[Array, "..."], largest: int) -> Float[Array, ""]:
+    """The unit with which the largest value is the largest code."""
+    return jnp.maximum(jnp.max(jnp.abs(values)), jnp.finfo(values.dtype).tiny * largest) / largest
 
 
 def check_sign(name: str, xs: Any, smallest: int, target: str) -> None:
