@@ -14,7 +14,7 @@ from ._fit import Fit, Problem, Unfit
 from ._part import AbstractPart
 from ._placed import Placed
 from ._quantised import Quantised
-from ._stages import Dynamics, Stage, stages
+from ._stages import Habits, Stage, stages
 from ._through import Through
 
 
@@ -95,12 +95,9 @@ class AbstractTarget(eqx.Module):
         """
         try:
             layers = stages(network, _as_shape(input_shape))
-            dynamics = [layer.dynamics() for layer in layers]
             broken = tuple(self.problems(layers))
             differing = tuple(
-                each
-                for layer, one in zip(layers, dynamics, strict=True)
-                for each in other_conventions(layer, one, self.conventions)
+                each for layer in layers for each in other_conventions(layer, layer.habits(), self.conventions)
             )
             return Fit(self.name, broken, differing, None if broken else self.cores(layers))
         except Unfit as error:
@@ -149,7 +146,7 @@ class AbstractTarget(eqx.Module):
             checked=self.checked,
             input_shape=layers[0].input_shape,
             most_input=self.most_input,
-            waits=tuple(max(0, self.conventions.acts - own_delay(layer.dynamics())) for layer in layers),
+            waits=tuple(max(0, self.conventions.acts - own_delay(layer.habits())) for layer in layers),
         )
 
     def through(self, network: Any, *, key: Key[Array, ""] | None = None) -> Through:
@@ -158,15 +155,15 @@ class AbstractTarget(eqx.Module):
         return Through(stages(network), self.placed(frozen, key=key))
 
 
-def own_delay(dynamics: Dynamics) -> int:
+def own_delay(habits: Habits) -> int:
     """Steps by which the network's own layer gives out its spikes late."""
-    late = dynamics.firing is not None and dynamics.firing.emit == "old"
-    return dynamics.synaptic_delay + late
+    late = habits.firing is not None and habits.firing.emit == "old"
+    return habits.synaptic_delay + late
 
 
-def other_conventions(layer: Stage, dynamics: Dynamics, chip: Conventions) -> Iterator[Problem]:
+def other_conventions(layer: Stage, habits: Habits, chip: Conventions) -> Iterator[Problem]:
     """In what a layer was trained to be otherwise than the `chip` is."""
-    firing, path = dynamics.firing, layer.path
+    firing, path = habits.firing, layer.path
     if firing is None:
         return
     retrain = "Train with `memsim.train.OnChip(target)`, or change `firing`."
@@ -178,10 +175,8 @@ def other_conventions(layer: Stage, dynamics: Dynamics, chip: Conventions) -> It
         yield Problem(path, f"a reset of {' or '.join(chip.reset)}", firing.reset, retrain)
     if firing.max_spikes > chip.spikes:
         yield Problem(path, f"at most {chip.spikes} spikes a step", str(firing.max_spikes), retrain)
-    if dynamics.refractory > chip.refractory:
-        yield Problem(
-            path, f"a refractory period of at most {chip.refractory} steps", str(dynamics.refractory), retrain
-        )
+    if habits.refractory > chip.refractory:
+        yield Problem(path, f"a refractory period of at most {chip.refractory} steps", str(habits.refractory), retrain)
 
 
 def _as_shape(shape: int | Shape | None) -> Shape | None:
