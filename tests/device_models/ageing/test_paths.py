@@ -1,6 +1,5 @@
 """How one cell moves within its population: closed forms of the joint law, and causes that are drawn apart."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -85,14 +84,9 @@ def test_walk_has_a_gradient():
     assert np.isfinite(found).all()
 
 
-@eqx.filter_jit
-def aged(device, target, t, key):
-    cells = device.program(jnp.full((10_000,), target), key=key)
-    return device.conductance(cells, t)
-
-
 def late_spread(device, target, t, key):
-    return float(aged(device, target, jnp.asarray(t), key).std())
+    cells = device.program(jnp.full((10_000,), target), key=key)
+    return float(device.conductance(cells, jnp.asarray(t)).std())
 
 
 def added(device, target, t, key):
