@@ -1,0 +1,60 @@
+"""Files of RANC, an open system of the same neuron: what our rule computes from their inputs."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._routes import delivered
+from ._rule import TYPES, Neurons, drive, run, tick
+
+TO_BUS = 1  # ticks until the output bus shows a spike
+
+
+def recompute(arrays: dict[str, np.ndarray], meta: dict) -> dict[str, np.ndarray]:
+    """The arrays of a truenorth_ranc file that its inputs determine, by their names there."""
+    return _rtl(arrays) if "rows" in arrays else _cores(arrays, meta)
+
+
+def _cores(arrays: dict[str, np.ndarray], meta: dict) -> dict[str, np.ndarray]:
+    """Two cores in a row and the bus that the second one drives."""
+    xs = jnp.asarray(arrays["x"])
+    axons, ticks = jnp.arange(xs.shape[1]), jnp.asarray(arrays["in_delay"], jnp.int32)
+    seen = []
+    for core in "01":
+        active = delivered(xs, axons, ticks, len(arrays[f"type{core}"]))
+        seen.append(_core({name[:-1]: array for name, array in arrays.items() if name.endswith(core)}, active, meta))
+        xs = seen[-1].spikes
+        axons = jnp.asarray(arrays[f"dest{core}"], jnp.int32)
+        ticks = jnp.asarray(arrays[f"delay{core}"], jnp.int32) + 1
+    out = delivered(xs, axons, jnp.full_like(axons, TO_BUS), arrays["out"].shape[1])
+    return {
+        "out": np.asarray(out),
+        "v": np.stack([tick.potential for tick in seen]),
+        "spikes": np.stack([tick.spikes for tick in seen]),
+    }
+
+
+def _core(core: dict[str, np.ndarray], active, meta: dict):
+    neurons = Neurons(
+        weights=jnp.asarray(core["w"], jnp.int32),
+        leak=jnp.asarray(core["leak"], jnp.int32),
+        threshold=jnp.asarray(core["pth"], jnp.int32),
+        floor=jnp.asarray(core["nth"], jnp.int32),
+        reset=jnp.asarray(core["reset"], jnp.int32),
+        linear=jnp.asarray(core["mode"] == 1),
+        floor_resets="at" if "<=" in meta["negative_test"] else "below",
+    )
+    arriving = drive(neurons, jnp.asarray(core["conn"]), jnp.asarray(core["type"], jnp.int32), active)
+    return jax.jit(run)(neurons, arriving, jnp.asarray(core["v0"], jnp.int32))[1]
+
+
+def _rtl(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """One update a row, of 9 bits that wrap."""
+    rows = jnp.asarray(arrays["rows"], jnp.int32)
+    potential, leak, threshold, floor, reset, mode = rows[:, :6].T
+    weights, count, types = rows[:, 6 : 6 + TYPES], rows[:, 10], rows[:, 11:]
+    active = jnp.arange(types.shape[1]) < count[:, None]
+    added = jnp.where(active, jnp.take_along_axis(weights, types, axis=1), 0).sum(axis=1)
+    neurons = Neurons(weights, leak, threshold, floor, reset, mode == 1, width=9)
+    found = tick(neurons, potential, added)
+    return {"v_out": np.asarray(found.potential), "spike": np.asarray(found.spikes)}
