@@ -2,6 +2,7 @@
 
 from device_models._version import __version__ as __version__
 
+from . import chips as chips
 from . import data as data
 from . import encoding as encoding
 from . import extend as extend

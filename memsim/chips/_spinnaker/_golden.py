@@ -8,7 +8,7 @@ from ._ring import RING, ring_words
 from ._rule import Neurons, State, Synapse, run
 
 
-def recompute(arrays: dict[str, np.ndarray], meta: dict) -> dict[str, np.ndarray]:
+def lif(arrays: dict[str, np.ndarray], meta: dict) -> dict[str, np.ndarray]:
     """The arrays of a spinnaker_lif file that its neuron determines, by their names there."""
     words = arrays["weights16"].astype(np.int32) & RING  # unsigned, whatever type a file has for them
     signed = np.where(arrays["exc"], words, -words)

@@ -13,7 +13,7 @@ from ..._checks import Checked, is_known
 from .._fit import Problem
 from .._quantised import Quantised
 from .._stages import Stage, Synapses
-from .._target import AbstractTarget, Conventions, Layers
+from .._target import AbstractTarget, Conventions, Layers, own_delay
 from ._part import Layer
 from ._quantise import settings
 from ._ring import Ring
@@ -85,9 +85,9 @@ def _cores(layer: Stage) -> int:
 
 
 def _problems(layer: Stage) -> Iterator[Problem]:
-    own = layer.dynamics().synaptic_delay
+    own = own_delay(layer.dynamics())
     for synapses in (layer.synapses(), layer.feedback()):
-        longest = 0 if synapses is None else _longest(synapses) + own + 1
+        longest = 0 if synapses is None else _longest(synapses) + max(1, own)
         if longest > MOST["delay"]:
             yield Problem(
                 layer.path,
@@ -108,10 +108,10 @@ def _longest(synapses: Synapses) -> int:
 
 def _placed(layer: Stage, nearest: bool) -> tuple[Layer, Quantised]:
     found, dynamics = settings(layer, nearest=nearest), layer.dynamics()
-    own = dynamics.synaptic_delay
+    own = own_delay(dynamics)
     feedback = None if found.feedback is None else _ring(found.feedback, layer.feedback(), own)
     part = Layer(
-        synapses=_ring(found.words, layer.synapses(), own + 1),
+        synapses=_ring(found.words, layer.synapses(), max(1, own)),
         feedback=feedback,
         shift=found.shift,
         to=found.neurons,

@@ -11,12 +11,7 @@ from ._rule import TYPES, Neurons, Tick, drive, run, tick
 TO_BUS = 1  # ticks until the output bus shows a spike
 
 
-def recompute(arrays: dict[str, np.ndarray], meta: dict) -> dict[str, np.ndarray]:
-    """The arrays of a truenorth_ranc file that its inputs determine, by their names there."""
-    return _rtl(arrays) if "rows" in arrays else _cores(arrays, meta)
-
-
-def _cores(arrays: dict[str, np.ndarray], meta: dict) -> dict[str, np.ndarray]:
+def cores(arrays: dict[str, np.ndarray], meta: dict) -> dict[str, np.ndarray]:
     """Two cores in a row and the bus that the second one drives."""
     heard, seen, late = jnp.asarray(arrays["x"]), [], 0
     axons, delay = np.arange(heard.shape[1]), arrays["in_delay"].astype(np.int32)
@@ -49,8 +44,9 @@ def _core(core: dict[str, np.ndarray], active: Array, meta: dict) -> Tick:
     return jax.jit(run)(neurons, arriving, jnp.asarray(core["v0"], jnp.int32))
 
 
-def _rtl(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def rtl(arrays: dict[str, np.ndarray], meta: dict) -> dict[str, np.ndarray]:
     """One update a row, of 9 bits that wrap."""
+    del meta
     rows = jnp.asarray(arrays["rows"], jnp.int32)
     potential, leak, threshold, floor, reset, mode = rows[:, :6].T
     weights, count, types = rows[:, 6 : 6 + TYPES], rows[:, 10], rows[:, 11:]

@@ -13,7 +13,7 @@ from .._connection import Dense
 from .._fit import Problem
 from .._quantised import Quantised
 from .._stages import Stage, Synapses
-from .._target import AbstractTarget, Conventions, Layers
+from .._target import AbstractTarget, Conventions, Layers, own_delay
 from ._levels import MOST_AXONS, effective
 from ._part import Layer
 from ._quantise import WEIGHT, Copies, copies, most_inputs, settings
@@ -101,9 +101,10 @@ class TrueNorth(AbstractTarget, Checked):
     def _placed(self, layer: Stage, fan_out: Copies) -> tuple[Layer, Quantised]:
         found = settings(layer, axons=self.axons, leak_at=self.leak_at, mask=self.mask)
         values, taps, feedback = found.neurons.weights, found.taps, found.feedback
+        own = own_delay(layer.dynamics())
         part = Layer(
-            synapses=self._dense(effective(values, taps), layer.synapses(), 1),
-            feedback=None if feedback is None else self._dense(effective(values, feedback), layer.feedback(), 0),
+            synapses=self._dense(effective(values, taps), layer.synapses(), max(1, own)),
+            feedback=None if feedback is None else self._dense(effective(values, feedback), layer.feedback(), own),
             taps=taps if feedback is None else jnp.concatenate([taps, feedback], axis=1),
             to=found.neurons,
             unit=found.unit,

@@ -1,0 +1,36 @@
+"""What happens on the cores of a chip in every step: what energy is reckoned from."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+
+class Counts(NamedTuple):
+    """Numbers of what each core does in each step.
+
+    **Arguments:**
+
+    - `events`: Synapses that a spike has reached.
+    - `updates`: Neurons that had input, or a state to update.
+    - `spikes`: Spikes that its neurons fire.
+    - `messages`: Spikes that arrive, one for each that has a synapse in the core.
+    """
+
+    events: Int[Array, "steps cores"]
+    updates: Int[Array, "steps cores"]
+    spikes: Int[Array, "steps cores"]
+    messages: Int[Array, "steps cores"]
+
+
+def beside(counts: list[Counts]) -> Counts:
+    """The counts of several layers, one after the other in the order of cores."""
+    return Counts(*(jnp.concatenate(each, axis=1) for each in zip(*counts, strict=True)))
+
+
+def by_core(values: Int[Array, "steps units"], core: Int[Array, " units"], cores: int) -> Int[Array, "steps cores"]:
+    """Sums over the units of each core."""
+    if cores == 1:
+        return jnp.sum(values, axis=1, keepdims=True, dtype=jnp.int32)
+    return jax.ops.segment_sum(values.astype(jnp.int32).T, core, cores).T

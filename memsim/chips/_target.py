@@ -1,0 +1,188 @@
+"""What every chip promises: whether a network fits, and the network on it."""
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Key, Num
+
+from ..nn._layer import Shape
+from ._fit import Fit, Problem, Unfit
+from ._part import AbstractPart
+from ._placed import Placed
+from ._quantised import Quantised
+from ._stages import Dynamics, Stage, stages
+from ._through import Through
+
+
+class Conventions(NamedTuple):
+    """What no two chips share, and a network must have been trained with.
+
+    **Arguments:**
+
+    - `fires`: At a membrane "at" its threshold, or only "above" it.
+    - `reset`: To "zero", or the threshold is "subtract"ed.
+    - `acts`: Steps after which a spike acts on the next layer.
+    - `spikes`: The most that a neuron fires in one step.
+    - `refractory`: The longest dead time after a spike, in steps.
+    """
+
+    fires: tuple[str, ...]
+    reset: tuple[str, ...]
+    acts: int
+    spikes: int
+    refractory: int
+
+
+class Layers(NamedTuple):
+    """A placed network before it is put together."""
+
+    parts: tuple[AbstractPart, ...]
+    quantised: tuple[Quantised, ...]
+
+
+class AbstractTarget(eqx.Module):
+    """A chip as a target: limits, conventions, a quantiser, and its arithmetic."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As it is listed."""
+
+    @property
+    @abstractmethod
+    def checked(self) -> str:
+        """Against what the arithmetic was checked: a package and its version, a published rule, or nothing."""
+
+    @property
+    @abstractmethod
+    def conventions(self) -> Conventions:
+        """What the chip does in its own way."""
+
+    @property
+    @abstractmethod
+    def most_input(self) -> int:
+        """The largest number of spikes an input has in one step."""
+
+    @abstractmethod
+    def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
+        """The limits that a network breaks."""
+
+    @abstractmethod
+    def cores(self, layers: tuple[Stage, ...]) -> int:
+        """How many cores a network takes."""
+
+    @abstractmethod
+    def place(
+        self,
+        layers: tuple[Stage, ...],
+        *,
+        calibration: Num[Array, "batch steps *inputs"] | None,
+        key: Key[Array, ""] | None,
+    ) -> Layers:
+        """The layers in the chip's numbers. May be traced: training through the chip runs it in each step."""
+
+    def fits(self, network: Any, *, input_shape: int | Shape | None = None) -> Fit:
+        """Whether `network` fits: every limit that it breaks, and every convention that the chip does not share.
+
+        **Arguments:**
+
+        - `network`: A `memsim.nn.SpikingNetwork`, trained here or read by `memsim.nir.from_nir`.
+        - `input_shape`: Of one step, where the network does not know it.
+        """
+        try:
+            layers = stages(network, _as_shape(input_shape))
+            dynamics = [layer.dynamics() for layer in layers]
+            broken = tuple(self.problems(layers))
+            differing = tuple(
+                each
+                for layer, one in zip(layers, dynamics, strict=True)
+                for each in other_conventions(layer, one, self.conventions)
+            )
+            return Fit(self.name, broken, differing, None if broken else self.cores(layers))
+        except Unfit as error:
+            return Fit(self.name, (error.problem,), (), None)
+
+    def deploy(
+        self,
+        network: Any,
+        *,
+        calibration: Num[Array, "batch steps *inputs"] | None = None,
+        key: Key[Array, ""] | None = None,
+        input_shape: int | Shape | None = None,
+    ) -> Placed:
+        """`network` in the chip's numbers, on its cores.
+
+        **Arguments:**
+
+        - `network`, `input_shape`: As of `fits`.
+        - `calibration`: Recordings from which ranges are found, where a chip has ranges.
+        - `key`: For what chance gives a chip, where it is modelled.
+
+        Raises `ValueError` with all broken limits; warns of each convention in which chip and network differ.
+        """
+        fit = self.fits(network, input_shape=input_shape)
+        if not fit:
+            raise ValueError(str(fit))
+        for each in fit.warnings:
+            warnings.warn(f"{self.name}: {each}", stacklevel=2)
+        return self.placed(network, calibration=calibration, key=key, input_shape=input_shape)
+
+    def placed(
+        self,
+        network: Any,
+        *,
+        calibration: Num[Array, "batch steps *inputs"] | None = None,
+        key: Key[Array, ""] | None = None,
+        input_shape: int | Shape | None = None,
+    ) -> Placed:
+        """As `deploy`, for a network that is known to fit: nothing is judged, and weights may be traced."""
+        layers = stages(network, _as_shape(input_shape))
+        parts, quantised = self.place(layers, calibration=calibration, key=key)
+        return Placed(
+            parts,
+            quantised,
+            target=self.name,
+            checked=self.checked,
+            input_shape=layers[0].input_shape,
+            most_input=self.most_input,
+            waits=tuple(max(0, self.conventions.acts - own_delay(layer.dynamics())) for layer in layers),
+        )
+
+    def through(self, network: Any, *, key: Key[Array, ""] | None = None) -> Through:
+        """`network` with the values of this chip and its own derivatives; `memsim.train.OnChip` trains it."""
+        frozen = jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_array(leaf) else leaf, network)
+        return Through(stages(network), self.placed(frozen, key=key))
+
+
+def own_delay(dynamics: Dynamics) -> int:
+    """Steps by which the network's own layer gives out its spikes late."""
+    late = dynamics.firing is not None and dynamics.firing.emit == "old"
+    return dynamics.synaptic_delay + late
+
+
+def other_conventions(layer: Stage, dynamics: Dynamics, chip: Conventions) -> Iterator[Problem]:
+    """In what a layer was trained to be otherwise than the `chip` is."""
+    firing, path = dynamics.firing, layer.path
+    if firing is None:
+        return
+    retrain = "Train with `memsim.train.OnChip(target)`, or change `firing`."
+    fires = "at" if firing.at_threshold == "fires" else "above"
+    if fires not in chip.fires:
+        came = f"one that fires {fires} its threshold"
+        yield Problem(path, f"a membrane that fires {chip.fires[0]} its threshold", came, retrain)
+    if firing.reset not in chip.reset:
+        yield Problem(path, f"a reset of {' or '.join(chip.reset)}", firing.reset, retrain)
+    if firing.max_spikes > chip.spikes:
+        yield Problem(path, f"at most {chip.spikes} spikes a step", str(firing.max_spikes), retrain)
+    if dynamics.refractory > chip.refractory:
+        yield Problem(
+            path, f"a refractory period of at most {chip.refractory} steps", str(dynamics.refractory), retrain
+        )
+
+
+def _as_shape(shape: int | Shape | None) -> Shape | None:
+    return (shape,) if isinstance(shape, int) else shape

@@ -1,0 +1,43 @@
+"""Every golden file of every family is met to the bit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import memsim as ms
+
+FILES = sorted((Path(__file__).parents[2] / "data" / "chips").glob("*.npz"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_our_rule_gives_what_the_simulator_gave(file):
+    found = ms.chips.check(file)
+    assert found.equal, found
+
+
+def test_every_family_has_a_file():
+    missing = [family for family in ms.chips.FAMILIES if not any(f.name.startswith(family) for f in FILES)]
+    assert not missing
+
+
+def test_a_number_that_differs_is_found(tmp_path):
+    with np.load(FILES[0]) as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays["v"] = arrays["v"].copy()
+    arrays["v"][3, 2] += 7
+    np.savez(tmp_path / FILES[0].name, **arrays)
+    found = ms.chips.check(tmp_path / FILES[0].name)
+    assert not found.equal and found.largest["v"] == 7
+
+
+@pytest.mark.parametrize("name", ["loihj_lava_0.npz", "what.npz"])
+def test_an_unknown_family_is_answered_with_near_ones(name, tmp_path):
+    with pytest.raises(ValueError, match=r"of a known family.*Did you mean"):
+        ms.chips.check(tmp_path / name)
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    (tmp_path / "loihi_lava_0.npz").write_bytes(FILES[0].read_bytes()[:500])
+    with pytest.raises(ValueError, match="must be an npz"):
+        ms.chips.check(tmp_path / "loihi_lava_0.npz")
