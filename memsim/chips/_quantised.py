@@ -34,5 +34,6 @@ def quantised(
     number = jnp.maximum(jnp.sum(given), 1)
     zeroed = jnp.sum(given & (codes == 0)) / number
     saturated = jnp.sum((wanted > largest + 0.5) | (wanted < smallest - 0.5)) / number
-    error = jnp.sqrt(jnp.sum((codes - wanted) ** 2) / jnp.maximum(jnp.sum(wanted**2), jnp.finfo(wanted.dtype).tiny))
+    missed = codes.astype(wanted.dtype) - wanted
+    error = jnp.sqrt(jnp.sum(missed**2) / jnp.maximum(jnp.sum(wanted**2), jnp.finfo(wanted.dtype).tiny))
     return Quantised(path, jnp.sum(given), zeroed, saturated, error)

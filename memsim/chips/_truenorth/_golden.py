@@ -50,7 +50,7 @@ def rtl(arrays: dict[str, np.ndarray], meta: dict) -> dict[str, np.ndarray]:
     rows = jnp.asarray(arrays["rows"], jnp.int32)
     potential, leak, threshold, floor, reset, mode = rows[:, :6].T
     weights, count, types = rows[:, 6 : 6 + TYPES], rows[:, 10], rows[:, 11:]
-    active = jnp.arange(types.shape[1]) < count[:, None]
+    active = jnp.arange(types.shape[1])[None] < count[:, None]
     added = jnp.where(active, jnp.take_along_axis(weights, types, axis=1), 0).sum(axis=1)
     neurons = Neurons(weights, leak, threshold, floor, reset, mode, width=9)
     found = tick(neurons, potential, added)

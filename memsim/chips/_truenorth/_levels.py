@@ -1,11 +1,12 @@
 """Weights of any size from a binary crossbar: each neuron has four values, and an input several axons of several types.
 
-An input drives the same types of axon for all neurons; whether a neuron hears an axon is a bit of the crossbar. So the weight
-from an input to a neuron is a sum of some of that neuron's four values, those of the axons that it hears. The values are
-found neuron by neuron: sums are assigned to weights, values are fitted to them by least squares, and so on, from several
-starts.
+An input drives the same types of axon for all neurons; whether a neuron hears an axon is a bit of the crossbar. So the
+weight from an input to a neuron is a sum of some of that neuron's four values, those of the axons that it hears. The
+values are found neuron by neuron: sums are assigned to weights, values fitted to them by least squares, and so on, from
+several starts.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -43,16 +44,18 @@ def codebook(axons: int) -> Int[np.ndarray, "groups levels types"]:
     return np.stack([np.indices(most + 1).reshape(TYPES, -1).T for most in types_of(axons)]).astype(np.int32)
 
 
+@partial(jax.jit, static_argnums=1)
 def fitted(weight: Float[Array, "neurons inputs"], axons: int) -> Levels:
     """The best values and taps that were found for `weight` with `axons` axons an input."""
-    book = codebook(axons)[np.arange(weight.shape[1]) % len(codebook(axons))]
-    return Levels(*jax.vmap(lambda row: _of_a_neuron(row, book, _starts(axons)))(weight))
+    return Levels(*jax.vmap(lambda row: _of_a_neuron(row, codebook(axons), _starts(axons)))(weight))
 
 
-def taps_of(weight: Float[Array, "neurons inputs"], values: Float[Array, "neurons types"], axons: int):
+@partial(jax.jit, static_argnums=2)
+def taps_of(
+    weight: Float[Array, "neurons inputs"], values: Float[Array, "neurons types"], axons: int
+) -> Int[Array, "neurons inputs types"]:
     """What each neuron is to hear, given its values."""
-    book = codebook(axons)[np.arange(weight.shape[1]) % len(codebook(axons))]
-    return jax.vmap(lambda row, own: _nearest(row, own, book))(weight, values)
+    return jax.vmap(lambda row, own: _nearest(row, own, codebook(axons)))(weight, values)
 
 
 def effective(values: Array, taps: Int[Array, "neurons inputs types"]) -> Array:
@@ -60,12 +63,16 @@ def effective(values: Array, taps: Int[Array, "neurons inputs types"]) -> Array:
     return jnp.sum(jnp.expand_dims(values, 1) * taps.astype(values.dtype), axis=-1)
 
 
-def _of_a_neuron(row: Float[Array, " inputs"], book: np.ndarray, starts: np.ndarray):
+Row, Values = Float[Array, " inputs"], Float[Array, " types"]
+Taps = Int[Array, "inputs types"]
+
+
+def _of_a_neuron(row: Row, book: np.ndarray, starts: np.ndarray) -> tuple[Values, Taps]:
     tops = jnp.stack([jnp.max(row), -jnp.min(row)])
     reach = jnp.asarray(np.stack([np.maximum(starts, 0).sum(1), np.maximum(-starts, 0).sum(1)]), row.dtype)
     units = jnp.max(jnp.where(reach > 0, jnp.expand_dims(tops, 1) / jnp.maximum(reach, 1.0), 0.0), axis=0)
 
-    def attempt(values):
+    def attempt(values: Values) -> tuple[Values, Taps, Float[Array, ""]]:
         values, _ = jax.lax.scan(lambda own, _: (_refitted(row, own, book), None), values, None, length=ROUNDS)
         taps = _nearest(row, values, book)
         return values, taps, jnp.sum((row - taps.astype(row.dtype) @ values) ** 2)
@@ -75,21 +82,22 @@ def _of_a_neuron(row: Float[Array, " inputs"], book: np.ndarray, starts: np.ndar
     return values[best], taps[best]
 
 
-def _refitted(row: Float[Array, " inputs"], values: Float[Array, " types"], book: np.ndarray):
+def _refitted(row: Row, values: Values, book: np.ndarray) -> Values:
     """Least squares, with what no input tells left as it is."""
     taps = _nearest(row, values, book).astype(row.dtype)
     ridge = jnp.eye(TYPES, dtype=row.dtype) * 1e-4
     return jnp.linalg.solve(taps.T @ taps + ridge, taps.T @ row + ridge @ values)
 
 
-def _nearest(row: Float[Array, " inputs"], values: Float[Array, " types"], book: np.ndarray):
-    levels = jnp.asarray(book, row.dtype) @ values  # (inputs, levels)
-    chosen = jnp.argmin(jnp.abs(jnp.expand_dims(row, 1) - levels), axis=1)
-    return jnp.take_along_axis(jnp.asarray(book), chosen[:, None, None], axis=1)[:, 0]
+def _nearest(row: Row, values: Values, book: np.ndarray) -> Taps:
+    group = np.arange(row.size) % len(book)
+    levels = jnp.asarray(book, row.dtype) @ values  # (groups, levels)
+    chosen = jnp.argmin(jnp.abs(jnp.expand_dims(row, 1) - levels[group]), axis=1)
+    return jnp.asarray(book)[group, chosen]
 
 
 def _starts(axons: int) -> Float[np.ndarray, "starts types"]:
-    """Values whose sums are evenly spaced, with all their signs, at the size that holds all weights and at smaller ones."""
+    """Values whose sums are evenly spaced, with all signs, at the size that holds all weights and at a smaller one."""
     steps = np.ones(TYPES)
     for group in types_of(axons):
         step = 1.0

@@ -7,7 +7,7 @@ from jaxtyping import Array, Bool, Int
 def delayed(spikes: Bool[Array, "ticks neurons"], ticks: Int[Array, " neurons"]) -> Bool[Array, "ticks neurons"]:
     """Each column `ticks` later; what would come after the end is lost."""
     steps = spikes.shape[0]
-    source = jnp.arange(steps)[:, None] - ticks
+    source = jnp.arange(steps)[:, None] - ticks[None]
     moved = jnp.take_along_axis(spikes, jnp.maximum(source, 0), axis=0)
     return moved & (source >= 0)
 

@@ -39,9 +39,9 @@ class TrueNorth(AbstractTarget, Checked):
     | error | 0.72 | 0.33 | 0.18 | 0.09 | 0.06 | 0.04 |
     | inputs | 256 | 128 | 85 | 64 | 51 | 42 |
 
-    Weights of -1, 0 and 1 are exact from two axons on. A neuron drives one axon: its copies drive the others, in each
-    core that hears it. Membranes leak by a constant or not at all, there are no synaptic currents, and only spikes leave
-    the chip.
+    Weights of -1, 0 and 1 are exact from two axons on. A neuron drives one axon: its copies drive the others, in
+    each core that hears it. Membranes leak by a constant or not at all, there are no synaptic currents, and only spikes
+    leave the chip.
 
     **Arguments:**
 
