@@ -5,8 +5,10 @@ from abc import abstractmethod
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Int
 
+from .._checks import is_known
 from ._whole import exact_product
 
 
@@ -74,3 +76,10 @@ class Dense(AbstractConnection):
         fired = (xs != 0).astype(jnp.int32)
         events = exact_product(fired, held, most=1, largest=self.weight.shape[0])
         return events, exact_product(fired, (held > 0).astype(jnp.int32), most=1, largest=1)
+
+
+def longest_delay(delays: Int[Array, "outputs inputs"] | None, *, most: int) -> int:
+    """The longest delay of synapses, in steps; `most` where delays are traced, and nobody knows them yet."""
+    if delays is None:
+        return 0
+    return int(np.max(np.asarray(delays))) if is_known(delays) else most

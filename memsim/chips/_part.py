@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int, Key, Num
 
 from ._counts import Counts
 
@@ -24,9 +24,9 @@ class Stepped(NamedTuple):
     """
 
     state: Any
-    outputs: Int[Array, " units"]
-    membrane: Int[Array, " units"]
-    current: Int[Array, " units"] | None
+    outputs: Num[Array, " units"]
+    membrane: Num[Array, " units"]
+    current: Num[Array, " units"] | None
     updated: Any
 
 
@@ -84,7 +84,7 @@ class AbstractPart(eqx.Module):
         neurons, stepped = jax.lax.scan(one, state.neurons, (heard, keys))
         return Ran(stepped, State(past, neurons), self.counted(xs, stepped))
 
-    def in_network_units(self, membrane: Int[Array, "*steps units"]) -> Float[Array, "*steps units"]:
+    def in_network_units(self, membrane: Num[Array, "*steps units"]) -> Float[Array, "*steps units"]:
         """A membrane, in the units of the network that was deployed."""
         unit = jnp.broadcast_to(self.unit, membrane.shape)
         return membrane.astype(unit.dtype) * unit + jnp.broadcast_to(self.rest, membrane.shape)

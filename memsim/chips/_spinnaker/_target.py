@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Int, Key, Num
 
 from device_models import Sourced
 
 from ..._checks import Checked, is_known
+from .._connection import longest_delay
 from .._fit import Problem
 from .._quantised import Quantised
 from .._stages import Stage, Synapses
@@ -24,6 +24,16 @@ LIMITS = {
     "delay": Sourced(16.0, "steps", "Rhodes2018: 4 bits; sPyNNaker puts delay neurons between for more"),
 }
 MOST = {name: int(float(limit)) for name, limit in LIMITS.items()}
+
+
+def spinnaker1() -> "SpiNNaker1":
+    """SpiNNaker 1, in the fixed-point arithmetic of sPyNNaker's leaky neurons.
+
+    >>> import memsim as ms
+    >>> ms.chips.spinnaker1().checked
+    'bit-checked against sPyNNaker 7.4.1'
+    """
+    return SpiNNaker1()
 
 
 class SpiNNaker1(AbstractTarget, Checked):
@@ -87,7 +97,7 @@ def _cores(layer: Stage) -> int:
 def _problems(layer: Stage) -> Iterator[Problem]:
     own = own_delay(layer.dynamics())
     for synapses in (layer.synapses(), layer.feedback()):
-        longest = 0 if synapses is None else _longest(synapses) + max(1, own)
+        longest = 0 if synapses is None else longest_delay(synapses.delays, most=MOST["delay"] - 1) + max(1, own)
         if longest > MOST["delay"]:
             yield Problem(
                 layer.path,
@@ -98,12 +108,6 @@ def _problems(layer: Stage) -> Iterator[Problem]:
     if is_known(layer.synapses().weight) and float(settings(layer).report.to_zero) == 1.0:
         came = "one that is so small beside the feedback that all round to zero"
         yield Problem(layer.path, "weights that are not all zero", came, "Train with larger weights.")
-
-
-def _longest(synapses: Synapses) -> int:
-    if synapses.delays is None:
-        return 0
-    return int(np.max(np.asarray(synapses.delays))) if is_known(synapses.delays) else MOST["delay"] - 1
 
 
 def _placed(layer: Stage, nearest: bool) -> tuple[Layer, Quantised]:
@@ -128,5 +132,5 @@ def _placed(layer: Stage, nearest: bool) -> tuple[Layer, Quantised]:
 
 def _ring(words: Int[Array, "outputs inputs"], synapses: Synapses | None, wait: int) -> Ring:
     delays = None if synapses is None else synapses.delays
-    longest = 0 if synapses is None else _longest(synapses)
+    longest = longest_delay(delays, most=MOST["delay"] - 1)
     return Ring(words=words, delays=delays, longest=longest, wait=wait)

@@ -63,16 +63,16 @@ def effective(values: Array, taps: Int[Array, "neurons inputs types"]) -> Array:
     return jnp.sum(jnp.expand_dims(values, 1) * taps.astype(values.dtype), axis=-1)
 
 
-Row, Values = Float[Array, " inputs"], Float[Array, " types"]
-Taps = Int[Array, "inputs types"]
-
-
-def _of_a_neuron(row: Row, book: np.ndarray, starts: np.ndarray) -> tuple[Values, Taps]:
+def _of_a_neuron(
+    row: Float[Array, " inputs"], book: np.ndarray, starts: np.ndarray
+) -> tuple[Float[Array, " types"], Int[Array, "inputs types"]]:
     tops = jnp.stack([jnp.max(row), -jnp.min(row)])
     reach = jnp.asarray(np.stack([np.maximum(starts, 0).sum(1), np.maximum(-starts, 0).sum(1)]), row.dtype)
     units = jnp.max(jnp.where(reach > 0, jnp.expand_dims(tops, 1) / jnp.maximum(reach, 1.0), 0.0), axis=0)
 
-    def attempt(values: Values) -> tuple[Values, Taps, Float[Array, ""]]:
+    def attempt(
+        values: Float[Array, " types"],
+    ) -> tuple[Float[Array, " types"], Int[Array, "inputs types"], Float[Array, ""]]:
         values, _ = jax.lax.scan(lambda own, _: (_refitted(row, own, book), None), values, None, length=ROUNDS)
         taps = _nearest(row, values, book)
         return values, taps, jnp.sum((row - taps.astype(row.dtype) @ values) ** 2)
@@ -82,14 +82,16 @@ def _of_a_neuron(row: Row, book: np.ndarray, starts: np.ndarray) -> tuple[Values
     return values[best], taps[best]
 
 
-def _refitted(row: Row, values: Values, book: np.ndarray) -> Values:
+def _refitted(row: Float[Array, " inputs"], values: Float[Array, " types"], book: np.ndarray) -> Float[Array, " types"]:
     """Least squares, with what no input tells left as it is."""
     taps = _nearest(row, values, book).astype(row.dtype)
     ridge = jnp.eye(TYPES, dtype=row.dtype) * 1e-4
     return jnp.linalg.solve(taps.T @ taps + ridge, taps.T @ row + ridge @ values)
 
 
-def _nearest(row: Row, values: Values, book: np.ndarray) -> Taps:
+def _nearest(
+    row: Float[Array, " inputs"], values: Float[Array, " types"], book: np.ndarray
+) -> Int[Array, "inputs types"]:
     group = np.arange(row.size) % len(book)
     levels = jnp.asarray(book, row.dtype) @ values  # (groups, levels)
     chosen = jnp.argmin(jnp.abs(jnp.expand_dims(row, 1) - levels[group]), axis=1)

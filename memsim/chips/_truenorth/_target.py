@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int, Key, Num
 from device_models import Sourced
 
 from ..._checks import Checked, check, is_known, positive, whole
-from .._connection import Dense
+from .._connection import Dense, longest_delay
 from .._fit import Problem
 from .._quantised import Quantised
 from .._stages import Stage, Synapses
@@ -25,6 +25,16 @@ LIMITS = {
     "delay": Sourced(15.0, "ticks", "Merolla2014"),
 }
 MOST = {name: int(float(limit)) for name, limit in LIMITS.items()}
+
+
+def truenorth(axons: int = 4, *, leak_at: float | None = None) -> "TrueNorth":
+    """IBM's TrueNorth, with `axons` axons an input; `leak_at` takes networks that leak.
+
+    >>> import memsim as ms
+    >>> ms.chips.truenorth().checked
+    'bit-checked against RANC 08ae4bd'
+    """
+    return TrueNorth(axons, leak_at)
 
 
 class TrueNorth(AbstractTarget, Checked):
@@ -119,7 +129,7 @@ class TrueNorth(AbstractTarget, Checked):
 
     def _dense(self, weight: Int[Array, "outputs inputs"], synapses: Synapses | None, wait: int) -> Dense:
         delays = None if synapses is None else synapses.delays
-        longest = 0 if synapses is None else _longest(synapses)
+        longest = longest_delay(delays, most=MOST["delay"] - 1)
         return Dense(weight=weight, largest=self.axons * WEIGHT, delays=delays, longest=longest, wait=wait)
 
     def _problems(self, layer: Stage) -> Iterator[Problem]:
@@ -151,14 +161,9 @@ def _delays(path: str, synapses: Synapses) -> Iterator[Problem]:
     if synapses.delays is None or not is_known(synapses.delays):
         return
     delays = np.asarray(synapses.delays)
-    if _longest(synapses) + 1 > MOST["delay"]:
+    longest = int(np.max(delays)) + 1
+    if longest > MOST["delay"]:
         must = f"delays of at most {MOST['delay']} ticks, with the one that every spike takes"
-        yield Problem(path, must, f"{_longest(synapses) + 1}", "Shorten them, or the time step.")
+        yield Problem(path, must, f"{longest}", "Shorten them, or the time step.")
     if np.any(delays != delays[:1]):
         yield Problem(path, "one delay for all synapses of an input, which share its axons", "several", "Train one.")
-
-
-def _longest(synapses: Synapses) -> int:
-    if synapses.delays is None:
-        return 0
-    return int(np.max(np.asarray(synapses.delays))) if is_known(synapses.delays) else MOST["delay"] - 1
