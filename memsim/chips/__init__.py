@@ -1,5 +1,6 @@
 """Digital and mixed-signal systems as targets, in their own arithmetic."""
 
+from ._compare import compare as compare
 from ._counts import Counts as Counts
 from ._fit import Fit as Fit
 from ._fit import Problem as Problem

@@ -96,21 +96,27 @@ class Placed(eqx.Module):
                 f"`x` must be one recording (steps, {', '.join(map(str, self.input_shape))}). Got shape {x.shape}. "
                 "A batch? Use `jax.vmap`."
             )
+        self.check_inputs(x)
+        return x.astype(jnp.int32).reshape(x.shape[0], -1)
+
+    def check_inputs(self, x: Num[Array, "..."]) -> None:
+        """Raises `ValueError` for inputs, known here, that are no spikes."""
         check_finite("x", x)
         if is_known(x) and not _are_counts(np.asarray(x), self.most_input):
             raise ValueError(
                 f"`x` must be spikes for {self.target}: whole numbers from 0 to {self.most_input} a step. Got numbers "
                 f"from {np.min(x):g} to {np.max(x):g}. Encode signals by `memsim.encoding`."
             )
-        return x.astype(jnp.int32).reshape(x.shape[0], -1)
 
 
 def _are_counts(x: np.ndarray, most: int) -> bool:
     return x.dtype == bool or bool(((x >= 0) & (x <= most) & (x == np.trunc(x))).all())
 
 
-def as_network_outputs(placed: Placed, x: Array, *, key: Key[Array, ""] | None = None) -> Float[Array, "steps outputs"]:
-    """What `placed` gives out, as floats, at the steps at which the network would: delayed outputs are moved back."""
+def as_network_outputs(
+    placed: Placed, x: Num[Array, "steps *inputs"], *, key: Key[Array, ""] | None = None
+) -> tuple[Float[Array, "steps outputs"], Counts]:
+    """What `placed` gives out, as floats at the steps at which the network would: late outputs are moved back."""
     quiet = jnp.zeros((placed.delay, *x.shape[1:]), x.dtype)
-    outputs, _ = placed(jnp.concatenate([x, quiet]), key=key)
-    return outputs[placed.delay :].astype(jnp.result_type(float))
+    outputs, counts = placed(jnp.concatenate([x, quiet]), key=key)
+    return outputs[placed.delay :].astype(jnp.result_type(float)), counts

@@ -11,14 +11,15 @@ from jaxtyping import Array, Key, Num
 
 from device_models import Sourced
 
-from ..._checks import Checked, is_known
-from .._connection import Dense
+from ..._checks import check, is_known, plain, whole
+from .._connection import AbstractConnection, Dense
+from .._convolution import Convolution, reached
 from .._fit import Problem
 from .._quantised import Quantised
 from .._stages import Stage
 from .._target import AbstractTarget, Conventions, Layers
 from ._part import Layer
-from ._quantise import THRESHOLD, bits_a_synapse, settings
+from ._quantise import THRESHOLD, Settings, bits_a_synapse, settings
 from ._rule import BRIAN2, LAVA, NENGO
 from ._weights import LARGEST
 
@@ -41,17 +42,19 @@ RULES = {
 Rule = Literal["lava", "nengo", "brian2"]
 
 
-def loihi1(rule: Rule = "lava") -> "Loihi1":
+def loihi1(rule: Rule = "lava", *, chips: int = 1) -> "Loihi1":
     """Intel's Loihi 1, in the fixed-point arithmetic of lava-nc, or of another of its public simulators.
+
+    - `rule`, `chips`: As of `Loihi1`.
 
     >>> import memsim as ms
     >>> ms.chips.loihi1().checked
     'bit-checked against lava-nc 0.10.0'
     """
-    return Loihi1(rule)
+    return Loihi1(rule, chips)
 
 
-class Loihi1(AbstractTarget, Checked):
+class Loihi1(AbstractTarget):
     """Intel's Loihi 1.
 
     Currents and membranes of 24 bits, decays of 12 bits, weights of 8 bits and a sign, reset to zero, one spike a
@@ -63,10 +66,16 @@ class Loihi1(AbstractTarget, Checked):
     - `rule`: Whose arithmetic: "lava"; "nengo", which holds refractory periods of up to 63 steps; or "brian2", where an
       input acts in its own step and membranes know no rails.
 
+    - `chips`: How many there are, of 128 cores each.
+
     Reference: Davies2018.
     """
 
     rule: Rule = eqx.field(static=True, default="lava")
+    chips: int = eqx.field(static=True, default=1, converter=plain)
+
+    def __check_init__(self):
+        check(self, chips=whole(1))
 
     @property
     def name(self) -> str:
@@ -88,11 +97,9 @@ class Loihi1(AbstractTarget, Checked):
     def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
         for layer in layers:
             yield from _problems(layer)
-        cores = self.cores(layers)
-        if cores > MOST["cores"]:
-            yield Problem(
-                "", f"at most {MOST['cores']} cores", f"{cores}", "Make layers smaller, or use several chips."
-            )
+        cores, most = self.cores(layers), MOST["cores"] * self.chips
+        if cores > most:
+            yield Problem("", f"at most {most} cores", f"{cores}", "Make layers smaller, or take several `chips`.")
 
     def cores(self, layers: tuple[Stage, ...]) -> int:
         return sum(math.ceil(layer.size / neurons_a_core(layer)) for layer in layers)
@@ -111,7 +118,8 @@ class Loihi1(AbstractTarget, Checked):
 def neurons_a_core(layer: Stage) -> int:
     """How many neurons of a layer a core holds, by its compartments and the memory for their synapses."""
     synapses, feedback = layer.synapses(), layer.feedback()
-    fan_in = synapses.weight.shape[1] + (0 if feedback is None else feedback.weight.shape[1])
+    own = 0 if layer.convolution is not None else synapses.weight.shape[1]  # a kernel is kept once
+    fan_in = own + (0 if feedback is None else feedback.weight.shape[1])
     return max(1, min(MOST["compartments"], MOST["synapse_bits"] // max(fan_in * bits_a_synapse(synapses), 1)))
 
 
@@ -141,16 +149,13 @@ def _problems(layer: Stage) -> Iterator[Problem]:
 def _placed(layer: Stage, chip: Loihi1) -> tuple[Layer, Quantised]:
     variant = RULES[chip.rule][0]
     found, neurons = settings(layer, variant), layer.dynamics()
-    longest = 0 if found.delays is None else MOST["delay"]
-    if found.delays is not None and is_known(found.delays):
-        longest = int(np.max(np.asarray(found.delays)))
     a_core = neurons_a_core(layer)
-    synapses = Dense(found.weight, LARGEST, found.delays, longest, wait=chip.conventions.acts)
+    core = np.arange(layer.size, dtype=np.int32) // a_core
     part = Layer(
-        synapses,
+        _connection(layer, found, core, wait=chip.conventions.acts),
         None if found.feedback is None else Dense(found.feedback, LARGEST),
         found.to._replace(held=jnp.asarray(neurons.refractory, jnp.int32)),
-        jnp.arange(layer.size, dtype=jnp.int32) // a_core,
+        jnp.asarray(core),
         found.unit,
         neurons.rest,
         variant=variant,
@@ -162,3 +167,13 @@ def _placed(layer: Stage, chip: Loihi1) -> tuple[Layer, Quantised]:
         path=layer.path,
     )
     return part, found.report
+
+
+def _connection(layer: Stage, found: Settings, core: np.ndarray, *, wait: int) -> AbstractConnection:
+    if layer.convolution is not None:
+        pairs = (jnp.asarray(each) for each in reached(layer.convolution, layer.input_shape, core))
+        return Convolution(found.weight, layer.convolution, *pairs, LARGEST, layer.input_shape, wait)
+    longest = 0 if found.delays is None else MOST["delay"]
+    if found.delays is not None and is_known(found.delays):
+        longest = int(np.max(np.asarray(found.delays)))
+    return Dense(found.weight, LARGEST, found.delays, longest, wait)
