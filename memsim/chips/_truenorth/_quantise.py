@@ -65,7 +65,7 @@ def _neurons(layer: Stage, values: Int[Array, "neurons types"], scale: Float[Arr
         chance = Chance(jnp.zeros(values.shape, bool), jnp.zeros(zero.shape, bool), jnp.full_like(zero, mask))
     return Neurons(
         weights=values,
-        leak=bias - decayed,
+        leak=jnp.where(decayed > 0, -decayed, bias),  # one number: a leak towards zero, or a bias
         threshold=threshold,
         floor=jnp.full_like(zero, -THRESHOLD),
         reset=_whole(dynamics.v_reset * scale),

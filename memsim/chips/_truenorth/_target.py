@@ -76,9 +76,9 @@ class TrueNorth(AbstractTarget, Checked):
 
     @property
     def checked(self) -> str:
-        return (
-            "bit-checked against RANC 08ae4bd; leak towards zero, clamped floor and random thresholds: published rule"
-        )
+        beyond = {"leak towards zero": self.leak_at is not None, "random thresholds": self.mask > 0}
+        named = ", ".join(what for what, has in beyond.items() if has)
+        return "bit-checked against RANC 08ae4bd" + (f"; {named}: published rule" if named else "")
 
     @property
     def conventions(self) -> Conventions:
@@ -147,6 +147,8 @@ class TrueNorth(AbstractTarget, Checked):
                 "Train with `IF`, or take `leak_at=0.5`: the network's leak at half its threshold, at any membrane."
             )
             yield Problem(path, "no leak that is in proportion to the membrane", "one", remedy)
+        if self.leak_at is not None and _biased(layer):
+            yield Problem(path, "a leak or a bias, which are one number", "both", "Take `use_bias=False`.")
         for synapses in (layer.synapses(), feedback):
             yield from () if synapses is None else _delays(path, synapses)
         if is_known(layer.synapses().weight) and not bool(jnp.any(layer.synapses().weight != 0)):
@@ -155,6 +157,11 @@ class TrueNorth(AbstractTarget, Checked):
 
 def _leaks(decay: Float[Array, " units"]) -> bool:
     return not is_known(decay) or bool(np.any(np.asarray(decay) != 1))
+
+
+def _biased(layer: Stage) -> bool:
+    biases = [each.bias for each in (layer.synapses(), layer.feedback()) if each is not None]
+    return _leaks(layer.dynamics().decay) and any(is_known(bias) and bool(jnp.any(bias != 0)) for bias in biases)
 
 
 def _delays(path: str, synapses: Synapses) -> Iterator[Problem]:
