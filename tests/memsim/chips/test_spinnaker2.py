@@ -39,7 +39,7 @@ def test_weights_of_8_bits_give_what_the_network_gives(neuron, recurrent, at, re
     assert [float(each.error) for each in placed.quantised] == [0.0, 0.0]
     hidden, _ = as_network_outputs(ms.chips.spinnaker2().deploy(nn.SpikingNetwork(net.layers[:2])), SPIKES)
     own = nn.SpikingNetwork(net.layers[:2])(SPIKES)
-    assert float(own.sum()) > 50
+    assert float(own.sum()) > 40
     np.testing.assert_array_equal(hidden, own)
 
 
