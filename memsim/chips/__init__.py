@@ -16,5 +16,11 @@ from ._loihi._target import loihi1 as loihi1
 from ._loihi._target import loihi2 as loihi2
 from ._placed import Placed as Placed
 from ._quantised import Quantised as Quantised
+from ._spinnaker._second import SpiNNaker2 as SpiNNaker2
+from ._spinnaker._second import spinnaker2 as spinnaker2
+from ._spinnaker._target import SpiNNaker1 as SpiNNaker1
+from ._spinnaker._target import spinnaker1 as spinnaker1
 from ._target import AbstractTarget as AbstractTarget
 from ._target import Conventions as Conventions
+from ._truenorth._target import TrueNorth as TrueNorth
+from ._truenorth._target import truenorth as truenorth

@@ -4,8 +4,10 @@ from abc import abstractmethod
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Int
 
+from .._checks import is_known
 from ._counts import by_core
 from ._whole import exact_product
 
@@ -74,3 +76,10 @@ class Dense(AbstractConnection):
         both = jnp.concatenate([held, (held > 0).astype(jnp.int32)], axis=1)
         found = exact_product((xs != 0).astype(jnp.int32), both.T, most=1, largest=self.weight.shape[0])
         return found[:, :cores], found[:, cores:]
+
+
+def longest_delay(delays: Int[Array, "outputs inputs"] | None, *, most: int) -> int:
+    """The longest delay of synapses, in steps; `most` where delays are traced, and nobody knows them yet."""
+    if delays is None:
+        return 0
+    return int(np.max(np.asarray(delays))) if is_known(delays) else most

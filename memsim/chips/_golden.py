@@ -39,6 +39,9 @@ FAMILIES = {  # by how the names of files begin
     "loihi_brian2": Family("Loihi 1 as brian2-loihi", "_loihi._golden:brian2"),
     "loihi_lava": Family("Loihi 1 as lava-nc", "_loihi._golden:lava"),
     "loihi_nengo": Family("Loihi 1 as nengo-loihi's emulator", "_loihi._golden:nengo"),
+    "spinnaker_lif": Family("SpiNNaker 1 as sPyNNaker's C code", "_spinnaker._golden:lif"),
+    "truenorth_ranc": Family("TrueNorth as RANC's simulator", "_truenorth._golden:cores"),
+    "truenorth_ranc_rtl": Family("TrueNorth as RANC's Verilog, of 9 bits that wrap", "_truenorth._golden:rtl"),
 }
 
 

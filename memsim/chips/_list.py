@@ -5,11 +5,17 @@ from collections.abc import Callable
 from device_models._checks._names import lookup
 
 from ._loihi._target import loihi1, loihi2
+from ._spinnaker._second import spinnaker2
+from ._spinnaker._target import spinnaker1
 from ._target import AbstractTarget
+from ._truenorth._target import truenorth
 
 TARGETS: dict[str, Callable[[], AbstractTarget]] = {
     "loihi1": loihi1,
     "loihi2": loihi2,
+    "spinnaker1": spinnaker1,
+    "spinnaker2": spinnaker2,
+    "truenorth": truenorth,
 }
 
 

@@ -5,7 +5,7 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Int, UInt
 
 EXACT = 24  # bits of a whole number that float32 holds
 
@@ -23,7 +23,7 @@ def wrap(x: Int[Array, "*shape"], bits: int) -> Int[Array, "*shape"]:
 
 def shift_towards_zero(x: Int[Array, "*shape"], by: int) -> Int[Array, "*shape"]:
     """`x / 2**by` without its fraction."""
-    return jnp.sign(x) * (jnp.abs(x) >> by)
+    return (x + jnp.where(x < 0, (1 << by) - 1, 0)) >> by  # -2^31, too, whose size 32 bits do not hold
 
 
 def shifted(x: Int[Array, "*shape"], by: int) -> Int[Array, "*shape"]:
@@ -39,6 +39,40 @@ def times_fraction(x: Int[Array, "*shape"], part: Int[Array, "..."], bits: int) 
     size = jnp.abs(x)
     high, low = size >> bits, size & ((1 << bits) - 1)
     return jnp.sign(x) * (high * part + ((low * part) >> bits))
+
+
+def product_shifted(
+    x: Int[Array, "..."], y: Int[Array, "..."] | UInt[Array, "..."], shift: int, *, nearest: bool = False
+) -> Int[Array, "..."]:
+    """(x y) >> shift with all 64 bits of the product; the low 32 bits of what is left.
+
+    `y` may be unsigned, such as a word of 32 fractional bits with a shift of 32. Rounds down, or with `nearest` to the
+    nearest number and halves up. `shift` is 1 to 32.
+    """
+    high, low = _product(x, y)
+    if nearest:
+        rounded = low + jnp.uint32(1 << (shift - 1))
+        high, low = high + (rounded < low).astype(jnp.uint32), rounded
+    kept = high if shift == 32 else (high << (32 - shift)) | (low >> shift)
+    return jax.lax.bitcast_convert_type(kept, jnp.int32)
+
+
+def _product(
+    x: Int[Array, "..."], y: Int[Array, "..."] | UInt[Array, "..."]
+) -> tuple[UInt[Array, "..."], UInt[Array, "..."]]:
+    """The upper and lower word of the 64 bits of x y, by products of 16 bits."""
+    a, b = _bits(x), _bits(y)
+    a_high, a_low, b_high, b_low = a >> 16, a & 0xFFFF, b >> 16, b & 0xFFFF
+    middle = a_high * b_low + ((a_low * b_low) >> 16)
+    carried = a_low * b_high + (middle & 0xFFFF)
+    high = a_high * b_high + (middle >> 16) + (carried >> 16)
+    # A negative x was taken for x + 2^32, and y likewise.
+    high = high - jnp.where(x < 0, b, jnp.zeros_like(b)) - jnp.where(y < 0, a, jnp.zeros_like(a))
+    return high, a * b
+
+
+def _bits(x: Int[Array, "..."] | UInt[Array, "..."]) -> UInt[Array, "..."]:
+    return jax.lax.bitcast_convert_type(x, jnp.uint32)
 
 
 def exact_product(
