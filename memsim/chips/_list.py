@@ -5,11 +5,18 @@ from collections.abc import Callable
 from device_models._checks._names import lookup
 
 from ._loihi._target import loihi1, loihi2
+from ._speck._target import speck
 from ._target import AbstractTarget
+from ._xylo._target import xylo_audio1, xylo_audio2, xylo_audio3, xylo_imu
 
 TARGETS: dict[str, Callable[[], AbstractTarget]] = {
     "loihi1": loihi1,
     "loihi2": loihi2,
+    "speck": speck,
+    "xylo_audio1": xylo_audio1,
+    "xylo_audio2": xylo_audio2,
+    "xylo_audio3": xylo_audio3,
+    "xylo_imu": xylo_imu,
 }
 
 
