@@ -16,6 +16,8 @@ from ._loihi._target import loihi1 as loihi1
 from ._loihi._target import loihi2 as loihi2
 from ._placed import Placed as Placed
 from ._quantised import Quantised as Quantised
+from ._speck._target import Speck as Speck
+from ._speck._target import speck as speck
 from ._spinnaker._second import SpiNNaker2 as SpiNNaker2
 from ._spinnaker._second import spinnaker2 as spinnaker2
 from ._spinnaker._target import SpiNNaker1 as SpiNNaker1
@@ -24,3 +26,13 @@ from ._target import AbstractTarget as AbstractTarget
 from ._target import Conventions as Conventions
 from ._truenorth._target import TrueNorth as TrueNorth
 from ._truenorth._target import truenorth as truenorth
+from ._xylo._cycles import clock as clock
+from ._xylo._cycles import cycles as cycles
+from ._xylo._rockpool import Specification as Specification
+from ._xylo._rockpool import channel_quantize as channel_quantize
+from ._xylo._rockpool import global_quantize as global_quantize
+from ._xylo._target import Xylo as Xylo
+from ._xylo._target import xylo_audio1 as xylo_audio1
+from ._xylo._target import xylo_audio2 as xylo_audio2
+from ._xylo._target import xylo_audio3 as xylo_audio3
+from ._xylo._target import xylo_imu as xylo_imu

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from device_models._checks._names import lookup
 
 from ._loihi._target import loihi1, loihi2
+from ._speck._target import speck
 from ._spinnaker._second import spinnaker2
 from ._spinnaker._target import spinnaker1
 from ._target import AbstractTarget
 from ._truenorth._target import truenorth
+from ._xylo._target import xylo_audio1, xylo_audio2, xylo_audio3, xylo_imu
 
 TARGETS: dict[str, Callable[[], AbstractTarget]] = {
     "loihi1": loihi1,
@@ -16,6 +18,11 @@ TARGETS: dict[str, Callable[[], AbstractTarget]] = {
     "spinnaker1": spinnaker1,
     "spinnaker2": spinnaker2,
     "truenorth": truenorth,
+    "speck": speck,
+    "xylo_audio1": xylo_audio1,
+    "xylo_audio2": xylo_audio2,
+    "xylo_audio3": xylo_audio3,
+    "xylo_imu": xylo_imu,
 }
 
 
