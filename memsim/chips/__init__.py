@@ -26,9 +26,9 @@ from ._target import AbstractTarget as AbstractTarget
 from ._target import Conventions as Conventions
 from ._truenorth._target import TrueNorth as TrueNorth
 from ._truenorth._target import truenorth as truenorth
-from ._xylo._cycles import clock as clock
-from ._xylo._cycles import cycles as cycles
-from ._xylo._rockpool import Specification as Specification
+from ._xylo._cycles import xylo_clock as xylo_clock
+from ._xylo._cycles import xylo_cycles as xylo_cycles
+from ._xylo._rockpool import XyloSpecification as XyloSpecification
 from ._xylo._rockpool import channel_quantize as channel_quantize
 from ._xylo._rockpool import global_quantize as global_quantize
 from ._xylo._target import Xylo as Xylo

@@ -19,12 +19,12 @@ class Pooled(AbstractConnection):
     window: int = eqx.field(static=True)
     wait: int = eqx.field(static=True, default=0)
 
-    def initial_state(self) -> Int[Array, "past inputs"]:
+    def initial_state(self) -> Int[Array, "past pooled"]:
         return self.then.initial_state()
 
     def sums(
-        self, xs: Int[Array, "steps inputs"], past: Int[Array, "past inputs"], *, most: int
-    ) -> tuple[Int[Array, "steps outputs"], Int[Array, "past inputs"]]:
+        self, xs: Int[Array, "steps inputs"], past: Int[Array, "past pooled"], *, most: int
+    ) -> tuple[Int[Array, "steps outputs"], Int[Array, "past pooled"]]:
         return self.then.sums(self._summed(xs), past, most=most * self.window)
 
     def events(

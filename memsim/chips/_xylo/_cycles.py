@@ -13,7 +13,7 @@ MARGIN = 1.2  # of the clock over the cycles of the worst case
     input_rate=fraction(),
     hidden_rate=fraction(),
 )
-def cycles(
+def xylo_cycles(
     inputs: int,
     hidden: int,
     outputs: int,
@@ -32,7 +32,7 @@ def cycles(
       case by default.
 
     >>> import memsim as ms
-    >>> ms.chips.cycles(16, 63, 8, fan_out=0.0)
+    >>> ms.chips.xylo_cycles(16, 63, 8, fan_out=0.0)
     9310.0
     """
     heard = inputs * (3.5 * input_rate * hidden + 1)
@@ -42,6 +42,6 @@ def cycles(
 
 
 @checked(worst=positive(), dt=positive("in seconds"))
-def clock(worst: float, dt: float) -> float:
+def xylo_clock(worst: float, dt: float) -> float:
     """The clock, in hertz, that a chip needs for the `worst` number of cycles in each step of `dt` seconds."""
     return MARGIN * worst / dt

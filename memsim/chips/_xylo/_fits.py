@@ -44,7 +44,7 @@ def _of_sizes(layers: tuple[Stage, ...], limits: Limits) -> Iterator[Problem]:
 def _of_fan_outs(hidden: tuple[Stage, ...], limits: Limits) -> Iterator[Problem]:
     """Of the synapses between hidden neurons; those from inputs and to outputs are all there."""
     total = 0
-    for layer, after in zip(hidden, (*hidden[1:], None), strict=True):
+    for layer, after in zip(hidden, (*hidden[1:], None), strict=False):
         fan_out = np.zeros(layer.size, int)
         for synapses in (layer.feedback(), None if after is None else matrix(after)):
             if synapses is not None:

@@ -39,9 +39,9 @@ def settings(layer: Stage) -> Settings:
     charge = neurons.gain / lost  # that one spike brings through a weight of one
     bias = charge * (synapses.bias + (0.0 if back is None else back.bias))
     weights = synapses.weight if back is None else jnp.concatenate([synapses.weight, back.weight], axis=1)
-    wanted = weights * jnp.expand_dims(charge / ((1 << dash_syn) - 1), 1)
+    wanted = weights * jnp.expand_dims(charge / (power(dash_syn, charge) - 1), 1)
     unit, shift = units(wanted, bias, neurons.threshold)
-    step = jnp.expand_dims(unit * (1 << shift), 1)
+    step = jnp.expand_dims(unit * power(shift, unit), 1)
     codes = as_codes(wanted / step)
     to = Population(
         threshold=jnp.full(layer.size, RAIL, jnp.int32)
@@ -72,13 +72,18 @@ def units(
     least = jnp.maximum(least, threshold / ROOM)
     room = jnp.median(jnp.maximum(unshifted, least) * ROOM / threshold)
     shift = jnp.clip(jnp.floor(jnp.log2(room)), 0, SHIFT).astype(jnp.int32)
-    return jnp.maximum(unshifted / (1 << shift), least), shift
+    return jnp.maximum(unshifted / power(shift, least), least), shift
 
 
 def as_dash(decay: Float[Array, " units"], *, least: int) -> Int[Array, " units"]:
     """Of what is kept in a step: one part in `2**dash` is lost."""
     lost = jnp.maximum(1 - decay, 2.0**-DASH)
     return jnp.clip(whole(-jnp.log2(lost)), least, DASH)
+
+
+def power(exponent: Int[Array, "*shape"], like: Float[Array, "..."]) -> Float[Array, "*shape"]:
+    """Of two."""
+    return (1 << exponent).astype(like.dtype)
 
 
 def as_codes(wanted: Float[Array, "units inputs"]) -> Int[Array, "units inputs"]:

@@ -10,7 +10,7 @@ WEIGHT, THRESHOLD = 127, 32767  # the largest of 8 and of 16 bits
 Numbers = Num[Array | np.ndarray, "..."]
 
 
-class Specification(NamedTuple):
+class XyloSpecification(NamedTuple):
     """A network as rockpool specifies it. Arrays are of JAX, or of NumPy for its float64.
 
     **Arguments:**
@@ -34,7 +34,7 @@ class Specification(NamedTuple):
     bias_out: Numbers | None = None
 
 
-def global_quantize(given: Specification) -> Specification:
+def global_quantize(given: XyloSpecification) -> XyloSpecification:
     """One scale for all hidden neurons, one for all outputs: the largest weight or bias of each becomes 127.
 
     Thresholds beyond 16 bits shrink to them, and take weights that are rounded already with them. As in rockpool
@@ -60,7 +60,7 @@ def global_quantize(given: Specification) -> Specification:
     )
 
 
-def channel_quantize(given: Specification) -> Specification:
+def channel_quantize(given: XyloSpecification) -> XyloSpecification:
     """A scale of its own for each neuron: its largest weight becomes 127, unless its threshold would pass 16 bits.
 
     As in rockpool 3.1.0, biases do not shrink with thresholds, may pass 8 bits, and are not scaled at all for hidden
@@ -102,6 +102,6 @@ def _scales(xp: Any, largest: Numbers, threshold: Numbers) -> tuple[Numbers, Num
     return scale, xp.where(over, THRESHOLD / xp.where(over, threshold, 1.0), scale)
 
 
-def _whole(given: Specification) -> Specification:
+def _whole(given: XyloSpecification) -> XyloSpecification:
     """Rounded half to even."""
-    return Specification(*(None if x is None else x.__array_namespace__().round(x).astype("int32") for x in given))
+    return XyloSpecification(*(None if x is None else x.__array_namespace__().round(x).astype("int32") for x in given))

@@ -1,6 +1,7 @@
 """Sums of events that saturate after each one, as fast as a product where no rail is near."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +45,7 @@ def add_one_by_one(
 
 @add_one_by_one.def_vmap
 def _of_a_batch(
-    size: int, batched: tuple[bool, bool, Steps], current: Array, events: Array, steps: Steps
+    size: int, batched: Sequence[Any], current: Array, events: Array, steps: Steps
 ) -> tuple[Array, bool]:
     """A batch is judged as a whole; networks of different weights are taken one after the other."""
     given = (current, events, steps)
