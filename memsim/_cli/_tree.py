@@ -28,6 +28,15 @@ def tree() -> Branch:
                     "get": Function("download one", _data_get),
                 },
             ),
+            "chips": Branch(
+                "chips that networks can be placed on",
+                kind="A command after `memsim chips`",
+                needs="`list` or `check FILE...`",
+                commands={
+                    "list": Function("the chips, and how each was checked", _chips_list),
+                    "check": Function("compare our rules with files of other simulators", _chips_check),
+                },
+            ),
             "doctor": Function("what is installed here, and whether it works", _doctor),
         },
     )
@@ -67,6 +76,18 @@ def _data_get() -> Callable[..., None]:
     from ._data import get_data
 
     return get_data
+
+
+def _chips_list() -> Callable[..., None]:
+    from ._chips import list_chips
+
+    return list_chips
+
+
+def _chips_check() -> Callable[..., int]:
+    from ._chips import check_files
+
+    return check_files
 
 
 def _doctor() -> Callable[..., int]:

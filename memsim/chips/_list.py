@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from device_models._checks._names import lookup
 
-from ._loihi._target import loihi1
+from ._loihi._target import loihi1, loihi2
 from ._target import AbstractTarget
 
 TARGETS: dict[str, Callable[[], AbstractTarget]] = {
     "loihi1": loihi1,
+    "loihi2": loihi2,
 }
 
 

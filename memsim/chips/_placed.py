@@ -25,7 +25,7 @@ class Placed(eqx.Module):
     - `quantised`: What became of the weights, by layer.
     - `input_shape`: Of one step.
     - `most_input`: The largest number of spikes an input has in one step.
-    - `delay`: Steps by which outputs come later than the network's own.
+    - `waits`: Of each layer, steps after which its inputs act, beyond those that they wait in the network.
     """
 
     parts: tuple[AbstractPart, ...]
@@ -34,7 +34,12 @@ class Placed(eqx.Module):
     checked: str = eqx.field(static=True)
     input_shape: Shape = eqx.field(static=True)
     most_input: int = eqx.field(static=True)
-    delay: int = eqx.field(static=True)
+    waits: tuple[int, ...] = eqx.field(static=True)
+
+    @property
+    def delay(self) -> int:
+        """Steps by which outputs come later than the network's own."""
+        return sum(self.waits)
 
     def __call__(
         self, x: Num[Array, "steps *inputs"] | np.ndarray, *, key: Key[Array, ""] | None = None
@@ -91,23 +96,27 @@ class Placed(eqx.Module):
                 f"`x` must be one recording (steps, {', '.join(map(str, self.input_shape))}). Got shape {x.shape}. "
                 "A batch? Use `jax.vmap`."
             )
+        self.check_inputs(x)
+        return x.astype(jnp.int32).reshape(x.shape[0], -1)
+
+    def check_inputs(self, x: Num[Array, "..."]) -> None:
+        """Raises `ValueError` for inputs, known here, that are no spikes."""
         check_finite("x", x)
         if is_known(x) and not _are_counts(np.asarray(x), self.most_input):
             raise ValueError(
                 f"`x` must be spikes for {self.target}: whole numbers from 0 to {self.most_input} a step. Got numbers "
                 f"from {np.min(x):g} to {np.max(x):g}. Encode signals by `memsim.encoding`."
             )
-        return x.astype(jnp.int32).reshape(x.shape[0], -1)
 
 
 def _are_counts(x: np.ndarray, most: int) -> bool:
     return x.dtype == bool or bool(((x >= 0) & (x <= most) & (x == np.trunc(x))).all())
 
 
-def as_network_outputs(placed: Placed, x: Array, *, key: Key[Array, ""] | None = None) -> Float[Array, "steps outputs"]:
-    """What `placed` gives out, as floats, at the steps at which the network would: delayed outputs are moved back."""
-    quiet = jnp.zeros((max(placed.delay, 0), *x.shape[1:]), x.dtype)
-    outputs, _ = placed(jnp.concatenate([x, quiet]), key=key)
-    early = jnp.zeros((max(-placed.delay, 0), outputs.shape[1]), outputs.dtype)
-    moved = jnp.concatenate([early, outputs[max(placed.delay, 0) :]])
-    return moved[: x.shape[0]].astype(jnp.result_type(float))
+def as_network_outputs(
+    placed: Placed, x: Num[Array, "steps *inputs"], *, key: Key[Array, ""] | None = None
+) -> tuple[Float[Array, "steps outputs"], Counts]:
+    """What `placed` gives out, as floats at the steps at which the network would: late outputs are moved back."""
+    quiet = jnp.zeros((placed.delay, *x.shape[1:]), x.dtype)
+    outputs, counts = placed(jnp.concatenate([x, quiet]), key=key)
+    return outputs[placed.delay :].astype(jnp.result_type(float)), counts

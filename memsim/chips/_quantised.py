@@ -31,8 +31,10 @@ def quantised(
     """What became of the weights `wanted`, in units of the `codes` that they got."""
     smallest = -largest if smallest is None else smallest
     given = wanted != 0
-    number = jnp.maximum(jnp.sum(given), 1)
-    zeroed = jnp.sum(given & (codes == 0)) / number
-    saturated = jnp.sum((wanted > largest + 0.5) | (wanted < smallest - 0.5)) / number
-    error = jnp.sqrt(jnp.sum((codes - wanted) ** 2) / jnp.maximum(jnp.sum(wanted**2), jnp.finfo(wanted.dtype).tiny))
-    return Quantised(path, jnp.sum(given), zeroed, saturated, error)
+    count = jnp.maximum(jnp.sum(given, dtype=wanted.dtype), 1.0)
+    zeroed = jnp.sum(given & (codes == 0), dtype=wanted.dtype) / count
+    outside = (wanted > largest + 0.5) | (wanted < smallest - 0.5)
+    change = jnp.sum((codes.astype(wanted.dtype) - wanted) ** 2)
+    error = jnp.sqrt(change / jnp.maximum(jnp.sum(wanted**2), jnp.finfo(wanted.dtype).tiny))
+    weights = jnp.sum(given, dtype=jnp.int32)
+    return Quantised(path, weights, zeroed, jnp.sum(outside, dtype=wanted.dtype) / count, error)

@@ -39,11 +39,22 @@ DENSE = 1 << 28  # entries of a matrix, beyond which a layer is no longer writte
 
 
 class Synapses(NamedTuple):
-    """All synapses from one layer to the next as one matrix, with a delay each, in steps, if they have any."""
+    """All synapses from one layer to the next, a row for each neuron, or for those that share a kernel.
 
-    weight: Float[Array, "outputs inputs"]
-    bias: Float[Array, " outputs"]
-    delays: Int[Array, "outputs inputs"] | None
+    **Arguments:**
+
+    - `weight`: Its rows; of a convolution those of `AbstractConv.weight`, each shared by `units / rows` neurons.
+    - `bias`: Of each neuron.
+    - `delays`: Of each synapse, in steps, if they have any.
+    """
+
+    weight: Float[Array, "rows inputs"]
+    bias: Float[Array, " units"]
+    delays: Int[Array, "rows inputs"] | None
+
+    def per_row(self, values: Float[Array, " units"]) -> Float[Array, "rows 1"]:
+        """One of the `values` of the neurons of each row, which are the same."""
+        return values.reshape(self.weight.shape[0], -1)[:, :1]
 
 
 class Dynamics(NamedTuple):
@@ -93,12 +104,22 @@ class Stage(eqx.Module):
 
     @property
     def convolution(self) -> AbstractConv | None:
-        """The one convolution that all synapses are, if they are."""
-        return self.row[0] if len(self.row) == 1 and isinstance(self.row[0], AbstractConv) else None
+        """The one convolution that all synapses are, if they are, and the gains of neurons are alike in a channel."""
+        if len(self.row) != 1 or not isinstance(self.row[0], AbstractConv) or not isinstance(self.neuron, NEURONS):
+            return None
+        given: Any = self.neuron.coefficients()
+        leaks = [leak for leak in jax.tree.leaves(given, is_leaf=_is_leak) if _is_leak(leak)]
+        alike = all(all(length == 1 for length in jnp.shape(leak.gain)[1:]) for leak in leaks if leak.gain is not None)
+        return self.row[0] if alike else None
 
     def synapses(self) -> Synapses:
-        """The row as a matrix; raises `Unfit` where it is none."""
-        return _as_matrix(self.row, self.input_shape, self.path)
+        """The row as a matrix, of a convolution its kernel; raises `Unfit` where it is neither."""
+        kernel = self.convolution
+        if kernel is None:
+            return _as_matrix(self.row, self.input_shape, self.path)
+        weight = presented(kernel.weight)
+        bias = jnp.zeros(weight.shape[0]) if kernel.bias is None else kernel.bias
+        return Synapses(weight, jnp.repeat(bias, self.size // weight.shape[0]), None)
 
     def feedback(self) -> Synapses | None:
         """The recurrent synapses as a matrix."""
@@ -252,3 +273,7 @@ def _size(shape: Shape) -> int:
     for length in shape:
         size *= length
     return size
+
+
+def _is_leak(node: Any) -> bool:
+    return isinstance(node, Leak)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 from jaxtyping import Array, Key, Num
 
 from ..nn._layer import Shape
@@ -14,6 +15,7 @@ from ._part import AbstractPart
 from ._placed import Placed
 from ._quantised import Quantised
 from ._stages import Habits, Stage, stages
+from ._through import Through
 
 
 class Conventions(NamedTuple):
@@ -95,9 +97,7 @@ class AbstractTarget(eqx.Module):
             layers = stages(network, _as_shape(input_shape))
             broken = tuple(self.problems(layers))
             differing = tuple(
-                each
-                for layer in layers
-                for each in other_conventions(layer, layer.habits(), self.conventions)
+                each for layer in layers for each in other_conventions(layer, layer.habits(), self.conventions)
             )
             return Fit(self.name, broken, differing, None if broken else self.cores(layers))
         except Unfit as error:
@@ -146,8 +146,13 @@ class AbstractTarget(eqx.Module):
             checked=self.checked,
             input_shape=layers[0].input_shape,
             most_input=self.most_input,
-            delay=sum(self.conventions.acts - own_delay(layer.habits()) for layer in layers),
+            waits=tuple(max(0, self.conventions.acts - own_delay(layer.habits())) for layer in layers),
         )
+
+    def through(self, network: Any, *, key: Key[Array, ""] | None = None) -> Through:
+        """`network` with the values of this chip and its own derivatives; `memsim.train.OnChip` trains it."""
+        frozen = jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_array(leaf) else leaf, network)
+        return Through(stages(network), self.placed(frozen, key=key))
 
 
 def own_delay(habits: Habits) -> int:
@@ -171,9 +176,7 @@ def other_conventions(layer: Stage, habits: Habits, chip: Conventions) -> Iterat
     if firing.max_spikes > chip.spikes:
         yield Problem(path, f"at most {chip.spikes} spikes a step", str(firing.max_spikes), retrain)
     if habits.refractory > chip.refractory:
-        yield Problem(
-            path, f"a refractory period of at most {chip.refractory} steps", str(habits.refractory), retrain
-        )
+        yield Problem(path, f"a refractory period of at most {chip.refractory} steps", str(habits.refractory), retrain)
 
 
 def _as_shape(shape: int | Shape | None) -> Shape | None:

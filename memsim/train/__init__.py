@@ -7,6 +7,7 @@ from ._fit import fit as fit
 from ._hardware import AbstractHardware as AbstractHardware
 from ._hardware import GaussianNoise as GaussianNoise
 from ._hardware import LogUniform as LogUniform
+from ._hardware import OnChip as OnChip
 from ._hardware import SampledChip as SampledChip
 from ._loss import class_scores as class_scores
 from ._loss import count_cross_entropy as count_cross_entropy

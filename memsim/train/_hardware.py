@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key
 from device_models._draws import normal
 
 from .._array import AnalogMatrix
-from .._checks import LONGEST_TIME, TIME, Must, check, fraction, is_known, write
+from .._checks import LONGEST_TIME, TIME, Must, check, described, fraction, is_known, write
 from ..nn import analog_layers, deploy
 from ..nn._deploy import digital_weight, replace_weights
 from ..nn._mixed_signal import Designs, check_designs, design_hint, with_neurons_ramped
@@ -116,3 +116,33 @@ class SampledChip(AbstractHardware):
             if isinstance(layer.weight, AnalogMatrix)
         }
         return replace_weights(chip, ramped)
+
+
+class OnChip(AbstractHardware):
+    """A digital or mixed-signal chip of `memsim.chips`: quantisation-aware training through its own arithmetic.
+
+    Every step quantises the weights anew and runs the chip's whole numbers; the derivative is that of the network, with
+    its surrogate at the membranes of the chip. What rounds, saturates, or fires late on the chip does so in training.
+
+    **Arguments:**
+
+    - `target`: Such as `memsim.chips.loihi1()`.
+
+    >>> import memsim as ms
+    >>> ms.train.OnChip(ms.chips.loihi1()).target.name
+    'loihi1'
+    """
+
+    target: Any
+    ramp: float = 0.0
+
+    def __check_init__(self):
+        check(self, ramp=RAMP)
+        if not callable(getattr(self.target, "through", None)):
+            raise ValueError(
+                f"`target` must be a chip of `memsim.chips`. Got {described(self.target)}. "
+                "A crossbar goes in a `memsim.train.SampledChip(crossbar)`."
+            )
+
+    def sample(self, model: Any, *, strength: Float[Array, ""], key: Key[Array, ""]) -> Any:
+        return self.target.through(model, key=key)

@@ -96,7 +96,9 @@ class Akida(AbstractRateTarget, Checked):
         reports: list[Quantised] = []
         for place, stage in enumerate(stages):
             layer = _codes(stage, unit, self._largest[0], most)
-            reports.append(quantised(stage.path, stage.weight / layer.weight_unit, layer.weight, largest=self._largest[0]))
+            reports.append(
+                quantised(stage.path, stage.weight / layer.weight_unit, layer.weight, largest=self._largest[0])
+            )
             if place == len(stages) - 1:
                 part, unit = _sums(layer, stage.path), layer.unit
             elif self.version == 2:

@@ -90,7 +90,9 @@ class Layer(AbstractPart):
             events, messages = events + more, messages + again
         return Counts(events, jnp.zeros_like(events), by_core(spikes, self.core, self.cores), messages)
 
-    def _weighted(self, xs: Float[Array, "*steps inputs"], weight: Float[Array, "outputs inputs"]) -> tuple[Array, Array]:
+    def _weighted(
+        self, xs: Float[Array, "*steps inputs"], weight: Float[Array, "outputs inputs"]
+    ) -> tuple[Array, Array]:
         exact = jax.lax.Precision.HIGHEST
         both = (jnp.maximum(weight, 0.0), jnp.maximum(-weight, 0.0))
         excited, inhibited = (jnp.matmul(xs, each.T, precision=exact) for each in both)

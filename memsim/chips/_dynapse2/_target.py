@@ -16,7 +16,7 @@ from ..._checks import Checked, check, fraction, is_known
 from ...nn import LIF, CuBaLIF
 from .._fit import Problem
 from .._host import on_host
-from .._opposed import fan_in, wiring_problems
+from .._opposed import wiring_problems
 from .._part import AbstractPart
 from .._quantised import Quantised
 from .._stages import Stage
@@ -161,7 +161,9 @@ def _problems(layer: Stage) -> Iterator[Problem]:
             yield Problem(path, f"one `{name}` for all its neurons", "several", "A core has one: train it as a float.")
         if found.max() > float(LIMITS["time"]):
             most = float(LIMITS["time"])
-            yield Problem(path, f"a `{name}` of at most {most:g} s", f"{found.max():.3g} s", "Train with a shorter one.")
+            yield Problem(
+                path, f"a `{name}` of at most {most:g} s", f"{found.max():.3g} s", "Train with a shorter one."
+            )
 
 
 def _placed(layer: Stage, chip: DYNAPSE2, key: Key[Array, ""]) -> tuple[Layer, Quantised]:
@@ -190,7 +192,9 @@ def _placed(layer: Stage, chip: DYNAPSE2, key: Key[Array, ""]) -> tuple[Layer, Q
     return part, found.report
 
 
-def as_currents(codes: Int[Array, "outputs sources"], bases: Float[Array, "outputs bits"]) -> Float[Array, "outputs sources"]:
+def as_currents(
+    codes: Int[Array, "outputs sources"], bases: Float[Array, "outputs bits"]
+) -> Float[Array, "outputs sources"]:
     """The sum of the base currents that each code asks for, with its sign."""
     asked = (jnp.abs(codes)[:, :, None] >> jnp.arange(BITS, dtype=jnp.int32)) & 1
     return jnp.sign(codes) * jnp.sum(asked * bases[:, None, :], axis=-1)

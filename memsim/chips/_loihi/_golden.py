@@ -1,5 +1,6 @@
 """What our rules make of the inputs in a golden file of Loihi."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -8,9 +9,10 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from .._connection import Dense
-from .._whole import bound
+from .._whole import bound, shifted
 from ._part import Layer
-from ._rule import BRIAN2, CURRENT, LAVA, NENGO, RAIL, Compartments, Variant
+from ._rule import BRIAN2, CURRENT, LAVA, NENGO, RAIL, SLAYER, Compartments, Variant
+from ._sigma_delta import SigmaDelta, no_changes, send_changes, sigma_delta
 from ._weights import LARGEST, effective
 
 Arrays = dict[str, np.ndarray]
@@ -51,6 +53,61 @@ def brian2(arrays: Arrays, meta: Settings) -> Arrays:
     feedback = Dense(weights[1], bound(weights[1]))
     found = _ran(_layer(synapses, feedback, to, BRIAN2, None), arrays["x"])
     return {"w_act": np.asarray(weights[0]), "w_rec_act": np.asarray(weights[1])} | found
+
+
+def lava_dl(arrays: Arrays, meta: Settings) -> Arrays:
+    """Spikes of the current-based neuron of SLAYER, which fires at its threshold."""
+    weight, units = _whole(arrays["w"]).T, arrays["w"].shape[1]
+    to = _compartments(meta["iDecay"], meta["vDecay"], (meta["vThMant"] << CURRENT) - 1, 0)
+    nothing = Dense(jnp.zeros((units, units), jnp.int32), 0)
+    layer = _layer(Dense(weight, bound(weight)), nothing, to, SLAYER, 0)
+    return {"spikes": _ran(layer, arrays["x"].T)["spikes"].T}
+
+
+def sigma_delta_network(arrays: Arrays, meta: Settings) -> Arrays:
+    """`Delta`, `Dense` and `SigmaDelta` in a row: graded spikes of both, sums and activations."""
+    shift = meta["spike_exp"] + meta["state_exp"]
+    inputs = jax.jit(partial(_changes, meta=_hashable(meta)))(_whole(arrays["x"]) << shift)
+    weight = effective(_whole(arrays["w"]))
+    synapses = Dense(weight, LARGEST, wait=1)
+    sums, _ = synapses.sums(inputs, synapses.initial_state(), most=bound(inputs))
+    bias = _whole(arrays["bias"]) << shift
+    out, sigma = jax.jit(partial(_summed, meta=_hashable(meta)))(shifted(sums, meta["weight_exp"]), bias)
+    found = {"delta_out": inputs, "out": out, "sigma": sigma, "act": jnp.maximum(sigma + bias[None], 0)}
+    return {name: np.asarray(each) for name, each in found.items()}
+
+
+def _hashable(meta: Settings) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted((name, value) for name, value in meta.items() if isinstance(value, int)))
+
+
+def _changes(levels: Int[Array, "steps inputs"], *, meta: tuple[tuple[str, Any], ...]) -> Int[Array, "steps inputs"]:
+    how = _sending(dict(meta), "vth_delta")
+
+    def one(state: Any, level: Array) -> tuple[Any, Array]:
+        sent, state = send_changes(level, state, **how)
+        return state, sent
+
+    return jax.lax.scan(one, no_changes(levels.shape[1]), levels)[1]
+
+
+def _summed(
+    changes: Int[Array, "steps units"], bias: Int[Array, " units"], *, meta: tuple[tuple[str, Any], ...]
+) -> tuple[Array, Array]:
+    how = _sending(dict(meta), "vth_sigma")
+
+    def one(state: SigmaDelta, change: Array) -> tuple[Any, Any]:
+        sent, state = sigma_delta(change, state, bias=bias, **how)
+        return state, (sent, state.sigma)
+
+    start = SigmaDelta(jnp.zeros(changes.shape[1], jnp.int32), no_changes(changes.shape[1]))
+    return jax.lax.scan(one, start, changes)[1]
+
+
+def _sending(meta: Settings, threshold: str) -> dict[str, Any]:
+    shift = meta["spike_exp"] + meta["state_exp"]
+    held = jnp.asarray(meta[threshold] << shift, jnp.int32)
+    return {"threshold": held, "state_exponent": meta["state_exp"], "cumulative": bool(meta["cum_error"])}
 
 
 def _brian2_weights(

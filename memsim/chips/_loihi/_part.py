@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from .._connection import Dense
+from .._connection import AbstractConnection, Dense
 from .._counts import Counts, by_core
 from .._part import AbstractPart, State, Stepped
 from .._whole import shifted
@@ -34,7 +34,7 @@ class Layer(AbstractPart):
     - `most`: The largest number of spikes of an input in one step.
     """
 
-    synapses: Dense
+    synapses: AbstractConnection
     feedback: Dense | None
     to: Compartments
     core: Int[Array, " units"]
@@ -50,7 +50,7 @@ class Layer(AbstractPart):
 
     @property
     def size(self) -> int:
-        return self.synapses.weight.shape[0]
+        return self.core.shape[0]
 
     def initial_state(self) -> State:
         zero = jnp.zeros(self.size, jnp.int32)

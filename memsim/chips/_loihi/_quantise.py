@@ -29,9 +29,8 @@ class Settings(NamedTuple):
 def settings(layer: Stage, variant: Variant) -> Settings:
     """One unit of a weight is the smallest with which weights, thresholds and biases all fit."""
     synapses, feedback, neurons = layer.synapses(), layer.feedback(), layer.dynamics()
-    gain = jnp.expand_dims(neurons.gain, 1)
-    wanted = synapses.weight * gain
-    back = None if feedback is None else feedback.weight * gain
+    wanted = synapses.weight * synapses.per_row(neurons.gain)
+    back = None if feedback is None else feedback.weight * feedback.per_row(neurons.gain)
     bias = neurons.gain * (synapses.bias + (0.0 if feedback is None else feedback.bias))
     if neurons.current_decay is not None:  # a constant input leaves this much current
         bias = bias / (1 - neurons.current_decay)
@@ -77,9 +76,9 @@ def as_bias(wanted: Float[Array, " units"]) -> Int[Array, " units"]:
     wanted = wanted * (1 << CURRENT)
     largest = jnp.max(jnp.abs(wanted))
     exponents = jnp.arange(BIAS_EXPONENT + 1, dtype=jnp.int32)
-    fits = jnp.round(largest / (1 << exponents)) <= BIAS
-    exponent = exponents[jnp.argmax(fits)]
-    return whole(wanted / (1 << exponent)) << exponent
+    steps = (1 << exponents).astype(wanted.dtype)
+    smallest = jnp.argmax(jnp.round(largest / steps) <= BIAS)
+    return whole(wanted / steps[smallest]) << exponents[smallest]
 
 
 def _current_decay(neurons: Dynamics, variant: Variant) -> Int[Array, "..."]:

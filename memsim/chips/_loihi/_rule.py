@@ -38,6 +38,7 @@ class Variant(NamedTuple):
 LAVA = Variant(sum_bits=None, wraps="once", rails=True, one_more=1)
 NENGO = Variant(sum_bits=22, wraps="fully", rails=True, one_more=1)
 BRIAN2 = Variant(sum_bits=None, wraps="never", rails=False, one_more=0)
+SLAYER = Variant(sum_bits=None, wraps="never", rails=False, one_more=0)  # of lava-dl, which trains for Loihi 2
 
 
 class Compartments(NamedTuple):

@@ -94,9 +94,7 @@ class PlacedRates(eqx.Module):
         return jax.nn.relu(outputs) if self.relu else outputs, beside(counts)
 
 
-def as_codes(
-    xs: Num[Array, "*shape"], unit: Float[Array, ""], smallest: int, largest: int
-) -> Int[Array, "*shape"]:
+def as_codes(xs: Num[Array, "*shape"], unit: Float[Array, ""], smallest: int, largest: int) -> Int[Array, "*shape"]:
     """Rounded to the nearest whole number of units, ties to even."""
     return jnp.clip(jnp.round(xs / unit), smallest, largest).astype(jnp.int32)
 

@@ -22,12 +22,13 @@ def test_every_family_has_a_file():
 
 
 def test_a_number_that_differs_is_found(tmp_path):
-    with np.load(FILES[0]) as file:
+    file_of = next(file for file in FILES if file.name.startswith("loihi_lava"))
+    with np.load(file_of) as file:
         arrays = {name: file[name] for name in file.files}
     arrays["v"] = arrays["v"].copy()
     arrays["v"][3, 2] += 7
-    np.savez(tmp_path / FILES[0].name, **arrays)
-    found = ms.chips.check(tmp_path / FILES[0].name)
+    np.savez(tmp_path / file_of.name, **arrays)
+    found = ms.chips.check(tmp_path / file_of.name)
     assert not found.equal and found.largest["v"] == 7
 
 

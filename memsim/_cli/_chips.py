@@ -1,0 +1,28 @@
+"""The commands `memsim chips list` and `memsim chips check FILE...`."""
+
+from pathlib import Path
+
+import tyro
+
+from ..chips import TARGETS, check, target
+
+
+def list_chips() -> None:
+    """The chips that networks can be placed on, and against what their arithmetic was checked."""
+    for name in TARGETS:
+        print(f"  {name:14} {target(name).checked}")
+
+
+def check_files(files: tyro.conf.Positional[tuple[Path, ...]]) -> int:
+    """Compute golden files by our rules, and say by how much they differ; the status is 1 if any integer does.
+
+    Args:
+        files: Such as loihi_lava_typ_0.npz; the name says the family, the rest is as tests/data/chips/README.md says.
+    """
+    if not files:
+        raise ValueError("`memsim chips check` needs the names of golden files. Got none.")
+    found = [check(file) for file in files]
+    for each in found:
+        largest = ", ".join(f"{name} {value:g}" for name, value in each.largest.items())
+        print(f"{'equal' if each.equal else 'DIFFERS':8} {each.file:28} {each.rule}: largest difference {largest}")
+    return 0 if all(each.equal for each in found) else 1

@@ -1,0 +1,139 @@
+"""One network on all chips: what becomes of its accuracy, and what it takes."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from .. import recipes
+from .._array import Crossbar
+from .._checks import checked, did_you_mean
+from ..nn import deploy
+from ..train._evaluate import predictions
+from ..train._memory import MEMORY_RULE, Memory, as_bytes, in_batches
+from ..train._objective import Scores, as_scores
+from ..train._samples import Samples
+from ..train._task import SET
+from ._list import TARGETS, target
+from ._placed import Placed, as_network_outputs
+from ._target import AbstractTarget
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+COUNTS = ("events", "updates", "spikes", "messages")
+CROSSBARS = {"hermes": recipes.hermes, "neurram": recipes.neurram, "sonos": recipes.sonos}
+
+
+class Found(NamedTuple):
+    """One chip in the table: what it made of each recording, or why it could not."""
+
+    scores: Float[Array, "n classes"] | None = None
+    counts: Float[Array, "n counts"] | None = None
+    cores: int | None = None
+    to_zero: float = np.nan
+    refused: str = ""
+    warned: str = ""
+
+
+@checked(data=SET, memory=MEMORY_RULE)
+def compare(
+    network: Any,
+    data: Any,
+    *,
+    key: Key[Array, ""],
+    targets: Sequence[str | AbstractTarget] | None = None,
+    crossbars: Mapping[str, Crossbar] | None = None,
+    scores: Scores | None = None,
+    memory: Memory = None,
+) -> "xr.Dataset":
+    """`network` on every chip, and on memristor crossbars: a table by `target`.
+
+    `accuracy`, and `agreement`, the fraction of recordings that get the class that the network gives them; `cores`;
+    `events`, `updates`, `spikes` and `messages` a recording, on all cores together; `weights_to_zero`, the fraction of
+    weights that rounding lost; `checked`, against what the arithmetic was; `refused` and `warned`, in words. A chip
+    that the network does not fit on has NaN.
+
+    **Arguments:**
+
+    - `network`: A `memsim.nn.SpikingNetwork` whose inputs are spikes.
+    - `data`: Recordings with classes, as of `memsim.train.evaluate`.
+    - `key`: For what chance decides on chips.
+    - `targets`: Names, or chips; all by default.
+    - `crossbars`: Designs by name; published ones by default, read right after programming.
+    - `scores`: From the outputs of one recording to one score a class, as of `memsim.train.evaluate`.
+    - `memory`: For the recordings that run side by side, as of `memsim.train.evaluate`.
+    """
+    import xarray as xr
+
+    samples = Samples.of(data)
+    if samples.kind != "classes" or samples.lengths is not None:
+        raise ValueError("`data` must have a class for each recording, and no lengths. Cut recordings to one length.")
+    how = as_scores(scores, "classes"), as_bytes(memory)
+    own = predictions(network, samples, scores=how[0], memory=how[1])
+    chips = [target(each) if isinstance(each, str) else each for each in (TARGETS if targets is None else targets)]
+    designs = {name: make() for name, make in CROSSBARS.items()} if crossbars is None else crossbars
+    found = {"network": Found(own)}
+    for place, chip in enumerate(chips):
+        found[chip.name] = _on_chip(chip, network, samples, *how, key=jr.fold_in(key, place))
+    for place, (name, design) in enumerate(designs.items()):
+        if name in found:
+            raise ValueError(did_you_mean("A name in `crossbars`", name, found, what="another than those of chips"))
+        program_key, read_key = jr.split(jr.fold_in(key, len(chips) + place))
+        model = deploy(network, design, 0.0, key=program_key)
+        found[name] = Found(predictions(model, samples, key=read_key, scores=how[0], memory=how[1]))
+    checked_by = {"network": ""} | {chip.name: chip.checked for chip in chips}
+    return xr.Dataset(
+        _columns(found, own, samples.labels) | {"checked": ("target", [checked_by.get(name, "") for name in found])},
+        {"target": list(found)},
+    )
+
+
+def _on_chip(
+    chip: AbstractTarget, network: Any, samples: Samples, scores: Scores, memory: float, *, key: Key[Array, ""]
+) -> Found:
+    shape = samples.xs.shape[2:]
+    fit = chip.fits(network, input_shape=shape)
+    if not fit:
+        return Found(refused=" ".join(map(str, fit.problems)))
+    place_key, run_key = jr.split(key)
+    placed = chip.placed(network, calibration=samples.xs, key=place_key, input_shape=shape)
+    try:
+        placed.check_inputs(samples.xs)
+    except ValueError as error:
+        return Found(refused=str(error))
+    found = _run(placed, samples.xs, scores, memory, key=run_key)
+    lost = [float(each.to_zero) * int(each.weights) for each in placed.quantised]
+    to_zero = sum(lost) / max(sum(int(each.weights) for each in placed.quantised), 1)
+    scored, counts = found[:, : -len(COUNTS)], found[:, -len(COUNTS) :]
+    return Found(scored, counts, fit.cores, to_zero, warned=" ".join(map(str, fit.warnings)))
+
+
+def _run(placed: Placed, xs: Array, scores: Scores, memory: float, *, key: Key[Array, ""]) -> Float[Array, "n columns"]:
+    """Scores and counts of each recording."""
+
+    def one(x: Array, key: Array) -> Array:
+        outputs, counts = as_network_outputs(placed, x, key=key)
+        totals = jnp.stack([jnp.sum(each.astype(outputs.dtype)) for each in counts])
+        return jnp.concatenate([scores(outputs), totals])
+
+    return jax.jit(lambda xs, keys: in_batches(one, (xs, keys), memory))(xs, jr.split(key, xs.shape[0]))
+
+
+def _columns(found: dict[str, Found], own: Array, labels: Array) -> dict[str, Any]:
+    classes = np.argmax(own, axis=1)
+    table: dict[str, list[Any]] = {name: [] for name in ("accuracy", "agreement", "cores", "weights_to_zero", *COUNTS)}
+    for each in found.values():
+        named = None if each.scores is None else np.argmax(each.scores, axis=1)
+        table["accuracy"].append(np.nan if named is None else np.mean(named == np.asarray(labels)))
+        table["agreement"].append(np.nan if named is None else np.mean(named == classes))
+        table["cores"].append(np.nan if each.cores is None else each.cores)
+        table["weights_to_zero"].append(each.to_zero)
+        for place, name in enumerate(COUNTS):
+            table[name].append(np.nan if each.counts is None else np.mean(each.counts[:, place]))
+    words = {name: ("target", [getattr(each, name) for each in found.values()]) for name in ("refused", "warned")}
+    return {name: ("target", np.asarray(values, float)) for name, values in table.items()} | words
