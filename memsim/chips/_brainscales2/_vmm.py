@@ -28,7 +28,7 @@ DEFAULTS = {
     "columns": Sourced(256.0, "1", "Pehle2022: of an array"),
     "sends": Sourced(32.0, "1", "assumed: the most that pulses are sent again"),
 }
-COLUMNS, MOST_SENDS = (int(DEFAULTS[name].value) for name in ("columns", "sends"))
+COLUMNS, MOST_SENDS = (int(float(DEFAULTS[name])) for name in ("columns", "sends"))
 
 
 def brainscales2_vmm(noise: float = float(DEFAULTS["noise"]), mismatch: float = 0.0) -> "BrainScaleS2VMM":
@@ -118,17 +118,19 @@ class BrainScaleS2VMM(AbstractRateTarget, Checked):
         floor = FLOOR * number if self.calibrated else 0.0
         readout = Readout(gain * log_normal(self.mismatch, (number, weight.shape[0]), key=key), sends, jnp.zeros(()))
         noise = None if is_zero(self.noise) else jnp.asarray(self.noise, jnp.float32)
-        part = Product(weight, readout, noise, None, None, path=stage.path)
+        part = Product(weight=weight, readout=readout, noise=noise, shift=None, bias=None, path=stage.path)
         report = quantised(stage.path, stage.weight / weight_unit, weight, largest=WEIGHT)
         if last:
             return part, code, stage.bias + floor * code, report
         wanted = stage.bias / code + floor
-        shift = _shift(part.without_noise(xs) + wanted)
-        cut = (2.0**shift - 1) / 2 if self.calibrated else 0.0
+        codes = part.without_noise(xs).astype(wanted.dtype)
+        shift = _shift(codes + wanted[None])
+        cut_off = jnp.exp2(shift.astype(code.dtype))
+        cut = (cut_off - 1) / 2 if self.calibrated else 0.0
         part = eqx.tree_at(
             lambda p: (p.shift, p.bias), part, (shift, jnp.round(wanted + cut).astype(jnp.int32)), is_leaf=_is_none
         )
-        return part, code * 2.0**shift, jnp.zeros(()), report
+        return part, code * cut_off, jnp.zeros(()), report
 
 
 class Product(AbstractRatePart):
@@ -179,7 +181,7 @@ def _sends(sums: Float[Array, "samples blocks outputs"], bias: Float[Array, " ou
 def _shift(codes: Float[Array, "samples outputs"]) -> Int[Array, ""]:
     """The smallest with which what a ReLU leaves is a pulse."""
     peak = jnp.clip(jax.nn.relu(jnp.max(codes)), 0, (1 << (CODE - 1)) - 1)
-    return jnp.sum((peak.astype(jnp.int32) >> jnp.arange(3)) > PULSE, dtype=jnp.int32)
+    return jnp.sum((peak.astype(jnp.int32) >> jnp.arange(3, dtype=jnp.int32)) > PULSE, dtype=jnp.int32)
 
 
 def _is_none(x: object) -> bool:

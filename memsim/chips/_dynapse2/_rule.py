@@ -1,8 +1,8 @@
 r"""The neuron of DYNAP-SE2 in currents, as DynapSim steps it: forward Euler from one step to the next.
 
-A synapse is a low-pass filter, $I \to e^{-dt/\tau_s} I + (1 - e^{-t_p/\tau_s})\,\max(\frac{I_g}{I_\tau} I_w, I_0)$, with
-$\tau = C U_T / (\kappa I_\tau)$ and the length $t_p = C V_\mathrm{th} / I$ of a pulse. The membrane is a current with
-positive feedback,
+A synapse is a low-pass filter, $I \to e^{-dt/\tau_s} I + (1 - e^{-t_p/\tau_s})\,\max(\frac{I_g}{I_\tau} I_w, I_0)$,
+with $\tau = C U_T / (\kappa I_\tau)$ and the length $t_p = C V_\mathrm{th} / I$ of a pulse. The membrane is a current
+with positive feedback,
 
 $$\dot I_m = \frac{I_m}{\tau_m (I_m + I_g)} \Bigl(\frac{I_g}{I_\tau} (I_\mathrm{in} - I_l) + \frac{I_0}{I_l}
 \Bigl(\frac{I_m}{I_0}\Bigr)^{\kappa/(\kappa+1)} (I_m + I_g) - I_m \bigl(1 + \frac{I_a}{I_\tau}\bigr)\Bigr),$$

@@ -73,9 +73,7 @@ class PlacedPopulations(eqx.Module):
     target: str = eqx.field(static=True)
     checked: str = eqx.field(static=True)
 
-    def __call__(
-        self, xs: Num[Array, "steps dimensions"] | np.ndarray
-    ) -> tuple[Float[Array, "steps outputs"], Counts]:
+    def __call__(self, xs: Num[Array, "steps dimensions"] | np.ndarray) -> tuple[Float[Array, "steps outputs"], Counts]:
         """The filtered outputs of one recording, and the counts. Use `jax.vmap` for a batch."""
         xs = jnp.asarray(xs, jnp.result_type(float))
         dimensions = self.parts[0].encoders.shape[1]
@@ -104,7 +102,9 @@ class PlacedPopulations(eqx.Module):
         return jax.lax.scan(one, jnp.zeros(xs.shape[1]), xs)[1]
 
 
-def low_pass(held: Float[Array, " values"], x: Float[Array, " values"], tau: float, dt: float) -> Float[Array, " values"]:
+def low_pass(
+    held: Float[Array, " values"], x: Float[Array, " values"], tau: float, dt: float
+) -> Float[Array, " values"]:
     """A first-order filter after one step."""
     kept = float(np.exp(-dt / tau))
     return kept * held + (1 - kept) * x

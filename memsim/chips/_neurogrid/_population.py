@@ -101,7 +101,9 @@ def encoders(neurons: int, dimensions: int, arbor: float, *, key: Key[Array, ""]
     return flat / jnp.maximum(size, jnp.finfo(flat.dtype).tiny)
 
 
-def decoders(population: Population, neurons: Neurons, to: Soma, *, key: Key[Array, ""]) -> Float[Array, "outputs neurons"]:
+def decoders(
+    population: Population, neurons: Neurons, to: Soma, *, key: Key[Array, ""]
+) -> Float[Array, "outputs neurons"]:
     """By least squares from the rates at which the neurons fire, with a ridge for the noise of their spikes."""
     direction_key, length_key = jr.split(key)
     direction = jr.normal(direction_key, (SAMPLES, population.dimensions))

@@ -1,7 +1,7 @@
 """Neurogrid as a target."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import equinox as eqx
@@ -12,6 +12,7 @@ from jaxtyping import Array, Key
 from device_models import Sourced
 
 from ..._checks import Checked, at_least, check, fraction, positive
+from .._chip import AbstractChip
 from .._fit import Fit, Problem
 from ._placed import PlacedPopulation, PlacedPopulations
 from ._population import Population, decoders, fabricated
@@ -23,9 +24,12 @@ LIMITS = {
     "synapses": Sourced(4.0, "populations a core", "Benjamin2014; here two a dimension, which excite and inhibit"),
     "mismatch": Sourced(0.15, "1", "assumed: 0.1 to 0.2"),
 }
-MOST = {name: int(limit.value) for name, limit in LIMITS.items()}
+MOST = {name: int(float(limit)) for name, limit in LIMITS.items()}
 SOMA = Soma(tau=10e-3, refractory=1e-3, reset=0.0)
-GAIN, BIAS = 0.8, 0.9  # nominal currents for a value of one and of zero: assumed, in units of which 0.5 makes neurons fire
+GAIN, BIAS = (
+    0.8,
+    0.9,
+)  # nominal currents for a value of one and of zero: assumed, in units of which 0.5 makes neurons fire
 
 
 def neurogrid(mismatch: float = float(LIMITS["mismatch"])) -> "Neurogrid":
@@ -40,8 +44,8 @@ def neurogrid(mismatch: float = float(LIMITS["mismatch"])) -> "Neurogrid":
     return Neurogrid(mismatch)
 
 
-class Neurogrid(Checked):
-    """Neurogrid: quadratic integrate-and-fire neurons with shared synapses, as the Neural Engineering Framework uses it.
+class Neurogrid(AbstractChip, Checked):
+    """Neurogrid: quadratic integrate-and-fire neurons with shared synapses, for the Neural Engineering Framework.
 
     Synapses have one weight a type, so that no trained matrix can be put on it: `fits` refuses layers, and says why.
     What maps are `Population`s, one after the other. Each stands for a value by the currents that it drives into its
@@ -49,7 +53,8 @@ class Neurogrid(Checked):
 
     **Arguments:**
 
-    - `mismatch`: Relative standard deviation of gains, constant currents and rheobases: log-normal, drawn at deployment.
+    - `mismatch`: Relative standard deviation of gains, constant currents and rheobases: log-normal, drawn at
+      deployment.
     - `arbor`: How far the resistive grid spreads an input, in neurons.
     - `dt`: Time step, in seconds.
 
@@ -88,10 +93,10 @@ class Neurogrid(Checked):
 
     def deploy(
         self,
-        network: Population | Sequence[Population],
+        network: Any,
         *,
         calibration: Any = None,
-        key: Key[Array, ""],
+        key: Key[Array, ""] | None = None,
         input_shape: Any = None,
     ) -> PlacedPopulations:
         """The populations with the mismatch of one chip, and decoders that were found for it.
@@ -106,6 +111,8 @@ class Neurogrid(Checked):
         populations = _as_populations(network)
         if not fit or populations is None:
             raise ValueError(str(fit))
+        if key is None:
+            raise ValueError("`key` must be given: it draws the chip's mismatch. Got None. Pass `jax.random.key(0)`.")
         parts = tuple(
             self._placed(each, part_key)
             for each, part_key in zip(populations, jr.split(key, len(populations)), strict=True)
