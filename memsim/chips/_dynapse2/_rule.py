@@ -108,7 +108,7 @@ def soma(to: Circuit, neurons: Soma, received: Values, dt: Seconds) -> tuple[Som
     adaptation = jnp.maximum(jnp.exp(-dt / tau) * neurons.adaptation + jump, to.Io)
     leak = to.Itau_mem + adaptation
     hears = neurons.wait <= 0
-    entered = jnp.maximum((received - leak + to.Idc) * hears, to.Io)
+    entered = jnp.maximum(jnp.where(hears, received - leak + to.Idc, 0.0), to.Io)
     rate = _rate(to, neurons, adaptation, leak, entered)
     current = jnp.maximum(neurons.current + dt * rate, to.Io)
     spikes = jnp.maximum(jnp.ceil(jnp.log(current / to.Ispkthr)), 0.0)

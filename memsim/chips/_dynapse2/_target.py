@@ -172,7 +172,7 @@ def _placed(layer: Stage, chip: DYNAPSE2, key: Key[Array, ""]) -> tuple[Layer, Q
     base_key, circuit_key = jr.split(key)
     weight = found.exact
     if chip.mode == "chip":
-        bases = found.bases * _factors(chip.mismatch, (layer.size, BITS), key=base_key)
+        bases = found.bases[None] * _factors(chip.mismatch, (layer.size, BITS), key=base_key)
         weight = as_currents(found.codes, bases)
     inputs = layer.inputs
     cores = math.ceil(layer.size / MOST["neurons"])

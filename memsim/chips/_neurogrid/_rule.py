@@ -3,7 +3,8 @@ r"""The soma of Neurogrid: a quadratic integrate-and-fire neuron, solved exactly
 $\tau \dot u = -u + u^2 / 2 + I$. With $x = u - 1$, $c = 2I - 1$ and $h = dt / 2\tau$, a step is
 $x \to (x C + c S) / (C - x S)$, with $C = \cos(h \sqrt c)$ and $S = \sin(h \sqrt c) / \sqrt c$, both hyperbolic
 where $c < 0$. It spikes where the denominator has passed zero: $u$ has been through infinity. A constant input
-above one half makes it fire at $1 / (t_\mathrm{ref} + \frac{2\tau}{\sqrt c} (\frac{\pi}{2} - \arctan\frac{u_r - 1}{\sqrt c}))$.
+above one half makes it fire at
+$1 / (t_\mathrm{ref} + \frac{2\tau}{\sqrt c} (\frac{\pi}{2} - \arctan\frac{u_r - 1}{\sqrt c}))$.
 """
 
 from typing import NamedTuple

@@ -30,7 +30,7 @@ def network():
     )
     codes = [jr.randint(key, w.shape, -63, 64).at[0, 0].set(63) for key, w in zip(KEYS[:4], weights(net), strict=True)]
     units = (1 / 256, 1 / 256, 1 / 8, 1 / 64)
-    return eqx.tree_at(weights, net, [code * unit for code, unit in zip(codes, units, strict=True)])
+    return eqx.tree_at(weights, net, [code.astype(jnp.float32) * unit for code, unit in zip(codes, units, strict=True)])
 
 
 def weights(net):
@@ -50,7 +50,7 @@ def test_without_mismatch_it_is_the_network_with_rounded_weights():
 def test_a_whole_recording_is_its_steps_one_by_one_and_a_batch_its_recordings():
     placed = ms.chips.brainscales2().deploy(network(), key=KEYS[4])
     whole, _ = placed(SPIKES)
-    state, step, steps = placed.initial_state(), jax.jit(placed.step), []
+    state, step, steps = placed.initial_state(), eqx.filter_jit(placed.step), []
     for x in SPIKES[:20]:
         y, state, _ = step(x, state)
         steps.append(y)

@@ -90,7 +90,7 @@ def test_a_whole_recording_is_its_steps_one_by_one_and_a_batch_its_recordings():
     placed = ms.chips.dynapse2().deploy(network(), key=KEYS[2])
     whole, counts = placed(SPIKES)
     assert int(counts.spikes.sum()) > 10 and counts.spikes.shape == (200, 1)
-    state, step, steps = placed.initial_state(), jax.jit(placed.step), []
+    state, step, steps = placed.initial_state(), eqx.filter_jit(placed.step), []
     for x in SPIKES[:40]:
         y, state, _ = step(x, state)
         steps.append(y)
@@ -107,7 +107,7 @@ def test_deviations_have_the_spread_that_is_asked_for():
         ratio = np.asarray(getattr(made, name) / getattr(nominal, name))
         assert abs(ratio.mean() - 1) < 4 * sigma / np.sqrt(number)
         assert abs(ratio.std() / sigma - 1) < 4 / np.sqrt(2 * number)
-    assert float(jnp.std(made.Ut)) == 0 and float(jnp.std(made.Io)) < 1e-18
+    assert np.ptp(made.Ut) == 0 and np.ptp(made.Io) == 0
     assert abs(np.corrcoef(made.Itau_mem, made.C_mem)[0, 1]) < 4 / np.sqrt(number)
 
 

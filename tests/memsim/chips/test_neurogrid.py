@@ -79,7 +79,7 @@ def test_a_channel_of_more_neurons_errs_less():
 
 @pytest.mark.slow
 def test_the_error_of_a_channel_falls_as_one_over_the_root_of_its_neurons():
-    # Six chips of each of five sizes; the fluctuation of spikes falls by the root, what decoders distort a little faster.
+    # Six chips of each of six sizes: what fluctuates falls by the root, what decoders distort a little faster.
     sizes = [64, 128, 256, 512, 1024, 2048]
     found = np.log([channel_errors(neurons, 6) for neurons in sizes])  # (sizes, kinds, chips)
     logs = np.log(sizes) - np.mean(np.log(sizes))
