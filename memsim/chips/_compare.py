@@ -18,6 +18,7 @@ from ..train._memory import MEMORY_RULE, Memory, as_bytes, in_batches
 from ..train._objective import Scores, as_scores
 from ..train._samples import Samples
 from ..train._task import SET
+from ._chip import AbstractChip
 from ._list import TARGETS, target
 from ._placed import Placed, as_network_outputs
 from ._target import AbstractTarget
@@ -46,7 +47,7 @@ def compare(
     data: Any,
     *,
     key: Key[Array, ""],
-    targets: Sequence[str | AbstractTarget] | None = None,
+    targets: Sequence[str | AbstractChip] | None = None,
     crossbars: Mapping[str, Crossbar] | None = None,
     scores: Scores | None = None,
     memory: Memory = None,
@@ -94,12 +95,14 @@ def compare(
 
 
 def _on_chip(
-    chip: AbstractTarget, network: Any, samples: Samples, scores: Scores, memory: float, *, key: Key[Array, ""]
+    chip: AbstractChip, network: Any, samples: Samples, scores: Scores, memory: float, *, key: Key[Array, ""]
 ) -> Found:
     shape = samples.xs.shape[2:]
     fit = chip.fits(network, input_shape=shape)
     if not fit:
         return Found(refused=" ".join(map(str, fit.problems)))
+    if not isinstance(chip, AbstractTarget):
+        return Found(refused=f"{chip.name} takes values, not recordings of spikes. Call its `deploy` yourself.")
     place_key, run_key = jr.split(key)
     placed = chip.placed(network, calibration=samples.xs, key=place_key, input_shape=shape)
     try:

@@ -52,4 +52,5 @@ class Host(AbstractPart):
 def on_host(layer: Stage) -> Host:
     """The readout `layer` as it is."""
     synapses, one = layer.synapses(), jnp.ones(())
-    return Host(synapses.weight, synapses.bias, Prepared(layer.neuron), one, 0 * one, path=layer.path)
+    neuron = Prepared(layer.neuron)
+    return Host(weight=synapses.weight, bias=synapses.bias, neuron=neuron, unit=one, rest=0 * one, path=layer.path)

@@ -27,8 +27,8 @@ class Opposed(eqx.Module):
     inhibitory: Dense
 
     def __init__(self, weight: Int[Array, "outputs inputs"], *, largest: int):
-        self.excitatory = Dense(jnp.maximum(weight, 0), largest)
-        self.inhibitory = Dense(jnp.maximum(-weight, 0), largest)
+        self.excitatory = Dense(weight=jnp.maximum(weight, 0), largest=largest)
+        self.inhibitory = Dense(weight=jnp.maximum(-weight, 0), largest=largest)
 
     @property
     def outputs(self) -> int:
@@ -44,7 +44,7 @@ class Opposed(eqx.Module):
         self, xs: Int[Array, "steps inputs"], core: Int[Array, " outputs"], cores: int
     ) -> tuple[Int[Array, "steps cores"], Int[Array, "steps cores"]]:
         """How many synapses in each core spikes reach, and how many spikes reach the core."""
-        both = Dense(self.excitatory.weight + self.inhibitory.weight, self.excitatory.largest)
+        both = Dense(weight=self.excitatory.weight + self.inhibitory.weight, largest=self.excitatory.largest)
         return both.events(xs, core, cores)
 
 

@@ -10,6 +10,7 @@ import jax
 from jaxtyping import Array, Key, Num
 
 from ..nn._layer import Shape
+from ._chip import AbstractChip
 from ._fit import Fit, Problem, Unfit
 from ._part import AbstractPart
 from ._placed import Placed
@@ -52,18 +53,8 @@ class Layers(NamedTuple):
     quantised: tuple[Quantised, ...]
 
 
-class AbstractTarget(eqx.Module):
-    """A chip as a target: limits, conventions, a quantiser, and its arithmetic."""
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """As it is listed."""
-
-    @property
-    @abstractmethod
-    def checked(self) -> str:
-        """Against what the arithmetic was checked: a package and its version, a published rule, or nothing."""
+class AbstractTarget(AbstractChip):
+    """A chip for spiking networks: limits, conventions, a quantiser, and its arithmetic."""
 
     @property
     @abstractmethod

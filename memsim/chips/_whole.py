@@ -121,12 +121,13 @@ def saturating_shift(x: Int[Array, "*shape"], by: Int[Array, ""] | int, bits: in
     top = (1 << (bits - 1)) - 1
     moved = jnp.left_shift(x, by)
     moved = jnp.where(x > jnp.right_shift(top, by), top, moved)
-    return jnp.where(x < jnp.right_shift(-top - 1, by), -top - 1, moved)
+    least = jnp.where(jnp.asarray(by) < bits, -(jnp.right_shift(top, by) + 1), 0)
+    return jnp.where(x < least, -top - 1, moved)
 
 
 def saturating_product(a: Int[Array, "*shape"], b: Int[Array, "*shape"]) -> Int[Array, "*shape"]:
     """`a * b` in 32 bits, clipped; `b` is above 0."""
     top = jnp.iinfo(jnp.int32).max
     room = top // b
-    below = -(room + (top % b == b - 1))  # -2**31 / b, without its fraction
+    below = -(room + (top % b == b - 1).astype(jnp.int32))  # -2**31 / b, without its fraction
     return jnp.where(a > room, top, jnp.where(a < below, -top - 1, a * b))

@@ -78,7 +78,7 @@ class Akida(AbstractRateTarget, Checked):
         return (1 << (bits - 1)) - 1, (1 << bits) - 1
 
     def problems(self, stages: tuple[RateStage, ...]) -> Iterator[Problem]:
-        most = int(LIMITS[self.version].value)
+        most = int(float(LIMITS[self.version]))
         for stage in stages:
             if stage.weight.shape[1] > most:
                 came = str(stage.weight.shape[1])
@@ -166,18 +166,19 @@ def _sums(layer: Codes, path: str) -> Version2:
     bias, shift = _as_bias(layer.bias, layer.largest)
     zero = jnp.zeros((), jnp.int32)
     to = Scaled(bias, zero, shift, zero + 1, zero)
-    return Version2(layer.weight, to, layer.largest, layer.most, None, path=path)
+    return Version2(weight=layer.weight, to=to, largest=layer.largest, most=layer.most, bits=None, path=path)
 
 
 def _version2(layer: Codes, xs: Int[Array, "samples inputs"], top: int, path: str) -> tuple[Version2, Any]:
     """The factor and the shift with which the largest sum of the calibration is the largest output."""
     factor = top / _peak(layer, xs)
     shift = jnp.clip(jnp.floor(jnp.log2(top / factor)), 0, 31).astype(jnp.int32)
-    scale = jnp.clip(jnp.floor(factor * 2.0**shift), 1, top).astype(jnp.int32)
-    code = 2.0**shift / scale  # sums for one output
+    scale = jnp.clip(jnp.floor(factor * jnp.exp2(shift.astype(factor.dtype))), 1, top).astype(jnp.int32)
+    code = jnp.exp2(shift.astype(factor.dtype)) / scale.astype(factor.dtype)  # sums for one output
     bias, bias_shift = _as_bias(layer.bias + code / 2, layer.largest)  # half of one, which the shift cuts off
     to = Scaled(bias, jnp.zeros((), jnp.int32), bias_shift, scale, shift)
-    part = Version2(layer.weight, to, layer.largest, layer.most, top.bit_length(), path=path)
+    bits = top.bit_length()
+    part = Version2(weight=layer.weight, to=to, largest=layer.largest, most=layer.most, bits=bits, path=path)
     return part, layer.unit * code
 
 
@@ -185,7 +186,8 @@ def _version1(layer: Codes, xs: Int[Array, "samples inputs"], bits: int, path: s
     step = jnp.maximum(jnp.round(_peak(layer, xs) / ((1 << bits) - 1)), 1.0)
     threshold = jnp.round(-layer.bias - step / 2).astype(jnp.int32)  # half a step, which its floor cuts off
     steps = jnp.full(threshold.shape, step.astype(jnp.int32))
-    return Version1(layer.weight, threshold, steps, bits, layer.most, path=path), layer.unit * step
+    part = Version1(weight=layer.weight, threshold=threshold, step=steps, bits=bits, most=layer.most, path=path)
+    return part, layer.unit * step
 
 
 def _peak(layer: Codes, xs: Int[Array, "samples inputs"]) -> Float[Array, ""]:
@@ -197,4 +199,4 @@ def _peak(layer: Codes, xs: Int[Array, "samples inputs"]) -> Float[Array, ""]:
 def _as_bias(wanted: Float[Array, " outputs"], largest: int) -> tuple[Int[Array, " outputs"], Int[Array, ""]]:
     """Mantissas as large as a weight, and the smallest shift with which they hold all."""
     shift = jnp.ceil(jnp.log2(jnp.maximum(jnp.max(jnp.abs(wanted)) / largest, 1.0))).astype(jnp.int32)
-    return jnp.round(wanted / 2.0**shift).astype(jnp.int32), shift
+    return jnp.round(wanted / jnp.exp2(shift.astype(wanted.dtype))).astype(jnp.int32), shift

@@ -1,8 +1,8 @@
-r"""Products on BrainScaleS-2: pulses of 5 bits through weights of 6 bits and a sign, read by converters of 8 bits.
+r"""Products on BrainScaleS-2: pulses of 5 bits, weights of 6 bits and a sign, converters of 8 bits.
 
-For each block of 128 rows, $y = \mathrm{clip}(\lfloor g\,n\,w x + \epsilon \rfloor, -128, 127)$, with the gain $g$ of the
-analog path, the number $n$ of times that the pulses are sent, and noise $\epsilon$; blocks add digitally and are clipped
-again. The floor costs half a code a block, on average.
+For each block of 128 rows, $y = \mathrm{clip}(\lfloor g\,n\,w x + \epsilon \rfloor, -128, 127)$, with the gain
+$g$ of the analog path, the number $n$ of times that the pulses are sent, and noise $\epsilon$; blocks add digitally and
+are clipped again. The floor costs half a code a block, on average.
 """
 
 from typing import NamedTuple
@@ -57,8 +57,9 @@ def product(
 ) -> Int[Array, "*batch outputs"]:
     """The codes of `xs` times `weight`; `noise` is in codes, (*batch, blocks, outputs)."""
     # Kept apart by a barrier: one product of gain and sends would round otherwise.
-    once = jax.lax.optimization_barrier(block_sums(xs, weight) * readout.gain)
-    value = once * readout.sends + readout.offset
+    sums = block_sums(xs, weight)
+    once = jax.lax.optimization_barrier(sums * jnp.broadcast_to(readout.gain, sums.shape))
+    value = once * readout.sends + jnp.broadcast_to(readout.offset, sums.shape)
     codes = jnp.floor(value if noise is None else value + noise)
     each = jnp.clip(codes, -(1 << (CODE - 1)), (1 << (CODE - 1)) - 1).astype(jnp.int32)
     return saturate(jnp.sum(each, axis=-2, dtype=jnp.int32), CODE)

@@ -69,7 +69,7 @@ class Layer(AbstractPart):
         return State(None, Circuits(self.neuron.initial_state(), silent))
 
     def heard(self, xs: Int[Array, "steps inputs"], past: Any) -> tuple[Any, Any]:
-        return self._current(self.synapses.sums(xs, most=self.most)) + self.bias * self.gains.bias, past
+        return self._current(self.synapses.sums(xs, most=self.most)) + (self.bias * self.gains.bias)[None], past
 
     def advance(self, heard: Any, neurons: Circuits, *, key: Key[Array, ""] | None = None) -> Stepped:
         current = heard
@@ -92,8 +92,8 @@ class Layer(AbstractPart):
         return Counts(events, jnp.zeros_like(events), by_core(spikes, self.core, self.cores), messages)
 
     def _current(self, sums: Sums) -> Float[Array, "*steps units"]:
-        excited, inhibited = sums.excitation * self.gains.excitation, sums.inhibition * self.gains.inhibition
-        return self.weight_unit * (excited - inhibited)
+        excited = sums.excitation * self.gains.excitation[None]
+        return self.weight_unit * (excited - sums.inhibition * self.gains.inhibition[None])
 
 
 def log_normal(sigma: float, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:
@@ -116,12 +116,13 @@ def fabricated(neuron: AbstractNeuron, sigma: float, *, key: Key[Array, ""]) -> 
     neuron = as_on_chip(neuron)
     names, rest = deviable(neuron), value(getattr(neuron, "v_rest", 0.0))
     spread = {name: sigma for name in names if name not in VOLTAGES + FACTORS}
-    made = NeuronCircuit(spread).fabricate(neuron, key=key)
+    circuit_key, voltage_key = jr.split(key)
+    made = NeuronCircuit(spread).fabricate(neuron, key=circuit_key)
     span = value(getattr(neuron, "threshold", 1.0)) - rest
     for place, name in enumerate(VOLTAGES):
         if name in names:
             nominal = value(getattr(neuron, name))
-            shift = sigma * jr.normal(jr.fold_in(key, place), neuron.shape) * span
+            shift = sigma * jr.normal(jr.fold_in(voltage_key, place), neuron.shape) * span
             made = eqx.tree_at(lambda n, name=name: getattr(n, name), made, _kept(nominal + shift, names[name]))
     return Prepared(made)
 

@@ -27,7 +27,7 @@ LIMITS = {
     "speed": Sourced(1000.0, "1", "Pehle2022: times the network's time"),
     "mismatch": Sourced(0.05, "1", "assumed, after calibration; 0.2 to 0.3 before it"),
 }
-MOST = {name: int(limit.value) for name, limit in LIMITS.items()}
+MOST = {name: int(float(limit)) for name, limit in LIMITS.items()}
 NEURONS = (LIF, CuBaLIF, AdEx, LI, CuBaLI)
 
 
@@ -121,15 +121,15 @@ def _placed(layer: Stage, chip: BrainScaleS2, key: Key[Array, ""]) -> tuple[Laye
     gain_key, neuron_key = jr.split(key)
     one = jnp.ones(())
     part = Layer(
-        Opposed(codes[0], largest=WEIGHT),
-        None if feedback is None else Opposed(codes[1], largest=WEIGHT),
-        unit,
-        synapses.bias + (0.0 if feedback is None else feedback.bias),
-        gains(chip.mismatch, layer.size, key=gain_key),
-        fabricated(layer.neuron, chip.mismatch, key=neuron_key),
-        one,
-        0 * one,
-        jnp.zeros(layer.size, jnp.int32),
+        synapses=Opposed(codes[0], largest=WEIGHT),
+        feedback=None if feedback is None else Opposed(codes[1], largest=WEIGHT),
+        weight_unit=unit,
+        bias=synapses.bias + (0.0 if feedback is None else feedback.bias),
+        gains=gains(chip.mismatch, layer.size, key=gain_key),
+        neuron=fabricated(layer.neuron, chip.mismatch, key=neuron_key),
+        unit=one,
+        rest=0 * one,
+        core=jnp.zeros(layer.size, jnp.int32),
         cores=1,
         most=chip.most_input,
         path=layer.path,

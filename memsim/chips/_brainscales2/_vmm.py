@@ -28,7 +28,7 @@ DEFAULTS = {
     "columns": Sourced(256.0, "1", "Pehle2022: of an array"),
     "sends": Sourced(32.0, "1", "assumed: the most that pulses are sent again"),
 }
-COLUMNS, MOST_SENDS = (int(DEFAULTS[name].value) for name in ("columns", "sends"))
+COLUMNS, MOST_SENDS = (int(float(DEFAULTS[name])) for name in ("columns", "sends"))
 
 
 def brainscales2_vmm(noise: float = float(DEFAULTS["noise"]), mismatch: float = 0.0) -> "BrainScaleS2VMM":
@@ -48,7 +48,8 @@ class BrainScaleS2VMM(AbstractRateTarget, Checked):
     """BrainScaleS-2 for networks of continuous values: pulses of 5 bits times weights of 6 bits and a sign.
 
     A layer is cut into blocks of 128 inputs and 256 outputs, each one use of an array; codes of 8 bits add digitally.
-    Weights fill their range layer by layer; pulses are sent as often as the codes of the calibration allow. A bias is
+    Weights fill their range layer by layer, as far as the codes of the calibration allow; pulses are sent as often as they
+    allow. A bias is
     added to the codes, and with it what the floor of the converter takes off on average: half a code a block, and what
     the shift of the converting ReLU cuts off.
 
@@ -108,27 +109,25 @@ class BrainScaleS2VMM(AbstractRateTarget, Checked):
         self, stage: RateStage, xs: Int[Array, "samples inputs"], unit: Array, *, last: bool, key: Key[Array, ""]
     ) -> tuple["Product", Array, Array, Quantised]:
         """One layer for inputs `xs` of that `unit`; what its outputs are in units of the network; the report."""
-        weight_unit = range_unit(stage.weight, WEIGHT)
-        weight = as_codes(stage.weight, weight_unit, -WEIGHT, WEIGHT)
-        number = blocks(weight.shape[1])
-        gain = jnp.asarray(self.gain, jnp.float32)
-        bias = stage.bias / (unit * weight_unit)  # in units of pulse times weight
-        sends = _sends(block_sums(xs, weight), bias, gain)
+        gain, number = jnp.asarray(self.gain, jnp.float32), blocks(stage.weight.shape[1])
+        weight, weight_unit, sends = _in_range(stage.weight, stage.bias / unit, xs, gain)
         code = unit * weight_unit / (gain * sends)  # one code, in the network's numbers
         floor = FLOOR * number if self.calibrated else 0.0
         readout = Readout(gain * log_normal(self.mismatch, (number, weight.shape[0]), key=key), sends, jnp.zeros(()))
         noise = None if is_zero(self.noise) else jnp.asarray(self.noise, jnp.float32)
-        part = Product(weight, readout, noise, None, None, path=stage.path)
+        part = Product(weight=weight, readout=readout, noise=noise, shift=None, bias=None, path=stage.path)
         report = quantised(stage.path, stage.weight / weight_unit, weight, largest=WEIGHT)
         if last:
             return part, code, stage.bias + floor * code, report
         wanted = stage.bias / code + floor
-        shift = _shift(part.without_noise(xs) + wanted)
-        cut = (2.0**shift - 1) / 2 if self.calibrated else 0.0
+        codes = part.without_noise(xs).astype(wanted.dtype)
+        shift = _shift(codes + wanted[None])
+        cut_off = jnp.exp2(shift.astype(code.dtype))
+        cut = (cut_off - 1) / 2 if self.calibrated else 0.0
         part = eqx.tree_at(
             lambda p: (p.shift, p.bias), part, (shift, jnp.round(wanted + cut).astype(jnp.int32)), is_leaf=_is_none
         )
-        return part, code * 2.0**shift, jnp.zeros(()), report
+        return part, code * cut_off, jnp.zeros(()), report
 
 
 class Product(AbstractRatePart):
@@ -168,18 +167,30 @@ def _cores(stage: RateStage) -> int:
     return math.ceil(stage.weight.shape[1] / BLOCK) * math.ceil(stage.weight.shape[0] / COLUMNS)
 
 
-def _sends(sums: Float[Array, "samples blocks outputs"], bias: Float[Array, " outputs"], gain: Array) -> Array:
-    """How often pulses may be sent without codes of a block, or of all with their bias, leaving their range."""
-    total = jnp.max(jnp.abs(jnp.sum(sums, axis=1) + bias[None]))
-    peak = gain * jnp.maximum(jnp.max(jnp.abs(sums)), total)
-    most = ((1 << (CODE - 1)) - 1) / jnp.maximum(peak, 1.0)
-    return jnp.clip(jnp.floor(most), 1, MOST_SENDS)
+def _in_range(
+    weight: Float[Array, "outputs inputs"],
+    bias: Float[Array, " outputs"],
+    xs: Int[Array, "samples inputs"],
+    gain: Array,
+) -> tuple[Int[Array, "outputs inputs"], Array, Array]:
+    """The weights and their unit, and how often pulses are sent.
+
+    Codes of a block, and of all with their `bias`, in units of a weight, fill their range: by sending pulses again, or
+    by weights that do not fill theirs.
+    """
+    unit = range_unit(weight, WEIGHT)
+    sums = block_sums(xs, as_codes(weight, unit, -WEIGHT, WEIGHT))
+    together = jnp.sum(sums, axis=1)
+    peaks = [jnp.max(jnp.abs(each)) for each in (sums, together, together + (bias / unit)[None])]
+    room = ((1 << (CODE - 1)) - 1) / jnp.maximum(gain * jnp.max(jnp.stack(peaks)), 1.0)
+    unit = unit / jnp.minimum(room, 1.0)
+    return as_codes(weight, unit, -WEIGHT, WEIGHT), unit, jnp.clip(jnp.floor(room), 1, MOST_SENDS)
 
 
 def _shift(codes: Float[Array, "samples outputs"]) -> Int[Array, ""]:
     """The smallest with which what a ReLU leaves is a pulse."""
     peak = jnp.clip(jax.nn.relu(jnp.max(codes)), 0, (1 << (CODE - 1)) - 1)
-    return jnp.sum((peak.astype(jnp.int32) >> jnp.arange(3)) > PULSE, dtype=jnp.int32)
+    return jnp.sum((peak.astype(jnp.int32) >> jnp.arange(3, dtype=jnp.int32)) > PULSE, dtype=jnp.int32)
 
 
 def _is_none(x: object) -> bool:

@@ -35,6 +35,6 @@ def current(kind: str, coarse: int, fine: int) -> float:
 def nearest(wanted: Float[Array, "*shape"], kind: str = "N") -> Bias:
     """The settings whose currents are nearest to `wanted` amperes, by their ratio."""
     currents = jnp.asarray(table()[TYPES.index(kind)].reshape(-1), wanted.dtype)
-    away = jnp.abs(jnp.log(currents) - jnp.expand_dims(jnp.log(wanted), -1))
-    place = jnp.argmin(away, axis=-1).astype(jnp.int32)
+    logs = jnp.log(currents).reshape((1,) * wanted.ndim + (-1,))
+    place = jnp.argmin(jnp.abs(logs - jnp.expand_dims(jnp.log(wanted), -1)), axis=-1).astype(jnp.int32)
     return Bias(place // FINE, place % FINE, currents[place])

@@ -83,9 +83,9 @@ class Layer(AbstractPart):
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
         spikes = stepped.outputs
-        events, messages = Dense(self.codes, LARGEST).events(xs, self.core, self.cores)
+        events, messages = Dense(weight=self.codes, largest=LARGEST).events(xs, self.core, self.cores)
         if self.feedback is not None:
-            used = Dense((self.feedback != 0).astype(jnp.int32), 1)
+            used = Dense(weight=(self.feedback != 0).astype(jnp.int32), largest=1)
             more, again = used.events(spikes, self.core, self.cores)
             events, messages = events + more, messages + again
         return Counts(events, jnp.zeros_like(events), by_core(spikes, self.core, self.cores), messages)

@@ -70,7 +70,7 @@ def settings(layer: Stage) -> Settings:
     circuit = core(neurons)
     wanted = jnp.concatenate(sources, axis=1) * jnp.expand_dims(amperes(neurons, circuit), 1)
     unit = jnp.maximum(jnp.max(jnp.abs(wanted)) / LARGEST, 1e-14)
-    bases = nearest(unit * 2.0 ** jnp.arange(BITS)).current
+    bases = nearest(unit * jnp.exp2(jnp.arange(BITS, dtype=unit.dtype))).current
     unit = jnp.sum(bases) / LARGEST  # what the generator gives, on average over the bases
     codes = jnp.clip(jnp.round(wanted / unit), -LARGEST, LARGEST).astype(jnp.int32)
     report = quantised(layer.path, wanted / unit, codes, largest=LARGEST)

@@ -1,8 +1,8 @@
 r"""The neuron of DYNAP-SE2 in currents, as DynapSim steps it: forward Euler from one step to the next.
 
-A synapse is a low-pass filter, $I \to e^{-dt/\tau_s} I + (1 - e^{-t_p/\tau_s})\,\max(\frac{I_g}{I_\tau} I_w, I_0)$, with
-$\tau = C U_T / (\kappa I_\tau)$ and the length $t_p = C V_\mathrm{th} / I$ of a pulse. The membrane is a current with
-positive feedback,
+A synapse is a low-pass filter, $I \to e^{-dt/\tau_s} I + (1 - e^{-t_p/\tau_s})\,\max(\frac{I_g}{I_\tau} I_w, I_0)$,
+with $\tau = C U_T / (\kappa I_\tau)$ and the length $t_p = C V_\mathrm{th} / I$ of a pulse. The membrane is a current
+with positive feedback,
 
 $$\dot I_m = \frac{I_m}{\tau_m (I_m + I_g)} \Bigl(\frac{I_g}{I_\tau} (I_\mathrm{in} - I_l) + \frac{I_0}{I_l}
 \Bigl(\frac{I_m}{I_0}\Bigr)^{\kappa/(\kappa+1)} (I_m + I_g) - I_m \bigl(1 + \frac{I_a}{I_\tau}\bigr)\Bigr),$$
@@ -108,7 +108,7 @@ def soma(to: Circuit, neurons: Soma, received: Values, dt: Seconds) -> tuple[Som
     adaptation = jnp.maximum(jnp.exp(-dt / tau) * neurons.adaptation + jump, to.Io)
     leak = to.Itau_mem + adaptation
     hears = neurons.wait <= 0
-    entered = jnp.maximum((received - leak + to.Idc) * hears, to.Io)
+    entered = jnp.maximum(jnp.where(hears, received - leak + to.Idc, 0.0), to.Io)
     rate = _rate(to, neurons, adaptation, leak, entered)
     current = jnp.maximum(neurons.current + dt * rate, to.Io)
     spikes = jnp.maximum(jnp.ceil(jnp.log(current / to.Ispkthr)), 0.0)

@@ -32,10 +32,10 @@ LIMITS = {
     "time": Sourced(0.15, "s", "the longest that the smallest current of the bias generator gives a membrane"),
     "refractory": Sourced(100.0, "steps", "assumed"),
     "input": Sourced(127.0, "events a line and step", "assumed: links are not modelled"),
-    "mismatch": Sourced(0.1, "1", "rockpool 3.1.0: 30 % at three standard deviations"),
+    "mismatch": Sourced(0.1, "1", "rockpool 3.1.0: 30 % at three standard deviations, of biases and capacitances"),
 }
-MOST = {name: int(limit.value) for name, limit in LIMITS.items()}
-FIXED = ("Io", "Idc", "Iw_ahp")  # currents at the floor, which no bias sets
+MOST = {name: int(float(limit)) for name, limit in LIMITS.items()}
+FIXED = ("Io", "Idc", "Iw_ahp", "kappa_n", "kappa_p", "Ut")  # at the floor, or of the process and temperature
 SMALLEST = 0.1  # of a deviating parameter, relative to what it should be
 Mode = Literal["chip", "dynapsim"]
 
@@ -57,8 +57,9 @@ class DYNAPSE2(AbstractTarget, Checked):
     """DYNAP-SE2: neurons with exponential feedback, in the equations of DynapSim.
 
     In mode "chip", weights are sums of four base currents of their core, a neuron has two synaptic currents of which
-    one is taken from the other, and fires once a step. In mode "dynapsim", weights are real, and inhibition cancels only
-    excitation of the same step, as in the simulator that its equations are checked against.
+    one is taken from the other, and fires once a step. In mode "dynapsim", weights are real, and inhibition cancels
+    only excitation of the same step, as in the simulator that its equations are checked against. Slope factors and the
+    thermal voltage are those of all neurons: they do not deviate.
 
     A layer has cores of its own, for their neurons share all parameters. A neuron is matched where it begins to fire:
     its rheobase is that of the network's neuron. A bias takes a synapse, from a source that fires in every step. A
@@ -171,19 +172,19 @@ def _placed(layer: Stage, chip: DYNAPSE2, key: Key[Array, ""]) -> tuple[Layer, Q
     base_key, circuit_key = jr.split(key)
     weight = found.exact
     if chip.mode == "chip":
-        bases = found.bases * _factors(chip.mismatch, (layer.size, BITS), key=base_key)
+        bases = found.bases[None] * _factors(chip.mismatch, (layer.size, BITS), key=base_key)
         weight = as_currents(found.codes, bases)
     inputs = layer.inputs
     cores = math.ceil(layer.size / MOST["neurons"])
     part = Layer(
-        weight[:, :inputs],
-        weight[:, inputs],
-        None if layer.recurrent is None else weight[:, inputs + 1 :],
-        found.codes[:, :inputs],
-        deviating(found.circuit, layer.size, chip.mismatch, key=circuit_key),
-        found.unit,
-        neurons.rest,
-        jnp.arange(layer.size, dtype=jnp.int32) // MOST["neurons"],
+        weight=weight[:, :inputs],
+        constant=weight[:, inputs],
+        feedback=None if layer.recurrent is None else weight[:, inputs + 1 :],
+        codes=found.codes[:, :inputs],
+        circuit=deviating(found.circuit, layer.size, chip.mismatch, key=circuit_key),
+        unit=found.unit,
+        rest=neurons.rest,
+        core=jnp.arange(layer.size, dtype=jnp.int32) // MOST["neurons"],
         dt=neurons.dt or 1e-3,
         subtractive=chip.mode == "chip",
         cores=cores,
@@ -196,8 +197,8 @@ def as_currents(
     codes: Int[Array, "outputs sources"], bases: Float[Array, "outputs bits"]
 ) -> Float[Array, "outputs sources"]:
     """The sum of the base currents that each code asks for, with its sign."""
-    asked = (jnp.abs(codes)[:, :, None] >> jnp.arange(BITS, dtype=jnp.int32)) & 1
-    return jnp.sign(codes) * jnp.sum(asked * bases[:, None, :], axis=-1)
+    asked = (jnp.abs(codes)[:, :, None] >> jnp.arange(BITS, dtype=jnp.int32)[None, None]) & 1
+    return jnp.sign(codes).astype(bases.dtype) * jnp.einsum("oib,ob->oi", asked.astype(bases.dtype), bases)
 
 
 def deviating(circuit: Circuit, units: int, sigma: float, *, key: Key[Array, ""]) -> Circuit:

@@ -29,7 +29,7 @@ class AbstractRatePart(eqx.Module):
 
 
 def happened(xs: Int[Array, "samples inputs"], weight: Int[Array, "outputs inputs"], ys: Int[Array, "..."]) -> Counts:
-    """On one core, for each sample: synapses that inputs reach, outputs, and which of them and of inputs are not zero."""
+    """For each sample, on one core: synapses reached, outputs, and how many of them and of the inputs are not zero."""
     active = (xs != 0).astype(jnp.int32)
     used = jnp.sum(weight != 0, axis=0, dtype=jnp.int32)
     events = jnp.sum(active * used[None], axis=1, keepdims=True, dtype=jnp.int32)

@@ -4,12 +4,12 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key, Num
 
 from ..._checks import check_finite
 from ...nn._layer import Shape
+from .._chip import AbstractChip
 from .._fit import Fit, Problem, Unfit
 from .._quantised import Quantised
 from ._placed import AbstractRatePart, PlacedRates, check_sign
@@ -26,21 +26,11 @@ class RateLayers(NamedTuple):
     rest: Float[Array, "..."]
 
 
-class AbstractRateTarget(eqx.Module):
+class AbstractRateTarget(AbstractChip):
     """A chip for networks of continuous values: matrices, convolutions and pools with ReLUs between them.
 
     Such a network is an `equinox.nn.MLP`, an `equinox.nn.Sequential` or a `memsim.nn.SpikingNetwork` without neurons.
     """
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """As it is listed."""
-
-    @property
-    @abstractmethod
-    def checked(self) -> str:
-        """Against what the arithmetic was checked: a package and its version, a published rule, or nothing."""
 
     @property
     @abstractmethod

@@ -44,9 +44,7 @@ def add_one_by_one(
 
 
 @add_one_by_one.def_vmap
-def _of_a_batch(
-    size: int, batched: Sequence[Any], current: Array, events: Array, steps: Steps
-) -> tuple[Array, bool]:
+def _of_a_batch(size: int, batched: Sequence[Any], current: Array, events: Array, steps: Steps) -> tuple[Array, bool]:
     """A batch is judged as a whole; networks of different weights are taken one after the other."""
     given = (current, events, steps)
     each = jax.tree.map(lambda x, has: x if has else jnp.broadcast_to(x, (size, *x.shape)), given, tuple(batched))

@@ -116,7 +116,9 @@ def test_single_events_agree_with_time_steps_of_one_event_each():
         ([100, 0], [1, 0], 1, 2),  # once an event, however far above
     ],
 )
-def test_single_events_and_time_steps_differ_where_signs_mix_or_weights_pass_the_threshold(weights, events, single, twin):
+def test_single_events_and_time_steps_differ_where_signs_mix_or_weights_pass_the_threshold(
+    weights, events, single, twin
+):
     to, v = levels(50, -1000), jnp.zeros(6, jnp.int32)
     weight, events = jnp.tile(jnp.asarray([weights], jnp.int32), (6, 1)), jnp.asarray(events, jnp.int32)
     assert int(event_by_event(to, v, events, weight)[1][0]) == single

@@ -54,7 +54,9 @@ def test_a_constant_input_moves_a_membrane_of_the_chip_as_far_as_the_networks():
     part = ms.chips.xylo_audio2().placed(model).parts[0]
     xs = jnp.ones((300, 3), jnp.int32)
     rests = part.in_network_units(part.run(xs, part.initial_state()).stepped.membrane)[-1]
-    _, _, wanted = neuron.run(model.layers[0](jnp.ones(3)) * jnp.ones((300, 1)), neuron.initial_state(), record={"membranes"})
+    _, _, wanted = neuron.run(
+        model.layers[0](jnp.ones(3)) * jnp.ones((300, 1)), neuron.initial_state(), record={"membranes"}
+    )
     np.testing.assert_allclose(rests, wanted["membranes"][""][-1], rtol=0.03)
 
 
@@ -69,7 +71,9 @@ def test_a_whole_recording_is_its_steps_one_by_one_and_a_batch_its_recordings():
     np.testing.assert_array_equal(whole, np.stack(steps))
     both, _ = jax.vmap(placed)(jnp.stack([SPIKES, SPIKES[::-1]]))
     np.testing.assert_array_equal(both[0], whole)
-    assert int(counts.messages[:, 0].sum()) == int(SPIKES.sum()) + int(jnp.sum(counts.spikes[:, 0] > 0) and _fired(placed))
+    assert int(counts.messages[:, 0].sum()) == int(SPIKES.sum()) + int(
+        jnp.sum(counts.spikes[:, 0] > 0) and _fired(placed)
+    )
 
 
 def _fired(placed):
@@ -81,9 +85,13 @@ def _fired(placed):
 def test_training_through_the_chip_has_its_values_and_a_derivative_of_every_weight():
     model = network(recurrent=True, bias=True, **SHIFTS)
     chip = ms.chips.xylo_audio2()
-    np.testing.assert_allclose(chip.through(model)(SPIKES), as_network_outputs(chip.deploy(model), SPIKES)[0], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        chip.through(model)(SPIKES), as_network_outputs(chip.deploy(model), SPIKES)[0], rtol=1e-5, atol=1e-5
+    )
     gradient = eqx.filter_grad(lambda model: jnp.sum(chip.through(model)(SPIKES)[-1] ** 2))(model)
-    for each in jax.tree.leaves([layer.weight for layer in (gradient.layers[0], gradient.layers[1].synapse, gradient.layers[2])]):
+    for each in jax.tree.leaves(
+        [layer.weight for layer in (gradient.layers[0], gradient.layers[1].synapse, gradient.layers[2])]
+    ):
         assert float(jnp.abs(each).max()) > 0
 
 
@@ -96,9 +104,18 @@ def test_training_through_the_chip_has_its_values_and_a_derivative_of_every_weig
         (lambda: network(outputs=9), "at most 8 outputs. Got 9"),
         (lambda: network(threshold=1e6), "all weights round to zero"),
         (lambda: nn.SpikingNetwork(network().layers[:2]), "hidden neurons before its outputs. Got one layer"),
-        (lambda: nn.SpikingNetwork([*network().layers[:4], *network(24, recurrent=True).layers[:2]]), "outputs without recurrent"),
-        (lambda: nn.SpikingNetwork([nn.Linear(16, 5, key=KEYS[0]), nn.LI(5), *network(5).layers]), "hidden neurons that spike"),
-        (lambda: nn.SpikingNetwork([nn.DelayedLinear(16, 5, 3, key=KEYS[0]), nn.CuBaLIF(5), *network(5).layers]), "without delays"),
+        (
+            lambda: nn.SpikingNetwork([*network().layers[:4], *network(24, recurrent=True).layers[:2]]),
+            "outputs without recurrent",
+        ),
+        (
+            lambda: nn.SpikingNetwork([nn.Linear(16, 5, key=KEYS[0]), nn.LI(5), *network(5).layers]),
+            "hidden neurons that spike",
+        ),
+        (
+            lambda: nn.SpikingNetwork([nn.DelayedLinear(16, 5, 3, key=KEYS[0]), nn.CuBaLIF(5), *network(5).layers]),
+            "without delays",
+        ),
     ],
 )
 def test_each_broken_limit_is_named_with_what_repairs_it(made, said):
@@ -117,7 +134,9 @@ def test_the_chips_of_the_family_differ_in_what_they_hold():
 
 def test_conventions_that_the_chip_does_not_share_are_warnings_by_name():
     zero = nn.Firing(reset="zero")
-    other = nn.SpikingNetwork([nn.Linear(4, 4, key=KEYS[0]), nn.LIF(4, firing=zero), nn.Linear(4, 2, key=KEYS[1]), nn.LI(2)])
+    other = nn.SpikingNetwork(
+        [nn.Linear(4, 4, key=KEYS[0]), nn.LIF(4, firing=zero), nn.Linear(4, 2, key=KEYS[1]), nn.LI(2)]
+    )
     said = " ".join(map(str, ms.chips.xylo_audio2().fits(other).warnings))
     for part in ("fires at its threshold", "reset of subtract. Got zero", "with a synaptic current"):
         assert part in said
@@ -146,8 +165,15 @@ def test_a_leak_becomes_the_nearest_power_of_two():
 def floats(**changed):
     r = np.random.default_rng(0)
     one = {name: np.ones(size) for name, size in (("threshold", 2), ("threshold_out", 1), ("bias", 2), ("bias_out", 1))}
-    dashes = {name: np.full(1 if "out" in name else 2, 2.5) for name in ("dash_mem", "dash_mem_out", "dash_syn", "dash_syn_2", "dash_syn_out")}
-    weights = {"weights_in": 0.5 * np.ones((1, 2, 2)), "weights_rec": r.uniform(-0.4, 0.4, (2, 2, 2)), "weights_out": 2 * np.ones((2, 1))}
+    dashes = {
+        name: np.full(1 if "out" in name else 2, 2.5)
+        for name in ("dash_mem", "dash_mem_out", "dash_syn", "dash_syn_2", "dash_syn_out")
+    }
+    weights = {
+        "weights_in": 0.5 * np.ones((1, 2, 2)),
+        "weights_rec": r.uniform(-0.4, 0.4, (2, 2, 2)),
+        "weights_out": 2 * np.ones((2, 1)),
+    }
     return ms.chips.XyloSpecification(**(one | dashes | weights | changed))
 
 
