@@ -42,37 +42,28 @@ def times_fraction(x: Int[Array, "*shape"], part: Int[Array, "..."], bits: int) 
 
 
 def product_shifted(
-    x: Int[Array, "..."], y: Int[Array, "..."] | UInt[Array, "..."], shift: int, *, nearest: bool = False
+    x: Int[Array, "..."], y: Int[Array, "..."], shift: int, *, nearest: bool = False
 ) -> Int[Array, "..."]:
-    """(x y) >> shift with all 64 bits of the product; the low 32 bits of what is left.
+    """(x y) >> shift as if the product had 64 bits; the low 32 bits of what is left. `shift` is 1 to 15.
 
-    `y` may be unsigned, such as a word of 32 fractional bits with a shift of 32. Rounds down, or with `nearest` to the
-    nearest number and halves up. `shift` is 1 to 32.
+    Rounds down, or with `nearest` to the nearest number and halves up. Only the product of both low parts has bits that
+    the shift drops, and it fits 32.
     """
-    high, low = _product(x, y)
-    if nearest:
-        rounded = low + jnp.uint32(1 << (shift - 1))
-        high, low = high + (rounded < low).astype(jnp.uint32), rounded
-    kept = high if shift == 32 else (high << (32 - shift)) | (low >> shift)
-    return jax.lax.bitcast_convert_type(kept, jnp.int32)
+    mask = (1 << shift) - 1
+    low_x, low_y = x & mask, y & mask
+    rounding = 1 << (shift - 1) if nearest else 0
+    return (x >> shift) * y + low_x * (y >> shift) + ((low_x * low_y + rounding) >> shift)
 
 
-def _product(
-    x: Int[Array, "..."], y: Int[Array, "..."] | UInt[Array, "..."]
-) -> tuple[UInt[Array, "..."], UInt[Array, "..."]]:
-    """The upper and lower word of the 64 bits of x y, by products of 16 bits."""
-    a, b = _bits(x), _bits(y)
-    a_high, a_low, b_high, b_low = a >> 16, a & 0xFFFF, b >> 16, b & 0xFFFF
-    middle = a_high * b_low + ((a_low * b_low) >> 16)
-    carried = a_low * b_high + (middle & 0xFFFF)
-    high = a_high * b_high + (middle >> 16) + (carried >> 16)
-    # A negative x was taken for x + 2^32, and y likewise.
-    high = high - jnp.where(x < 0, b, jnp.zeros_like(b)) - jnp.where(y < 0, a, jnp.zeros_like(a))
-    return high, a * b
-
-
-def _bits(x: Int[Array, "..."] | UInt[Array, "..."]) -> UInt[Array, "..."]:
-    return jax.lax.bitcast_convert_type(x, jnp.uint32)
+def times_unsigned_fraction(x: Int[Array, "..."], fraction: UInt[Array, "..."]) -> Int[Array, "..."]:
+    """x times a fraction of 32 bits, below one, rounded down."""
+    high, low = (fraction >> 16).astype(jnp.int32), (fraction & 0xFFFF).astype(jnp.int32)
+    high_x, low_x = x >> 16, x & 0xFFFF
+    signed = high_x * low
+    positive = low_x.astype(jnp.uint32) * (fraction >> 16)  # may take 32 bits without a sign
+    lowest = (low_x.astype(jnp.uint32) * (fraction & 0xFFFF)) >> 16
+    carried = ((signed & 0xFFFF) + (positive & 0xFFFF).astype(jnp.int32) + lowest.astype(jnp.int32)) >> 16
+    return high_x * high + (signed >> 16) + (positive >> 16).astype(jnp.int32) + carried
 
 
 def exact_product(

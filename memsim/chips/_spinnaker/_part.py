@@ -3,13 +3,14 @@
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from .._counts import Counts, by_core
 from .._part import AbstractPart, Stepped
 from .._part import State as LayerState
-from ._ring import RING, Ring
+from ._ring import Pair, Ring, together
 from ._rule import Neurons, State, initial, step
 
 
@@ -29,7 +30,7 @@ class Layer(AbstractPart):
     - `synapses`, `feedback`: Their words; those of the feedback act on the spikes of the step before.
     - `shift`: By which words are shifted to be currents.
     - `to`: What the neurons are set to.
-    - `start`: Excitatory and inhibitory currents before the first step.
+    - `start`: Currents before the first step.
     - `core`: Of each neuron, from 0 to `cores` - 1.
     """
 
@@ -37,7 +38,7 @@ class Layer(AbstractPart):
     feedback: Ring | None
     shift: Int[Array, ""]
     to: Neurons
-    start: Int[Array, "2 units"]
+    start: Pair | None
     core: Int[Array, " units"]
     unit: Float[Array, "..."]
     rest: Float[Array, "..."]
@@ -58,14 +59,14 @@ class Layer(AbstractPart):
         words, past = heard, neurons.past
         if self.feedback is not None and past is not None:
             back, past = self.feedback.sums(neurons.last[None], past)
-            words = jnp.minimum(words + back[0], RING)
-        state, seen = step(self.to, neurons.neurons, (words << self.shift).reshape(2, -1))
-        spikes = seen.spikes.astype(jnp.int32)
+            words = together(words, jax.tree.map(lambda held: held[0], back))
+        state, seen = step(self.to, neurons.neurons, jax.tree.map(lambda held: held << self.shift, words))
+        spikes, current = seen.spikes.astype(jnp.int32), seen.currents
         return Stepped(
             Core(state, spikes, past),
             spikes if self.spiking else seen.membrane,
             seen.membrane,
-            seen.currents[0] - seen.currents[1],
+            current.excitation - current.inhibition if isinstance(current, Pair) else current,
             jnp.ones_like(spikes),  # every neuron, in every step
         )
 

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, UInt
 
 from .._quantised import Quantised, quantised
 from .._stages import Dynamics, Stage
-from ._ring import RING
+from ._ring import RING, Pair
 from ._rule import Neurons, Synapse
 
 POINT, ONE = 15, 1 << 15  # bits of a fraction in S16.15, and what 1 is
@@ -64,7 +64,7 @@ class Settings(NamedTuple):
     feedback: Int[Array, "outputs outputs"] | None
     neurons: Neurons
     shift: Int[Array, ""]
-    start: Int[Array, "2 outputs"]
+    start: Pair | None
     unit: Float[Array, ""]
     report: Quantised
 
@@ -80,15 +80,16 @@ def settings(layer: Stage, *, nearest: bool = True) -> Settings:
     constant = dynamics.offset + bias * lasting
     units = scales(dynamics, _largest_sum(jnp.concatenate(wanted, axis=1)), constant)
     words = [as_words(each, units.word) for each in wanted]
-    # What of a constant current is not there yet at the start, and would be of a bias that passes a synapse.
-    missing = 0.0 if decay is None else bias * lasting * decay ** (1 - dynamics.synaptic_delay)
-    missing = fixed(jnp.broadcast_to(missing / units.current, bias.shape))
+    start = None
+    if decay is not None:  # what of a constant current is not there yet, and would be of a bias that passes a synapse
+        missing = fixed(bias * lasting * decay ** (1 - dynamics.synaptic_delay) / units.current)
+        start = Pair(jnp.maximum(-missing, 0), jnp.maximum(missing, 0))
     return Settings(
         words[0],
         words[1] if feedback is not None else None,
         neurons(dynamics, units, constant, nearest=nearest),
         units.shift,
-        jnp.stack([jnp.maximum(-missing, 0), jnp.maximum(missing, 0)]),
+        start,
         units.membrane / ONE,
         quantised(layer.path, wanted[0] / units.word, words[0], largest=RING),
     )
@@ -140,7 +141,7 @@ def neurons(dynamics: Dynamics, units: Scales, constant: Float[Array, " units"],
         threshold=never if dynamics.threshold is None else fixed(dynamics.threshold / units.membrane),
         offset=fixed(constant / units.current),
         refractory=jnp.full_like(decay, dynamics.refractory),
-        synapse=None if factors is None else Synapse(*(jnp.stack([each] * 2) for each in factors)),
+        synapse=None if factors is None else Synapse(*(Pair(each, each) for each in factors)),
         nearest=nearest,
     )
 

@@ -5,19 +5,17 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int, UInt
+from jaxtyping import Array, Bool, Int
 
-from .._whole import product_shifted
+from .._whole import product_shifted, times_unsigned_fraction
+from ._ring import Pair
 
 
 class Synapse(NamedTuple):
-    r"""Of excitation and inhibition: the factor on a current a step, and that on what arrives, both U0.32.
+    r"""Factors U0.32: on a current a step, $e^{-dt/\tau}$, and on what arrives, $(\tau/dt)(1 - e^{-dt/\tau})$."""
 
-    $e^{-dt/\tau}$, and $(\tau/dt)(1 - e^{-dt/\tau})$.
-    """
-
-    decay: UInt[Array, "2 *#neurons"]
-    gain: UInt[Array, "2 *#neurons"]
+    decay: Pair
+    gain: Pair
 
 
 class Neurons(eqx.Module):
@@ -50,10 +48,10 @@ class Neurons(eqx.Module):
 
 
 class State(NamedTuple):
-    """Membranes after their reset, the two currents before the next input, both S16.15, and steps still to wait."""
+    """Membranes after their reset and the currents before the next input, both S16.15, and steps still to wait."""
 
     membrane: Int[Array, "*neurons"]
-    currents: Int[Array, "2 *neurons"]
+    currents: Pair | None
     wait: Int[Array, "*neurons"]
 
 
@@ -62,31 +60,42 @@ class Step(NamedTuple):
 
     spikes: Bool[Array, "*neurons"]
     membrane: Int[Array, "*neurons"]
-    currents: Int[Array, "2 *neurons"]
+    currents: Pair | Int[Array, "*neurons"]
 
 
 def initial(neurons: Neurons, size: int) -> State:
     """Membranes at rest, no currents."""
-    return State(
-        jnp.broadcast_to(neurons.rest, (size,)), jnp.zeros((2, size), jnp.int32), jnp.zeros((size,), jnp.int32)
-    )
+    zero = jnp.zeros((size,), jnp.int32)
+    currents = None if neurons.synapse is None else Pair(zero, zero)
+    return State(jnp.broadcast_to(neurons.rest, (size,)), currents, zero)
 
 
-def step(neurons: Neurons, state: State, arriving: Int[Array, "2 *neurons"]) -> tuple[State, Step]:
+def step(neurons: Neurons, state: State, arriving: Pair | Int[Array, "*neurons"]) -> tuple[State, Step]:
     r"""Adds what arrives, moves the membrane, fires and resets, and lets the currents decay.
 
     $I_k \mathrel{+}= g_k\,x_k$; $\alpha = R (I_e - I_i + I_\mathrm{off}) + V_\mathrm{rest}$ and
     $V = \alpha - E (\alpha - V)$ unless refractory; a spike where $V \ge \theta$. All in 32 bits that wrap.
-    `arriving` are the words of the ring buffers after their shift, S16.15.
+    `arriving` are the words of the ring buffers after their shift, S16.15; their difference for a delta synapse.
     """
-    given = arriving if neurons.synapse is None else product_shifted(arriving, neurons.synapse.gain, 32)
-    currents = state.currents + given
+    currents, current = _currents(neurons, state, arriving)
     waiting = state.wait > 0
-    membrane = jnp.where(waiting, state.membrane, _moved(neurons, state.membrane, currents[0] - currents[1]))
+    membrane = jnp.where(waiting, state.membrane, _moved(neurons, state.membrane, current))
     spikes = membrane >= neurons.threshold
     wait = jnp.where(spikes, neurons.refractory, state.wait - waiting.astype(jnp.int32))
-    kept = jnp.zeros_like(currents) if neurons.synapse is None else product_shifted(currents, neurons.synapse.decay, 32)
+    kept = None
+    if neurons.synapse is not None:
+        kept = jax.tree.map(times_unsigned_fraction, currents, neurons.synapse.decay)
     return State(jnp.where(spikes, neurons.reset, membrane), kept, wait), Step(spikes, membrane, currents)
+
+
+def _currents(neurons: Neurons, state: State, arriving: Pair | Array) -> tuple[Pair | Array, Int[Array, "*neurons"]]:
+    """The currents with what arrives, and the one that moves the membrane."""
+    if neurons.synapse is None:
+        assert not isinstance(arriving, Pair)  # a delta synapse keeps nothing that would be told apart
+        return arriving, arriving
+    given = jax.tree.map(times_unsigned_fraction, arriving, neurons.synapse.gain)
+    currents = jax.tree.map(jnp.add, state.currents, given)
+    return currents, currents.excitation - currents.inhibition
 
 
 def _moved(neurons: Neurons, membrane: Int[Array, "*neurons"], current: Int[Array, "*neurons"]):
@@ -95,6 +104,6 @@ def _moved(neurons: Neurons, membrane: Int[Array, "*neurons"], current: Int[Arra
     return target - product_shifted(target - membrane, neurons.membrane_decay, 15, nearest=neurons.nearest)
 
 
-def run(neurons: Neurons, arriving: Int[Array, "steps 2 *neurons"], state: State) -> tuple[State, Step]:
+def run(neurons: Neurons, arriving: Pair | Int[Array, "steps *neurons"], state: State) -> tuple[State, Step]:
     """All steps, one after the other; the second result has a row a step."""
     return jax.lax.scan(lambda state, now: step(neurons, state, now), state, arriving)

@@ -112,10 +112,10 @@ def _problems(layer: Stage) -> Iterator[Problem]:
 
 def _placed(layer: Stage, nearest: bool) -> tuple[Layer, Quantised]:
     found, dynamics = settings(layer, nearest=nearest), layer.dynamics()
-    own = own_delay(dynamics)
-    feedback = None if found.feedback is None else _ring(found.feedback, layer.feedback(), own)
+    own, apart = own_delay(dynamics), dynamics.current_decay is not None
+    feedback = None if found.feedback is None else _ring(found.feedback, layer.feedback(), own, apart)
     part = Layer(
-        synapses=_ring(found.words, layer.synapses(), max(1, own)),
+        synapses=_ring(found.words, layer.synapses(), max(1, own), apart),
         feedback=feedback,
         shift=found.shift,
         to=found.neurons,
@@ -130,7 +130,7 @@ def _placed(layer: Stage, nearest: bool) -> tuple[Layer, Quantised]:
     return part, found.report
 
 
-def _ring(words: Int[Array, "outputs inputs"], synapses: Synapses | None, wait: int) -> Ring:
+def _ring(words: Int[Array, "outputs inputs"], synapses: Synapses | None, wait: int, apart: bool) -> Ring:
     delays = None if synapses is None else synapses.delays
     longest = longest_delay(delays, most=MOST["delay"] - 1)
-    return Ring(words=words, delays=delays, longest=longest, wait=wait)
+    return Ring(words=words, delays=delays, longest=longest, wait=wait, apart=apart)

@@ -13,7 +13,7 @@ import pytest
 from memsim import nn
 from memsim.chips._placed import as_network_outputs
 from memsim.chips._spinnaker import _quantise
-from memsim.chips._spinnaker._ring import RING, Ring
+from memsim.chips._spinnaker._ring import RING, Pair, Ring
 from memsim.chips._spinnaker._rule import Neurons, State, Synapse, run, step
 from memsim.chips._spinnaker._target import SpiNNaker1
 
@@ -86,9 +86,9 @@ def test_a_step_is_the_rule_in_words_up_to_the_rails(nearest):
         [words(0), words(0)],
     )
     integers = [jnp.asarray(n, jnp.int32) for n in (e, r, rest, reset, theta, off, ref)]
-    neurons = Neurons(*integers, Synapse(*jnp.asarray(factors, jnp.uint32)), nearest)
-    state = State(*(jnp.asarray(np.array(n), jnp.int32) for n in (membrane, currents, wait)))
-    given = neurons, state, jnp.asarray(np.array(arriving), jnp.int32)
+    neurons = Neurons(*integers, Synapse(*(Pair(*jnp.asarray(each, jnp.uint32)) for each in factors)), nearest)
+    membrane_in, wait_in, *pairs = (jnp.asarray(n, jnp.int32) for n in (membrane, wait, *currents, *arriving))
+    given = neurons, State(membrane_in, Pair(*pairs[:2]), wait_in), Pair(*pairs[2:])
     after, seen = jax.tree.map(np.asarray, jax.jit(step)(*given))
     eager = step(*given)
     assert jax.tree.all(jax.tree.map(np.array_equal, (after, seen), eager))
@@ -98,9 +98,15 @@ def test_a_step_is_the_rule_in_words_up_to_the_rails(nearest):
         of |= {"decay": [int(f) for f in factors[0, :, n]], "gain": [int(f) for f in factors[1, :, n]]}
         numbers = [int(values[n]) for values in (membrane, *currents, wait)]
         expected = python_step(of, *numbers, [int(buffer[n]) for buffer in arriving])
-        found = (after.membrane[n], *after.currents[:, n], after.wait[n], seen.membrane[n], seen.spikes[n])
+        found = (
+            after.membrane[n],
+            *(each[n] for each in after.currents),
+            after.wait[n],
+            seen.membrane[n],
+            seen.spikes[n],
+        )
         assert tuple(int(value) for value in found) == (*expected[:4], expected[4], int(expected[5]))
-        assert tuple(int(current) for current in seen.currents[:, n]) == expected[6]
+        assert tuple(int(current) for current in (each[n] for each in seen.currents)) == expected[6]
 
 
 def test_buffers_saturate_at_each_addition_and_hear_each_delay():
@@ -112,13 +118,25 @@ def test_buffers_saturate_at_each_addition_and_hear_each_delay():
     xs = rng.random((30, 700)) < 0.3
     ring = Ring(words=jnp.asarray(words, jnp.int32), delays=jnp.asarray(delays, jnp.int32), longest=3, wait=1)
     found, past = ring.sums(jnp.asarray(xs, jnp.int32), ring.initial_state())
-    expected = np.zeros((40, 2, 5), np.int64)
+    expected = np.zeros((2, 40, 5), np.int64)
     for delay in range(4):
         for sign, part in ((0, np.maximum(words, 0)), (1, np.maximum(-words, 0))):
-            expected[delay + 1 : delay + 31, sign] += xs.astype(np.int64) @ np.where(delays == delay, part, 0).T
-    np.testing.assert_array_equal(found, np.minimum(expected, RING)[:30].reshape(30, 10))
+            expected[sign, delay + 1 : delay + 31] += xs.astype(np.int64) @ np.where(delays == delay, part, 0).T
+    np.testing.assert_array_equal(np.stack(found), np.minimum(expected, RING)[:, :30])
     rest, _ = ring.sums(jnp.zeros((4, 700), jnp.int32), past)
-    np.testing.assert_array_equal(rest, np.minimum(expected, RING)[30:34].reshape(4, 10))
+    np.testing.assert_array_equal(np.stack(rest), np.minimum(expected, RING)[:, 30:34])
+
+
+def test_buffers_that_do_not_saturate_may_be_told_by_their_difference():
+    rng = np.random.default_rng(3)
+    words = jnp.asarray(rng.integers(-200, 200, (5, 600)), jnp.int32)
+    delays, xs = (
+        jnp.asarray(rng.integers(0, 3, (5, 600)), jnp.int32),
+        jnp.asarray(rng.random((20, 600)) < 0.5, jnp.int32),
+    )
+    apart, once = (Ring(words=words, delays=delays, longest=2, wait=1, apart=apart) for apart in (True, False))
+    both = apart.sums(xs, apart.initial_state())[0]
+    np.testing.assert_array_equal(once.sums(xs, once.initial_state())[0], both.excitation - both.inhibition)
 
 
 def neuron(kind, **settings):
@@ -181,13 +199,13 @@ def test_nothing_overflows_whatever_the_spikes():
 
 
 def test_a_refractory_membrane_waits_and_its_currents_decay():
-    decay = jnp.full((2, 1), 2**31, jnp.uint32)
-    one = [jnp.array([n], jnp.int32) for n in (0, 2**15, 0, -5, 10, 0, 2)]
-    neurons = Neurons(*one, Synapse(decay, jnp.full((2, 1), 2**32 - 1, jnp.uint32)))
-    arriving = jnp.array([[[65]], [[0]]] * 1 + [[[0]], [[0]]] * 4, jnp.int32).reshape(5, 2, 1)
-    start = State(jnp.zeros((1,), jnp.int32), jnp.zeros((2, 1), jnp.int32), jnp.zeros((1,), jnp.int32))
-    _, seen = run(neurons, arriving, start)
-    assert seen.currents[:, 0, 0].tolist() == [64, 32, 16, 8, 4]
+    half, one = (jnp.array([n], jnp.uint32) for n in (2**31, 2**32 - 1))
+    numbers = [jnp.array([n], jnp.int32) for n in (0, 2**15, 0, -5, 10, 0, 2)]
+    neurons = Neurons(*numbers, Synapse(Pair(half, half), Pair(one, one)))
+    zero = jnp.zeros((1,), jnp.int32)
+    arriving = Pair(jnp.array([[65], [0], [0], [0], [0]], jnp.int32), jnp.zeros((5, 1), jnp.int32))
+    _, seen = run(neurons, arriving, State(zero, Pair(zero, zero), zero))
+    assert seen.currents.excitation[:, 0].tolist() == [64, 32, 16, 8, 4]
     assert seen.membrane[:, 0].tolist() == [64, -5, -5, 8, 4]
     assert seen.spikes[:, 0].tolist() == [True, False, False, False, False]
 

@@ -44,7 +44,7 @@ def test_a_shift_to_zero_has_the_sign_of_what_it_shifts(shift):
 
 
 @pytest.mark.parametrize("nearest", [False, True])
-@pytest.mark.parametrize("shift", [1, 12, 15, 16, 31, 32])
+@pytest.mark.parametrize("shift", [1, 6, 12, 15])
 def test_a_product_has_64_bits_before_its_shift(shift, nearest):
     x, y = pairs(2)
     half = 2 ** (shift - 1) if nearest else 0
@@ -52,9 +52,8 @@ def test_a_product_has_64_bits_before_its_shift(shift, nearest):
     assert found.tolist() == [kept((int(a) * int(b) + half) >> shift, 32) for a, b in zip(x, y, strict=True)]
 
 
-@pytest.mark.parametrize("shift", [16, 32])
-def test_the_second_factor_may_be_unsigned(shift):
+def test_a_fraction_of_32_bits_is_rounded_down():
     x, y = pairs(3)
     y = y.astype(np.uint32)
-    found = _whole.product_shifted(jnp.asarray(x), jnp.asarray(y), shift)
-    assert found.tolist() == [kept((int(a) * int(b)) >> shift, 32) for a, b in zip(x, y, strict=True)]
+    found = jax.jit(_whole.times_unsigned_fraction)(jnp.asarray(x), jnp.asarray(y))
+    assert found.tolist() == [(int(a) * int(b)) >> 32 for a, b in zip(x, y, strict=True)]
