@@ -19,11 +19,31 @@ def tile_mean(
     values: Float[Array, "row_tiles columns"], columns: int, reduce: Callable[..., Array] = jnp.mean
 ) -> Float[Array, "row_tiles columns"]:
     """`values` with every column replaced by the mean (or `reduce`) of the columns of its tile."""
+    if many_equal(values.shape[1], columns):
+        each = values.reshape(values.shape[0], -1, columns)
+        return jnp.broadcast_to(reduce(each, axis=2, keepdims=True), each.shape).reshape(values.shape)
     parts = [
         jnp.broadcast_to(reduce(values[:, cut], axis=1, keepdims=True), values[:, cut].shape)
         for cut in cuts(values.shape[1], columns)
     ]
     return jnp.concatenate(parts, axis=1)
+
+
+def largest_in_tiles(w: Float[Array, "rows columns"], tile: int) -> Float[Array, "row_tiles columns"]:
+    """The largest magnitude on each bit line of each row tile."""
+    if many_equal(w.shape[0], tile):
+        return jnp.max(jnp.abs(w.reshape(-1, tile, w.shape[1])), axis=1)
+    return jnp.stack([jnp.max(jnp.abs(w[cut]), axis=0) for cut in cuts(w.shape[0], tile)])
+
+
+def are_many(tiles: int) -> bool:
+    """Whether what so many tiles share is written once for all of them; few ones are compiled one by one."""
+    return tiles >= LOOPED
+
+
+def many_equal(length: int, tile: int) -> bool:
+    """Whether `length` lines are many tiles of one size."""
+    return length % tile == 0 and are_many(length // tile)
 
 
 def map_tiles(
@@ -52,17 +72,21 @@ def map_tiles(
 
 
 def each_row_tile(
-    function: Callable[[Any, Any, Array], Array], drive: Any, cells: Any, tiles: list[slice], keys: Key[Array, " tiles"]
+    function: Callable[[Any, Any, Array | None], Array],
+    drive: Any,
+    cells: Any,
+    tiles: list[slice],
+    keys: Key[Array, " tiles"] | None,
 ) -> list[Array]:
-    """`function` of each row tile's part of `drive` and `cells`, and of its key; many equal tiles compile once.
+    """`function` of each row tile's part of `drive` and `cells`, and of its key, if any; many equal tiles compile once.
 
     Word lines, each with as many neighbours as it has terms, are on the last axis of what is in `drive`, and on the
     last but one of what is in `cells`.
     """
     if len(tiles) == 1:
-        return [function(drive, cells, keys[0])]
+        return [function(drive, cells, None if keys is None else keys[0])]
     size, inputs = tiles[0].stop, tiles[-1].stop
-    looped = inputs // size if inputs // size >= LOOPED else 0
+    looped = inputs // size if are_many(inputs // size) else 0
 
     def part(axis: int, tile: slice) -> Callable[[Array], Array]:
         def of(values: Array) -> Array:
@@ -81,11 +105,15 @@ def each_row_tile(
 
     found: list[Array] = []
     if looped:
-        equal = (jax.tree.map(stacked(-1), drive), jax.tree.map(stacked(-2), cells), keys[:looped])
+        equal = (
+            jax.tree.map(stacked(-1), drive),
+            jax.tree.map(stacked(-2), cells),
+            None if keys is None else keys[:looped],
+        )
         found = list(jax.lax.map(lambda each: function(*each), equal))
     for k in range(looped, len(tiles)):
         own_drive, own_cells = jax.tree.map(part(-1, tiles[k]), drive), jax.tree.map(part(-2, tiles[k]), cells)
-        found.append(function(own_drive, own_cells, keys[k]))
+        found.append(function(own_drive, own_cells, None if keys is None else keys[k]))
     return found
 
 
