@@ -9,6 +9,8 @@ from jaxtyping import Array, Float, Key, PyTree, Shaped
 
 LOOPED = 20  # equal tiles from which a loop takes no longer than one by one, where both cores share a product
 
+LARGE = 128 * 128  # cells of a tile behind wires: 64 such together take twice the time and 30 times the memory
+
 
 def cuts(length: int, tile: int) -> list[slice]:
     """Slices of at most `tile` lines that cover `length` lines; the last may be smaller."""
@@ -49,7 +51,7 @@ def many_equal(length: int, tile: int) -> bool:
 def map_tiles(
     function: Callable[[Array], PyTree], planes: Float[Array, "planes rows columns"], tile: tuple[int, int]
 ) -> PyTree[Float[Array, "planes rows columns"]]:
-    """`function` of each tile of each plane; tiles of one size are mapped together, so that it compiles once.
+    """`function` of each tile of each plane; that of tiles of one size compiles once.
 
     It may give several arrays of the tile's shape.
     """
@@ -60,7 +62,7 @@ def map_tiles(
         by_shape.setdefault(part.shape, []).append(place)
     for places in by_shape.values():
         together = jnp.concatenate([parts[place] for place in places])
-        mapped = jax.vmap(function)(together)
+        mapped = _each(function, together)
         for place, start in zip(places, range(0, together.shape[0], planes.shape[0]), strict=True):
             own = slice(start, start + planes.shape[0])
             parts[place] = jax.tree.map(lambda a, own=own: a[own], mapped)
@@ -69,6 +71,12 @@ def map_tiles(
         for i in range(len(rows))
     ]
     return jax.tree.map(lambda *a: jnp.concatenate(a, 1), *lines)
+
+
+def _each(function: Callable[[Array], PyTree], tiles: Float[Array, "tiles rows columns"]) -> PyTree:
+    """`function` of each of the `tiles`; large ones are in a processor's cache one after the other only."""
+    in_turn = jax.default_backend() == "cpu" and tiles.shape[1] * tiles.shape[2] >= LARGE
+    return jax.lax.map(function, tiles) if in_turn else jax.vmap(function)(tiles)
 
 
 def each_row_tile(

@@ -7,11 +7,11 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from device_models import AbstractDevice
 from device_models._elementwise import is_elementwise
+from device_models._held import held
 from device_models._wrappers._wrapper import AbstractWrapper
 
 from .._array import Crossbar
@@ -91,7 +91,7 @@ class Sloped(AbstractWrapper):
         def slope(of: SlopedCells, now: Array) -> Array | None:
             return eqx.filter_jvp(lambda cells: read(cells, now), (of.cells,), (of.slopes,))[1]
 
-        by_target = _held(cells.key, slope, cells, now)
+        by_target = held(slope, cells, now)
         if by_target is None:  # the same for each target
             return read(cells.cells, t)
         return _followed(value, by_target, cells.target, OneCell(self.device, name, cells.key, t))
@@ -141,23 +141,3 @@ def _slope_jvp(primals: Any, tangents: Any) -> Any:
     _, step, of_cell = tangents
     steps = (jnp.zeros_like(a) if moved is None else moved for a, moved in ((target, step), (cell.t, of_cell.t)))
     return _slope(slope, target, cell), jax.jvp(cell.slope, (target, cell.t), tuple(steps))[1]
-
-
-def _held(key: Key[Array, ""], function: Any, *arguments: Any) -> Any:
-    """`function` of `arguments`, an array that is made once and kept.
-
-    On a CPU XLA makes it anew wherever it is used, unless it is the result of a branch. That the branch is taken
-    follows from the key, or XLA would see it.
-    """
-    if jax.default_backend() != "cpu":
-        return function(*arguments)
-    arrays, rest = eqx.partition(arguments, eqx.is_array)
-
-    def taken(arrays: Any) -> Any:
-        return function(*eqx.combine(arrays, rest))
-
-    made = jax.eval_shape(taken, arrays)
-    if made is None:
-        return None
-    word = jr.key_data(key).reshape(-1)[0]
-    return jax.lax.cond((word | jnp.uint32(1)) > 0, taken, lambda _: jnp.zeros(made.shape, made.dtype), arrays)

@@ -85,3 +85,19 @@ def test_what_is_compiled_of_a_deployed_matrix_hardly_grows_with_its_row_tiles(n
         return deploy.lower(w, jr.key(0)).as_text().count("\n")
 
     assert lines(80) < 1.2 * lines(40)
+
+
+def test_large_tiles_behind_wires_are_the_same_one_after_the_other(monkeypatch):
+    g, weights = jr.uniform(jr.key(9), (2, 9, 7), minval=1e-5, maxval=1e-4), jr.normal(jr.key(10), (2, 9, 7))
+    effective = ms.ResistiveWires(2.0, 2.0).effective
+
+    def found(large):
+        monkeypatch.setattr(_tiles, "LARGE", large)
+
+        def value(g):
+            return jnp.sum(weights * jnp.sin(1e5 * _tiles.map_tiles(effective, g, (4, 3))))
+
+        return jax.jit(jax.value_and_grad(value))(g)
+
+    for one, other in zip(found(1), found(10**6), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4)
