@@ -1,4 +1,4 @@
-"""Errors of cells are those of JAX's normals, whether or not a gradient follows, and are made once where that is asked."""
+"""Errors of cells are normals of JAX, whether or not a gradient follows, and made once where that is asked."""
 
 import jax
 import jax.numpy as jnp
