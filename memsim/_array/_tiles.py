@@ -103,26 +103,27 @@ def each_row_tile(
 
         return of
 
-    def stacked(axis: int) -> Callable[[Array], Array]:
-        def of(values: Array) -> Array:
-            whole, place = part(axis, slice(0, looped * size))(values), values.ndim + axis
-            shape = (*whole.shape[:place], looped, whole.shape[place] // looped, *whole.shape[place + 1 :])
-            return jnp.moveaxis(whole.reshape(shape), place, 0)
-
-        return of
-
     found: list[Array] = []
     if looped:
-        equal = (
-            jax.tree.map(stacked(-1), drive),
-            jax.tree.map(stacked(-2), cells),
-            None if keys is None else keys[:looped],
-        )
+        whole = slice(0, looped * size)
+        lines, rows = jax.tree.map(part(-1, whole), drive), jax.tree.map(part(-2, whole), cells)
+        equal = _stacked(lines, looped, -1), _stacked(rows, looped, -2), None if keys is None else keys[:looped]
         found = list(jax.lax.map(lambda each: function(*each), equal))
     for k in range(looped, len(tiles)):
         own_drive, own_cells = jax.tree.map(part(-1, tiles[k]), drive), jax.tree.map(part(-2, tiles[k]), cells)
         found.append(function(own_drive, own_cells, None if keys is None else keys[k]))
     return found
+
+
+def _stacked(values: PyTree, tiles: int, axis: int) -> PyTree:
+    """Arrays with equal `tiles` side by side on a (negative) `axis`, as arrays with the tiles on a first axis."""
+
+    def of(one: Array) -> Array:
+        place = one.ndim + axis
+        shape = (*one.shape[:place], tiles, one.shape[place] // tiles, *one.shape[place + 1 :])
+        return jnp.moveaxis(one.reshape(shape), place, 0)
+
+    return jax.tree.map(of, values)
 
 
 def spread_rows(values: Shaped[Array, "row_tiles columns"], rows: int, tile: int) -> Shaped[Array, "rows columns"]:
