@@ -172,6 +172,14 @@ def spiking(*layers):
     return nn.SpikingNetwork(list(layers))
 
 
+def dense(inputs, outputs):
+    return nn.Linear(inputs, outputs, key=KEYS[0])
+
+
+def conv(inputs, outputs, **settings):
+    return nn.Conv2d(inputs, outputs, 3, key=KEYS[0], **settings)
+
+
 @pytest.mark.parametrize(
     ("made", "shape", "said"),
     [
