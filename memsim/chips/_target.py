@@ -151,10 +151,16 @@ class AbstractTarget(AbstractChip):
             ),
         )
 
-    def through(self, network: Any, *, key: Key[Array, ""] | None = None) -> Through:
-        """`network` with the values of this chip and its own derivatives; `memsim.train.OnChip` trains it."""
+    def through(
+        self, network: Any, *, key: Key[Array, ""] | None = None, input_shape: int | Shape | None = None
+    ) -> Through:
+        """`network` with the values of this chip and its own derivatives; `memsim.train.OnChip` trains it.
+
+        - `input_shape`: Of one step, where the network does not know it.
+        """
         frozen = jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_array(leaf) else leaf, network)
-        return Through(stages(network), self.placed(frozen, key=key))
+        layers = stages(network, _as_shape(input_shape))
+        return Through(layers, self.placed(frozen, key=key, input_shape=input_shape))
 
 
 def own_delay(habits: Habits) -> int:

@@ -128,6 +128,7 @@ class OnChip(AbstractHardware):
     **Arguments:**
 
     - `target`: Such as `memsim.chips.loihi1()`.
+    - `input_shape`: Of one step, where the network does not know it: images.
 
     >>> import memsim as ms
     >>> ms.train.OnChip(ms.chips.loihi1()).target.name
@@ -136,6 +137,7 @@ class OnChip(AbstractHardware):
 
     target: Any
     ramp: float = 0.0
+    input_shape: int | tuple[int, ...] | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
         check(self, ramp=RAMP)
@@ -146,4 +148,4 @@ class OnChip(AbstractHardware):
             )
 
     def sample(self, model: Any, *, strength: Float[Array, ""], key: Key[Array, ""]) -> Any:
-        return self.target.through(model, key=key)
+        return self.target.through(model, key=key, input_shape=self.input_shape)

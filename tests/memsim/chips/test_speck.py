@@ -226,6 +226,6 @@ def test_each_broken_limit_is_named_with_what_repairs_it(made, shape, said):
 
 def test_training_through_the_chip_has_its_values():
     model = network()
-    through = ms.chips.speck().through(model)
+    through = ms.chips.speck().through(model, input_shape=SHAPE)
     found, _ = as_network_outputs(ms.chips.speck().placed(model, input_shape=SHAPE), IMAGES)
     np.testing.assert_array_equal(through(IMAGES), found)

@@ -48,14 +48,14 @@ def test_a_network_does_on_the_chip_nearly_what_it_does_as_floats():
 
 def test_a_constant_input_moves_a_membrane_of_the_chip_as_far_as_the_networks():
     """A bias acts on the network's current and on the chip's membrane: both come to rest at the same place."""
-    neuron = nn.CuBaLIF(3, firing=FIRING, threshold=1e3, **SHIFTS)
+    neuron = nn.CuBaLIF(3, firing=FIRING, threshold=200.0, **SHIFTS)
     model = nn.SpikingNetwork([nn.Linear(3, 3, key=KEYS[0]), neuron, nn.Linear(3, 2, key=KEYS[1]), nn.LI(2)])
     model = eqx.tree_at(lambda m: m.layers[0].bias, model, jnp.asarray([0.3, -0.7, 1.1]))
     part = ms.chips.xylo_audio2().placed(model).parts[0]
     xs = jnp.ones((300, 3), jnp.int32)
     rests = part.in_network_units(part.run(xs, part.initial_state()).stepped.membrane)[-1]
     _, _, wanted = neuron.run(
-        model.layers[0](jnp.ones(3)) * jnp.ones((300, 1)), neuron.initial_state(), record={"membranes"}
+        jnp.tile(model.layers[0](jnp.ones(3)), (300, 1)), neuron.initial_state(), record={"membranes"}
     )
     np.testing.assert_allclose(rests, wanted["membranes"][""][-1], rtol=0.03)
 
@@ -179,13 +179,13 @@ def floats(**changed):
 
 def test_biases_of_outputs_have_the_scale_of_hidden_neurons_as_in_rockpool():
     """By hand: 127 / 1 for hidden neurons, whose largest number is the bias; 127 / 2 belongs to the outputs."""
-    found = ms.chips.xylo_global_quantize(floats())
+    found = ms.chips.global_quantize(floats())
     assert found.weights_out.tolist() == [[127], [127]] and found.threshold_out.tolist() == [64]
     assert found.bias_out.tolist() == [127] and found.dash_mem.tolist() == [2, 2]  # half to even
 
 
 def test_a_threshold_of_an_output_that_overflows_shrinks_recurrent_weights_as_in_rockpool():
-    plain, large = (ms.chips.xylo_global_quantize(floats(threshold_out=np.asarray([t]))) for t in (1.0, 1000.0))
+    plain, large = (ms.chips.global_quantize(floats(threshold_out=np.asarray([t]))) for t in (1.0, 1000.0))
     assert large.threshold_out.tolist() == [32767]
     assert np.abs(large.weights_rec).max() < np.abs(plain.weights_rec).max()
     np.testing.assert_array_equal(large.weights_in, plain.weights_in)
@@ -194,7 +194,7 @@ def test_a_threshold_of_an_output_that_overflows_shrinks_recurrent_weights_as_in
 def test_a_quantiser_leaves_what_it_is_given_alone_and_takes_arrays_of_jax():
     given = floats()
     kept = jax.tree.map(np.copy, given)
-    for quantise in (ms.chips.xylo_global_quantize, ms.chips.xylo_channel_quantize):
+    for quantise in (ms.chips.global_quantize, ms.chips.channel_quantize):
         found = quantise(given)
         jax.tree.map(np.testing.assert_array_equal, given, kept)
         traced = jax.jit(quantise)(jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), given))
