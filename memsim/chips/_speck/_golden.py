@@ -18,14 +18,18 @@ Arrays = dict[str, np.ndarray]
 
 def convolution(arrays: Arrays, meta: dict[str, Any]) -> Arrays:
     """Weights, biases, spikes and membranes of one convolution, from its floats on, as sinabs."""
-    floats = (jnp.asarray(arrays[name], jnp.float32) for name in ("w_float", "b_float"))
-    found = discretise(*floats, jnp.float32(meta["spike_threshold"]), jnp.float32(meta["min_v_mem"]))
+    weight, bias = (jnp.asarray(arrays[name], jnp.float32) for name in ("w_float", "b_float"))
+    found = discretise(weight, bias, jnp.float32(meta["spike_threshold"]), jnp.float32(meta["min_v_mem"]))
     channels, inputs, size, _ = found.weight.shape
     x = jnp.asarray(arrays["x"], jnp.int32)
-    layer = Conv2d(inputs, channels, size, stride=meta["stride"], padding=meta["padding"], key=jax.random.key(0))
-    nowhere = jnp.zeros(0, jnp.int32)
-    weight = found.weight.reshape(layer.weight.shape)
-    synapses = Convolution(weight, layer, nowhere, nowhere, bound(weight), x.shape[1:])
+    synapses = Convolution(
+        weight=found.weight.reshape(channels, -1),
+        layer=Conv2d(inputs, channels, size, stride=meta["stride"], padding=meta["padding"], key=jax.random.key(0)),
+        reached_input=jnp.zeros(0, jnp.int32),  # what it costs is not judged
+        reached_core=jnp.zeros(0, jnp.int32),
+        largest=bound(found.weight),
+        input_shape=x.shape[1:],
+    )
     sums, _ = synapses.sums(x.reshape(x.shape[0], -1), synapses.initial_state(), most=bound(x))
     pixels = synapses.size // channels
     to = Levels(found.threshold, found.floor, jnp.repeat(found.bias, pixels))

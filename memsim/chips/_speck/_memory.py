@@ -47,7 +47,8 @@ class Row(NamedTuple):
 def row(layer: Stage) -> Row:
     """Raises `Unfit` for what is not one convolution, or one dense layer, perhaps after a pool."""
     layers = list(layer.row)
-    pool = layers.pop(0) if layers and isinstance(layers[0], SumPool2d | AvgPool2d) else None
+    pool = layers[0] if layers and isinstance(layers[0], SumPool2d | AvgPool2d) else None
+    layers = layers if pool is None else layers[1:]
     layers = [each for each in layers if not isinstance(each, Flatten)]
     if len(layers) != 1 or not isinstance(layers[0], Conv2d | Linear):
         came = " and ".join(type(each).__name__ for each in layer.row) or "none"
@@ -89,11 +90,11 @@ def problems_of(layer: Geometry, path: str) -> Iterator[Problem]:
         (max(layer.kernel), SIDE_KERNEL, "kernels"),
     )
     for side, limit, what in sides:
-        if side > limit.value:
-            yield Problem(path, f"{what} of at most {int(limit.value)} pixels a side", f"{side}", remedy)
+        if side > float(limit):
+            yield Problem(path, f"{what} of at most {int(float(limit))} pixels a side", f"{side}", remedy)
     channels = max(layer.inputs[0], layer.outputs[0])
-    if channels > CHANNELS.value:
-        yield Problem(path, f"at most {int(CHANNELS.value)} channels", f"{channels}", remedy)
+    if channels > float(CHANNELS):
+        yield Problem(path, f"at most {int(float(CHANNELS))} channels", f"{channels}", remedy)
     if not set(layer.stride) <= set(STRIDES):
         yield Problem(path, f"strides of {', '.join(map(str, STRIDES))}", f"{layer.stride}", "Take one of these.")
     if not any(_holds(core, need) for core in range(len(KERNELS))):
@@ -123,7 +124,7 @@ def cores_for(layers: Sequence[Geometry]) -> list[int] | None:
 
 def _holds(core: int, need: Words) -> bool:
     kernel, neurons = _pairs()[core]
-    return need.kernel <= kernel and need.neurons <= neurons and need.biases <= BIASES.value
+    return need.kernel <= kernel and need.neurons <= neurons and need.biases <= float(BIASES)
 
 
 def _pairs() -> list[tuple[float, float]]:

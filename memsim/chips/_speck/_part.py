@@ -56,5 +56,5 @@ class Layer(AbstractPart):
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
         events, messages = self.synapses.events(xs, jnp.zeros(self.to.bias.shape, jnp.int32), 1)
-        sums = (jnp.sum(each, axis=1, keepdims=True) for each in (stepped.updated, stepped.outputs))
-        return Counts(events, *sums, messages)
+        updates, spikes = (jnp.sum(each, axis=1, keepdims=True) for each in (stepped.updated, stepped.outputs))
+        return Counts(events, updates, spikes, messages)

@@ -53,9 +53,15 @@ def placed(layer: Stage, rule: Rule, floor: float | None, most: int) -> tuple[La
     if rule == "asynchronous":
         each = jnp.eye(layer.inputs, dtype=jnp.int32)
         matrix = synapses.sums(each, synapses.initial_state(), most=1)[0].T
-    levels = Levels(discrete.threshold, discrete.floor, discrete.bias)
     part = Layer(
-        synapses, matrix, levels, 1 / discrete.scale, layer.dynamics().rest, rule=rule, most=most, path=layer.path
+        synapses=synapses,
+        matrix=matrix,
+        to=Levels(discrete.threshold, discrete.floor, discrete.bias),
+        unit=1 / discrete.scale,
+        rest=layer.dynamics().rest,
+        rule=rule,
+        most=most,
+        path=layer.path,
     )
     return part, quantised(layer.path, wanted, discrete.weight, largest=LARGEST - 1, smallest=-LARGEST)
 
@@ -69,6 +75,9 @@ def problems_of_numbers(layer: Stage, floor: float | None) -> Iterator[Problem]:
         came, remedy = type(layer.neuron).__name__, "Train with `IF`; the last layer spikes, too."
         yield Problem(path, "spiking neurons that do not leak", came, remedy)
         return
+    kernel = row(layer).then.convolution
+    if kernel is not None and (kernel.groups > 1 or any(each > 1 for each in kernel.dilation)):
+        yield Problem(path, "a convolution without groups and dilation", "one with some", "Take a plain `Conv2d`.")
     threshold = layer.dynamics().threshold
     if is_known(threshold) and np.ptp(np.asarray(threshold)) > 0:
         yield Problem(path, "one threshold for all its neurons", "several", "Scale weights instead.")
@@ -87,15 +96,22 @@ def _connection(whole: Stage, found: Row, discrete: Discrete) -> AbstractConnect
     layer = found.then
     kernel = layer.convolution
     if kernel is None:
-        synapses = Dense(discrete.weight, LARGEST)
+        synapses: AbstractConnection = Dense(weight=discrete.weight, largest=LARGEST)
     else:
-        pairs = (jnp.asarray(each) for each in reached(kernel, layer.input_shape, np.zeros(layer.size, np.int32)))
-        synapses = Convolution(discrete.weight, kernel, *pairs, LARGEST, layer.input_shape)
+        of_input, of_core = reached(kernel, layer.input_shape, np.zeros(layer.size, np.int32))
+        synapses = Convolution(
+            weight=discrete.weight,
+            layer=kernel,
+            reached_input=jnp.asarray(of_input),
+            reached_core=jnp.asarray(of_core),
+            largest=LARGEST,
+            input_shape=layer.input_shape,
+        )
     pool = found.pool
     if pool is None:
         return synapses
     of = SumPool2d(pool.kernel_size, pool.stride, pool.padding)
-    return Pooled(of, synapses, whole.input_shape, _window(found))
+    return Pooled(pool=of, then=synapses, input_shape=whole.input_shape, window=_window(found))
 
 
 def _window(found: Row) -> int:

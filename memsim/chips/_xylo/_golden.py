@@ -37,19 +37,19 @@ def layers(arrays: Arrays, core: Core) -> tuple[Layer, Layer]:
     shift_in, shift_rec, shift_out = given["shift"]
     biased = core == "v2" and bool(arrays["has_bias"])
     hidden = Layer(
-        Synapses(_as_rows(given["w_in"]), shift_in),
-        Synapses(_as_rows(given["w_rec"]), shift_rec),
-        Population(given["thr"], given["dash_mem"], given["dash_syn"].T, given["bias"] if biased else None),
-        given["alias"],
+        synapses=Synapses(_as_rows(given["w_in"]), shift_in),
+        feedback=Synapses(_as_rows(given["w_rec"]), shift_rec),
+        to=Population(given["thr"], given["dash_mem"], given["dash_syn"].T, given["bias"] if biased else None),
+        alias=given["alias"],
         **_common(core, MOST_HIDDEN, MOST_INPUT, wait=0),
     )
     out = Layer(
-        Synapses(given["w_out"].T[None], shift_out),
-        None,
-        Population(
+        synapses=Synapses(given["w_out"].T[None], shift_out),
+        feedback=None,
+        to=Population(
             given["thr_out"], given["dash_mem_out"], given["dash_syn_out"][None], given["bias_out"] if biased else None
         ),
-        None,
+        alias=None,
         **_common(core, MOST_OUT, MOST_HIDDEN, wait=1),
     )
     return hidden, out

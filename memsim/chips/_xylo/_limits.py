@@ -39,7 +39,7 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, core: Core, table: dict[str, Sourced]) -> "Limits":
-        return cls(core, **{name: int(limit.value) for name, limit in table.items()})
+        return cls(core, **{name: int(float(limit)) for name, limit in table.items()})
 
 
 CHIPS = {

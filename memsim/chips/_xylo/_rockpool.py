@@ -104,4 +104,5 @@ def _scales(xp: Any, largest: Numbers, threshold: Numbers) -> tuple[Numbers, Num
 
 def _whole(given: XyloSpecification) -> XyloSpecification:
     """Rounded half to even."""
-    return XyloSpecification(*(None if x is None else x.__array_namespace__().round(x).astype("int32") for x in given))
+    found: Any = [None if x is None else x.__array_namespace__().round(x).astype("int32") for x in given]
+    return XyloSpecification(*found)

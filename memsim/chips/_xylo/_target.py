@@ -104,12 +104,12 @@ class Xylo(AbstractTarget, Checked):
         for layer in layers:
             found, first, last = settings(layer), layer is layers[0], layer is layers[-1]
             part = Layer(
-                Synapses(found.weight, found.shift),
-                None if found.feedback is None else Synapses(found.feedback, found.shift),
-                found.to if self._limits.core == "v2" else found.to._replace(bias=None),
-                None,
-                found.unit,
-                layer.dynamics().rest,
+                synapses=Synapses(found.weight, found.shift),
+                feedback=None if found.feedback is None else Synapses(found.feedback, found.shift),
+                to=found.to if self._limits.core == "v2" else found.to._replace(bias=None),
+                alias=None,
+                unit=found.unit,
+                rest=layer.dynamics().rest,
                 core=self._limits.core,
                 most=MOST_OUT if last else MOST_HIDDEN,
                 most_input=MOST_INPUT if first else MOST_HIDDEN,
