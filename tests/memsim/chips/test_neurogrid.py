@@ -1,5 +1,6 @@
 """Neurogrid: its neuron against its closed form, its mismatch by moments, and values through populations."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -109,10 +110,10 @@ def test_two_dimensions_are_multiplied():
 
 def test_a_whole_recording_is_its_steps_one_by_one():
     part = ms.chips.neurogrid().deploy(Population(64), key=jr.key(0)).parts[0]
-    xs = 0.5 * jnp.sin(jnp.arange(50) / 5)[:, None]
+    xs = 0.5 * jnp.sin(jnp.linspace(0.0, 10.0, 50))[:, None]
     whole, _, _ = part.run(xs, part.initial_state())
     state, rows = part.initial_state(), []
-    run = jax.jit(part.run)
+    run = eqx.filter_jit(part.run)
     for x in xs:
         y, state, _ = run(x[None], state)
         rows.append(y[0])
@@ -128,5 +129,9 @@ def test_layers_are_refused_with_the_reason_and_limits_are_named():
     assert "at most 16 cores. Got 17" in str(chip.fits([Population(65536)] * 16 + [Population(1)]))
     with pytest.raises(ValueError, match="`key` must be given"):
         chip.deploy(Population(10))
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_recording_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"one recording \(steps, 1\)"):
-        chip.deploy(Population(10), key=jr.key(0))(jnp.zeros(5))
+        ms.chips.neurogrid().deploy(Population(10), key=jr.key(0))(jnp.zeros(5))
