@@ -1,4 +1,4 @@
-"""Spoken digits as spikes, and a network of current-based neurons that hears them."""
+"""Spoken digits as spikes, and networks that hear them."""
 
 import dataclasses
 
@@ -13,17 +13,31 @@ import memsim as ms
 nn = ms.nn
 
 
-def as_spikes(data: ms.data.Splits, gain: float) -> ms.data.Splits:
-    """Two channels a coefficient, one for either sign: integrators of `gain` times its size, at most a spike a step."""
+def as_spikes(data: ms.data.Splits, offset: float, gain: float) -> ms.data.Splits:
+    """A channel a coefficient: an integrator of `offset` and `gain` times its value, a spike a step at most."""
     parts = (data.train, data.validation, data.test)
-    spikes = jax.jit(jax.vmap(lambda x: _encoded(x, gain)))
+    spikes = jax.jit(jax.vmap(lambda x: _encoded(jnp.clip(offset + gain * x, 0.0, 1.0))))
     return ms.data.Splits(*(dataclasses.replace(part, inputs=np.asarray(spikes(part.inputs))) for part in parts))
 
 
-def _encoded(signal: Float[Array, "steps channels"], gain: float) -> Float[Array, "steps channels_2"]:
-    neurons = nn.IF(2 * signal.shape[1], firing=nn.Firing(at_threshold="fires"))
-    signs = jnp.concatenate([jnp.maximum(signal, 0), jnp.maximum(-signal, 0)], axis=1)
-    return neurons.run(gain * signs, neurons.initial_state())[0]
+def _encoded(rates: Float[Array, "steps channels"]) -> Float[Array, "steps channels"]:
+    neurons = nn.IF(rates.shape[1], firing=nn.Firing(at_threshold="fires"))
+    return neurons.run(rates, neurons.initial_state())[0]
+
+
+def integrating_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> nn.SpikingNetwork:
+    """Integrators without leak or recurrence that fire at their threshold, subtract it, and count as outputs too."""
+    first, last = jr.split(key)
+    firing = nn.Firing(at_threshold="fires")
+    return nn.SpikingNetwork(
+        [
+            nn.Linear(inputs, hidden, gain=0.5, key=first),
+            nn.IF(hidden, firing=firing),
+            nn.Linear(hidden, classes, key=last),
+            nn.IF(classes, firing=firing),
+        ],
+        chunk=None,
+    )
 
 
 def spiking_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> nn.SpikingNetwork:

@@ -1,24 +1,27 @@
 """One spoken-digit network on every chip: what its integers cost, and what training through them regains.
 
-Cepstra become spikes, two channels a coefficient, one for either sign, each an integrator that fires at its threshold.
-A recurrent network of current-based neurons learns them as floats. Every chip of `memsim.chips` that it fits on gets it
-as it is (quantised after training) and after some epochs of training through the chip's own arithmetic; memristor chips
-stand beside them, right after programming. Writes results/chips: chips.nc, chips.csv.
+Cepstra become spikes, one channel a coefficient, an integrator that fires at its threshold. A recurrent network of
+current-based neurons learns them as floats, or one of integrators, which is all that some chips hold. Every chip of
+`memsim.chips` that it fits on gets it as it is (quantised after training) and after some epochs of training through the
+chip's own arithmetic; memristor chips stand beside them, right after programming. Writes results/chips: chips.nc,
+chips.csv.
 """
 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import jax.random as jr
 import xarray as xr
 
 import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, swept
-from _spikes import as_spikes, spiking_network
+from _spikes import as_spikes, integrating_network, spiking_network
 from _tables import print_summary
 from _trained import adam
 
+NETWORKS = {"recurrent": spiking_network, "integrators": integrating_network}
 TRAININGS = ("as floats", "through the chip")
 COUNTS = ("events", "updates", "spikes", "messages")
 MEASURED = ("accuracy", "agreement", "cores", "weights_to_zero", *COUNTS)
@@ -49,8 +52,11 @@ class Config:
     hidden: int = 63
     steps: int = 80
     """Steps of a recording."""
-    gain: float = 0.5
-    """Spikes a step for a coefficient of one standard deviation."""
+    offset: float = 0.3
+    """Spikes a step for a coefficient of zero."""
+    gain: float = 0.2
+    """More spikes a step for each standard deviation of a coefficient."""
+    network: Literal["recurrent", "integrators"] = "recurrent"
     epochs: int = 60
     more_epochs: int = 15
     """Through the chip, from the trained network on."""
@@ -84,9 +90,9 @@ def run(config: Config) -> xr.Dataset:
 
 def measure(seed, training, target, *, key, config: Config) -> xr.Dataset:
     """Trains the network, perhaps through the chip, and compares the chip with the network."""
-    data = as_spikes(digits(config.steps, recordings=config.recordings, quick=config.quick), config.gain)
+    data = as_spikes(digits(config.steps, recordings=config.recordings, quick=config.quick), config.offset, config.gain)
     model_key, fit_key, more_key, chip_key = jr.split(key, 4)
-    model = spiking_network(data.train.inputs.shape[-1], config.hidden, 10, key=model_key)
+    model = NETWORKS[config.network](data.train.inputs.shape[-1], config.hidden, 10, key=model_key)
     model = fitted(model, data, config, 1.0, config.epochs, name=f"floats-{seed}", key=fit_key)
     design = getattr(ms.recipes, target)() if target not in ms.chips.TARGETS else None
     if training == TRAININGS[1]:

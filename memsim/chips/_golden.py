@@ -38,7 +38,14 @@ FAMILIES = {  # by how the names of files begin
     "loihi2_sdn": Family("sigma-delta layers of Loihi 2 as lava-nc", "_loihi._golden:sigma_delta_network"),
     "loihi_brian2": Family("Loihi 1 as brian2-loihi", "_loihi._golden:brian2"),
     "loihi_lava": Family("Loihi 1 as lava-nc", "_loihi._golden:lava"),
+    "speck_sinabs": Family("the time-stepped twin of Speck as sinabs", "_speck._golden:convolution"),
+    "xylo_quantize": Family("both quantisers of rockpool", "_xylo._golden:quantised"),
+    "xylo_v1": Family("Xylo's core v1 as xylosim", "_xylo._golden:network"),
+    "xylo_v2": Family("Xylo's core v2 as xylosim", "_xylo._golden:network"),
     "loihi_nengo": Family("Loihi 1 as nengo-loihi's emulator", "_loihi._golden:nengo"),
+    "spinnaker_lif": Family("SpiNNaker 1 as sPyNNaker's C code", "_spinnaker._golden:lif"),
+    "truenorth_ranc": Family("TrueNorth as RANC's simulator", "_truenorth._golden:cores"),
+    "truenorth_ranc_rtl": Family("TrueNorth as RANC's Verilog, of 9 bits that wrap", "_truenorth._golden:rtl"),
 }
 
 

@@ -20,7 +20,7 @@ class Stepped(NamedTuple):
     - `outputs`: Spikes, or the membranes of a readout.
     - `membrane`: As the step left it, before any reset.
     - `current`: Of the synapse, if there is one.
-    - `updated`: Which neurons had input, or a state to update.
+    - `updated`: Which neurons had input or a state to update, or how many of each core: what `counted` takes.
     """
 
     state: Any

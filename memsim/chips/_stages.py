@@ -83,6 +83,7 @@ class Habits(NamedTuple):
     firing: Firing | None
     synaptic_delay: int
     refractory: int
+    synaptic_current: bool
 
 
 class Stage(eqx.Module):
@@ -265,7 +266,8 @@ def _dynamics(neuron: AbstractNeuron, path: str) -> Dynamics:
 def _habits(neuron: Any) -> Habits:
     firing = getattr(neuron, "firing", None)
     refractory = 0 if firing is None else round(firing.refractory / neuron.dt)
-    return Habits(firing, getattr(neuron, "synaptic_delay", 0), refractory)
+    filtered = isinstance(neuron, CuBaLIF | CuBaLI)
+    return Habits(firing, getattr(neuron, "synaptic_delay", 0), refractory, filtered)
 
 
 def _size(shape: Shape) -> int:

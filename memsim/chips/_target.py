@@ -29,6 +29,8 @@ class Conventions(NamedTuple):
     - `acts`: Steps after which a spike acts on the next layer.
     - `spikes`: The most that a neuron fires in one step.
     - `refractory`: The longest dead time after a spike, in steps.
+    - `acts_first`: As `acts`, of the inputs of the network, where that is another.
+    - `synaptic_current`: Whether all inputs pass through a synaptic current.
     """
 
     fires: tuple[str, ...]
@@ -36,6 +38,12 @@ class Conventions(NamedTuple):
     acts: int
     spikes: int
     refractory: int
+    acts_first: int | None = None
+    synaptic_current: bool = False
+
+    def acts_on(self, place: int) -> int:
+        """Steps after which the inputs of the layer at `place` act."""
+        return self.acts if place or self.acts_first is None else self.acts_first
 
 
 class Layers(NamedTuple):
@@ -137,7 +145,10 @@ class AbstractTarget(AbstractChip):
             checked=self.checked,
             input_shape=layers[0].input_shape,
             most_input=self.most_input,
-            waits=tuple(max(0, self.conventions.acts - own_delay(layer.habits())) for layer in layers),
+            waits=tuple(
+                max(0, self.conventions.acts_on(place) - own_delay(layer.habits()))
+                for place, layer in enumerate(layers)
+            ),
         )
 
     def through(self, network: Any, *, key: Key[Array, ""] | None = None) -> Through:
@@ -155,6 +166,8 @@ def own_delay(habits: Habits) -> int:
 def other_conventions(layer: Stage, habits: Habits, chip: Conventions) -> Iterator[Problem]:
     """In what a layer was trained to be otherwise than the `chip` is."""
     firing, path = habits.firing, layer.path
+    if chip.synaptic_current and not habits.synaptic_current:
+        yield Problem(path, "neurons with a synaptic current", "some without", "Train with `CuBaLIF` or `CuBaLI`.")
     if firing is None:
         return
     retrain = "Train with `memsim.train.OnChip(target)`, or change `firing`."

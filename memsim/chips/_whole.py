@@ -5,7 +5,7 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Int, UInt
 
 EXACT = 24  # bits of a whole number that float32 holds
 
@@ -23,7 +23,7 @@ def wrap(x: Int[Array, "*shape"], bits: int) -> Int[Array, "*shape"]:
 
 def shift_towards_zero(x: Int[Array, "*shape"], by: int) -> Int[Array, "*shape"]:
     """`x / 2**by` without its fraction."""
-    return jnp.sign(x) * (jnp.abs(x) >> by)
+    return (x + jnp.where(x < 0, (1 << by) - 1, 0)) >> by  # -2^31, too, whose size 32 bits do not hold
 
 
 def shifted(x: Int[Array, "*shape"], by: int) -> Int[Array, "*shape"]:
@@ -39,6 +39,31 @@ def times_fraction(x: Int[Array, "*shape"], part: Int[Array, "..."], bits: int) 
     size = jnp.abs(x)
     high, low = size >> bits, size & ((1 << bits) - 1)
     return jnp.sign(x) * (high * part + ((low * part) >> bits))
+
+
+def product_shifted(
+    x: Int[Array, "..."], y: Int[Array, "..."], shift: int, *, nearest: bool = False
+) -> Int[Array, "..."]:
+    """(x y) >> shift as if the product had 64 bits; the low 32 bits of what is left. `shift` is 1 to 15.
+
+    Rounds down, or with `nearest` to the nearest number and halves up. Only the product of both low parts has bits that
+    the shift drops, and it fits 32.
+    """
+    mask = (1 << shift) - 1
+    low_x, low_y = x & mask, y & mask
+    rounding = 1 << (shift - 1) if nearest else 0
+    return (x >> shift) * y + low_x * (y >> shift) + ((low_x * low_y + rounding) >> shift)
+
+
+def times_unsigned_fraction(x: Int[Array, "..."], fraction: UInt[Array, "..."]) -> Int[Array, "..."]:
+    """x times a fraction of 32 bits, below one, rounded down."""
+    high, low = (fraction >> 16).astype(jnp.int32), (fraction & 0xFFFF).astype(jnp.int32)
+    high_x, low_x = x >> 16, x & 0xFFFF
+    signed = high_x * low
+    positive = low_x.astype(jnp.uint32) * (fraction >> 16)  # may take 32 bits without a sign
+    lowest = (low_x.astype(jnp.uint32) * (fraction & 0xFFFF)) >> 16
+    carried = ((signed & 0xFFFF) + (positive & 0xFFFF).astype(jnp.int32) + lowest.astype(jnp.int32)) >> 16
+    return high_x * high + (signed >> 16) + (positive >> 16).astype(jnp.int32) + carried
 
 
 def exact_product(

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._checks import is_known
-from .._connection import AbstractConnection, Dense
+from .._connection import AbstractConnection, Dense, longest_delay
 from .._convolution import Convolution, reached
 from .._fit import Problem
 from .._stages import Stage
@@ -104,7 +104,4 @@ def _connection(layer: Stage, found: Settings, core: np.ndarray, limits: Limits,
     if layer.convolution is not None:
         pairs = (jnp.asarray(each) for each in reached(layer.convolution, layer.input_shape, core))
         return Convolution(found.weight, layer.convolution, *pairs, LARGEST, layer.input_shape, wait)
-    longest = 0 if found.delays is None else limits.delay
-    if found.delays is not None and is_known(found.delays):
-        longest = int(np.max(np.asarray(found.delays)))
-    return Dense(found.weight, LARGEST, found.delays, longest, wait)
+    return Dense(found.weight, LARGEST, found.delays, longest_delay(found.delays, most=limits.delay), wait)

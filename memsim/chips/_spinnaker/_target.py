@@ -1,0 +1,136 @@
+"""SpiNNaker 1 as a target."""
+
+import math
+from collections.abc import Iterator
+
+import jax.numpy as jnp
+from jaxtyping import Array, Int, Key, Num
+
+from device_models import Sourced
+
+from ..._checks import Checked, is_known
+from .._connection import longest_delay
+from .._fit import Problem
+from .._quantised import Quantised
+from .._stages import Stage, Synapses
+from .._target import AbstractTarget, Conventions, Layers, own_delay
+from ._part import Layer
+from ._quantise import settings
+from ._ring import Ring
+
+LIMITS = {
+    "neurons": Sourced(255.0, "1 a core", "Rhodes2018"),
+    "cores": Sourced(1_036_800.0, "1", "Furber2014: the largest machine, of 57 600 chips of 18 cores"),
+    "delay": Sourced(16.0, "steps", "Rhodes2018: 4 bits; sPyNNaker puts delay neurons between for more"),
+}
+MOST = {name: int(float(limit)) for name, limit in LIMITS.items()}
+
+
+def spinnaker1() -> "SpiNNaker1":
+    """SpiNNaker 1, in the fixed-point arithmetic of sPyNNaker's leaky neurons.
+
+    >>> import memsim as ms
+    >>> ms.chips.spinnaker1().checked
+    'bit-checked against sPyNNaker 7.4.1'
+    """
+    return SpiNNaker1()
+
+
+class SpiNNaker1(AbstractTarget, Checked):
+    """SpiNNaker 1, in the fixed-point arithmetic of sPyNNaker's leaky neurons.
+
+    Numbers of S16.15, unsigned words of 16 bits in ring buffers that saturate, one for excitation and one for
+    inhibition; decays of 32 fractional bits. A membrane at its threshold fires, is reset to a value, and may stay there
+    for some steps. Neurons without a synaptic current get the delta synapse, whose code was read and not run. A readout
+    is a neuron that never fires, whose membrane is recorded. Time constants are those of 15-bit ratios dt / tau.
+
+    **Arguments:**
+
+    - `nearest`: Whether products of the membrane round to the nearest number, as sPyNNaker does today, or down, as its
+      older versions did.
+
+    Reference: Rhodes2018.
+    """
+
+    nearest: bool = True
+
+    @property
+    def name(self) -> str:
+        return "spinnaker1"
+
+    @property
+    def checked(self) -> str:
+        return "bit-checked against sPyNNaker 7.4.1"
+
+    @property
+    def conventions(self) -> Conventions:
+        return Conventions(fires=("at",), reset=("zero",), acts=1, spikes=1, refractory=2**31 - 1)
+
+    @property
+    def most_input(self) -> int:
+        return 1
+
+    def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
+        for layer in layers:
+            yield from _problems(layer)
+        if self.cores(layers) > MOST["cores"]:
+            yield Problem("", f"at most {MOST['cores']} cores", f"{self.cores(layers)}", "Make layers smaller.")
+
+    def cores(self, layers: tuple[Stage, ...]) -> int:
+        return sum(_cores(layer) for layer in layers)
+
+    def place(
+        self,
+        layers: tuple[Stage, ...],
+        *,
+        calibration: Num[Array, "batch steps *inputs"] | None = None,
+        key: Key[Array, ""] | None = None,
+    ) -> Layers:
+        placed = [_placed(layer, self.nearest) for layer in layers]
+        return Layers(tuple(part for part, _ in placed), tuple(report for _, report in placed))
+
+
+def _cores(layer: Stage) -> int:
+    return math.ceil(layer.size / MOST["neurons"])
+
+
+def _problems(layer: Stage) -> Iterator[Problem]:
+    own = own_delay(layer.dynamics())
+    for synapses in (layer.synapses(), layer.feedback()):
+        longest = 0 if synapses is None else longest_delay(synapses.delays, most=MOST["delay"] - 1) + max(1, own)
+        if longest > MOST["delay"]:
+            yield Problem(
+                layer.path,
+                f"delays of at most {MOST['delay']} steps, with the one that every spike takes",
+                f"{longest}",
+                "Shorten them, or the time step.",
+            )
+    if is_known(layer.synapses().weight) and float(settings(layer).report.to_zero) == 1.0:
+        came = "one that is so small beside the feedback that all round to zero"
+        yield Problem(layer.path, "weights that are not all zero", came, "Train with larger weights.")
+
+
+def _placed(layer: Stage, nearest: bool) -> tuple[Layer, Quantised]:
+    found, dynamics = settings(layer, nearest=nearest), layer.dynamics()
+    own, apart = own_delay(dynamics), dynamics.current_decay is not None
+    feedback = None if found.feedback is None else _ring(found.feedback, layer.feedback(), own, apart)
+    part = Layer(
+        synapses=_ring(found.words, layer.synapses(), max(1, own), apart),
+        feedback=feedback,
+        shift=found.shift,
+        to=found.neurons,
+        start=found.start,
+        core=jnp.arange(layer.size, dtype=jnp.int32) // MOST["neurons"],
+        unit=found.unit,
+        rest=dynamics.rest,
+        cores=_cores(layer),
+        spiking=dynamics.threshold is not None,
+        path=layer.path,
+    )
+    return part, found.report
+
+
+def _ring(words: Int[Array, "outputs inputs"], synapses: Synapses | None, wait: int, apart: bool) -> Ring:
+    delays = None if synapses is None else synapses.delays
+    longest = longest_delay(delays, most=MOST["delay"] - 1)
+    return Ring(words=words, delays=delays, longest=longest, wait=wait, apart=apart)
