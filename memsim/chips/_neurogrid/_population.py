@@ -94,11 +94,17 @@ def encoders(neurons: int, dimensions: int, arbor: float, *, key: Key[Array, ""]
     columns = neurons // rows
     signs = jr.rademacher(key, (dimensions, rows, columns), jnp.float32)
     tapped = jr.uniform(jr.fold_in(key, 1), signs.shape) < 1 / 8
-    along = [jnp.exp(-jnp.abs(jnp.arange(n)[:, None] - jnp.arange(n)[None]) / arbor) for n in (rows, columns)]
+    along = [_spread(n, arbor) for n in (rows, columns)]
     spread = jnp.einsum("rs,dsc,ck->drk", along[0], jnp.where(tapped, signs, 0.0), along[1])
     flat = spread.reshape(dimensions, neurons).T
     size = jnp.sqrt(jnp.mean(jnp.sum(flat**2, axis=1)))
     return flat / jnp.maximum(size, jnp.finfo(flat.dtype).tiny)
+
+
+def _spread(n: int, arbor: float) -> Float[Array, "n n"]:
+    """How much of an input at one place of a line reaches another."""
+    places = jnp.arange(n, dtype=jnp.result_type(float))
+    return jnp.exp(-jnp.abs(places[:, None] - places[None]) / arbor)
 
 
 def decoders(
