@@ -140,7 +140,7 @@ def neurons(dynamics: Dynamics, units: Scales, constant: Float[Array, " units"],
         reset=fixed(dynamics.v_reset / units.membrane),
         threshold=never if dynamics.threshold is None else fixed(dynamics.threshold / units.membrane),
         offset=fixed(constant / units.current),
-        refractory=jnp.full_like(decay, dynamics.refractory),
+        refractory=jnp.full_like(decay, dynamics.refractory) if dynamics.refractory else None,
         synapse=None if factors is None else Synapse(*(Pair(each, each) for each in factors)),
         nearest=nearest,
     )
