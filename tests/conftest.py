@@ -2,6 +2,9 @@
 
 import gc
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["MPLBACKEND"] = "agg"
@@ -20,9 +23,22 @@ import pytest
 from jaxtyping import config, install_import_hook
 
 jax.config.update("jax_disable_most_optimizations", True)  # tests compile much and compute little
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_traceback_in_locations_limit", 0)  # which line wrote an operation: for profilers only
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook(["memsim", "device_models"], "beartype.beartype")  # before anything imports them
+
+MOST_MAPPINGS = 5_000  # some 1000 compiled functions beyond those of the imports, or 1 GB
+
+
+def pytest_configure(config):
+    """What one worker has compiled the other one finds, and where the user names a folder the next run, too."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="memsim-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = folder  # the workers and their children inherit it
+        jax.config.update("jax_compilation_cache_dir", folder)
 
 
 def pytest_collection_finish():
@@ -47,7 +63,14 @@ def optimised():
 
 @pytest.fixture(autouse=True, scope="module")
 def forget_compiled():
-    """Compiled functions keep memory mappings, of which a process has 65 530: a whole run would exceed them."""
+    """Compiled functions keep memory and mappings, of which a process has 65 530: a whole run would exceed them."""
     yield
-    jax.clear_caches()
-    gc.collect()
+    if mappings() > MOST_MAPPINGS:
+        jax.clear_caches()
+        gc.collect()
+
+
+def mappings():
+    """How many memory mappings this process has; too many, where the system does not say."""
+    maps = Path("/proc/self/maps")
+    return maps.read_bytes().count(b"\n") if maps.exists() else MOST_MAPPINGS + 1

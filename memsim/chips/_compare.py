@@ -18,6 +18,7 @@ from ..train._memory import MEMORY_RULE, Memory, as_bytes, in_batches
 from ..train._objective import Scores, as_scores
 from ..train._samples import Samples
 from ..train._task import SET
+from ._chip import AbstractChip
 from ._list import TARGETS, target
 from ._placed import Placed, as_network_outputs
 from ._target import AbstractTarget
@@ -46,12 +47,12 @@ def compare(
     data: Any,
     *,
     key: Key[Array, ""],
-    targets: Sequence[str | AbstractTarget] | None = None,
+    targets: Sequence[str | AbstractChip] | None = None,
     crossbars: Mapping[str, Crossbar] | None = None,
     scores: Scores | None = None,
     memory: Memory = None,
 ) -> "xr.Dataset":
-    """`network` on every chip, and on memristor crossbars: a table by `chip`.
+    """`network` on every chip, and on memristor crossbars: a table by `target`.
 
     `accuracy`, and `agreement`, the fraction of recordings that get the class that the network gives them; `cores`;
     `events`, `updates`, `spikes` and `messages` a recording, on all cores together; `weights_to_zero`, the fraction of
@@ -88,18 +89,20 @@ def compare(
         found[name] = Found(predictions(model, samples, key=read_key, scores=how[0], memory=how[1]))
     checked_by = {"network": ""} | {chip.name: chip.checked for chip in chips}
     return xr.Dataset(
-        _columns(found, own, samples.labels) | {"checked": ("chip", [checked_by.get(name, "") for name in found])},
-        {"chip": list(found)},
+        _columns(found, own, samples.labels) | {"checked": ("target", [checked_by.get(name, "") for name in found])},
+        {"target": list(found)},
     )
 
 
 def _on_chip(
-    chip: AbstractTarget, network: Any, samples: Samples, scores: Scores, memory: float, *, key: Key[Array, ""]
+    chip: AbstractChip, network: Any, samples: Samples, scores: Scores, memory: float, *, key: Key[Array, ""]
 ) -> Found:
     shape = samples.xs.shape[2:]
     fit = chip.fits(network, input_shape=shape)
     if not fit:
         return Found(refused=" ".join(map(str, fit.problems)))
+    if not isinstance(chip, AbstractTarget):
+        return Found(refused=f"{chip.name} takes values, not recordings of spikes. Call its `deploy` yourself.")
     place_key, run_key = jr.split(key)
     placed = chip.placed(network, calibration=samples.xs, key=place_key, input_shape=shape)
     try:
@@ -135,5 +138,5 @@ def _columns(found: dict[str, Found], own: Array, labels: Array) -> dict[str, An
         table["weights_to_zero"].append(each.to_zero)
         for place, name in enumerate(COUNTS):
             table[name].append(np.nan if each.counts is None else np.mean(each.counts[:, place]))
-    words = {name: ("chip", [getattr(each, name) for each in found.values()]) for name in ("refused", "warned")}
-    return {name: ("chip", np.asarray(values, float)) for name, values in table.items()} | words
+    words = {name: ("target", [getattr(each, name) for each in found.values()]) for name in ("refused", "warned")}
+    return {name: ("target", np.asarray(values, float)) for name, values in table.items()} | words

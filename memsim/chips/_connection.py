@@ -3,12 +3,12 @@
 from abc import abstractmethod
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
 from .._checks import is_known
+from ._counts import by_core
 from ._whole import exact_product
 
 
@@ -72,10 +72,10 @@ class Dense(AbstractConnection):
     def events(
         self, xs: Int[Array, "steps inputs"], core: Int[Array, " outputs"], cores: int
     ) -> tuple[Int[Array, "steps cores"], Int[Array, "steps cores"]]:
-        held = jax.ops.segment_sum((self.weight != 0).astype(jnp.int32), core, cores)  # (cores, inputs)
-        fired = (xs != 0).astype(jnp.int32)
-        events = exact_product(fired, held, most=1, largest=self.weight.shape[0])
-        return events, exact_product(fired, (held > 0).astype(jnp.int32), most=1, largest=1)
+        held = by_core((self.weight != 0).T, core, cores)  # (inputs, cores): of each input, how many synapses where
+        both = jnp.concatenate([held, (held > 0).astype(jnp.int32)], axis=1)
+        found = exact_product((xs != 0).astype(jnp.int32), both.T, most=1, largest=self.weight.shape[0])
+        return found[:, :cores], found[:, cores:]
 
 
 def longest_delay(delays: Int[Array, "outputs inputs"] | None, *, most: int) -> int:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int
+from jaxtyping import Array, Int, Shaped
 
 
 class Counts(NamedTuple):
@@ -29,8 +29,14 @@ def beside(counts: list[Counts]) -> Counts:
     return Counts(*(jnp.concatenate(each, axis=1) for each in zip(*counts, strict=True)))
 
 
-def by_core(values: Int[Array, "steps units"], core: Int[Array, " units"], cores: int) -> Int[Array, "steps cores"]:
-    """Sums over the units of each core."""
+SMALL = 1 << 22  # entries of a matrix of units by cores, with which a product is faster than sums by index
+
+
+def by_core(values: Shaped[Array, "steps units"], core: Int[Array, " units"], cores: int) -> Int[Array, "steps cores"]:
+    """Sums over the units of each core, of small numbers of which float32 holds the sums."""
     if cores == 1:
         return jnp.sum(values, axis=1, keepdims=True, dtype=jnp.int32)
-    return jax.ops.segment_sum(values.astype(jnp.int32).T, core, cores).T
+    if core.shape[0] * cores > SMALL:
+        return jax.ops.segment_sum(values.astype(jnp.int32).T, core, cores).T
+    own = jnp.expand_dims(core, 1) == jnp.expand_dims(jnp.arange(cores, dtype=core.dtype), 0)
+    return (values.astype(jnp.float32) @ own.astype(jnp.float32)).astype(jnp.int32)

@@ -31,10 +31,17 @@ class Family(NamedTuple):
 
 
 FAMILIES = {  # by how the names of files begin
+    "brainscales2_mac": Family("BrainScaleS-2, products", "_brainscales2._golden:mac"),
+    "dynapse2_biasgen": Family("DYNAP-SE2, bias generator", "_dynapse2._golden:biasgen"),
+    "dynapse2_sim": Family("DYNAP-SE2 as DynapSim", "_dynapse2._golden:sim", tolerance=4e-4),
     "loihi2_lavadl": Family("Loihi 2 as lava-dl's SLAYER", "_loihi._golden:lava_dl"),
     "loihi2_sdn": Family("sigma-delta layers of Loihi 2 as lava-nc", "_loihi._golden:sigma_delta_network"),
     "loihi_brian2": Family("Loihi 1 as brian2-loihi", "_loihi._golden:brian2"),
     "loihi_lava": Family("Loihi 1 as lava-nc", "_loihi._golden:lava"),
+    "speck_sinabs": Family("the time-stepped twin of Speck as sinabs", "_speck._golden:convolution"),
+    "xylo_quantize": Family("both quantisers of rockpool", "_xylo._golden:quantised"),
+    "xylo_v1": Family("Xylo's core v1 as xylosim", "_xylo._golden:network"),
+    "xylo_v2": Family("Xylo's core v2 as xylosim", "_xylo._golden:network"),
     "loihi_nengo": Family("Loihi 1 as nengo-loihi's emulator", "_loihi._golden:nengo"),
     "spinnaker_lif": Family("SpiNNaker 1 as sPyNNaker's C code", "_spinnaker._golden:lif"),
     "truenorth_ranc": Family("TrueNorth as RANC's simulator", "_truenorth._golden:cores"),

@@ -4,21 +4,39 @@ from collections.abc import Callable
 
 from device_models._checks._names import lookup
 
-from ._loihi._target import loihi1
+from ._akida._target import akida
+from ._brainscales2._target import brainscales2
+from ._brainscales2._vmm import brainscales2_vmm
+from ._chip import AbstractChip
+from ._dynapse2._target import dynapse2
+from ._loihi._target import loihi1, loihi2
+from ._neurogrid._target import neurogrid
+from ._speck._target import speck
 from ._spinnaker._second import spinnaker2
 from ._spinnaker._target import spinnaker1
-from ._target import AbstractTarget
 from ._truenorth._target import truenorth
+from ._xylo._target import xylo_audio1, xylo_audio2, xylo_audio3, xylo_imu
 
-TARGETS: dict[str, Callable[[], AbstractTarget]] = {
+TARGETS: dict[str, Callable[[], AbstractChip]] = {
     "loihi1": loihi1,
+    "loihi2": loihi2,
     "spinnaker1": spinnaker1,
     "spinnaker2": spinnaker2,
     "truenorth": truenorth,
+    "speck": speck,
+    "xylo_audio1": xylo_audio1,
+    "xylo_audio2": xylo_audio2,
+    "xylo_audio3": xylo_audio3,
+    "xylo_imu": xylo_imu,
+    "brainscales2": brainscales2,
+    "brainscales2_vmm": brainscales2_vmm,
+    "dynapse2": dynapse2,
+    "neurogrid": neurogrid,
+    "akida": akida,
 }
 
 
-def target(name: str) -> AbstractTarget:
+def target(name: str) -> AbstractChip:
     """The chip of that name, with its defaults; `ValueError` with near names where there is none.
 
     >>> import memsim as ms

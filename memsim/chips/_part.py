@@ -1,4 +1,4 @@
-"""One layer of a network as it sits on a chip, in the chip's own whole numbers."""
+"""One layer of a network as it sits on a chip, in the chip's own numbers: whole ones, or floats where it is analog."""
 
 from abc import abstractmethod
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ class Stepped(NamedTuple):
     - `outputs`: Spikes, or the membranes of a readout.
     - `membrane`: As the step left it, before any reset.
     - `current`: Of the synapse, if there is one.
-    - `updated`: Which neurons had input, or a state to update.
+    - `updated`: Which neurons had input or a state to update, or how many of each core: what `counted` takes.
     """
 
     state: Any

@@ -77,6 +77,15 @@ class Dynamics(NamedTuple):
     dt: float | None
 
 
+class Habits(NamedTuple):
+    """What neurons do in their own way, whatever their membrane follows: how they fire, and when."""
+
+    firing: Firing | None
+    synaptic_delay: int
+    refractory: int
+    synaptic_current: bool
+
+
 class Stage(eqx.Module):
     """One layer of neurons, with the row of synapses before it and what feeds its spikes back."""
 
@@ -118,6 +127,10 @@ class Stage(eqx.Module):
         if self.recurrent is None:
             return None
         return _as_matrix((self.recurrent,), self.neuron.shape, f"{self.path}.synapse")
+
+    def habits(self) -> Habits:
+        """How the neurons fire."""
+        return _habits(self.neuron)
 
     def dynamics(self) -> Dynamics:
         """What the neurons do in a step; raises `Unfit` for neurons that are no leaks of their inputs."""
@@ -228,7 +241,7 @@ def _dynamics(neuron: AbstractNeuron, path: str) -> Dynamics:
     else:
         membrane = given
     rest = value(getattr(neuron, "v_rest", 0.0))
-    firing = getattr(neuron, "firing", None)
+    habits = _habits(neuron)
 
     def units(x: Any, otherwise: float) -> Float[Array, " units"]:
         x = jnp.asarray(otherwise if x is None else x, jnp.result_type(float))
@@ -243,11 +256,18 @@ def _dynamics(neuron: AbstractNeuron, path: str) -> Dynamics:
         threshold=None if threshold is None else units(threshold, 1.0) - units(rest, 0.0),
         v_reset=units(v_reset, 0.0) - (units(rest, 0.0) if v_reset is not None else 0.0),
         rest=units(rest, 0.0),
-        firing=firing,
-        synaptic_delay=getattr(neuron, "synaptic_delay", 0),
-        refractory=0 if firing is None else round(firing.refractory / neuron.dt),
+        firing=habits.firing,
+        synaptic_delay=habits.synaptic_delay,
+        refractory=habits.refractory,
         dt=neuron.dt,
     )
+
+
+def _habits(neuron: Any) -> Habits:
+    firing = getattr(neuron, "firing", None)
+    refractory = 0 if firing is None else round(firing.refractory / neuron.dt)
+    filtered = isinstance(neuron, CuBaLIF | CuBaLI)
+    return Habits(firing, getattr(neuron, "synaptic_delay", 0), refractory, filtered)
 
 
 def _size(shape: Shape) -> int:

@@ -10,11 +10,12 @@ import jax
 from jaxtyping import Array, Key, Num
 
 from ..nn._layer import Shape
+from ._chip import AbstractChip
 from ._fit import Fit, Problem, Unfit
 from ._part import AbstractPart
 from ._placed import Placed
 from ._quantised import Quantised
-from ._stages import Dynamics, Stage, stages
+from ._stages import Habits, Stage, stages
 from ._through import Through
 
 
@@ -28,6 +29,8 @@ class Conventions(NamedTuple):
     - `acts`: Steps after which a spike acts on the next layer.
     - `spikes`: The most that a neuron fires in one step.
     - `refractory`: The longest dead time after a spike, in steps.
+    - `acts_first`: As `acts`, of the inputs of the network, where that is another.
+    - `synaptic_current`: Whether all inputs pass through a synaptic current.
     """
 
     fires: tuple[str, ...]
@@ -35,6 +38,12 @@ class Conventions(NamedTuple):
     acts: int
     spikes: int
     refractory: int
+    acts_first: int | None = None
+    synaptic_current: bool = False
+
+    def acts_on(self, place: int) -> int:
+        """Steps after which the inputs of the layer at `place` act."""
+        return self.acts if place or self.acts_first is None else self.acts_first
 
 
 class Layers(NamedTuple):
@@ -44,18 +53,8 @@ class Layers(NamedTuple):
     quantised: tuple[Quantised, ...]
 
 
-class AbstractTarget(eqx.Module):
-    """A chip as a target: limits, conventions, a quantiser, and its arithmetic."""
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """As it is listed."""
-
-    @property
-    @abstractmethod
-    def checked(self) -> str:
-        """Against what the arithmetic was checked: a package and its version, a published rule, or nothing."""
+class AbstractTarget(AbstractChip):
+    """A chip for spiking networks: limits, conventions, a quantiser, and its arithmetic."""
 
     @property
     @abstractmethod
@@ -95,12 +94,9 @@ class AbstractTarget(eqx.Module):
         """
         try:
             layers = stages(network, _as_shape(input_shape))
-            dynamics = [layer.dynamics() for layer in layers]
             broken = tuple(self.problems(layers))
             differing = tuple(
-                each
-                for layer, one in zip(layers, dynamics, strict=True)
-                for each in other_conventions(layer, one, self.conventions)
+                each for layer in layers for each in other_conventions(layer, layer.habits(), self.conventions)
             )
             return Fit(self.name, broken, differing, None if broken else self.cores(layers))
         except Unfit as error:
@@ -149,7 +145,10 @@ class AbstractTarget(eqx.Module):
             checked=self.checked,
             input_shape=layers[0].input_shape,
             most_input=self.most_input,
-            waits=tuple(max(0, self.conventions.acts - own_delay(layer.dynamics())) for layer in layers),
+            waits=tuple(
+                max(0, self.conventions.acts_on(place) - own_delay(layer.habits()))
+                for place, layer in enumerate(layers)
+            ),
         )
 
     def through(self, network: Any, *, key: Key[Array, ""] | None = None) -> Through:
@@ -158,15 +157,17 @@ class AbstractTarget(eqx.Module):
         return Through(stages(network), self.placed(frozen, key=key))
 
 
-def own_delay(dynamics: Dynamics) -> int:
+def own_delay(habits: Habits) -> int:
     """Steps by which the network's own layer gives out its spikes late."""
-    late = dynamics.firing is not None and dynamics.firing.emit == "old"
-    return dynamics.synaptic_delay + late
+    late = habits.firing is not None and habits.firing.emit == "old"
+    return habits.synaptic_delay + late
 
 
-def other_conventions(layer: Stage, dynamics: Dynamics, chip: Conventions) -> Iterator[Problem]:
+def other_conventions(layer: Stage, habits: Habits, chip: Conventions) -> Iterator[Problem]:
     """In what a layer was trained to be otherwise than the `chip` is."""
-    firing, path = dynamics.firing, layer.path
+    firing, path = habits.firing, layer.path
+    if chip.synaptic_current and not habits.synaptic_current:
+        yield Problem(path, "neurons with a synaptic current", "some without", "Train with `CuBaLIF` or `CuBaLI`.")
     if firing is None:
         return
     retrain = "Train with `memsim.train.OnChip(target)`, or change `firing`."
@@ -178,10 +179,8 @@ def other_conventions(layer: Stage, dynamics: Dynamics, chip: Conventions) -> It
         yield Problem(path, f"a reset of {' or '.join(chip.reset)}", firing.reset, retrain)
     if firing.max_spikes > chip.spikes:
         yield Problem(path, f"at most {chip.spikes} spikes a step", str(firing.max_spikes), retrain)
-    if dynamics.refractory > chip.refractory:
-        yield Problem(
-            path, f"a refractory period of at most {chip.refractory} steps", str(dynamics.refractory), retrain
-        )
+    if habits.refractory > chip.refractory:
+        yield Problem(path, f"a refractory period of at most {chip.refractory} steps", str(habits.refractory), retrain)
 
 
 def _as_shape(shape: int | Shape | None) -> Shape | None:

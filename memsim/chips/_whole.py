@@ -105,3 +105,20 @@ def _cut(x: Array, bits: int, room: int) -> list[tuple[Array, int]]:
 def bound(x: np.ndarray | Array) -> int:
     """The largest size of whole numbers that are known."""
     return int(np.abs(np.asarray(x, np.int64)).max(initial=0))
+
+
+def saturating_shift(x: Int[Array, "*shape"], by: Int[Array, ""] | int, bits: int) -> Int[Array, "*shape"]:
+    """`x * 2**by` in `bits` bits, clipped; `by` from 0 to 31."""
+    top = (1 << (bits - 1)) - 1
+    moved = jnp.left_shift(x, by)
+    moved = jnp.where(x > jnp.right_shift(top, by), top, moved)
+    least = jnp.where(jnp.asarray(by) < bits, -(jnp.right_shift(top, by) + 1), 0)
+    return jnp.where(x < least, -top - 1, moved)
+
+
+def saturating_product(a: Int[Array, "*shape"], b: Int[Array, "*shape"]) -> Int[Array, "*shape"]:
+    """`a * b` in 32 bits, clipped; `b` is above 0."""
+    top = jnp.iinfo(jnp.int32).max
+    room = top // b
+    below = -(room + (top % b == b - 1).astype(jnp.int32))  # -2**31 / b, without its fraction
+    return jnp.where(a > room, top, jnp.where(a < below, -top - 1, a * b))

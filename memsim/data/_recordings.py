@@ -22,6 +22,7 @@ def read_events(file: Path | str, *, size: Size | None = None) -> Shaped[np.ndar
     | .aedat | AEDAT 2.0 of jAER (DVS128, DAVIS), AEDAT 3.1: DVS-Gesture as published by IBM | 3.1 |
     | .aedat4 | AEDAT 4 of iniVation cameras, by faery | yes |
     | .dat | Prophesee's event types 0 and 12 | 12 |
+    | .es | Event Stream 2 of Neuromorphic Systems, type DVS | yes |
     | .raw | Prophesee's EVT 2.0, EVT 2.1 and EVT 3.0 | yes |
     | .h5, .hdf5 | Prophesee's HDF5, table CD/events | no |
     | .npy | NumPy's structured arrays with fields t, x, y, p | yes |
@@ -30,7 +31,7 @@ def read_events(file: Path | str, *, size: Size | None = None) -> Shaped[np.ndar
     Endings may be in capital letters. faery (LGPL-3.0) comes with `pip install 'memsim[events]'`; it is loaded for
     AEDAT 4, and at no other time. Times are those in the file, counted on where its clock starts again: `crop` lets
     them count from another moment. Places are those in the file, too: AEDAT 2.0 counts rows from below and columns from
-    the right, all others from above and from the left.
+    the right, Event Stream rows from below, all others from above and from the left.
 
     **Arguments:**
 

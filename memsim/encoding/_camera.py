@@ -1,6 +1,9 @@
 """A video as the events of an event camera."""
 
+import math
+
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key, Shaped
@@ -30,6 +33,8 @@ class EventCamera(eqx.Module):
     - `refractory`: Time after an event for which a pixel is held in reset and blind, in seconds: a whole number of
       frames. A step then has at most one event.
     - `leak_rate`: Rate of the ON events of a pixel that sees no change, in Hz: its level leaks.
+    - `bandwidth`: At which the photoreceptor, a low-pass filter of first order of the log intensity, has lost 3 dB, in
+      Hz; `None` for one that follows at once. It falls in the dark; here it is the same for all intensities.
     - `noise_rate`: Rate of random events, in Hz, half of each polarity. They are added on the way out of the pixel, and
       leave its level alone.
 
@@ -43,6 +48,7 @@ class EventCamera(eqx.Module):
     refractory: float = eqx.field(static=True, converter=plain, default=0.0)
     leak_rate: float = eqx.field(static=True, converter=plain, default=0.0)
     noise_rate: float = eqx.field(static=True, converter=plain, default=0.0)
+    bandwidth: float | None = eqx.field(static=True, converter=plain, default=None)
 
     def __check_init__(self):
         contrast, hertz = positive("a change of log intensity"), at_least(0.0, "in Hz")
@@ -56,6 +62,7 @@ class EventCamera(eqx.Module):
             refractory=DURATION,
             leak_rate=hertz,
             noise_rate=hertz,
+            bandwidth=positive("in Hz"),
         )
         whole_steps(self.refractory, self.dt)
         for name, rate in (("leak_rate", self.leak_rate), ("noise_rate", self.noise_rate)):
@@ -86,13 +93,26 @@ class EventCamera(eqx.Module):
         check_values("frames", frames, 0.0, float("inf"), "They are intensities, not their logarithm.")
         leak = self.leak_rate * self.dt * self.on
         hold = whole_steps(self.refractory, self.dt)
-        events = crossings(jnp.log(frames + self.dark), self.on, self.off, refractory=hold, leak=leak)
+        seen = self._filtered(jnp.log(frames + self.dark))
+        events = crossings(seen, self.on, self.off, refractory=hold, leak=leak)
         if self.noise_rate == 0:
             return events
         if key is None:
             raise ValueError("A camera with a `noise_rate` needs `camera(frames, key=...)`. Got no key. Pass one.")
         p = -jnp.expm1(jnp.full_like(events, -self.noise_rate * self.dt / 2))
         return events + bernoulli(p, key=key)
+
+    def _filtered(self, signal: Float[Array, "steps height width"]) -> Float[Array, "steps height width"]:
+        """What the photoreceptor makes of the log intensity; it starts at the first frame."""
+        if self.bandwidth is None:
+            return signal
+        share = -math.expm1(-2 * math.pi * self.bandwidth * self.dt)
+
+        def step(v: Array, x: Array) -> tuple[Array, Array]:
+            v = v + share * (x - v)
+            return v, v
+
+        return jax.lax.scan(step, signal[0], signal)[1]
 
     @checked()
     def decode(
@@ -101,7 +121,7 @@ class EventCamera(eqx.Module):
         """Intensities from the frame `start` on.
 
         Their logarithm, with `dark` added, is within a threshold of that of the frames, unless events were random,
-        leaked, or lost in a refractory period.
+        leaked, were lost in a refractory period, or a `bandwidth` kept the pixel from following.
         """
         events, start = as_floats(events, "events"), as_floats(start, "start")
         return jnp.exp(staircase(events, jnp.log(start + self.dark), self.on, self.off)) - self.dark

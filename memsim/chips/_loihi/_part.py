@@ -75,7 +75,7 @@ class Layer(AbstractPart):
             spikes if self.spiking else membrane,
             membrane,
             after.current,
-            updated.astype(jnp.int32),
+            by_core(updated[None], self.core, self.cores)[0],
         )
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
@@ -84,8 +84,7 @@ class Layer(AbstractPart):
         if self.feedback is not None:
             more, again = self.feedback.events(spikes, self.core, self.cores)
             events, messages = events + more, messages + again
-        updates = by_core(stepped.updated, self.core, self.cores)
-        return Counts(events, updates, by_core(spikes, self.core, self.cores), messages)
+        return Counts(events, stepped.updated, by_core(spikes, self.core, self.cores), messages)
 
 
 def _as_current(sums: Int[Array, "*steps units"], exponent: int | None) -> Int[Array, "*steps units"]:

@@ -1,38 +1,18 @@
-"""Loihi 1 as a target."""
+"""Loihi 1 and 2 as targets."""
 
-import math
 from collections.abc import Iterator
 from typing import Literal
 
 import equinox as eqx
-import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Key, Num
 
-from device_models import Sourced
-
-from ..._checks import check, is_known, plain, whole
-from .._connection import AbstractConnection, Dense
-from .._convolution import Convolution, reached
+from ..._checks import check, plain, whole
 from .._fit import Problem
-from .._quantised import Quantised
 from .._stages import Stage
 from .._target import AbstractTarget, Conventions, Layers
-from ._part import Layer
-from ._quantise import THRESHOLD, Settings, bits_a_synapse, settings
+from ._limits import LOIHI1, LOIHI2, Limits
+from ._place import cores_of, placed, problems
 from ._rule import BRIAN2, LAVA, NENGO
-from ._weights import LARGEST
-
-LIMITS = {
-    "cores": Sourced(128.0, "1", "Davies2018"),
-    "compartments": Sourced(1024.0, "1 a core", "nengo-loihi 1.1.0, its checks of a block"),
-    "in_axons": Sourced(4096.0, "1 a core", "nengo-loihi 1.1.0, its checks of a block"),
-    "synapse_bits": Sourced(16384.0 * 64, "bit a core", "nengo-loihi 1.1.0, its checks of a block"),
-    "refractory": Sourced(63.0, "steps", "nengo-loihi 1.1.0, its checks of a block"),
-    "delay": Sourced(62.0, "steps", "lava-nc 0.10.0"),
-}
-MOST = {name: int(limit.value) for name, limit in LIMITS.items()}
-
 
 RULES = {
     "lava": (LAVA, "lava-nc 0.10.0"),
@@ -54,6 +34,18 @@ def loihi1(rule: Rule = "lava", *, chips: int = 1) -> "Loihi1":
     return Loihi1(rule, chips)
 
 
+def loihi2(*, payload: int = 255, chips: int = 1) -> "Loihi2":
+    """Intel's Loihi 2: the neuron of Loihi 1, and spikes with a size from outside.
+
+    - `payload`, `chips`: As of `Loihi2`.
+
+    >>> import memsim as ms
+    >>> ms.chips.loihi2().most_input
+    255
+    """
+    return Loihi2(payload, chips)
+
+
 class Loihi1(AbstractTarget):
     """Intel's Loihi 1.
 
@@ -65,7 +57,6 @@ class Loihi1(AbstractTarget):
 
     - `rule`: Whose arithmetic: "lava"; "nengo", which holds refractory periods of up to 63 steps; or "brian2", where an
       input acts in its own step and membranes know no rails.
-
     - `chips`: How many there are, of 128 cores each.
 
     Reference: Davies2018.
@@ -87,22 +78,22 @@ class Loihi1(AbstractTarget):
 
     @property
     def conventions(self) -> Conventions:
-        acts, refractory = (0 if self.rule == "brian2" else 1), (0 if self.rule == "lava" else MOST["refractory"])
+        acts, refractory = (0 if self.rule == "brian2" else 1), (0 if self.rule == "lava" else self._limits.refractory)
         return Conventions(fires=("above",), reset=("zero",), acts=acts, spikes=1, refractory=refractory)
 
     @property
     def most_input(self) -> int:
         return 1
 
+    @property
+    def _limits(self) -> Limits:
+        return Limits.of(LOIHI1, chips=self.chips)
+
     def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
-        for layer in layers:
-            yield from _problems(layer)
-        cores, most = self.cores(layers), MOST["cores"] * self.chips
-        if cores > most:
-            yield Problem("", f"at most {most} cores", f"{cores}", "Make layers smaller, or take several `chips`.")
+        return problems(layers, self._limits)
 
     def cores(self, layers: tuple[Stage, ...]) -> int:
-        return sum(math.ceil(layer.size / neurons_a_core(layer)) for layer in layers)
+        return sum(int(cores_of(layer, self._limits)[-1]) + 1 for layer in layers)
 
     def place(
         self,
@@ -111,69 +102,59 @@ class Loihi1(AbstractTarget):
         calibration: Num[Array, "batch steps *inputs"] | None = None,
         key: Key[Array, ""] | None = None,
     ) -> Layers:
-        placed = [_placed(layer, self) for layer in layers]
-        return Layers(tuple(part for part, _ in placed), tuple(report for _, report in placed))
+        return placed(layers, self._limits, RULES[self.rule][0], wait=self.conventions.acts, most=self.most_input)
 
 
-def neurons_a_core(layer: Stage) -> int:
-    """How many neurons of a layer a core holds, by its compartments and the memory for their synapses."""
-    synapses, feedback = layer.synapses(), layer.feedback()
-    own = 0 if layer.convolution is not None else synapses.weight.shape[1]  # a kernel is kept once
-    fan_in = own + (0 if feedback is None else feedback.weight.shape[1])
-    return max(1, min(MOST["compartments"], MOST["synapse_bits"] // max(fan_in * bits_a_synapse(synapses), 1)))
+class Loihi2(AbstractTarget):
+    """Intel's Loihi 2, with the neuron of `Loihi1` by lava's rule, which lava runs for both.
 
+    Its layers fire spikes of one size; those that come from outside may have one of their own. The numbers of what a
+    core holds are second-hand. The rule of layers that send what has changed is checked (`memsim chips check`), but no
+    network is placed on them.
 
-def _problems(layer: Stage) -> Iterator[Problem]:
-    synapses, feedback, neurons, path = layer.synapses(), layer.feedback(), layer.dynamics(), layer.path
-    fan_in = synapses.weight.shape[1] + (0 if feedback is None else feedback.weight.shape[1])
-    if fan_in > MOST["in_axons"]:
-        yield Problem(path, f"at most {MOST['in_axons']} inputs", f"{fan_in}", "Pool, or split the layer's input.")
-    longest = 0 if synapses.delays is None else int(np.max(np.asarray(synapses.delays)))
-    if longest > MOST["delay"]:
-        yield Problem(path, f"delays of at most {MOST['delay']} steps", f"{longest}", "Shorten them, or the time step.")
-    to_value = neurons.firing is not None and neurons.firing.reset == "zero" and is_known(neurons.v_reset)
-    if to_value and np.any(np.asarray(neurons.v_reset) != 0):
-        yield Problem(path, "a reset to its resting value", "another `v_reset`", "Set `v_reset` to `v_rest`.")
-    if not is_known(synapses.weight):
-        return
-    found = settings(layer, LAVA)
-    if float(found.report.to_zero) == 1.0:
-        came = f"thresholds or biases so large that all weights round to zero ({THRESHOLD} mantissas are the most)"
-        yield Problem(path, "weights that are not all zero", came, "Train with larger weights, or a lower threshold.")
-    if neurons.threshold is not None and bool(jnp.any(found.to.threshold <= 0)):
-        yield Problem(
-            path, "thresholds above zero", "one that rounds to zero", "Raise the threshold, or shrink weights."
-        )
+    **Arguments:**
 
+    - `payload`: The largest size of a spike from outside, below 2**16 here; the chip's has up to 32 bits.
+    - `chips`: How many there are, of 128 cores each.
+    """
 
-def _placed(layer: Stage, chip: Loihi1) -> tuple[Layer, Quantised]:
-    variant = RULES[chip.rule][0]
-    found, neurons = settings(layer, variant), layer.dynamics()
-    a_core = neurons_a_core(layer)
-    core = np.arange(layer.size, dtype=np.int32) // a_core
-    part = Layer(
-        _connection(layer, found, core, wait=chip.conventions.acts),
-        None if found.feedback is None else Dense(found.feedback, LARGEST),
-        found.to._replace(held=jnp.asarray(neurons.refractory, jnp.int32)),
-        jnp.asarray(core),
-        found.unit,
-        neurons.rest,
-        variant=variant,
-        exponent=0,
-        feedback_exponent=0,
-        most=chip.most_input,
-        cores=math.ceil(layer.size / a_core),
-        spiking=neurons.threshold is not None,
-        path=layer.path,
-    )
-    return part, found.report
+    payload: int = eqx.field(static=True, default=255, converter=plain)
+    chips: int = eqx.field(static=True, default=1, converter=plain)
 
+    def __check_init__(self):
+        check(self, payload=whole(1, most=(1 << 16) - 1), chips=whole(1))
 
-def _connection(layer: Stage, found: Settings, core: np.ndarray, *, wait: int) -> AbstractConnection:
-    if layer.convolution is not None:
-        pairs = (jnp.asarray(each) for each in reached(layer.convolution, layer.input_shape, core))
-        return Convolution(found.weight, layer.convolution, *pairs, LARGEST, layer.input_shape, wait)
-    longest = 0 if found.delays is None else MOST["delay"]
-    if found.delays is not None and is_known(found.delays):
-        longest = int(np.max(np.asarray(found.delays)))
-    return Dense(found.weight, LARGEST, found.delays, longest, wait)
+    @property
+    def name(self) -> str:
+        return "loihi2"
+
+    @property
+    def checked(self) -> str:
+        return "bit-checked against lava-nc 0.10.0; limits published only"
+
+    @property
+    def conventions(self) -> Conventions:
+        return Conventions(fires=("above",), reset=("zero",), acts=1, spikes=1, refractory=0)
+
+    @property
+    def most_input(self) -> int:
+        return self.payload
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits.of(LOIHI2, chips=self.chips)
+
+    def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
+        return problems(layers, self._limits)
+
+    def cores(self, layers: tuple[Stage, ...]) -> int:
+        return sum(int(cores_of(layer, self._limits)[-1]) + 1 for layer in layers)
+
+    def place(
+        self,
+        layers: tuple[Stage, ...],
+        *,
+        calibration: Num[Array, "batch steps *inputs"] | None = None,
+        key: Key[Array, ""] | None = None,
+    ) -> Layers:
+        return placed(layers, self._limits, LAVA, wait=1, most=self.payload)

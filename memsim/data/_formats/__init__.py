@@ -6,6 +6,7 @@ from ._aedat3 import decode_aedat3, encode_aedat3
 from ._aedat4 import read_aedat4, write_aedat4
 from ._atis import decode_atis, encode_atis
 from ._dat import decode_dat, encode_dat
+from ._es import decode_es, encode_es
 from ._format import Format as Format
 from ._format import of_bytes as of_bytes
 from ._metavision import read_metavision
@@ -25,6 +26,7 @@ FORMATS = {
     ".aedat": of_bytes(lambda raw: (decode_aedat2 if raw.startswith(AEDAT2) else decode_aedat3)(raw), encode_aedat3),
     ".aedat4": Format(read_aedat4, write_aedat4),
     ".dat": of_bytes(decode_dat, encode_dat),
+    ".es": of_bytes(decode_es, encode_es),
     ".raw": raw_format("evt3"),
     ".h5": Format(read_metavision),
     ".hdf5": Format(read_metavision),

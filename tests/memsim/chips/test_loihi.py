@@ -104,7 +104,7 @@ def big(inputs, size):
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        (lambda: big(5000, 4), "at most 4096 inputs. Got 5000"),
+        (lambda: big(5000, 4), "at most 4096 inputs a core. Got 5000"),
         (
             lambda: nn.SpikingNetwork([nn.Linear(3, 4, key=KEYS[0]), nn.LIF(4, threshold=1e6, firing=ZERO)]),
             "all weights round to zero",

@@ -1,13 +1,15 @@
 """Event recordings that memsim writes read back unchanged, or are refused before the old file is touched."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from memsim.data import event_array, read_events, write_events
 
-ENCODINGS = [("a.raw", "evt3"), ("a.raw", "evt2"), ("a.raw", "evt2.1"), ("a.dat", "evt3")]
+GOLDEN = Path(__file__).parents[2] / "data" / "events"
+ENCODINGS = [("a.raw", "evt3"), ("a.raw", "evt2"), ("a.raw", "evt2.1"), ("a.dat", "evt3"), ("a.es", "evt3")]
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,29 @@ def test_times_of_more_than_a_turn_read_back(tmp_path, name, encoding):
         assert np.array_equal(read_events(tmp_path / name, size=(128, 96)), events)
 
 
+@pytest.mark.parametrize(("name", "encoding"), [*ENCODINGS, ("a.bin", "evt3")])
+@pytest.mark.parametrize("seconds", [60, 7200])
+def test_recordings_of_a_minute_and_of_two_hours_read_back_or_are_refused(tmp_path, name, encoding, seconds):
+    t = np.linspace(0, seconds * 1e6, 4000).astype(np.int64)
+    events = event_array(t, np.arange(4000) % 200, np.arange(4000) % 90, np.arange(4000) % 2)
+    if name == "a.dat" and seconds > 4295:
+        with pytest.raises(ValueError, match=r"t below 2\*\*32"):
+            write_events(tmp_path / name, events, size=(200, 90))
+        return
+    write_events(tmp_path / name, events, size=(200, 90), encoding=encoding)
+    assert np.array_equal(read_events(tmp_path / name, size=(200, 90)), events)
+
+
+@pytest.mark.parametrize("ending", ["evt2.raw", "evt3.raw", "dat", "es"])
+def test_files_that_others_wrote_hold_what_they_put_in(ending):
+    """3000 events written by expelliarmus 1.1.12, faery 0.7.1 and event-stream 1.6.3, as tests/data/events says."""
+    with np.load(GOLDEN / "events_0.npz") as truth:
+        wanted = {name: truth[name] for name in "txyp"}
+    found = read_events(GOLDEN / f"events_0.{ending}", size=(640, 480))
+    for name, values in wanted.items():
+        assert np.array_equal(found[name].astype(int), values.astype(int))
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("name", "encoding", "size", "end"),
@@ -31,6 +56,7 @@ def test_times_of_more_than_a_turn_read_back(tmp_path, name, encoding):
         ("a.RAW", "evt2.1", (2048, 2048), 2**34),
         ("a.dat", "evt3", (2**14, 2**14), 2**32),
         ("a.bin", "evt3", (256, 240), 2**26),
+        ("a.es", "evt3", (2**16 - 1, 2**16 - 1), 2**30),
         ("a.aedat", "evt3", (2**15, 2**15), 2**45),
         ("a.npy", "evt3", (2**16, 2**16), 2**63),
         ("a.csv", "evt3", (2**16, 2**16), 2**63),

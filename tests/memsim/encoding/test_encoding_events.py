@@ -177,3 +177,14 @@ def test_a_compiled_batch_is_its_members_one_by_one():
 def test_what_has_no_events_is_refused(make, says):
     with pytest.raises(ValueError, match=re.escape(says)):
         make()
+
+
+@pytest.mark.parametrize("frequency", [5.0, 20.0, 80.0])
+def test_a_bandwidth_takes_off_what_a_low_pass_filter_of_first_order_does(frequency):
+    """Events count how far the log intensity goes: by 1 / sqrt(1 + (f / f_c)^2) less."""
+    dt, cutoff = 1e-4, 20.0
+    t = dt * np.arange(8000)  # whole periods, the first half of them to settle
+    frames = jnp.asarray(np.exp(2.0 * np.sin(2 * np.pi * frequency * t)), jnp.float32).reshape(-1, 1, 1)
+    cameras = (EventCamera(dt, on=0.01, off=0.01, dark=1e-6, bandwidth=each) for each in (cutoff, None))
+    slow, fast = (np.asarray(camera(frames))[4000:].sum() for camera in cameras)
+    assert slow / fast == pytest.approx(1 / np.hypot(1, frequency / cutoff), rel=0.02)

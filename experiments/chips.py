@@ -1,0 +1,137 @@
+"""One spoken-digit network on every chip: what its integers cost, and what training through them regains.
+
+Cepstra become spikes, one channel a coefficient, an integrator that fires at its threshold. A recurrent network of
+current-based neurons learns them as floats, or one of integrators, which is all that some chips hold. Every chip of `memsim.chips` that it fits on gets it
+as it is (quantised after training) and after some epochs of training through the chip's own arithmetic; memristor chips
+stand beside them, right after programming. Writes results/chips: chips.nc, chips.csv.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import jax.random as jr
+import xarray as xr
+
+import memsim as ms
+from _frame import digits, finish, label, of_a_point, origin, swept
+from _spikes import as_spikes, integrating_network, spiking_network
+from _tables import print_summary
+from _trained import adam
+
+NETWORKS = {"recurrent": spiking_network, "integrators": integrating_network}
+TRAININGS = ("as floats", "through the chip")
+COUNTS = ("events", "updates", "spikes", "messages")
+MEASURED = ("accuracy", "agreement", "cores", "weights_to_zero", *COUNTS)
+LABELS = {"seed": "1", "accuracy": ("1", "test accuracy"), "agreement": ("1", "recordings with the network's class")}
+LABELS |= {name: ("1", f"{name} a recording") for name in COUNTS} | {"cores": "1", "weights_to_zero": "1"}
+LABELS |= {"network_accuracy": ("1", "test accuracy of the network itself, as floats")}
+QUICK = {
+    "targets": ("loihi1",),
+    "crossbars": ("hermes",),
+    "seeds": 1,
+    "hidden": 16,
+    "steps": 10,
+    "epochs": 1,
+    "more_epochs": 1,
+}
+
+
+@ms.study.quick(QUICK)
+@dataclass(frozen=True)
+class Config:
+    """Options of the study. The defaults take about an hour on two cores."""
+
+    targets: tuple[str, ...] = tuple(ms.chips.TARGETS)
+    """Names of `memsim.chips.TARGETS`."""
+    crossbars: tuple[str, ...] = ("hermes", "neurram", "sonos")
+    """Names of `memsim.recipes`."""
+    seeds: int = 3
+    hidden: int = 63
+    steps: int = 80
+    """Steps of a recording."""
+    offset: float = 0.3
+    """Spikes a step for a coefficient of zero."""
+    gain: float = 0.2
+    """More spikes a step for each standard deviation of a coefficient."""
+    network: Literal["recurrent", "integrators"] = "recurrent"
+    epochs: int = 60
+    more_epochs: int = 15
+    """Through the chip, from the trained network on."""
+    batch_size: int = 64
+    learning_rate: float = 4e-3
+    """Of Adam, with a cosine decay; a quarter of it through the chip."""
+    recordings: int = 600
+    """Of the test set, at most."""
+    out: Path = Path("results/chips")
+    quick: bool = False
+    """A small run of seconds, to try the path. Its numbers mean nothing."""
+
+    def __post_init__(self):
+        ms.study.check_options(self, batch_size=200 if self.quick else 1800)
+        for name in self.targets:
+            ms.chips.target(name)  # says which are near to an unknown one
+
+
+def run(config: Config) -> xr.Dataset:
+    """Runs or continues the study; returns what it writes."""
+    targets = [*config.targets, *config.crossbars]
+    grid = {"seed": range(config.seeds), "training": list(TRAININGS), "target": targets}
+    chosen = partial(measure, config=of_a_point(config, "seeds", "targets", "crossbars"))
+    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
+    label(result, LABELS)
+    result = result.assign_attrs(origin(config, digits(config.steps).test))
+    table = ms.study.summary(result.accuracy)
+    finish("chips", result, table, out=config.out, report=lambda: report(result, table))
+    return result
+
+
+def measure(seed, training, target, *, key, config: Config) -> xr.Dataset:
+    """Trains the network, perhaps through the chip, and compares the chip with the network."""
+    data = as_spikes(digits(config.steps, recordings=config.recordings, quick=config.quick), config.offset, config.gain)
+    model_key, fit_key, more_key, chip_key = jr.split(key, 4)
+    model = NETWORKS[config.network](data.train.inputs.shape[-1], config.hidden, 10, key=model_key)
+    model = fitted(model, data, config, 1.0, config.epochs, name=f"floats-{seed}", key=fit_key)
+    design = getattr(ms.recipes, target)() if target not in ms.chips.TARGETS else None
+    if training == TRAININGS[1]:
+        hardware = ms.train.OnChip(ms.chips.target(target)) if design is None else ms.train.SampledChip(design)
+        if design is not None or ms.chips.target(target).fits(model):
+            model = fitted(model, data, config, 0.25, config.more_epochs, hardware=hardware, key=more_key)
+    names = {"targets": [target], "crossbars": {}} if design is None else {"targets": [], "crossbars": {target: design}}
+    found = ms.chips.compare(model, data.test, key=chip_key, **names)
+    own = found.accuracy.sel(target="network").item()
+    return found.sel(target=target, drop=True)[[*MEASURED, "refused"]].assign(network_accuracy=own)
+
+
+def fitted(model, data, config: Config, share: float, epochs: int, *, key, hardware=None, name: str | None = None):
+    """The trained `model`; one with a `name` is trained once for all points."""
+    kept = ms.study.checkpoint()
+    if kept is not None and name is not None:
+        kept = kept.with_name(f"{name}.checkpoint")
+    return ms.train.fit(
+        model,
+        data,
+        key=key,
+        hardware=hardware,
+        epochs=epochs,
+        batch_size=config.batch_size,
+        optimizer=adam(share * config.learning_rate, epochs * (len(data.train) // config.batch_size)),
+        clip=None,
+        checkpoint=kept,
+    )
+
+
+def report(result: xr.Dataset, table) -> None:
+    """Prints what each chip makes of the network, and which it refuses."""
+    first = {"seed": 0, "training": 0}
+    beside = {
+        name: lambda row, name=name: f"{result[name].isel(first).sel(target=row['target']).item():.3g}"
+        for name in ("cores", "events", "spikes", "weights_to_zero")
+    }
+    print_summary(table, ["target"], "training", head=str, beside=beside)
+    print(f"The network itself, as floats: {100 * float(result.network_accuracy.isel(training=0).mean()):.1f} %.")
+    for name in result.target.values:
+        said = str(result.refused.isel(first).sel(target=name).item())
+        if said:
+            print(f"{name} refuses it: {said}")

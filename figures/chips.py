@@ -1,0 +1,47 @@
+"""Accuracy of one network on every chip, as it is and after training through the chip."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import memsim as ms
+from _drawing import command
+from memsim import plotting
+
+READS = Path("results/chips/chips.nc")
+
+
+def figure(data, journal: str = "neutral") -> Figure:
+    """A row for each chip that takes the network: two points, with the network's own accuracy as a line."""
+    wide = plotting.width(journal)
+    taken = [name for name in data.target.values if np.isfinite(data.accuracy.sel(target=name)).any()]
+    with plotting.style():
+        drawing = Figure(figsize=(wide, 0.2 * wide + 0.09 * wide * len(taken)))
+        axes = drawing.subplots()
+        rows = np.arange(len(taken))[::-1]
+        for place, training in enumerate(data.training.values):
+            each = [ms.study.interval(data.accuracy.sel(training=training, target=name)) for name in taken]
+            middle = 100 * np.array([found.mean for found in each])
+            ends = 100 * np.array([[found.mean - found.low, found.high - found.mean] for found in each]).T
+            colour = plotting.COLOURS[place]
+            axes.errorbar(middle, rows + 0.12 - 0.24 * place, xerr=ends, fmt="o", color=colour, label=training)
+        own = 100 * float(data.network_accuracy.isel(training=0).mean())
+        axes.axvline(own, color="0.5", linestyle="--", label="the network as floats")
+        axes.set_yticks(rows, taken)
+        axes.set_xlabel("Test accuracy (%)")
+        axes.legend(loc="lower left")
+        drawing.supxlabel(caption(data), fontsize=5)
+    return drawing
+
+
+draw = command(READS, figure)
+
+
+def caption(data) -> str:
+    config = json.loads(data.config)
+    return (
+        f"{config['hidden']} recurrent neurons, spoken digits as spikes in {config['steps']} steps; "
+        f"{data.sizes['seed']} training seeds\nbars: 95 % interval of the mean over seeds, for this test set"
+    )

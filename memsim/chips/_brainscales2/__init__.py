@@ -1,0 +1,1 @@
+"""BrainScaleS-2: products in one go, and spiking neurons."""

@@ -1,0 +1,56 @@
+"""A readout that a chip without one leaves to its host: the network's own, in floats."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Key
+
+from ..nn import AbstractNeuron
+from ..nn._neurons._neuron import Prepared
+from ._counts import Counts
+from ._part import AbstractPart, State, Stepped
+from ._stages import Stage
+
+
+class Host(AbstractPart):
+    """A layer of neurons that do not fire, off the chip; it takes no core."""
+
+    weight: Float[Array, "outputs inputs"]
+    bias: Float[Array, " outputs"]
+    neuron: AbstractNeuron
+    unit: Float[Array, "..."]
+    rest: Float[Array, "..."]
+    path: str = eqx.field(static=True)
+
+    @property
+    def spiking(self) -> bool:
+        return False
+
+    @property
+    def cores(self) -> int:
+        return 0
+
+    def initial_state(self) -> State:
+        return State(None, self.neuron.initial_state())
+
+    def heard(self, xs: Int[Array, "steps inputs"], past: Any) -> tuple[Any, Any]:
+        exact = jax.lax.Precision.HIGHEST
+        return jnp.matmul(xs.astype(self.weight.dtype), self.weight.T, precision=exact) + self.bias[None], past
+
+    def advance(self, heard: Any, neurons: Any, *, key: Key[Array, ""] | None = None) -> Stepped:
+        coefficients = self.neuron.coefficients()
+        after = self.neuron.update(coefficients, heard.reshape(self.neuron.shape), neurons, key=key)
+        given = self.neuron.output(coefficients, neurons, after).reshape(-1)
+        return Stepped(after, given, given, heard, jnp.zeros(given.shape, jnp.int32))
+
+    def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
+        return Counts(*[jnp.zeros((xs.shape[0], 0), jnp.int32)] * 4)
+
+
+def on_host(layer: Stage) -> Host:
+    """The readout `layer` as it is."""
+    synapses, one = layer.synapses(), jnp.ones(())
+    neuron = Prepared(layer.neuron)
+    return Host(weight=synapses.weight, bias=synapses.bias, neuron=neuron, unit=one, rest=0 * one, path=layer.path)

@@ -1,0 +1,1 @@
+"""Networks of continuous values on chips that hold them as whole numbers."""
