@@ -37,6 +37,19 @@ def normal(
     return _normal(_words(key, shape, jnp.zeros((), jnp.uint32)))
 
 
+@jax.custom_jvp
+def scattered(size: Float[Array, "*cells"], key: Key[Array, ""]) -> Float[Array, "*cells"]:
+    """Independent normals of standard deviations `size`, whose draws are kept where a gradient follows only."""
+    return size * normal(key, size.shape, size.dtype)
+
+
+@scattered.defjvp
+def _scattered_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Any]) -> tuple[Array, Array]:
+    size, key = primals
+    draws = normal(key, size.shape, size.dtype, kept=True)
+    return size * draws, tangents[0] * draws
+
+
 @partial(jax.jit, static_argnames=("shape", "dtype"))
 def uniform(key: Key[Array, ""], shape: tuple[int, ...] = (), dtype: Any = float) -> Float[Array, "..."]:
     """`jax.random.uniform` between 0 and 1, number for number."""

@@ -1,10 +1,13 @@
 """What the study of images says in words: accuracy, the claims of others with intervals, and yield."""
 
+from itertools import combinations
+
 import numpy as np
 import xarray as xr
 
 import memsim as ms
-from _frame import print_table
+from _frame import places, print_table
+from _tables import gain
 
 WIDTH = 150
 
@@ -13,9 +16,11 @@ def report(result: xr.Dataset) -> None:
     """Prints accuracy on chips, what mapping costs, both orderings, re-estimated norms, yield and attribution."""
     _accuracies(result)
     _mapping(result)
-    _orderings(result)
+    _gains(result)
+    if result.noisy_accuracy.notnull().any():
+        _orderings(result)
     if result.norms_accuracy.notnull().any():
-        _norms(result)
+        norms(result)
     costs = result.cost.max(["seed", "network", "training"])
     costs = costs[costs.notnull().values]
     for effect, cost in sorted(zip(costs.effect.values, costs.values, strict=True), key=lambda pair: -pair[1]):
@@ -46,7 +51,7 @@ def _accuracies(result: xr.Dataset) -> None:
 def _mapping(result: xr.Dataset) -> None:
     """What the first moment costs, and how many chips are within a point of digital."""
     digital, chips = rights(result)
-    losses = digital - result.accuracy if digital.dtype != bool else result.digital_accuracy - result.accuracy
+    losses = result.digital_accuracy - result.accuracy
     rows = []
     for network in result.network.values:
         for training in result.training.values:
@@ -59,7 +64,18 @@ def _mapping(result: xr.Dataset) -> None:
                 rows.append([*map(str, (network, training, cell)), *(x.in_percent("+.2f") for x in found)])
                 rows[-1].append(share.in_percent(".0f"))
     names = ["network", "training", "cells", "lost at first (points)", "lost at last (points)", "chips within 1 point"]
-    print_table(names, rows, title="Accuracy lost on chips, and yield at last in %", width=WIDTH)
+    title = f"Accuracy lost on chips, intervals over {ms.study.interval_over(chips)}, and yield at last in %"
+    print_table(names, rows, title=title, width=WIDTH)
+
+
+def _gains(result: xr.Dataset) -> None:
+    """What one training gains over another at last, on the same chips."""
+    _, chips = rights(result)
+    for place in places(result, "network", "cells"):
+        at = chips.isel(time=-1, drop=True).sel(place, drop=True)
+        for first, second in combinations(result.training.values[::-1], 2):
+            found = gain(*(at.sel(training=name, drop=True) for name in (first, second)))
+            print(f"{place['network']}, {place['cells']}, at last: training with {first} over {second} {found}")
 
 
 def _orderings(result: xr.Dataset) -> None:
@@ -92,13 +108,14 @@ def _points(row) -> str:
     return ms.study.Interval(row["mean"], row["low"], row["high"]).in_percent("+.2f")
 
 
-def _norms(result: xr.Dataset) -> None:
+def norms(result: xr.Dataset) -> None:
     found = result.norms_accuracy.dropna("network", how="all").squeeze("network", drop=True)
     rows = []
     for training in found.training.values:
         for t in found.time.values:
-            plain, new = found.sel(training=training, time=t)
-            gain = ms.study.interval((new - plain).drop_vars(["training", "time"]))
+            both = found.sel(training=training, time=t, drop=True)
+            plain, new = (both.sel(norms=name, drop=True) for name in both.norms.values)
+            gain = ms.study.interval(new - plain)
             shares = [f"{100 * float(np.mean(x)):.1f}" for x in (plain, new)]
             rows.append([str(training), f"{t:g}", *shares, gain.in_percent("+.2f")])
     names = ["training", "time (s)", "as trained", "re-estimated", "gain (points)"]

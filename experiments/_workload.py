@@ -1,21 +1,30 @@
 """The networks that experiments on the spoken digits share, and what they have right in digital."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Key
 
 from memsim import deploy
 from memsim.data import Splits
 from memsim.nir import from_nir
 from memsim.nn import LI, LIF, Firing, Linear, Recurrent, Scale, SpikingNetwork, SuperSpike, clipping
-from memsim.study import outcome
+from memsim.study import Outcome, outcome
 
 digital_outcome = eqx.filter_jit(outcome)
+
+
+def beside_digital(found: Sequence[Outcome], dims: Sequence[str], model: Any, xs: Array, labels: Array) -> dict:
+    """Variables of what is right on chips of several designs, the first of `dims`, and of what is right in digital."""
+    on_chips = Outcome(*(np.stack(parts) for parts in zip(*found, strict=True)))
+    digital = digital_outcome(model, xs, labels)
+    return on_chips.variables(dims, len(labels)) | digital.variables((), len(labels), "digital_{}")
 
 
 def recurrent_network(

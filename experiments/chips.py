@@ -1,9 +1,10 @@
 """One spoken-digit network on every chip: what its integers cost, and what training through them regains.
 
 Cepstra become spikes, one channel a coefficient, an integrator that fires at its threshold. A recurrent network of
-current-based neurons learns them as floats, or one of integrators, which is all that some chips hold. Every chip of `memsim.chips` that it fits on gets it
-as it is (quantised after training) and after some epochs of training through the chip's own arithmetic; memristor chips
-stand beside them, right after programming. Writes results/chips: chips.nc, chips.csv.
+current-based neurons learns them as floats, or one of integrators, which is all that some chips hold. Every chip of
+`memsim.chips` that it fits on gets it as it is (quantised after training) and after some epochs of training through the
+chip's own arithmetic; memristor chips stand beside them, right after programming. Writes results/chips: chips.nc,
+chips.csv.
 """
 
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, places, swept
 from _tables import duration, gain, mean_of, print_summary
 from _trained import trained
-from _workload import clipped_fraction, digital_outcome, imported_network
+from _workload import beside_digital, clipped_fraction, imported_network
 
 YEAR = 365.25 * 86400.0
 TRAININGS = ("digital", "Gaussian noise", "sampled chip", "drift-aware")
@@ -126,11 +126,9 @@ def measure(seed, training, write_noise, *, key, config: Config, model: ms.nn.Ab
     ]
     found = [ms.study.chip_outcomes(model, each, xs, labels, times, chips, key=chip_key) for each in designs]
     clipped = clipped_fraction(model, designs[-1], xs, key=clip_key)
-    on_chips = ms.study.Outcome(*(np.stack(parts) for parts in zip(*found, strict=True)))
     return xr.Dataset(
         {
-            **on_chips.variables(("compensation", "chip", "time"), len(labels)),
-            **digital_outcome(model, xs, labels).variables((), len(labels), "digital_{}"),
+            **beside_digital(found, ("compensation", "chip", "time"), model, xs, labels),
             "adc_clipped": ("layer", np.asarray(list(clipped.values()))),
         },
         {"compensation": list(COMPENSATIONS), "chip": np.arange(config.chips)}

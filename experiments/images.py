@@ -15,16 +15,16 @@ from pathlib import Path
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-import optax
 import xarray as xr
 
 import device_models as dm
 import memsim as ms
 from _frame import finish, label, of_a_point, origin, swept
 from _images import NETWORKS, network
-from _images_noise import KINDS, Noise, adapted_or_not
+from _images_beside import KINDS, NORMS, adapted_or_not, costs_alone, noisy_accuracies
 from _images_report import report
-from _workload import digital_outcome
+from _trained import adam
+from _workload import beside_digital
 
 DAY = 86400.0
 CELLS = ("pcm_joshi2020", "rram_wan2022", "sonos_xiao2022")
@@ -62,6 +62,8 @@ class Config:
     """Seconds after programming."""
     noise: tuple[float, ...] = (0.02, 0.05)
     """Fractions of the range; the orderings are tested at the last."""
+    noise_of_one_kind: bool = True
+    """Three compilations, and three more reads of all images on each chip."""
     seeds: int = 3
     """Training seeds."""
     width: int = 8
@@ -71,16 +73,16 @@ class Config:
     learning_rate: float = 2e-3
     """Of Adam, with a cosine decay."""
     training_images: int = 4000
+    """4000 come with memsim, and 54000 with `memsim data get fashion_mnist`."""
     images: int = 500
-    """Of the test set."""
+    """Of the test set: of 1000, and of 10000."""
     calibration: int = 200
     """Training images from which ranges and norms are found."""
     attribution: bool = True
     """Of LeNet-5: a variant of the chip, which compiles by itself, for each effect."""
     out: Path = Path("results/images")
     full: bool = False
-    """25 chips at 8 times, 10000 test images, all of the training set: `memsim data get fashion_mnist`. Days on two
-    cores."""
+    """25 chips at 8 times, all images: days on two cores."""
     quick: bool = False
     """A small run of seconds, to try the path. Its numbers mean nothing."""
 
@@ -88,7 +90,7 @@ class Config:
         for field in fields(self):
             if self.full and field.name in FULL and getattr(self, field.name) == field.default:
                 object.__setattr__(self, field.name, FULL[field.name])
-        ms.study.check_options(self)
+        ms.study.check_options(self, training_images=54000, images=10000)
         for given, known in ((self.networks, NETWORKS), (self.trainings, TRAININGS), (self.cells, dm.DEVICES)):
             for name in given:
                 if name not in known:
@@ -109,42 +111,32 @@ def run(config: Config) -> xr.Dataset:
 def measure(seed, network, training, *, key, config: Config) -> xr.Dataset:
     """Trains one network, and measures it on chips, with noise of one kind, and with what else it is asked."""
     data, model = images(config), trained(network, training, config, key=key)
-    test, times, chips = asked(data), jnp.asarray(config.times), jnp.arange(config.chips)
+    test = jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)
     profile = jnp.asarray(data.train.inputs[: config.calibration])
-    found = [
-        ms.study.chip_outcomes(model, ms.calibrate(model, profile, design(cell)), *test, times, chips, key=CHIPS)
-        for cell in config.cells
-    ]
-    on_cells = ms.study.Outcome(*(np.stack(each) for each in zip(*found, strict=True)))
-    noisy, start = Noise(model, profile), jnp.zeros(1)
-    lost = [
-        [
-            ms.study.chip_accuracies(*noisy.of(kind, jnp.asarray(std)), *test, start, chips, key=CHIPS)[:, 0]
-            for std in config.noise
-        ]
-        for kind in KINDS
-    ]
+    times, chips = jnp.asarray(config.times), jnp.arange(config.chips)
+
+    def ranged(cell, **changes):
+        return ms.calibrate(model, profile, design(cell, **changes))
+
+    found = [ms.study.chip_outcomes(model, ranged(cell), *test, times, chips, key=CHIPS) for cell in config.cells]
+    noisy = np.full((len(KINDS), len(config.noise), config.chips), np.nan)
+    if config.noise_of_one_kind:
+        noisy = noisy_accuracies(model, profile, test, config.noise, chips, key=CHIPS)
     norms = np.full((2, config.chips, len(config.times)), np.nan)
     if isinstance(model, ms.nn.Stateful):
-        ranged = ms.calibrate(model, profile, design(CELLS[0], compensation=None))
-        norms = np.asarray(adapted_or_not(model, ranged, profile, test, times, chips, key=CHIPS))
+        norms = adapted_or_not(model, ranged(CELLS[0], compensation=None), profile, test, times, chips, key=CHIPS)
     costs = np.full(len(ms.EFFECTS), np.nan)
     if config.attribution and {"seed": seed, "network": network, "training": training} == ATTRIBUTED:
-        ranged = ms.calibrate(model, profile, design(CELLS[0]))
-        each = ms.study.attribute(model, data.test, ranged, chips=config.chips, times=(DAY,), key=CHIPS)
-        table = ms.study.attribution_table(each).set_index("effect").cost_alone
-        costs = table.reindex(ms.EFFECTS).to_numpy() / 100
+        costs = costs_alone(model, data.test, ranged(CELLS[0]), DAY, config.chips, key=CHIPS)
     return xr.Dataset(
         {
-            **on_cells.variables(("cells", "chip", "time"), len(data.test)),
-            **digital_outcome(model, *test).variables((), len(data.test), "digital_{}"),
-            "noisy_accuracy": (("kind", "noise", "chip"), np.asarray(lost)),
-            "norms_accuracy": (("norms", "chip", "time"), norms),
+            **beside_digital(found, ("cells", "chip", "time"), model, *test),
+            "noisy_accuracy": (("kind", "noise", "chip"), noisy),
+            "norms_accuracy": (("norms", "chip", "time"), np.asarray(norms)),
             "cost": ("effect", costs),
         },
         {"cells": list(config.cells), "chip": np.arange(config.chips), "time": list(config.times)}
-        | {"kind": list(KINDS), "noise": list(config.noise), "norms": ["as trained", "re-estimated"]}
-        | {"effect": list(ms.EFFECTS)},
+        | {"kind": list(KINDS), "noise": list(config.noise), "norms": list(NORMS), "effect": list(ms.EFFECTS)},
     )
 
 
@@ -154,10 +146,9 @@ def trained(name: str, training: str, config: Config, *, key):
     chip = ms.train.SampledChip(ms.Crossbar(dm.pcm_joshi2020()), time=AGES)
     hardware = {"digital": None, "Gaussian noise": ms.train.GaussianNoise(config.gaussian_std), "sampled chip": chip}
     data, model = images(config), network(name, config.width, key=model_key)
-    steps = config.epochs * (len(data.train) // 64)
-    settings = {"hardware": hardware[training], "epochs": config.epochs, "checkpoint": ms.study.checkpoint()}
-    settings["optimizer"] = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps))
-    return ms.train.fit(model, data, key=fit_key, **settings)
+    how = {"hardware": hardware[training], "epochs": config.epochs, "checkpoint": ms.study.checkpoint()}
+    optimizer = adam(config.learning_rate, config.epochs * (len(data.train) // 64))
+    return ms.train.fit(model, data, key=fit_key, optimizer=optimizer, **how)
 
 
 def design(cell: str, **changes) -> ms.Crossbar:
@@ -166,12 +157,9 @@ def design(cell: str, **changes) -> ms.Crossbar:
 
 
 def images(config: Config) -> ms.data.Splits:
-    """As many as are asked for, of the whole set where it is."""
-    data = ms.data.fashion_mnist("full" if config.full else "subset")
+    """As many as are asked for, of the whole set where those in the package are too few."""
+    data = ms.data.fashion_mnist()
+    if config.training_images > len(data.train) or config.images > len(data.test):
+        data = ms.data.fashion_mnist("full")
     train, test = (np.arange(number) for number in (config.training_images, config.images))
     return ms.data.Splits(data.train.take(train), data.validation, data.test.take(test))
-
-
-def asked(data: ms.data.Splits):
-    """Images and labels of the test set."""
-    return jnp.asarray(data.test.inputs), jnp.asarray(data.test.labels)

@@ -23,7 +23,7 @@ import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, places, swept
 from _tables import gain, mean_of, print_summary
 from _trained import trained
-from _workload import digital_outcome
+from _workload import beside_digital
 
 TRAININGS = ("as is", "with mismatch")
 PLACES = ("neurons", "synapses", "both")
@@ -88,11 +88,9 @@ def measure(seed, training, *, key, config: Config) -> xr.Dataset:
     levels, chips = jnp.asarray(config.mismatch), jnp.arange(config.chips)
     pairs = {"neurons": (levels, 0 * levels), "synapses": (0 * levels, levels), "both": (levels, levels)}
     found = [outcomes(model, *pairs[place], xs, labels, chips, key=CHIPS) for place in PLACES]
-    on_chips = ms.study.Outcome(*(np.stack(parts) for parts in zip(*found, strict=True)))
     return xr.Dataset(
         {
-            **on_chips.variables(("place", "mismatch", "chip"), len(labels)),
-            **digital_outcome(model, xs, labels).variables((), len(labels), "digital_{}"),
+            **beside_digital(found, ("place", "mismatch", "chip"), model, xs, labels),
         },
         {"place": list(PLACES), "mismatch": list(config.mismatch), "chip": np.arange(config.chips)},
     )

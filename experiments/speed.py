@@ -23,7 +23,7 @@ import _clock as clock
 import _peers as peers
 import device_models as dm
 import memsim as ms
-from _chip_speed import chips
+from _chip_speed import chips, temporary
 from _clock import Case
 from _image_speed import image_study
 from _sweep_speed import sweep_points
@@ -155,8 +155,8 @@ def spiking(config: Config):
         yield Case(f"{size}, against the fastest peer", float(np.median(times[:, 0] / fastest)), 0.9)
         for place, name in enumerate(others, 1):
             yield Case(f"{size}, against {name}", float(np.median(times[:, 0] / times[:, place])), np.inf)
-    memory = {name: temporary_megabytes(*case) for name, case in others.items()}
-    yield Case(f"{size}, temporary memory", temporary_megabytes(*base), min(memory.values(), default=np.inf), "MB")
+    memory = {name: temporary(*case) / 1e6 for name, case in others.items()}
+    yield Case(f"{size}, temporary memory", temporary(*base) / 1e6, min(memory.values(), default=np.inf), "MB")
     for name, size_of_peer in memory.items():
         yield Case(f"{name}, temporary memory", size_of_peer, np.inf, "MB")
     yield Case(f"{size}, on a programmed PCM chip", ratio(config, on_chip("off"), base), 1.15)
@@ -253,9 +253,3 @@ def recurrent_network(key) -> ms.nn.SpikingNetwork:
 def ratio(config: Config, case: tuple[Callable[..., Any], ...], base: tuple[Callable[..., Any], ...]) -> float:
     """Median over rounds of the time of `case` over that of `base`, each a function with its arguments."""
     return clock.ratio(case, base, config.rounds)
-
-
-def temporary_megabytes(function: Any, *arguments: Any) -> float:
-    """What a compiled function needs beside its arguments and results."""
-    compiled = function.lower(*arguments).compile()
-    return getattr(compiled, "compiled", compiled).memory_analysis().temp_size_in_bytes / 1e6

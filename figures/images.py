@@ -22,7 +22,8 @@ def figure(data, journal: str = "neutral") -> Figure:
     names = [str(name) for name in data.training.values]
     training = "Gaussian noise" if "Gaussian noise" in names else names[0]
     one = data.sel(training=training)
-    below = [(lost_to_noise, one.isel(noise=-1)), (yields, one.isel(cells=0, time=-1))]
+    below = [(lost_to_noise, one.isel(noise=-1))] * bool(one.noisy_accuracy.notnull().any())
+    below += [(yields, one.isel(cells=0, time=-1))]
     below += [(norms, one)] * bool(one.norms_accuracy.notnull().any())
     below += [(effects, data)] * bool(data.cost.notnull().any())
     with plotting.style():

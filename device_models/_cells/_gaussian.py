@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key
 from .._checks import Checked, check, is_zero
 from .._checks._quantities import NOT_NEGATIVE, SIEMENS, exceeds
 from .._device import AbstractDevice, ages, check_effect, in_order, writes
-from .._draws import normal
+from .._draws import scattered
 from .._roots import root_of_difference, root_of_squares
 from .._sizes import check_not_negative, check_siemens
 from .._span import Span
@@ -126,7 +126,7 @@ class Gaussian(AbstractDevice):
         write_key, path_key = jr.split(key)
         std, written, path = self._write_std(target), None, None
         if std is not None:
-            written = self.write_noise_scale * std * normal(write_key, target.shape, target.dtype, kept=True)
+            written = scattered(self.write_noise_scale * std, write_key)
         if self.spread is not None:
             path = self.path.draw(target.shape, target.dtype, key=path_key)
         return GaussianCells(target, written, path)

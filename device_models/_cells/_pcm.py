@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key
 from .._checks import Checked, check, is_zero, positive
 from .._checks._quantities import NOT_NEGATIVE, SIEMENS, exceeds
 from .._device import AbstractDevice, ages, check_effect, writes
-from .._draws import normal
+from .._draws import scattered
 from .._sizes import check_not_negative, check_siemens
 from .._span import Span
 from ..ageing._paths import AbstractPath, Keep, Memory, Walk, path_of
@@ -136,11 +136,12 @@ class PCM(AbstractDevice):
     def program(self, target: Float[Array, "*cells"], *, key: Key[Array, ""]) -> PCMCells:
         write_key, drift_key = jr.split(key)
         g = target / self.g_max
-        write_noise = self.write_noise_scale * self.write_noise(g) * normal(write_key, g.shape, g.dtype, kept=True)
-        path = self.path.draw(g.shape, g.dtype, key=drift_key)
-        nu = MovingExponent(self.nu_mean(g), self.nu_std(g), path)
-        if isinstance(self.path, Keep):
-            nu = self._exponent(nu, jnp.zeros((), g.dtype))
+        write_noise = scattered(self.write_noise_scale * self.write_noise(g), write_key)
+        if isinstance(self.path, Keep):  # draws that are not kept, unless a gradient follows
+            nu = self.nu_scale * jnp.abs(self.nu_mean(g) + scattered(self.nu_std(g), drift_key))
+        else:
+            path = self.path.draw(g.shape, g.dtype, key=drift_key)
+            nu = MovingExponent(self.nu_mean(g), self.nu_std(g), path)
         q_s = self.read_noise_scale * self.relative_read_noise(g)
         return PCMCells(jnp.maximum(target + write_noise, 0.0), nu, q_s)
 

@@ -11,9 +11,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._checks import Checked, check, each, fraction, plain, whole
+from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped
 from ._matrix import AnalogMatrix
-from ._tiles import cuts, spread_rows, tile_mean
+from ._tiles import are_many, cuts, spread_rows, tile_mean
 
 SEARCH = 1  # folded into the key of the measurement, so that its draws stay as they are
 FEW = 8  # patterns of one step of the search
@@ -163,8 +164,11 @@ class GlobalDriftCompensation(Checked):
             parts = matrix.partial_sums(self._inputs(matrix, self.patterns, drive), key=key)
             if self.measure == "identity":
                 parts = [part[: tile.stop - tile.start] for part, tile in zip(parts, tiles, strict=True)]
-            lines = [jnp.mean(jnp.abs(part), axis=0) for part in parts]
-        level = jnp.stack(lines)
+            if are_many(len(parts)) and self.measure == "patterns":
+                lines = jnp.mean(jnp.abs(jnp.stack(parts)), axis=1)
+            else:
+                lines = [jnp.mean(jnp.abs(part), axis=0) for part in parts]
+        level = jnp.stack(lines) if isinstance(lines, list) else lines
         if self.per == "layer":
             return jnp.broadcast_to(jnp.mean(level), level.shape)
         return tile_mean(level, columns) if self.per == "tile" else level
@@ -214,11 +218,18 @@ def _codes(matrix: AnalogMatrix, x: Array, key: Array | None) -> PatternCodes:
     currents, adc = matrix.currents(x, key=key), matrix.adc
     if adc is None:
         return PatternCodes(jnp.zeros(len(currents)), jnp.zeros(len(currents)))
-    live = [None] * len(currents) if matrix.sums.dead is None else list(~matrix.sums.dead)
-    beyond = [is_clipped(current, adc.bits, adc.half_code) for current in currents]
-    clipped = [_share(found, line) for found, line in zip(beyond, live, strict=True)]
-    zero = [_share(jnp.abs(current) < adc.half_code, line) for current, line in zip(currents, live, strict=True)]
-    return PatternCodes(jnp.stack(clipped), jnp.stack(zero))
+    living = None if matrix.sums.dead is None else ~matrix.sums.dead
+    if are_many(len(currents)):
+        return jax.vmap(lambda current, live: _of_tile(adc, current, live))(jnp.stack(currents), living)
+    live = [None] * len(currents) if living is None else list(living)
+    found = [_of_tile(adc, current, line) for current, line in zip(currents, live, strict=True)]
+    return jax.tree.map(lambda *shares: jnp.stack(shares), *found)
+
+
+def _of_tile(adc: AbstractADC, current: Array, live: Bool[Array, " columns"] | None) -> PatternCodes:
+    """The shares of one row tile."""
+    clipped = _share(is_clipped(current, adc.bits, adc.half_code), live)
+    return PatternCodes(clipped, _share(jnp.abs(current) < adc.half_code, live))
 
 
 def _share(found: Bool[Array, "n columns"], live: Bool[Array, " columns"] | None) -> Float[Array, ""]:

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Key
 
 from device_models import AbstractDevice, Ideal
 from device_models._checks._quantities import SIEMENS
+from device_models._held import held
 from device_models.iv import Ohmic
 
 from .._checks import (
@@ -33,7 +34,7 @@ from ._chip import Chip
 from ._compensation import GlobalDriftCompensation
 from ._converters._adc import AbstractADC
 from ._converters._dac import AbstractDAC
-from ._design import AbstractDesign
+from ._design import AbstractDesign, range_of
 from ._mapping._mapping import AbstractMapping, nonzero
 from ._mapping._offset import OffsetColumn
 from ._mapping._pair import DifferentialPair
@@ -135,13 +136,11 @@ class Crossbar(AbstractDesign):
         w = as_conductances(w).T  # word lines are rows
         scales = self.mapping.scales(w, self.tile)
         units = nonzero(scales)
-        off, on = self.cell_range
         shape = jax.eval_shape(lambda w: self.mapping.fractions(w, self.tile[1]), w).shape
         dac, adc, offsets = self._fabricate(w.shape[0], w.shape[1], shape, jr.fold_in(key, FABRICATION))
 
         def written(relative, key):
-            fractions = self.mapping.fractions(relative, self.tile[1])
-            return self.device.program(off + (on - off) * fractions, key=key)
+            return _written(relative, self.device, self.mapping, self.tile[1], key)
 
         def chip(cells):
             return Chip(self, cells, scales, None, dac, adc, offsets, dtype=None if dtype == w.dtype else dtype)
@@ -249,3 +248,20 @@ class Crossbar(AbstractDesign):
         check_key(key)
         program_key, moment_key = jr.split(key)
         return self.program(w, key=program_key).at(t, key=moment_key)
+
+
+@eqx.filter_custom_jvp
+def _written(relative: Array, device: AbstractDevice, mapping: AbstractMapping, columns: int, key: Array) -> Any:
+    """Cells written towards weights in units of their scale: made once for all that is read of them."""
+    return held(_write, relative, device, mapping, columns, key)
+
+
+@_written.def_jvp
+def _written_jvp(primals: Any, tangents: Any) -> Any:
+    # Where a gradient follows, draws are kept instead: within a branch every step would be.
+    return eqx.filter_jvp(_write, primals, tangents)
+
+
+def _write(relative: Array, device: AbstractDevice, mapping: AbstractMapping, columns: int, key: Array) -> Any:
+    off, on = range_of(device, mapping)
+    return device.program(off + (on - off) * mapping.fractions(relative, columns), key=key)

@@ -41,9 +41,7 @@ class AbstractDesign(Checked):
     @property
     def cell_range(self) -> tuple[float, float]:
         """Conductances of a cell that is fully off and fully on: those of the device, or levels within, in siemens."""
-        low, high = self.device.g_min, self.device.g_max
-        off, on = self.mapping.reach(self.device.levels)
-        return low if off == 0 else low + off * (high - low), high if on == 1 else low + on * (high - low)
+        return range_of(self.device, self.mapping)
 
     @property
     def one_cell(self) -> float | Float[Array, ""]:
@@ -54,3 +52,10 @@ class AbstractDesign(Checked):
     def seen(self, g: float) -> float | Float[Array, ""]:
         """Current over voltage of a cell of conductance `g` at full input, in siemens."""
         return g if isinstance(self.device.iv, Ohmic) else chord(self.device.iv, jnp.asarray(g), self.reads.v_read)
+
+
+def range_of(device: AbstractDevice, mapping: AbstractMapping) -> tuple[float, float]:
+    """Conductances of a cell of this `device` that is fully off and fully on, in siemens."""
+    low, high = device.g_min, device.g_max
+    off, on = mapping.reach(device.levels)
+    return low if off == 0 else low + off * (high - low), high if on == 1 else low + on * (high - low)

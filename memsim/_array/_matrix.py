@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from .._checks import Checked, Inputs, as_inputs, check_optional_key
+from ._conversion import converted
 from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped
 from ._fluctuation import Fluctuation
@@ -20,8 +21,6 @@ from ._sense import Amplifiers
 from ._sums import DigitalSum
 from ._tiles import each_row_tile, times
 from ._word_lines import RowsProduct, WordLines, rows_alone
-
-ROUNDING = 2  # folded into the key of a tile's noise, so that other draws leave it as it is
 
 
 class Clipping(Checked):
@@ -112,7 +111,7 @@ class AnalogMatrix(Checked):
         return self._total(x, key, product)
 
     def _total(self, x: Array, key: Array | None, product: RowsProduct) -> Float[Array, "n outputs"]:
-        sums = self._partial_sums(x, key, product)
+        sums = self._partial_sums(x, key, product, together=self.draws and product is rows_alone)
         total = sums[0]
         for part in sums[1:]:
             total = total + part
@@ -122,11 +121,11 @@ class AnalogMatrix(Checked):
 
     def partial_sums(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "n outputs"]]:
         """What each row tile's converters say, in weight times input units; the batch is flattened."""
-        return self._partial_sums(self._inputs(x, key), key)
+        return self._partial_sums(self._inputs(x, key), key, together=True)
 
     def currents(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "pulses_n columns"]]:
         """What meets the converters of each row tile, in ADC codes; several pulses of an input one after the other."""
-        return self._currents(self._inputs(x, key), key)
+        return self._currents(self._inputs(x, key), key, together=True)
 
     def clipping(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> Clipping:
         """How much of `x`, and of the currents it causes, the converters clip."""
@@ -140,44 +139,40 @@ class AnalogMatrix(Checked):
         return Clipping(dac, adc)
 
     def _partial_sums(
-        self, x: Array, key: Array | None, product: RowsProduct = rows_alone
+        self, x: Array, key: Array | None, product: RowsProduct = rows_alone, *, together: bool = False
     ) -> list[Float[Array, "n outputs"]]:
-        codes = self._currents(x, key, product)
-        if self.adc is not None:
-            keys = [None] * len(codes)
-            if self.adc.needs_key and key is not None:
-                keys = [jr.fold_in(tile_key, ROUNDING) for tile_key in jr.split(key, len(codes))]
-            codes = [self.adc.codes(current, k, key=keys[k]) for k, current in enumerate(codes)]
-        worth = [self.sums.worth(code, k) for k, code in enumerate(codes)]
-        return [self.sums.shifted(part, self.word_lines.significance) for part in worth]
+        currents = self._currents(x, key, product, together=together)
+        return converted(currents, self.adc, self.sums, self.word_lines.significance, together, key=key)
 
     def _currents(
-        self, x: Array, key: Array | None, product: RowsProduct = rows_alone
+        self, x: Array, key: Array | None, product: RowsProduct = rows_alone, *, together: bool = False
     ) -> list[Float[Array, "pulses_n columns"]]:
         if self.fluctuation is not None:
-            return self.now._currents(x, key, product)
+            return self.now._currents(x, key, product, together=together)
         lines = self.word_lines.pulses(self._codes(x))
         tiles = self.sums.tiles(self.inputs)
-        if self.noise is not None and key is not None:
-            felt, keys = self.word_lines.felt(lines, self.noise.white), jr.split(key, len(tiles))
-            drive, cells = (lines, felt), (self.weight, self.noise)
-            if product is rows_alone:
-                currents = each_row_tile(partial(self._noisy, jnp.matmul), drive, cells, tiles, keys)
-            else:
-                met = [partial(product, rows=tile) for tile in tiles]
-                currents = [self._noisy(one, drive, cells, keys[k]) for k, one in enumerate(met)]
+        noise, felt, keys = (None if key is None else self.noise), None, None
+        if noise is not None and key is not None:
+            felt, keys = self.word_lines.felt(lines, noise.white), jr.split(key, len(tiles))
+        drive, cells = (lines, felt), (self.weight, noise)
+        if product is rows_alone and (together or noise is not None):
+            currents = each_row_tile(partial(self._of_tile, jnp.matmul), drive, cells, tiles, keys)
+        elif keys is not None:
+            met = [partial(product, rows=tile) for tile in tiles]
+            currents = [self._of_tile(one, drive, cells, keys[k]) for k, one in enumerate(met)]
         else:
             currents = [product(lines, self.weight, rows=times(tile, self.word_lines.terms)) for tile in tiles]
         if self.amplifiers is None:
             return currents
         return self.amplifiers.on(currents, None if self.adc is None else self.adc.bits, key=key)
 
-    def _noisy(
-        self, product: Product, drive: tuple[Array, Felt], cells: tuple[Array, ReadNoise], key: Array
+    def _of_tile(
+        self, product: Product, drive: tuple[Array, Felt | None], cells: tuple[Array, ReadNoise | None], key: Any
     ) -> Float[Array, "pulses_n columns"]:
         """The current of one row tile."""
         (lines, felt), (weight, noise) = drive, cells
-        return noise.on(product(lines, weight), felt, self.sums.slices, product, key=key)
+        current = product(lines, weight)
+        return current if noise is None or felt is None else noise.on(current, felt, self.sums.slices, product, key=key)
 
     def _codes(self, x: Array) -> Float[Array, "n inputs"]:
         return self.word_lines.codes(self._wide(x.reshape(-1, x.shape[-1])))

@@ -11,7 +11,8 @@ import jax.random as jr
 from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Float, Key
 
-from device_models._draws import normal
+from device_models._draws import normal, scattered
+from device_models._held import held
 
 from .._checks import is_known, is_zero
 
@@ -153,9 +154,9 @@ def apart(
     """Conductances `g` with that `share` of their noise's variance which stands still, and the `std` of the rest."""
     if is_zero(share):
         return g, std
-    still = jnp.sqrt(jnp.asarray(share, g.dtype)) * std * normal(key, g.shape, g.dtype, kept=True)
+    moved = _moved(g, jnp.sqrt(jnp.asarray(share, g.dtype)) * std, key)
     moving = jnp.sqrt(1 - jnp.asarray(share, g.dtype)) * std
-    return jnp.maximum(g + still, 0.0), None if is_known(share) and share == 1.0 else moving
+    return moved, None if is_known(share) and share == 1.0 else moving
 
 
 def felt_slowly(pulses: Float[Array, "n rows"], terms: int) -> Felt:
@@ -223,3 +224,18 @@ def _noise_jvp(primals, tangents):
     variance = primals[0]
     slope = jnp.where(variance > 0, noise / (2 * jnp.where(variance > 0, variance, 1.0)), 0.0)
     return noise, slope * tangents[0]
+
+
+@eqx.filter_custom_jvp
+def _moved(g: Array, std: Array, key: Array) -> Array:
+    """Conductances that noise of this `std` has moved: made once for all that is read of them."""
+    return held(_move, g, std, key)
+
+
+@_moved.def_jvp
+def _moved_jvp(primals, tangents):
+    return eqx.filter_jvp(_move, primals, tangents)  # whose draws are kept
+
+
+def _move(g: Float[Array, "*cells"], std: Float[Array, "*cells"], key: Key[Array, ""]) -> Float[Array, "*cells"]:
+    return jnp.maximum(g + scattered(std, key), 0.0)

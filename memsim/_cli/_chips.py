@@ -10,7 +10,7 @@ from ..chips import TARGETS, check, target
 def list_chips() -> None:
     """The chips that networks can be placed on, and against what their arithmetic was checked."""
     for name in TARGETS:
-        print(f"  {name:14} {target(name).checked}")
+        print(f"  {name:17} {target(name).checked}")
 
 
 def check_files(files: tyro.conf.Positional[tuple[Path, ...]]) -> int:

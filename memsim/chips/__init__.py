@@ -44,8 +44,8 @@ from ._truenorth._target import truenorth as truenorth
 from ._xylo._cycles import xylo_clock as xylo_clock
 from ._xylo._cycles import xylo_cycles as xylo_cycles
 from ._xylo._rockpool import XyloSpecification as XyloSpecification
-from ._xylo._rockpool import channel_quantize as channel_quantize
-from ._xylo._rockpool import global_quantize as global_quantize
+from ._xylo._rockpool import xylo_channel_quantize as xylo_channel_quantize
+from ._xylo._rockpool import xylo_global_quantize as xylo_global_quantize
 from ._xylo._target import Xylo as Xylo
 from ._xylo._target import xylo_audio1 as xylo_audio1
 from ._xylo._target import xylo_audio2 as xylo_audio2

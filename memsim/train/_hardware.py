@@ -16,6 +16,7 @@ from .._checks import LONGEST_TIME, TIME, Must, check, described, fraction, is_k
 from ..nn import analog_layers, deploy
 from ..nn._deploy import digital_weight, replace_weights
 from ..nn._mixed_signal import Designs, check_designs, design_hint, with_neurons_ramped
+from ._sloped import with_sloped_cells
 
 RAMP = fraction()._replace(what="a fraction of all steps, in [0, 1]")
 STD = Must("in [0, 1), relative to the largest weight", lambda std: (std >= 0) & (std < 1), "Percent? Divide by 100.")
@@ -108,7 +109,7 @@ class SampledChip(AbstractHardware):
     def sample(self, model: Any, *, strength: Float[Array, ""], key: Key[Array, ""]) -> Any:
         time_key, chip_key = jr.split(key)
         t = self.time.draw(key=time_key) if isinstance(self.time, LogUniform) else self.time
-        chip = deploy(model, with_neurons_ramped(self.crossbar, strength), t, key=chip_key)
+        chip = deploy(model, with_sloped_cells(with_neurons_ramped(self.crossbar, strength)), t, key=chip_key)
         clean = analog_layers(model)
         ramped = {
             path: layer.weight.ramped(digital_weight(path, clean[path]), strength)

@@ -1,5 +1,6 @@
 """The study of images has the networks it names, noise of the size it says, and is drawn."""
 
+import inspect
 import json
 
 import equinox as eqx
@@ -46,7 +47,7 @@ def test_each_network_gives_one_score_a_class_and_all_its_matrices_go_on_chips(i
 def test_noise_is_the_fraction_of_the_range_that_it_says(images, kind):
     layer = ms.nn.convert(eqx.nn.Linear(30, 5, use_bias=False, key=jr.key(0)))
     xs = jr.normal(jr.key(1), (64, 30))
-    noise = images.Noise(layer, xs)
+    noise = inspect.getmodule(images.noisy_accuracies).Noise(layer, xs)
     (one,) = noise.designs.values()
     model, design = noise.of(kind, jnp.asarray(0.05))
 
@@ -84,6 +85,11 @@ def test_the_full_study_has_25_chips_at_8_times_of_all_images(images):
     full = images.Config(full=True)
     assert (full.chips, len(full.times), full.images, full.training_images) == (25, 8, 10000, 54000)
     assert images.Config(full=True, chips=3).chips == 3
+
+
+def test_more_images_than_there_are_are_refused(images):
+    with pytest.raises(ValueError, match="`images` must be at most 10000"):
+        images.Config(images=10001)
 
 
 @pytest.mark.parametrize("options", [{"networks": ("AlexNet",)}, {"trainings": ("none",)}, {"cells": ("pcm",)}])

@@ -37,6 +37,7 @@ ROOMS = {
     "nir": ms.nir,
     "files": ms.files,
     "plotting": ms.plotting,
+    "chips": ms.chips,
 }
 NAN, INF = float("nan"), float("inf")
 

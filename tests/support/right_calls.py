@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import device_models as dm
 import memsim as ms
+import right_chips
 from right_parts import (
     BOUNDS,
     CHIP,
@@ -68,6 +69,7 @@ RESULTS = {
     "Guess",
     "PerConductance",
     "combine",  # takes fits one after the other
+    *right_chips.RESULTS,
 }
 
 
@@ -79,6 +81,7 @@ def instances() -> list[Any]:
     return [
         *memristors,
         *pulsed,
+        *right_chips.instances(),
         dm.pcm_joshi2020(),
         dm.Gaussian(0.0, 25e-6, write_noise=curve),
         dm.Empirical((0.0, 1.0), jnp.full(3, 1e-6), jnp.full((3, 2), 1e-6), 0.0, 25e-6, neighbours=2),
@@ -385,6 +388,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "ratio": {"call": (lambda: 0,), "base": (lambda: 0,)} | clock,
         **dict.fromkeys(("chip_accuracies", "chip_outcomes"), on_chips),
         "get": {"name": "shd"},
+        **right_chips.calls(),
         "fashion_mnist": {"which": "subset"},
         "is_complete": {"source": ms.data.sources()["shd"]},
     }

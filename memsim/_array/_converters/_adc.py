@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
 from device_models._draws import uniform
 
@@ -101,7 +101,11 @@ class ADC(AbstractADC):
         return self.rounding == "stochastic"
 
     def codes(
-        self, current: Float[Array, "*batch lines"], tile: int = 0, *, key: Key[Array, ""] | None = None
+        self,
+        current: Float[Array, "*batch lines"],
+        tile: int | Int[Array, ""] = 0,
+        *,
+        key: Key[Array, ""] | None = None,
     ) -> Float[Array, "*batch lines"]:
         if isinstance(self.errors, TransferCurves):
             curves = jax.tree.map(lambda values: values[tile], self.errors)

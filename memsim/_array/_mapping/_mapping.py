@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from ..._checks import Checked
-from .._tiles import cuts, tile_mean
+from .._tiles import largest_in_tiles, tile_mean
 
 Scale = Literal["tensor", "tile", "column"]
 
@@ -35,7 +35,7 @@ class AbstractMapping(Checked):
 
     def scales(self, w: Float[Array, "rows columns"], tile: tuple[int, int]) -> Float[Array, "row_tiles columns"]:
         """The largest weight magnitude of each bit line in each row tile, of the tile, or of all tiles."""
-        largest = jnp.stack([jnp.max(jnp.abs(w[cut]), axis=0) for cut in cuts(w.shape[0], tile[0])])
+        largest = largest_in_tiles(w, tile[0])
         if self.scale == "tile":
             largest = tile_mean(largest, tile[1], jnp.max)
         if self.scale == "tensor":

@@ -48,10 +48,9 @@ class BrainScaleS2VMM(AbstractRateTarget, Checked):
     """BrainScaleS-2 for networks of continuous values: pulses of 5 bits times weights of 6 bits and a sign.
 
     A layer is cut into blocks of 128 inputs and 256 outputs, each one use of an array; codes of 8 bits add digitally.
-    Weights fill their range layer by layer, as far as the codes of the calibration allow; pulses are sent as often as they
-    allow. A bias is
-    added to the codes, and with it what the floor of the converter takes off on average: half a code a block, and what
-    the shift of the converting ReLU cuts off.
+    Weights fill their range layer by layer, as far as the codes of the calibration allow; pulses are sent as often as
+    they allow. A bias is added to the codes, and with it what the floor of the converter takes off on average: half a
+    code a block, and what the shift of the converting ReLU cuts off.
 
     **Arguments:**
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from ._part import Layer, Neurons, Synapses
-from ._rockpool import XyloSpecification, channel_quantize, global_quantize
+from ._rockpool import XyloSpecification, xylo_channel_quantize, xylo_global_quantize
 from ._rule import MOST_HIDDEN, MOST_INPUT, MOST_OUT, Core, Population
 
 Arrays = dict[str, np.ndarray]
@@ -85,5 +85,5 @@ def _whole(x: Any) -> Int[Array, "..."]:
 def quantised(arrays: Arrays, meta: dict[str, Any]) -> Arrays:
     """The whole numbers of both quantisers of rockpool."""
     given = XyloSpecification(**{name: arrays[f"f_{name}"] for name in XyloSpecification._fields})
-    found = {"g": global_quantize(given), "c": channel_quantize(given)}
+    found = {"g": xylo_global_quantize(given), "c": xylo_channel_quantize(given)}
     return {f"{kind}_{name}": each for kind, all in found.items() for name, each in all._asdict().items()}

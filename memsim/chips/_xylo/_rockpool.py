@@ -34,7 +34,7 @@ class XyloSpecification(NamedTuple):
     bias_out: Numbers | None = None
 
 
-def global_quantize(given: XyloSpecification) -> XyloSpecification:
+def xylo_global_quantize(given: XyloSpecification) -> XyloSpecification:
     """One scale for all hidden neurons, one for all outputs: the largest weight or bias of each becomes 127.
 
     Thresholds beyond 16 bits shrink to them, and take weights that are rounded already with them. As in rockpool
@@ -60,7 +60,7 @@ def global_quantize(given: XyloSpecification) -> XyloSpecification:
     )
 
 
-def channel_quantize(given: XyloSpecification) -> XyloSpecification:
+def xylo_channel_quantize(given: XyloSpecification) -> XyloSpecification:
     """A scale of its own for each neuron: its largest weight becomes 127, unless its threshold would pass 16 bits.
 
     As in rockpool 3.1.0, biases do not shrink with thresholds, may pass 8 bits, and are not scaled at all for hidden

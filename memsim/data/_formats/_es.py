@@ -33,7 +33,7 @@ def decode_es(raw: bytes) -> Shaped[np.ndarray, " events"]:
 
 
 def _starts(body: np.ndarray) -> Int[np.ndarray, " words"]:
-    """Where the words begin: each says by its first byte where the next one is, found for twice as many in each turn."""
+    """Where the words begin: each says by its first byte where the next is, found for twice as many in each turn."""
     end = len(body)
     after = np.minimum(np.arange(end) + np.where(body >= RESET, 1, 5), end)
     jump, found = np.append(after, end), np.zeros(min(1, end), np.int64)

@@ -172,25 +172,53 @@ def spiking(*layers):
     return nn.SpikingNetwork(list(layers))
 
 
+def dense(inputs, outputs):
+    return nn.Linear(inputs, outputs, key=KEYS[0])
+
+
+def conv(inputs, outputs, **settings):
+    return nn.Conv2d(inputs, outputs, 3, key=KEYS[0], **settings)
+
+
 @pytest.mark.parametrize(
     ("made", "shape", "said"),
     [
         (lambda: spiking(nn.Linear(4, 3, key=KEYS[0]), nn.LIF(3)), None, "that do not leak. Got LIF"),
         (lambda: spiking(nn.Linear(4, 3, key=KEYS[0]), nn.LI(3)), None, "the last layer spikes, too"),
-        (lambda: spiking(nn.Conv2d(16, 32, 3, padding=1, key=KEYS[0]), nn.IF((32, 64, 64))), (16, 64, 64), "131072 of neurons"),
-        (lambda: spiking(nn.Conv2d(1, 1, 3, padding=1, key=KEYS[0]), nn.IF((1, 130, 130))), (1, 130, 130), "at most 128 pixels"),
-        (lambda: spiking(nn.Conv2d(1, 1, 3, stride=3, key=KEYS[0]), nn.IF((1, 3, 3))), (1, 9, 9), "strides of 1, 2, 4, 8"),
+        (
+            lambda: spiking(nn.Conv2d(16, 32, 3, padding=1, key=KEYS[0]), nn.IF((32, 64, 64))),
+            (16, 64, 64),
+            "131072 of neurons",
+        ),
+        (
+            lambda: spiking(nn.Conv2d(1, 1, 3, padding=1, key=KEYS[0]), nn.IF((1, 130, 130))),
+            (1, 130, 130),
+            "at most 128 pixels",
+        ),
+        (
+            lambda: spiking(nn.Conv2d(1, 1, 3, stride=3, key=KEYS[0]), nn.IF((1, 3, 3))),
+            (1, 9, 9),
+            "strides of 1, 2, 4, 8",
+        ),
         (lambda: spiking(nn.Linear(2000, 3, key=KEYS[0]), nn.IF(3)), None, "at most 1024 channels. Got 2000"),
         (lambda: spiking(*[nn.Linear(4, 4, key=KEYS[0]), nn.IF(4)] * 10), None, "at most 9 layers, one a core. Got 10"),
-        (lambda: spiking(nn.Linear(4, 3, key=KEYS[0]), nn.Scale(jnp.ones(3)), nn.IF(3)), None, "one `Conv2d` or `Linear`"),
+        (
+            lambda: spiking(nn.Linear(4, 3, key=KEYS[0]), nn.Scale(jnp.ones(3)), nn.IF(3)),
+            None,
+            "one `Conv2d` or `Linear`",
+        ),
         (
             lambda: spiking(nn.Linear(4, 3, key=KEYS[0]), nn.Recurrent(nn.IF(3), nn.Linear(3, 3, key=KEYS[1]))),
             None,
             "no recurrent synapses",
         ),
-        (lambda: spiking(nn.Linear(4, 2, key=KEYS[0]), nn.IF(2, threshold=jnp.asarray([1.0, 2.0]))), None, "one threshold"),
+        (
+            lambda: spiking(nn.Linear(4, 2, key=KEYS[0]), nn.IF(2, threshold=jnp.asarray([1.0, 2.0]))),
+            None,
+            "one threshold",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_broken_limit_is_named_with_what_repairs_it(made, shape, said):
     fit = ms.chips.speck().fits(made(), input_shape=shape)
     assert not fit and re.search(said, str(fit)), str(fit)

@@ -179,13 +179,13 @@ def floats(**changed):
 
 def test_biases_of_outputs_have_the_scale_of_hidden_neurons_as_in_rockpool():
     """By hand: 127 / 1 for hidden neurons, whose largest number is the bias; 127 / 2 belongs to the outputs."""
-    found = ms.chips.global_quantize(floats())
+    found = ms.chips.xylo_global_quantize(floats())
     assert found.weights_out.tolist() == [[127], [127]] and found.threshold_out.tolist() == [64]
     assert found.bias_out.tolist() == [127] and found.dash_mem.tolist() == [2, 2]  # half to even
 
 
 def test_a_threshold_of_an_output_that_overflows_shrinks_recurrent_weights_as_in_rockpool():
-    plain, large = (ms.chips.global_quantize(floats(threshold_out=np.asarray([t]))) for t in (1.0, 1000.0))
+    plain, large = (ms.chips.xylo_global_quantize(floats(threshold_out=np.asarray([t]))) for t in (1.0, 1000.0))
     assert large.threshold_out.tolist() == [32767]
     assert np.abs(large.weights_rec).max() < np.abs(plain.weights_rec).max()
     np.testing.assert_array_equal(large.weights_in, plain.weights_in)
@@ -194,7 +194,7 @@ def test_a_threshold_of_an_output_that_overflows_shrinks_recurrent_weights_as_in
 def test_a_quantiser_leaves_what_it_is_given_alone_and_takes_arrays_of_jax():
     given = floats()
     kept = jax.tree.map(np.copy, given)
-    for quantise in (ms.chips.global_quantize, ms.chips.channel_quantize):
+    for quantise in (ms.chips.xylo_global_quantize, ms.chips.xylo_channel_quantize):
         found = quantise(given)
         jax.tree.map(np.testing.assert_array_equal, given, kept)
         traced = jax.jit(quantise)(jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), given))

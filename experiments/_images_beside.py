@@ -1,20 +1,49 @@
-"""What the study of images measures beside accuracy on chips: noise that enters at one place, and adapted norms."""
+"""What the study of images measures beside accuracy on chips: noise of one kind, adapted norms, and single effects."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, Key
 
 import device_models as dm
 import memsim as ms
 
 KINDS = ("weight", "input", "output")
+NORMS = ("as trained", "re-estimated")
 ONE_TILE = (1024, 1024)
 FAR = 1e3  # in cells: inputs of the layers here are below 10
+
+
+def noisy_accuracies(
+    model: Callable,
+    profile: Array,
+    test: tuple[Array, Array],
+    stds: Sequence[float],
+    chips: Array,
+    *,
+    key: Key[Array, ""],
+) -> Float[np.ndarray, "kinds stds chips"]:
+    """Accuracy on `test` with noise of each of the `KINDS` alone, of each size."""
+    noise, start = Noise(model, profile), jnp.zeros(1)
+
+    def on_chips(kind: str, std: float) -> Array:
+        return ms.study.chip_accuracies(*noise.of(kind, jnp.asarray(std)), *test, start, chips, key=key)[:, 0]
+
+    return np.asarray([[on_chips(kind, std) for std in stds] for kind in KINDS])
+
+
+def costs_alone(
+    model: Callable, test: ms.data.Dataset, crossbar: ms.nn.PerLayer, time: float, chips: int, *, key: Key[Array, ""]
+) -> Float[np.ndarray, " effects"]:
+    """Accuracy that each of `memsim.EFFECTS` costs alone, NaN for those that there are not."""
+    found = ms.study.attribute(model, test, crossbar, chips=chips, times=(time,), key=key)
+    table = ms.study.attribution_table(found).set_index("effect").cost_alone
+    return table.reindex(ms.EFFECTS).to_numpy() / 100
 
 
 class Preceded(eqx.Module):
