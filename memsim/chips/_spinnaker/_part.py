@@ -11,7 +11,7 @@ from .._counts import Counts, by_core
 from .._part import AbstractPart, Stepped
 from .._part import State as LayerState
 from ._ring import Pair, Ring, together
-from ._rule import Neurons, State, initial, step
+from ._rule import Neurons, State, given, initial, step
 
 
 class Core(NamedTuple):
@@ -53,14 +53,15 @@ class Layer(AbstractPart):
         return LayerState(self.synapses.initial_state(), Core(neurons, jnp.zeros((size,), jnp.int32), past))
 
     def heard(self, xs: Int[Array, "steps inputs"], past: Any) -> tuple[Any, Any]:
-        return self.synapses.sums(xs, past)
+        words, past = self.synapses.sums(xs, past)
+        return (jax.vmap(self._given)(words) if self.feedback is None else words), past
 
     def advance(self, heard: Any, neurons: Core, *, key: Key[Array, ""] | None = None) -> Stepped:
-        words, past = heard, neurons.past
-        if self.feedback is not None and past is not None:
+        currents, past = heard, neurons.past
+        if self.feedback is not None and past is not None:  # which may bring a buffer to its end
             back, past = self.feedback.sums(neurons.last[None], past)
-            words = together(words, jax.tree.map(lambda held: held[0], back))
-        state, seen = step(self.to, neurons.neurons, jax.tree.map(lambda held: held << self.shift, words))
+            currents = self._given(together(heard, jax.tree.map(lambda held: held[0], back)))
+        state, seen = step(self.to, neurons.neurons, currents)
         spikes, current = seen.spikes.astype(jnp.int32), seen.currents
         return Stepped(
             Core(state, spikes, past),
@@ -69,6 +70,10 @@ class Layer(AbstractPart):
             current.excitation - current.inhibition if isinstance(current, Pair) else current,
             jnp.ones_like(spikes),  # every neuron, in every step
         )
+
+    def _given(self, words: Any) -> Any:
+        """Currents from words of the buffers."""
+        return given(self.to, jax.tree.map(lambda held: held << self.shift, words))
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
         events, messages = self.synapses.events(xs, self.core, self.cores)

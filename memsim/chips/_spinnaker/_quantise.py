@@ -7,6 +7,7 @@ S16.15 holds. So weights share 16 bits with the sum of a neuron's weights of one
 
 from typing import NamedTuple
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, UInt
 
@@ -69,6 +70,7 @@ class Settings(NamedTuple):
     report: Quantised
 
 
+@eqx.filter_jit
 def settings(layer: Stage, *, nearest: bool = True) -> Settings:
     """A layer's integers."""
     synapses, feedback, dynamics = layer.synapses(), layer.feedback(), layer.dynamics()
@@ -140,7 +142,7 @@ def neurons(dynamics: Dynamics, units: Scales, constant: Float[Array, " units"],
         reset=fixed(dynamics.v_reset / units.membrane),
         threshold=never if dynamics.threshold is None else fixed(dynamics.threshold / units.membrane),
         offset=fixed(constant / units.current),
-        refractory=jnp.full_like(decay, dynamics.refractory),
+        refractory=jnp.full_like(decay, dynamics.refractory) if dynamics.refractory else None,
         synapse=None if factors is None else Synapse(*(Pair(each, each) for each in factors)),
         nearest=nearest,
     )

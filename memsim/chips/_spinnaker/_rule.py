@@ -29,7 +29,7 @@ class Neurons(eqx.Module):
     - `membrane_decay`: $E = e^{-dt/\tau}$, S16.15.
     - `resistance`, `rest`, `reset`, `threshold`, `offset`: $R$, $V_\mathrm{rest}$, $V_\mathrm{reset}$, $\theta$ and the
       constant current $I_\mathrm{off}$, S16.15.
-    - `refractory`: Steps after a spike in which the membrane stays.
+    - `refractory`: Steps after a spike in which the membrane stays; `None` where it never does.
     - `synapse`: What currents do. `None` is the delta synapse: what arrives is the current of its step, and is
       gone after it.
     - `nearest`: Whether products of the membrane round to the nearest number, as the code of today does, or down, as
@@ -42,7 +42,7 @@ class Neurons(eqx.Module):
     reset: Int[Array, "*#neurons"]
     threshold: Int[Array, "*#neurons"]
     offset: Int[Array, "*#neurons"]
-    refractory: Int[Array, "*#neurons"]
+    refractory: Int[Array, "*#neurons"] | None
     synapse: Synapse | None
     nearest: bool = eqx.field(static=True, default=True)
 
@@ -52,7 +52,7 @@ class State(NamedTuple):
 
     membrane: Int[Array, "*neurons"]
     currents: Pair | None
-    wait: Int[Array, "*neurons"]
+    wait: Int[Array, "*neurons"] | None
 
 
 class Step(NamedTuple):
@@ -67,35 +67,35 @@ def initial(neurons: Neurons, size: int) -> State:
     """Membranes at rest, no currents."""
     zero = jnp.zeros((size,), jnp.int32)
     currents = None if neurons.synapse is None else Pair(zero, zero)
-    return State(jnp.broadcast_to(neurons.rest, (size,)), currents, zero)
+    return State(jnp.broadcast_to(neurons.rest, (size,)), currents, None if neurons.refractory is None else zero)
 
 
-def step(neurons: Neurons, state: State, arriving: Pair | Int[Array, "*neurons"]) -> tuple[State, Step]:
-    r"""Adds what arrives, moves the membrane, fires and resets, and lets the currents decay.
+def given(neurons: Neurons, arriving: Pair | Int[Array, "*neurons"]) -> Pair | Int[Array, "*neurons"]:
+    """What the words of the ring buffers, shifted to S16.15, add to the currents. It needs no state."""
+    if neurons.synapse is None:
+        return arriving
+    return jax.tree.map(times_unsigned_fraction, arriving, neurons.synapse.gain)
+
+
+def step(neurons: Neurons, state: State, given: Pair | Int[Array, "*neurons"]) -> tuple[State, Step]:
+    r"""Adds what is given to the currents, moves the membrane, fires and resets, and lets the currents decay.
 
     $I_k \mathrel{+}= g_k\,x_k$; $\alpha = R (I_e - I_i + I_\mathrm{off}) + V_\mathrm{rest}$ and
     $V = \alpha - E (\alpha - V)$ unless refractory; a spike where $V \ge \theta$. All in 32 bits that wrap.
-    `arriving` are the words of the ring buffers after their shift, S16.15; their difference for a delta synapse.
     """
-    currents, current = _currents(neurons, state, arriving)
-    waiting = state.wait > 0
-    membrane = jnp.where(waiting, state.membrane, _moved(neurons, state.membrane, current))
+    currents = given if state.currents is None else jax.tree.map(jnp.add, state.currents, given)
+    current = currents.excitation - currents.inhibition if isinstance(currents, Pair) else currents
+    membrane, waiting = _moved(neurons, state.membrane, current), state.wait
+    if waiting is not None:
+        membrane = jnp.where(waiting > 0, state.membrane, membrane)
+        waiting = jnp.maximum(waiting - 1, 0)
     spikes = membrane >= neurons.threshold
-    wait = jnp.where(spikes, neurons.refractory, state.wait - waiting.astype(jnp.int32))
+    if waiting is not None and neurons.refractory is not None:
+        waiting = jnp.where(spikes, neurons.refractory, waiting)
     kept = None
     if neurons.synapse is not None:
         kept = jax.tree.map(times_unsigned_fraction, currents, neurons.synapse.decay)
-    return State(jnp.where(spikes, neurons.reset, membrane), kept, wait), Step(spikes, membrane, currents)
-
-
-def _currents(neurons: Neurons, state: State, arriving: Pair | Array) -> tuple[Pair | Array, Int[Array, "*neurons"]]:
-    """The currents with what arrives, and the one that moves the membrane."""
-    if neurons.synapse is None:
-        assert not isinstance(arriving, Pair)  # a delta synapse keeps nothing that would be told apart
-        return arriving, arriving
-    given = jax.tree.map(times_unsigned_fraction, arriving, neurons.synapse.gain)
-    currents = jax.tree.map(jnp.add, state.currents, given)
-    return currents, currents.excitation - currents.inhibition
+    return State(jnp.where(spikes, neurons.reset, membrane), kept, waiting), Step(spikes, membrane, currents)
 
 
 def _moved(neurons: Neurons, membrane: Int[Array, "*neurons"], current: Int[Array, "*neurons"]):
@@ -106,4 +106,5 @@ def _moved(neurons: Neurons, membrane: Int[Array, "*neurons"], current: Int[Arra
 
 def run(neurons: Neurons, arriving: Pair | Int[Array, "steps *neurons"], state: State) -> tuple[State, Step]:
     """All steps, one after the other; the second result has a row a step."""
-    return jax.lax.scan(lambda state, now: step(neurons, state, now), state, arriving)
+    currents = jax.vmap(lambda now: given(neurons, now))(arriving)
+    return jax.lax.scan(lambda state, now: step(neurons, state, now), state, currents)

@@ -166,7 +166,7 @@ def _placed(layer: Stage) -> tuple[FloatLayer, Quantised]:
     largest = jnp.max(jnp.stack([jnp.max(jnp.abs(each)) for each in wanted]))
     unit = jnp.where(largest > 0, largest, 1.0) / LARGEST
     codes = [jnp.round(each / unit).astype(jnp.int32) for each in wanted]
-    own, firing = own_delay(dynamics), dynamics.firing
+    own, firing = own_delay(layer.habits()), dynamics.firing
     part = FloatLayer(
         synapses=_dense(codes[0], synapses, max(1, own)),
         feedback=None if feedback is None else _dense(codes[1], feedback, own),

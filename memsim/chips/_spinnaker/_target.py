@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int, Key, Num
 
@@ -52,7 +53,7 @@ class SpiNNaker1(AbstractTarget, Checked):
     Reference: Rhodes2018.
     """
 
-    nearest: bool = True
+    nearest: bool = eqx.field(static=True, default=True)
 
     @property
     def name(self) -> str:
@@ -95,7 +96,7 @@ def _cores(layer: Stage) -> int:
 
 
 def _problems(layer: Stage) -> Iterator[Problem]:
-    own = own_delay(layer.dynamics())
+    own = own_delay(layer.habits())
     for synapses in (layer.synapses(), layer.feedback()):
         longest = 0 if synapses is None else longest_delay(synapses.delays, most=MOST["delay"] - 1) + max(1, own)
         if longest > MOST["delay"]:
@@ -112,7 +113,7 @@ def _problems(layer: Stage) -> Iterator[Problem]:
 
 def _placed(layer: Stage, nearest: bool) -> tuple[Layer, Quantised]:
     found, dynamics = settings(layer, nearest=nearest), layer.dynamics()
-    own, apart = own_delay(dynamics), dynamics.current_decay is not None
+    own, apart = own_delay(layer.habits()), dynamics.current_decay is not None
     feedback = None if found.feedback is None else _ring(found.feedback, layer.feedback(), own, apart)
     part = Layer(
         synapses=_ring(found.words, layer.synapses(), max(1, own), apart),

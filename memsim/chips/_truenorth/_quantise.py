@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -24,6 +25,7 @@ class Settings(NamedTuple):
     report: Quantised
 
 
+@eqx.filter_jit
 def settings(layer: Stage, *, axons: int, leak_at: float | None, mask: int) -> Settings:
     """A layer's integers. Each neuron has a scale of its own, with which the largest of its values is 255."""
     synapses, feedback, dynamics = layer.synapses(), layer.feedback(), layer.dynamics()

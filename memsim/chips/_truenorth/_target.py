@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, Num
@@ -63,9 +64,9 @@ class TrueNorth(AbstractTarget, Checked):
     Reference: Merolla2014, Cassidy2013.
     """
 
-    axons: int = 4
-    leak_at: float | None = None
-    mask: int = 0
+    axons: int = eqx.field(static=True, default=4)
+    leak_at: float | None = eqx.field(static=True, default=None)
+    mask: int = eqx.field(static=True, default=0)
 
     def __check_init__(self):
         check(self, axons=whole(1, most=MOST_AXONS), leak_at=positive("in thresholds"), mask=whole(0, most=255))
@@ -111,7 +112,7 @@ class TrueNorth(AbstractTarget, Checked):
     def _placed(self, layer: Stage, fan_out: Copies) -> tuple[Layer, Quantised]:
         found = settings(layer, axons=self.axons, leak_at=self.leak_at, mask=self.mask)
         values, taps, feedback = found.neurons.weights, found.taps, found.feedback
-        own = own_delay(layer.dynamics())
+        own = own_delay(layer.habits())
         part = Layer(
             synapses=self._dense(effective(values, taps), layer.synapses(), max(1, own)),
             feedback=None if feedback is None else self._dense(effective(values, feedback), layer.feedback(), own),

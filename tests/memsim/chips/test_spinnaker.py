@@ -14,7 +14,7 @@ from memsim import nn
 from memsim.chips._placed import as_network_outputs
 from memsim.chips._spinnaker import _quantise
 from memsim.chips._spinnaker._ring import RING, Pair, Ring
-from memsim.chips._spinnaker._rule import Neurons, State, Synapse, run, step
+from memsim.chips._spinnaker._rule import Neurons, State, Synapse, given, run, step
 from memsim.chips._spinnaker._target import SpiNNaker1
 
 FILES = sorted((Path(__file__).parents[2] / "data/chips").glob("spinnaker_*.npz"))
@@ -88,9 +88,13 @@ def test_a_step_is_the_rule_in_words_up_to_the_rails(nearest):
     integers = [jnp.asarray(n, jnp.int32) for n in (e, r, rest, reset, theta, off, ref)]
     neurons = Neurons(*integers, Synapse(*(Pair(*jnp.asarray(each, jnp.uint32)) for each in factors)), nearest)
     membrane_in, wait_in, *pairs = (jnp.asarray(n, jnp.int32) for n in (membrane, wait, *currents, *arriving))
-    given = neurons, State(membrane_in, Pair(*pairs[:2]), wait_in), Pair(*pairs[2:])
-    after, seen = jax.tree.map(np.asarray, jax.jit(step)(*given))
-    eager = step(*given)
+    start = State(membrane_in, Pair(*pairs[:2]), wait_in)
+
+    def one(arriving):
+        return step(neurons, start, given(neurons, arriving))
+
+    after, seen = jax.tree.map(np.asarray, jax.jit(one)(Pair(*pairs[2:])))
+    eager = one(Pair(*pairs[2:]))
     assert jax.tree.all(jax.tree.map(np.array_equal, (after, seen), eager))
     for n in range(size):
         of = {"e": e[n], "r": r[n], "off": off[n], "rest": rest[n], "reset": reset[n], "theta": theta[n], "ref": ref[n]}
