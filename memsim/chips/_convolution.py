@@ -74,7 +74,7 @@ def reached(layer: AbstractConv, input_shape: Shape, core: np.ndarray) -> tuple[
     places = np.arange(1, int(np.prod(input_shape)) + 1, dtype=np.float32).reshape(input_shape)  # zero is padding
     with jax.ensure_compile_time_eval():
         lines = np.asarray(layer.word_lines(jnp.asarray(places))).astype(np.int64)
-    lines = lines.reshape(-1, layer.weight.shape[1], layer.groups)  # pixels, elements of a patch, groups
+    lines = lines.reshape(lines.shape[0], -1, layer.groups)  # pixels, elements of a patch, groups
     of_channel = np.arange(layer.out_channels) // (layer.out_channels // layer.groups)
     core = np.asarray(core).reshape(layer.out_channels, -1)
     pairs = [np.empty(0, np.int64)]

@@ -38,7 +38,7 @@ def _with_sloped_cells(design: Crossbar) -> Crossbar:
     """Itself where cells are written again one by one, or have numbers of their own that may have a gradient, too."""
     if design.programming.rewrites or any(map(eqx.is_array, jax.tree.leaves(design.device))):
         return design
-    return dataclasses.replace(design, device=Sloped(design.device))
+    return dataclasses.replace(design, device=Sloped(design.device))  # pyright: ignore[reportCallIssue]
 
 
 class SlopedCells(eqx.Module):

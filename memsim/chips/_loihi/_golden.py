@@ -26,8 +26,8 @@ def lava(arrays: Arrays, meta: Settings) -> Arrays:
         meta["du"], meta["dv"], meta["vth_mant"] << CURRENT, _whole(arrays["bias_mant"]) << meta["bias_exp"]
     )
     weights = [effective(_whole(arrays[name]), bits=bits) for name in ("w", "w_rec")]
-    synapses = Dense(weights[0], LARGEST, delays, bound(delays), wait=1)
-    layer = _layer(synapses, Dense(weights[1], LARGEST), to, LAVA, meta["weight_exp"])
+    synapses = Dense(weight=weights[0], largest=LARGEST, delays=delays, longest=bound(delays), wait=1)
+    layer = _layer(synapses, Dense(weight=weights[1], largest=LARGEST), to, LAVA, meta["weight_exp"])
     return _ran(layer, arrays["x"])
 
 
@@ -36,8 +36,8 @@ def nengo(arrays: Arrays, meta: Settings) -> Arrays:
     weights = [_whole(arrays[name]).T for name in ("w_int", "w_rec_int")]
     to = _compartments(*(_whole(arrays[name]) for name in ("decay_u", "decay_v", "vth_int", "bias_int")))
     to = to._replace(held=_whole(arrays["refract"]) - 1, floor=_whole(meta["vmin"]), ceiling=_whole(meta["vmax"]))
-    synapses = Dense(weights[0], bound(weights[0]), wait=1)
-    return _ran(_layer(synapses, Dense(weights[1], bound(weights[1])), to, NENGO, None), arrays["x"])
+    synapses = _dense(weights[0], wait=1)
+    return _ran(_layer(synapses, _dense(weights[1]), to, NENGO, None), arrays["x"])
 
 
 def brian2(arrays: Arrays, meta: Settings) -> Arrays:
@@ -49,8 +49,8 @@ def brian2(arrays: Arrays, meta: Settings) -> Arrays:
     ]
     to = _compartments(meta["decay_I"], meta["decay_v"], meta["threshold_v_mant"] << CURRENT, 0)
     to = to._replace(held=_whole(meta["refractory"] - 1))
-    synapses = Dense(weights[0], bound(weights[0]), wait=meta["delay"])
-    feedback = Dense(weights[1], bound(weights[1]))
+    synapses = _dense(weights[0], wait=meta["delay"])
+    feedback = _dense(weights[1])
     found = _ran(_layer(synapses, feedback, to, BRIAN2, None), arrays["x"])
     return {"w_act": np.asarray(weights[0]), "w_rec_act": np.asarray(weights[1])} | found
 
@@ -59,8 +59,8 @@ def lava_dl(arrays: Arrays, meta: Settings) -> Arrays:
     """Spikes of the current-based neuron of SLAYER, which fires at its threshold."""
     weight, units = _whole(arrays["w"]).T, arrays["w"].shape[1]
     to = _compartments(meta["iDecay"], meta["vDecay"], (meta["vThMant"] << CURRENT) - 1, 0)
-    nothing = Dense(jnp.zeros((units, units), jnp.int32), 0)
-    layer = _layer(Dense(weight, bound(weight)), nothing, to, SLAYER, 0)
+    nothing = _dense(jnp.zeros((units, units), jnp.int32))
+    layer = _layer(_dense(weight), nothing, to, SLAYER, 0)
     return {"spikes": _ran(layer, arrays["x"].T)["spikes"].T}
 
 
@@ -69,7 +69,7 @@ def sigma_delta_network(arrays: Arrays, meta: Settings) -> Arrays:
     shift = meta["spike_exp"] + meta["state_exp"]
     inputs = jax.jit(partial(_changes, meta=_hashable(meta)))(_whole(arrays["x"]) << shift)
     weight = effective(_whole(arrays["w"]))
-    synapses = Dense(weight, LARGEST, wait=1)
+    synapses = Dense(weight=weight, largest=LARGEST, wait=1)
     sums, _ = synapses.sums(inputs, synapses.initial_state(), most=bound(inputs))
     bias = _whole(arrays["bias"]) << shift
     out, sigma = jax.jit(partial(_summed, meta=_hashable(meta)))(shifted(sums, meta["weight_exp"]), bias)
@@ -127,15 +127,19 @@ def _compartments(current_decay: Any, decay: Any, threshold: Any, bias: Any) -> 
     return Compartments(*(_whole(each) for each in given))
 
 
+def _dense(weight: Int[Array, "outputs inputs"], *, wait: int = 0) -> Dense:
+    return Dense(weight=weight, largest=bound(weight), wait=wait)
+
+
 def _layer(synapses: Dense, feedback: Dense, to: Compartments, variant: Variant, exponent: int | None) -> Layer:
     one = jnp.ones(())
     return Layer(
-        synapses,
-        feedback,
-        to,
-        jnp.zeros(synapses.weight.shape[0], jnp.int32),
-        one,
-        0 * one,
+        synapses=synapses,
+        feedback=feedback,
+        to=to,
+        core=jnp.zeros(synapses.weight.shape[0], jnp.int32),
+        unit=one,
+        rest=0 * one,
         variant=variant,
         exponent=exponent,
         feedback_exponent=exponent,

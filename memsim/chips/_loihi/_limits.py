@@ -32,5 +32,5 @@ class Limits(NamedTuple):
     @classmethod
     def of(cls, table: dict[str, Sourced], *, chips: int = 1) -> "Limits":
         """Those of so many `chips`."""
-        found = {name: int(limit.value) for name, limit in table.items()}
+        found = {name: int(float(limit)) for name, limit in table.items()}
         return cls(**found | {"cores": found["cores"] * chips})

@@ -63,7 +63,7 @@ class Layer(AbstractPart):
 
     def advance(self, heard: Any, neurons: Compartment, *, key: Key[Array, ""] | None = None) -> Stepped:
         a, past = heard, neurons.past
-        if self.feedback is not None:
+        if self.feedback is not None and past is not None:
             back, past = self.feedback.sums(neurons.last[None], past, most=1)
             a = a + _as_current(back[0], self.feedback_exponent)
         after, fires, membrane = step(self.to, neurons.neurons, a, variant=self.variant)

@@ -26,12 +26,12 @@ def placed(layers: tuple[Stage, ...], limits: Limits, variant: Variant, *, wait:
         core = cores_of(layer, limits)
         parts.append(
             Layer(
-                _connection(layer, found, core, limits, wait),
-                None if found.feedback is None else Dense(found.feedback, LARGEST),
-                found.to._replace(held=jnp.asarray(neurons.refractory, jnp.int32)),
-                jnp.asarray(core),
-                found.unit,
-                neurons.rest,
+                synapses=_connection(layer, found, core, limits, wait),
+                feedback=None if found.feedback is None else Dense(weight=found.feedback, largest=LARGEST),
+                to=found.to._replace(held=jnp.asarray(neurons.refractory, jnp.int32)),
+                core=jnp.asarray(core),
+                unit=found.unit,
+                rest=neurons.rest,
                 variant=variant,
                 exponent=0,
                 feedback_exponent=0,
@@ -102,6 +102,15 @@ def _in_axons(layer: Stage, limits: Limits) -> int:
 
 def _connection(layer: Stage, found: Settings, core: np.ndarray, limits: Limits, wait: int) -> AbstractConnection:
     if layer.convolution is not None:
-        pairs = (jnp.asarray(each) for each in reached(layer.convolution, layer.input_shape, core))
-        return Convolution(found.weight, layer.convolution, *pairs, LARGEST, layer.input_shape, wait)
-    return Dense(found.weight, LARGEST, found.delays, longest_delay(found.delays, most=limits.delay), wait)
+        inputs, cores = reached(layer.convolution, layer.input_shape, core)
+        return Convolution(
+            weight=found.weight,
+            layer=layer.convolution,
+            reached_input=jnp.asarray(inputs),
+            reached_core=jnp.asarray(cores),
+            largest=LARGEST,
+            input_shape=layer.input_shape,
+            wait=wait,
+        )
+    longest = longest_delay(found.delays, most=limits.delay)
+    return Dense(weight=found.weight, largest=LARGEST, delays=found.delays, longest=longest, wait=wait)
