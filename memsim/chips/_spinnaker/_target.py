@@ -32,7 +32,7 @@ def spinnaker1() -> "SpiNNaker1":
 
     >>> import memsim as ms
     >>> ms.chips.spinnaker1().checked
-    'bit-checked against sPyNNaker 7.4.1'
+    "bit-checked against sPyNNaker's C code with spinn_common 1e3a090"
     """
     return SpiNNaker1()
 
@@ -61,7 +61,7 @@ class SpiNNaker1(AbstractTarget, Checked):
 
     @property
     def checked(self) -> str:
-        return "bit-checked against sPyNNaker 7.4.1"
+        return "bit-checked against sPyNNaker's C code with spinn_common 1e3a090"
 
     @property
     def conventions(self) -> Conventions:
