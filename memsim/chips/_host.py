@@ -23,14 +23,8 @@ class Host(AbstractPart):
     unit: Float[Array, "..."]
     rest: Float[Array, "..."]
     path: str = eqx.field(static=True)
-
-    @property
-    def spiking(self) -> bool:
-        return False
-
-    @property
-    def cores(self) -> int:
-        return 0
+    spiking: bool = eqx.field(static=True, default=False)
+    cores: int = eqx.field(static=True, default=0)
 
     def initial_state(self) -> State:
         return State(None, self.neuron.initial_state())

@@ -56,13 +56,10 @@ class Layer(AbstractPart):
     unit: Float[Array, "..."]
     rest: Float[Array, "..."]
     core: Int[Array, " units"]
+    spiking: bool = eqx.field(static=True)
     cores: int = eqx.field(static=True)
     most: int = eqx.field(static=True)
     path: str = eqx.field(static=True)
-
-    @property
-    def spiking(self) -> bool:
-        return self.neuron.spiking
 
     def initial_state(self) -> State:
         silent = jnp.zeros(self.synapses.outputs, jnp.int32)

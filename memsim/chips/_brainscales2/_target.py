@@ -130,6 +130,7 @@ def _placed(layer: Stage, chip: BrainScaleS2, key: Key[Array, ""]) -> tuple[Laye
         unit=one,
         rest=0 * one,
         core=jnp.zeros(layer.size, jnp.int32),
+        spiking=layer.neuron.spiking,
         cores=1,
         most=chip.most_input,
         path=layer.path,

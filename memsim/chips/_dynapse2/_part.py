@@ -45,12 +45,9 @@ class Layer(AbstractPart):
     core: Int[Array, " units"]
     dt: float = eqx.field(static=True)
     subtractive: bool = eqx.field(static=True)
+    spiking: bool = eqx.field(static=True)
     cores: int = eqx.field(static=True)
     path: str = eqx.field(static=True)
-
-    @property
-    def spiking(self) -> bool:
-        return True
 
     def initial_state(self) -> State:
         rest = at_rest(self.circuit, self.weight.shape[0])

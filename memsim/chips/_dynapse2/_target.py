@@ -187,6 +187,7 @@ def _placed(layer: Stage, chip: DYNAPSE2, key: Key[Array, ""]) -> tuple[Layer, Q
         core=jnp.arange(layer.size, dtype=jnp.int32) // MOST["neurons"],
         dt=neurons.dt or 1e-3,
         subtractive=chip.mode == "chip",
+        spiking=True,
         cores=cores,
         path=layer.path,
     )
