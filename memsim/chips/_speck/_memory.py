@@ -11,7 +11,7 @@ from ...nn._synapses._pool import AbstractPool, AvgPool2d
 from .._fit import Problem, Unfit
 from .._stages import Stage
 
-SHEET = "Richter2024, second-hand"
+SHEET = "Yao2024, second-hand"
 KERNELS = tuple(Sourced(1024.0 * n, "words", SHEET) for n in (16, 16, 16, 32, 32, 64, 64, 16, 16))
 NEURONS = tuple(Sourced(1024.0 * n, "words", SHEET) for n in (64, 64, 64, 32, 32, 16, 16, 16, 16))
 BIASES = Sourced(1024.0, "words", SHEET)

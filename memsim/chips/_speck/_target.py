@@ -40,7 +40,7 @@ class Speck(AbstractTarget):
       -32768.0 by default, and so loses all weights below one half.
     - `spikes`: The most spikes of an input, and of a neuron by "multi", in one step.
 
-    Reference: Richter2024.
+    Reference: Yao2024.
     """
 
     rule: Rule = eqx.field(static=True, default="multi")

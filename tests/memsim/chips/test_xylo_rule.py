@@ -128,6 +128,17 @@ def test_more_currents_than_are_followed_at_once_are_all_followed(monkeypatch):
     np.testing.assert_array_equal(found, wanted)
 
 
+def test_currents_that_few_sources_reach_are_those_of_a_product():
+    r = np.random.default_rng(2)
+    weight = jnp.asarray(r.integers(-128, 128, (7, 200)) * (r.random((7, 200)) < 0.02), jnp.int32)
+    sparse = steps(weight, jnp.asarray(1, jnp.int32))
+    current, events = (jnp.asarray(r.integers(0, 9, (2, 3, n)), jnp.int32) for n in (7, 200))
+    assert sparse.few is not None and sparse.few.source.shape[0] < 12
+    found = jax.vmap(lambda i, e: add_one_by_one(i, e, sparse))(current, events)
+    np.testing.assert_array_equal(found, add_one_by_one(current, events, sparse._replace(few=None)))
+    np.testing.assert_array_equal(found, current + 2 * jnp.einsum("bcs,ts->bct", events, weight))
+
+
 def test_a_batch_is_judged_once_and_computes_no_more_than_a_product_far_from_rails():
     given = steps(jnp.ones((7, 9), jnp.int32), jnp.zeros((), jnp.int32))
     batch = jax.vmap(jax.vmap(lambda i, e: add_one_by_one(i, e, given)))
