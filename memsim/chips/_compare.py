@@ -18,10 +18,10 @@ from ..train._memory import MEMORY_RULE, Memory, as_bytes, in_batches
 from ..train._objective import Scores, as_scores
 from ..train._samples import Samples
 from ..train._task import SET
-from ._chip import AbstractChip
 from ._list import TARGETS, target
-from ._placed import Placed, as_network_outputs
-from ._target import AbstractTarget
+from ._placing._chip import AbstractChip
+from ._placing._placed import Placed, as_network_outputs
+from ._placing._target import AbstractTarget
 
 if TYPE_CHECKING:
     import xarray as xr

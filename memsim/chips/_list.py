@@ -7,10 +7,10 @@ from device_models._checks._names import lookup
 from ._akida._target import akida
 from ._brainscales2._target import brainscales2
 from ._brainscales2._vmm import brainscales2_vmm
-from ._chip import AbstractChip
 from ._dynapse2._target import dynapse2
 from ._loihi._target import loihi1, loihi2
 from ._neurogrid._target import neurogrid
+from ._placing._chip import AbstractChip
 from ._speck._target import speck
 from ._spinnaker._second import spinnaker2
 from ._spinnaker._target import spinnaker1

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from .._whole import exact_product, saturate, saturating_product, saturating_shift
+from .._sums._whole import exact_product, saturate, saturating_product, saturating_shift
 
 BUFFER, LATER = 28, 32  # bits of sums, and of what comes after
 

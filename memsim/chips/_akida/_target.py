@@ -10,12 +10,12 @@ from jaxtyping import Array, Float, Int, Key
 from device_models import Sourced
 
 from ..._checks import Checked, check
-from .._counts import Counts
-from .._fit import Problem
-from .._quantised import Quantised, quantised
+from .._network._fit import Problem
 from .._rates._placed import AbstractRatePart, as_codes, happened, range_unit
 from .._rates._stages import RateStage
 from .._rates._target import AbstractRateTarget, RateLayers
+from .._sums._counts import Counts
+from .._sums._quantised import Quantised, quantised
 from ._rule import Scaled, relu, version1, version2
 
 LIMITS = {

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from .._whole import saturate
+from .._sums._whole import saturate
 
 BLOCK = 128  # signed rows of an array: a weight with a sign takes two of its 256
 PULSE, WEIGHT = 31, 63  # the longest pulse, and the largest weight

@@ -12,9 +12,9 @@ from ...nn import AbstractNeuron, Firing, NeuronCircuit, Positive
 from ...nn._mixed_signal import deviable
 from ...nn._neurons._neuron import Prepared
 from ...nn._neurons._parameters import value
-from .._counts import Counts, by_core
-from .._opposed import Opposed, Sums
-from .._part import AbstractPart, State, Stepped
+from .._placing._part import AbstractPart, State, Stepped
+from .._sums._counts import Counts, by_core
+from .._sums._opposed import Opposed, Sums
 
 VOLTAGES = ("threshold", "v_rest", "v_reset", "v_onset")  # deviate by a share of the membrane's range
 FACTORS = ("resistance", "w_in")  # within the gains of the synapses

@@ -11,11 +11,11 @@ from device_models import Sourced
 
 from ..._checks import Checked, check, fraction
 from ...nn import LI, LIF, AdEx, CuBaLI, CuBaLIF
-from .._fit import Problem
-from .._opposed import Opposed, wiring_problems
-from .._quantised import Quantised, quantised
-from .._stages import Stage
-from .._target import AbstractTarget, Conventions, Layers
+from .._network._fit import Problem
+from .._network._stages import Stage
+from .._placing._target import AbstractTarget, Conventions, Layers
+from .._sums._opposed import Opposed, wiring_problems
+from .._sums._quantised import Quantised, quantised
 from ._mac import WEIGHT
 from ._neurons import Layer, fabricated, gains
 

@@ -12,12 +12,12 @@ from jaxtyping import Array, Float, Int, Key
 from device_models import Sourced
 
 from ..._checks import Checked, at_least, check, fraction, is_zero, positive
-from .._counts import Counts
-from .._fit import Problem
-from .._quantised import Quantised, quantised
+from .._network._fit import Problem
 from .._rates._placed import AbstractRatePart, as_codes, happened, range_unit
 from .._rates._stages import RateStage
 from .._rates._target import AbstractRateTarget, RateLayers
+from .._sums._counts import Counts
+from .._sums._quantised import Quantised, quantised
 from ._mac import BLOCK, CODE, FLOOR, PULSE, WEIGHT, Readout, block_sums, blocks, converting_relu, product
 from ._neurons import log_normal
 

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from .._connection import Dense
-from .._counts import Counts, by_core
-from .._part import AbstractPart, State, Stepped
+from .._placing._part import AbstractPart, State, Stepped
+from .._sums._connection import Dense
+from .._sums._counts import Counts, by_core
 from ._quantise import LARGEST
 from ._rule import Circuit, Soma, at_rest, soma, synapse
 

@@ -13,8 +13,8 @@ from jaxtyping import Array, Float, Int
 
 from device_models import Sourced
 
-from .._quantised import Quantised, quantised
-from .._stages import Dynamics, Stage
+from .._network._stages import Dynamics, Stage
+from .._sums._quantised import Quantised, quantised
 from ._biases import nearest
 from ._rule import Circuit
 

@@ -14,13 +14,13 @@ from device_models import Sourced
 
 from ..._checks import Checked, check, fraction, is_known
 from ...nn import LIF, CuBaLIF
-from .._fit import Problem
-from .._host import on_host
-from .._opposed import wiring_problems
-from .._part import AbstractPart
-from .._quantised import Quantised
-from .._stages import Stage
-from .._target import AbstractTarget, Conventions, Layers
+from .._network._fit import Problem
+from .._network._stages import Stage
+from .._placing._host import on_host
+from .._placing._part import AbstractPart
+from .._placing._target import AbstractTarget, Conventions, Layers
+from .._sums._opposed import wiring_problems
+from .._sums._quantised import Quantised
 from ._part import Layer
 from ._quantise import BITS, settings
 from ._rule import Circuit

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from .._connection import Dense
-from .._whole import bound, shifted
+from .._sums._connection import Dense
+from .._sums._whole import bound, shifted
 from ._part import Layer
 from ._rule import BRIAN2, CURRENT, LAVA, NENGO, RAIL, SLAYER, Compartments, Variant
 from ._sigma_delta import SigmaDelta, no_changes, send_changes, sigma_delta

@@ -6,10 +6,10 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from .._connection import AbstractConnection, Dense
-from .._counts import Counts, by_core
-from .._part import AbstractPart, State, Stepped
-from .._whole import shifted
+from .._placing._part import AbstractPart, State, Stepped
+from .._sums._connection import AbstractConnection, Dense
+from .._sums._counts import Counts, by_core
+from .._sums._whole import shifted
 from ._rule import CURRENT, Compartments, Neurons, Variant, step
 
 

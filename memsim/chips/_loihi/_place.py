@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._checks import is_known
-from .._connection import AbstractConnection, Dense, longest_delay
-from .._convolution import Convolution, reached
-from .._fit import Problem
-from .._stages import Stage
-from .._target import Layers
+from .._network._fit import Problem
+from .._network._stages import Stage
+from .._placing._target import Layers
+from .._sums._connection import AbstractConnection, Dense, longest_delay
+from .._sums._convolution import Convolution, reached
 from ._limits import Limits
 from ._part import Layer
 from ._quantise import THRESHOLD, Settings, bits_a_synapse, settings

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from .._quantised import Quantised, quantised
-from .._stages import Dynamics, Stage, Synapses
+from .._network._stages import Dynamics, Stage, Synapses
+from .._sums._quantised import Quantised, quantised
 from ._rule import CURRENT, ONE, RAIL, Compartments, Variant
 from ._weights import LARGEST
 

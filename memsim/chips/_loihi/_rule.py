@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from .._whole import times_fraction, wrap
+from .._sums._whole import times_fraction, wrap
 
 DECAY, ONE, CURRENT = 12, 4096, 6  # bits of a decay, what they stand for, and those that sums of weights are shifted by
 BITS = 24  # of current and membrane

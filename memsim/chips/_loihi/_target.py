@@ -7,9 +7,9 @@ import equinox as eqx
 from jaxtyping import Array, Key, Num
 
 from ..._checks import check, plain, whole
-from .._fit import Problem
-from .._stages import Stage
-from .._target import AbstractTarget, Conventions, Layers
+from .._network._fit import Problem
+from .._network._stages import Stage
+from .._placing._target import AbstractTarget, Conventions, Layers
 from ._limits import LOIHI1, LOIHI2, Limits
 from ._place import cores_of, placed, problems
 from ._rule import BRIAN2, LAVA, NENGO

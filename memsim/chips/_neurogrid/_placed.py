@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Num
 
 from ..._checks import check_finite
-from .._counts import Counts, beside
+from .._sums._counts import Counts, beside
 from ._rule import Membranes, Soma, step
 
 

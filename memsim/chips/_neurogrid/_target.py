@@ -12,8 +12,8 @@ from jaxtyping import Array, Key
 from device_models import Sourced
 
 from ..._checks import Checked, at_least, check, fraction, positive
-from .._chip import AbstractChip
-from .._fit import Fit, Problem
+from .._network._fit import Fit, Problem
+from .._placing._chip import AbstractChip
 from ._placed import PlacedPopulation, PlacedPopulations
 from ._population import Population, decoders, fabricated
 from ._rule import Soma

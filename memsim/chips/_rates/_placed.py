@@ -12,8 +12,8 @@ from jaxtyping import Array, Float, Int, Key, Num
 
 from ..._checks import check_finite, is_known
 from ...nn._layer import Shape
-from .._counts import Counts, beside
-from .._quantised import Quantised
+from .._sums._counts import Counts, beside
+from .._sums._quantised import Quantised
 
 
 class AbstractRatePart(eqx.Module):

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from ...nn import AbstractConv, AbstractNeuron, Flatten, Linear, Recurrent, Scale, SpikingNetwork, Stateless
 from ...nn._layer import Shape
 from ...nn._synapses._pool import AbstractPool
-from .._fit import Unfit
+from .._network._fit import Unfit
 
 AFFINE = (eqx.nn.Linear, eqx.nn.Conv, Linear, AbstractConv, AbstractPool, Flatten, Scale)
 SILENT = (eqx.nn.Identity,)

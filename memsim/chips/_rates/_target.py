@@ -9,9 +9,9 @@ from jaxtyping import Array, Float, Key, Num
 
 from ..._checks import check_finite
 from ...nn._layer import Shape
-from .._chip import AbstractChip
-from .._fit import Fit, Problem, Unfit
-from .._quantised import Quantised
+from .._network._fit import Fit, Problem, Unfit
+from .._placing._chip import AbstractChip
+from .._sums._quantised import Quantised
 from ._placed import AbstractRatePart, PlacedRates, check_sign
 from ._stages import RateStage, rate_stages
 

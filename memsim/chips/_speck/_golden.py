@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from ...nn import Conv2d
-from .._convolution import Convolution
-from .._whole import bound
+from .._sums._convolution import Convolution
+from .._sums._whole import bound
 from ._quantise import Levels, discretise
 from ._rule import step
 

@@ -8,8 +8,8 @@ from device_models import Sourced
 
 from ...nn import Conv2d, Flatten, Linear, SumPool2d
 from ...nn._synapses._pool import AbstractPool, AvgPool2d
-from .._fit import Problem, Unfit
-from .._stages import Stage
+from .._network._fit import Problem, Unfit
+from .._network._stages import Stage
 
 SHEET = "Yao2024, second-hand"
 KERNELS = tuple(Sourced(1024.0 * n, "words", SHEET) for n in (16, 16, 16, 32, 32, 64, 64, 16, 16))

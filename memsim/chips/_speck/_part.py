@@ -6,9 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from .._connection import AbstractConnection
-from .._counts import Counts
-from .._part import AbstractPart, State, Stepped
+from .._placing._part import AbstractPart, State, Stepped
+from .._sums._connection import AbstractConnection
+from .._sums._counts import Counts
 from ._quantise import Levels
 from ._rule import event_by_event, step
 

@@ -11,11 +11,11 @@ from jaxtyping import Array, Float
 from ..._checks import is_known
 from ...nn import IF, SumPool2d
 from ...nn._synapses._window import sizes
-from .._connection import AbstractConnection, Dense
-from .._convolution import Convolution, reached
-from .._fit import Problem
-from .._quantised import Quantised, quantised
-from .._stages import Stage
+from .._network._fit import Problem
+from .._network._stages import Stage
+from .._sums._connection import AbstractConnection, Dense
+from .._sums._convolution import Convolution, reached
+from .._sums._quantised import Quantised, quantised
 from ._memory import Row, row
 from ._part import Layer, Rule
 from ._pooled import Pooled

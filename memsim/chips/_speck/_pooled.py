@@ -7,7 +7,7 @@ from jaxtyping import Array, Int
 
 from ...nn import SumPool2d
 from ...nn._layer import Shape
-from .._connection import AbstractConnection
+from .._sums._connection import AbstractConnection
 
 
 class Pooled(AbstractConnection):

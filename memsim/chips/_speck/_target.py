@@ -6,9 +6,9 @@ import equinox as eqx
 from jaxtyping import Array, Key, Num
 
 from ..._checks import check, plain, whole
-from .._fit import Problem, Unfit
-from .._stages import Stage
-from .._target import AbstractTarget, Conventions, Layers
+from .._network._fit import Problem, Unfit
+from .._network._stages import Stage
+from .._placing._target import AbstractTarget, Conventions, Layers
 from ._memory import KERNELS, cores_for, geometry, problems_of, row
 from ._part import Rule
 from ._place import placed, problems_of_numbers

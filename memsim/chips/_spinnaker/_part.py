@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from .._counts import Counts, by_core
-from .._part import AbstractPart, Stepped
-from .._part import State as LayerState
+from .._placing._part import AbstractPart, Stepped
+from .._placing._part import State as LayerState
+from .._sums._counts import Counts, by_core
 from ._ring import Pair, Ring, together
 from ._rule import Neurons, State, given, initial, step
 

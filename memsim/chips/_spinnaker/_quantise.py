@@ -11,8 +11,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, UInt
 
-from .._quantised import Quantised, quantised
-from .._stages import Dynamics, Stage
+from .._network._stages import Dynamics, Stage
+from .._sums._quantised import Quantised, quantised
 from ._ring import RING, Pair
 from ._rule import Neurons, Synapse
 

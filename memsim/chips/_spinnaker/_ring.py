@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from .._connection import Dense
+from .._sums._connection import Dense
 
 RING = 2**16 - 1  # what a word of a ring buffer saturates at
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from .._whole import product_shifted, times_unsigned_fraction
+from .._sums._whole import product_shifted, times_unsigned_fraction
 from ._ring import Pair
 
 

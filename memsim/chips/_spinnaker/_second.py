@@ -11,13 +11,13 @@ from jaxtyping import Array, Float, Int, Key, Num
 from device_models import Sourced
 
 from ..._checks import Checked, is_known
-from .._connection import Dense, longest_delay
-from .._counts import Counts, by_core
-from .._fit import Problem
-from .._part import AbstractPart, State, Stepped
-from .._quantised import Quantised, quantised
-from .._stages import Stage, Synapses
-from .._target import AbstractTarget, Conventions, Layers, own_delay
+from .._network._fit import Problem
+from .._network._stages import Stage, Synapses
+from .._placing._part import AbstractPart, State, Stepped
+from .._placing._target import AbstractTarget, Conventions, Layers, own_delay
+from .._sums._connection import Dense, longest_delay
+from .._sums._counts import Counts, by_core
+from .._sums._quantised import Quantised, quantised
 
 LIMITS = {
     "cores": Sourced(152.0, "1", "Mayr2019"),

@@ -10,11 +10,11 @@ from jaxtyping import Array, Int, Key, Num
 from device_models import Sourced
 
 from ..._checks import Checked, is_known
-from .._connection import longest_delay
-from .._fit import Problem
-from .._quantised import Quantised
-from .._stages import Stage, Synapses
-from .._target import AbstractTarget, Conventions, Layers, own_delay
+from .._network._fit import Problem
+from .._network._stages import Stage, Synapses
+from .._placing._target import AbstractTarget, Conventions, Layers, own_delay
+from .._sums._connection import longest_delay
+from .._sums._quantised import Quantised
 from ._part import Layer
 from ._quantise import settings
 from ._ring import Ring

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from .._connection import Dense
-from .._counts import Counts
-from .._part import AbstractPart, State, Stepped
-from .._whole import exact_product
+from .._placing._part import AbstractPart, State, Stepped
+from .._sums._connection import Dense
+from .._sums._counts import Counts
+from .._sums._whole import exact_product
 from ._rule import AXONS, NEURONS, Neurons, tick
 
 

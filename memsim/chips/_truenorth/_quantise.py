@@ -7,8 +7,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from .._quantised import Quantised, quantised
-from .._stages import Stage
+from .._network._stages import Stage
+from .._sums._quantised import Quantised, quantised
 from ._levels import effective, fitted, taps_of, types_of
 from ._rule import ABSOLUTE, AXONS, CLIP, LINEAR, NEURONS, Chance, Neurons
 

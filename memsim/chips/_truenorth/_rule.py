@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Int, Key
 
-from .._whole import exact_product, wrap
+from .._sums._whole import exact_product, wrap
 
 AXONS, NEURONS, TYPES = 256, 256, 4  # of a core, and types of its axons
 LARGEST = 256  # weights have 9 bits with their sign

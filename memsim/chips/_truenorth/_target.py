@@ -10,11 +10,11 @@ from jaxtyping import Array, Float, Int, Key, Num
 from device_models import Sourced
 
 from ..._checks import Checked, check, is_known, positive, whole
-from .._connection import Dense, longest_delay
-from .._fit import Problem
-from .._quantised import Quantised
-from .._stages import Stage, Synapses
-from .._target import AbstractTarget, Conventions, Layers, own_delay
+from .._network._fit import Problem
+from .._network._stages import Stage, Synapses
+from .._placing._target import AbstractTarget, Conventions, Layers, own_delay
+from .._sums._connection import Dense, longest_delay
+from .._sums._quantised import Quantised
 from ._levels import MOST_AXONS, effective
 from ._part import Layer
 from ._quantise import WEIGHT, Copies, copies, most_inputs, settings

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._checks import is_known
-from .._fit import Problem
-from .._stages import Stage
-from .._target import own_delay
+from .._network._fit import Problem
+from .._network._stages import Stage
+from .._placing._target import own_delay
 from ._limits import Limits
 from ._quantise import ROOM, matrix, settings
 

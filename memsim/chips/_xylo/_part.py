@@ -6,8 +6,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from .._counts import Counts
-from .._part import AbstractPart, State, Stepped
+from .._placing._part import AbstractPart, State, Stepped
+from .._sums._counts import Counts
 from ._rule import Core, Population, decay, fire, fire_with_aliases, membrane
 from ._saturating import Steps, add_one_by_one, steps
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from .._quantised import Quantised, quantised
-from .._stages import Stage, Synapses, _as_matrix
+from .._network._stages import Stage, Synapses, _as_matrix
+from .._sums._quantised import Quantised, quantised
 from ._rule import Population
 from ._saturating import RAIL
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from .._whole import saturate, wrap
+from .._sums._whole import saturate, wrap
 from ._saturating import BITS
 
 Core = Literal["v1", "v2"]

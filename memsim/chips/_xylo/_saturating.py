@@ -10,7 +10,7 @@ from jax.custom_batching import custom_vmap
 from jaxtyping import Array, Bool, Float, Int
 
 from ..._checks import is_known
-from .._whole import saturate, wrap
+from .._sums._whole import saturate, wrap
 
 BITS = 16
 RAIL = (1 << (BITS - 1)) - 1

@@ -7,9 +7,9 @@ import equinox as eqx
 from jaxtyping import Array, Key, Num
 
 from ..._checks import Checked
-from .._fit import Problem
-from .._stages import Stage
-from .._target import AbstractTarget, Conventions, Layers, own_delay
+from .._network._fit import Problem
+from .._network._stages import Stage
+from .._placing._target import AbstractTarget, Conventions, Layers, own_delay
 from ._fits import problems
 from ._limits import CHIPS, Limits
 from ._part import Layer, Synapses

@@ -9,7 +9,7 @@ import pytest
 
 import memsim as ms
 from memsim.chips._akida._rule import Scaled, relu, version1, version2
-from memsim.chips._whole import saturating_product, saturating_shift
+from memsim.chips._sums._whole import saturating_product, saturating_shift
 
 MLP = eqx.nn.MLP(100, 10, 48, 2, key=jr.key(0))
 XS = jr.uniform(jr.key(1), (200, 100))

@@ -13,7 +13,7 @@ from memsim.chips._dynapse2._biases import current, nearest, table
 from memsim.chips._dynapse2._quantise import core, rheobase
 from memsim.chips._dynapse2._rule import at_rest, soma
 from memsim.chips._dynapse2._target import as_currents, deviating
-from memsim.chips._stages import stages
+from memsim.chips._network._stages import stages
 
 KEYS = jr.split(jr.key(9), 6)
 ZERO = nn.Firing(reset="zero")

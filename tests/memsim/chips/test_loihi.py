@@ -12,11 +12,11 @@ import pytest
 
 import memsim as ms
 from memsim import nn
-from memsim.chips._connection import Dense
-from memsim.chips._convolution import Convolution, reached
 from memsim.chips._loihi._weights import effective
-from memsim.chips._placed import as_network_outputs
-from memsim.chips._stages import _as_matrix
+from memsim.chips._network._stages import _as_matrix
+from memsim.chips._placing._placed import as_network_outputs
+from memsim.chips._sums._connection import Dense
+from memsim.chips._sums._convolution import Convolution, reached
 
 KEYS = jr.split(jr.key(3), 6)
 ZERO = nn.Firing(reset="zero")

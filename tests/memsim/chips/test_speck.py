@@ -10,7 +10,7 @@ import pytest
 
 import memsim as ms
 from memsim import nn
-from memsim.chips._placed import as_network_outputs
+from memsim.chips._placing._placed import as_network_outputs
 from memsim.chips._speck._memory import Geometry, cores_for, words
 from memsim.chips._speck._quantise import Levels, discretise, largest_scale
 from memsim.chips._speck._rule import event_by_event, step

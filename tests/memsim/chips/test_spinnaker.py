@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from memsim import nn
-from memsim.chips._placed import as_network_outputs
+from memsim.chips._placing._placed import as_network_outputs
 from memsim.chips._spinnaker import _quantise
 from memsim.chips._spinnaker._ring import RING, Pair, Ring
 from memsim.chips._spinnaker._rule import Neurons, State, Synapse, given, run, step

@@ -9,7 +9,7 @@ import pytest
 
 import memsim as ms
 from memsim import nn
-from memsim.chips._placed import as_network_outputs
+from memsim.chips._placing._placed import as_network_outputs
 
 KEYS = jr.split(jr.key(2), 5)
 SPIKES = jr.bernoulli(KEYS[4], 0.15, (60, 20)).astype(jnp.float32)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from memsim import nn
-from memsim.chips._fit import Unfit
-from memsim.chips._stages import _as_matrix, stages
+from memsim.chips._network._fit import Unfit
+from memsim.chips._network._stages import _as_matrix, stages
 
 KEYS = jr.split(jr.key(0), 6)
 ROWS = {

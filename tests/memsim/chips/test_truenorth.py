@@ -11,7 +11,7 @@ import pytest
 
 import memsim as ms
 from memsim import nn
-from memsim.chips._placed import as_network_outputs
+from memsim.chips._placing._placed import as_network_outputs
 from memsim.chips._truenorth._levels import MOST_AXONS, codebook, effective, fitted, taps_of, types_of
 from memsim.chips._truenorth._quantise import Copies, copies, wiring
 from memsim.chips._truenorth._routes import delivered
@@ -112,7 +112,7 @@ def test_cores_with_copies_and_axons_fire_what_the_layers_fire():
 
 def test_copies_are_one_for_each_axon_of_each_core_that_listens():
     def stages(net):
-        return ms.chips._stages.stages(net)
+        return ms.chips._network._stages.stages(net)
 
     assert copies(stages(network()), 4) == (Copies(4, 1), Copies(1, 1))
     wide = nn.SpikingNetwork([nn.Linear(20, 60, key=KEYS[0]), nn.IF(60), nn.Linear(60, 600, key=KEYS[1]), nn.IF(600)])

@@ -11,8 +11,8 @@ import pytest
 
 import memsim as ms
 from memsim import nn
-from memsim.chips._placed import as_network_outputs
-from memsim.chips._stages import stages
+from memsim.chips._network._stages import stages
+from memsim.chips._placing._placed import as_network_outputs
 from memsim.chips._xylo._quantise import ROOM, as_dash, settings
 from memsim.chips._xylo._saturating import RAIL
 

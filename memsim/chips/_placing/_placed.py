@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, Num
 
-from .._checks import check_finite, is_known
-from ..nn._layer import Shape, child_keys, step_keys
-from ._counts import Counts, beside
+from ..._checks import check_finite, is_known
+from ...nn._layer import Shape, child_keys, step_keys
+from .._sums._counts import Counts, beside
+from .._sums._quantised import Quantised
 from ._part import AbstractPart, State
-from ._quantised import Quantised
 
 
 class Placed(eqx.Module):

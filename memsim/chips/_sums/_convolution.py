@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..nn import AbstractConv
-from ..nn._layer import Shape
+from ...nn import AbstractConv
+from ...nn._layer import Shape
 from ._connection import AbstractConnection
 from ._counts import by_core
 from ._whole import EXACT

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key, Num
 
-from ._counts import Counts
+from .._sums._counts import Counts
 
 
 class Stepped(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 import equinox as eqx
 
-from ._fit import Fit
+from .._network._fit import Fit
 
 
 class AbstractChip(eqx.Module):

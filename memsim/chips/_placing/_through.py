@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from .._checks import as_floats
-from ..nn._layer import child_keys, step_keys
-from ..nn._networks._network import checked_record
+from ..._checks import as_floats
+from ...nn._layer import child_keys, step_keys
+from ...nn._networks._network import checked_record
+from .._network._stages import Stage
 from ._part import AbstractPart
 from ._placed import Placed
-from ._stages import Stage
 
 
 class Through(eqx.Module):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from .._checks import is_known
+from ..._checks import is_known
 from ._counts import by_core
 from ._whole import exact_product
 

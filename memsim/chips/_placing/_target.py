@@ -9,13 +9,13 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Key, Num
 
-from ..nn._layer import Shape
+from ...nn._layer import Shape
+from .._network._fit import Fit, Problem, Unfit
+from .._network._stages import Habits, Stage, stages
+from .._sums._quantised import Quantised
 from ._chip import AbstractChip
-from ._fit import Fit, Problem, Unfit
 from ._part import AbstractPart
 from ._placed import Placed
-from ._quantised import Quantised
-from ._stages import Habits, Stage, stages
 from ._through import Through
 
 

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from .._checks import is_known
+from ..._checks import is_known
+from .._network._fit import Problem
+from .._network._stages import Stage
 from ._connection import Dense
-from ._fit import Problem
-from ._stages import Stage
 
 
 class Sums(eqx.Module):

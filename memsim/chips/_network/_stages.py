@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from ..nn import (
+from ...nn import (
     IF,
     LI,
     LIF,
@@ -26,11 +26,11 @@ from ..nn import (
     SpikingNetwork,
     Stateless,
 )
-from ..nn._layer import Shape
-from ..nn._neurons._leak import Leak
-from ..nn._neurons._parameters import value
-from ..nn._synapses._pool import AbstractPool
-from ..nn._synapses._synapse import presented
+from ...nn._layer import Shape
+from ...nn._neurons._leak import Leak
+from ...nn._neurons._parameters import value
+from ...nn._synapses._pool import AbstractPool
+from ...nn._synapses._synapse import presented
 from ._fit import Unfit
 
 AFFINE = (Linear, AbstractConv, AbstractPool, Flatten, Scale)

@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from ..nn import AbstractNeuron
-from ..nn._neurons._neuron import Prepared
-from ._counts import Counts
+from ...nn import AbstractNeuron
+from ...nn._neurons._neuron import Prepared
+from .._network._stages import Stage
+from .._sums._counts import Counts
 from ._part import AbstractPart, State, Stepped
-from ._stages import Stage
 
 
 class Host(AbstractPart):

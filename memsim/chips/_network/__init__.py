@@ -1,0 +1,1 @@
+"""A network as chips see it, and what of it does not fit."""

@@ -1,0 +1,1 @@
+"""What chips promise, and a network on one."""

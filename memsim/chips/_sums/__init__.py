@@ -1,0 +1,1 @@
+"""Whole numbers: synapses, their sums to the last bit, and what is counted."""
