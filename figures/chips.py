@@ -26,7 +26,9 @@ def figure(data, journal: str = "neutral") -> Figure:
             middle = 100 * np.array([found.mean for found in each])
             ends = 100 * np.array([[found.mean - found.low, found.high - found.mean] for found in each]).T
             colour = plotting.COLOURS[place]
-            axes.errorbar(middle, rows + 0.12 - 0.24 * place, xerr=ends, fmt="o", color=colour, label=training)
+            axes.errorbar(
+                middle, rows + 0.12 - 0.24 * place, xerr=ends, fmt="o", color=colour, label=f"trained {training}"
+            )
         own = 100 * float(data.network_accuracy.isel(training=0).mean())
         axes.axvline(own, color="0.5", linestyle="--", label="the network as floats")
         axes.set_yticks(rows, taken)
@@ -41,7 +43,9 @@ draw = command(READS, figure)
 
 def caption(data) -> str:
     config = json.loads(data.config)
+    seeds = data.sizes["seed"]
+    bars = "\nbars: 95 % interval of the mean over seeds, for this test set" if seeds > 1 else ""
     return (
-        f"{config['hidden']} recurrent neurons, spoken digits as spikes in {config['steps']} steps; "
-        f"{data.sizes['seed']} training seeds\nbars: 95 % interval of the mean over seeds, for this test set"
+        f"{config['hidden']} neurons, spoken digits as spikes in {config['steps']} steps; "
+        f"{seeds} training seed{'s'[: seeds > 1]}{bars}"
     )
