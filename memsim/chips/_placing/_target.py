@@ -185,9 +185,6 @@ def other_conventions(layer: Stage, habits: Habits, chip: Conventions) -> Iterat
         yield Problem(path, f"a reset of {' or '.join(chip.reset)}", firing.reset, retrain)
     if firing.max_spikes > chip.spikes:
         yield Problem(path, f"at most {chip.spikes} spikes a step", str(firing.max_spikes), retrain)
-    if firing.max_spikes < chip.spikes:
-        came = f"{firing.max_spikes} at most"
-        yield Problem(path, f"neurons that may fire {chip.spikes} times a step", came, retrain)
     if habits.refractory > chip.refractory:
         yield Problem(path, f"a refractory period of at most {chip.refractory} steps", str(habits.refractory), retrain)
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memsim.chips import _whole
+from memsim.chips._sums import _whole
 
 RAILS = np.array([0, 1, -1, 2, -2, 3, -3, 2**14, 2**15, -(2**15), 2**16, 2**31 - 1, -(2**31), 2**31 - 2, -(2**31) + 1])
 
