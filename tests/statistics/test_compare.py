@@ -18,6 +18,7 @@ def accuracies(rng, gains=(0.0, 0.0, 0.0, 0.0), seeds=5, chips=8):
     return xr.DataArray(0.9 + y, {"training": TRAININGS}, ("training", "seed", "chip"))
 
 
+@pytest.mark.slow
 def test_a_difference_where_there_is_none_is_claimed_in_no_more_than_5_percent_of_studies():
     """400 studies of six correlated pairs: a standard error of 1.1 points. Uncorrected, it is claimed more often. All
     intervals hold zero as often."""

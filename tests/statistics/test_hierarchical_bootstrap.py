@@ -19,6 +19,7 @@ def covered(rng, seeds, studies, chips=10, seed_std=1.0, method=METHOD):
     return hits / studies
 
 
+@pytest.mark.slow
 def test_it_covers_with_many_seeds_and_not_with_few():
     """400 studies: a standard error of 1.1 points at 95 %, 2.2 at 74 %. Without seeds that differ it covers as well."""
     rng = np.random.default_rng(0)

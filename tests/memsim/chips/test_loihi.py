@@ -117,7 +117,7 @@ def big(inputs, size):
             lambda: nn.SpikingNetwork([nn.Linear(3, 4, key=KEYS[0]), nn.LIF(4, v_reset=0.3, firing=ZERO)]),
             "reset to its resting value",
         ),
-        (lambda: big(4000, 9000), "at most 128 cores"),
+        (lambda: big(4000, 1800), "at most 128 cores"),
         (lambda: nn.SpikingNetwork([nn.Linear(3, 4, key=KEYS[0]), nn.ALIF(4)]), "leak and fire"),
     ],
 )
