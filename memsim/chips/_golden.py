@@ -82,9 +82,9 @@ def check(file: Path | str) -> Judgement:
     recompute = getattr(importlib.import_module(f".{module}", __package__), function)
     try:
         found: dict[str, np.ndarray] = recompute(arrays, meta)
+        largest = {key: _difference(key, arrays, ours) for key, ours in found.items()}
     except KeyError as error:
         raise ValueError(f"{path.name} must hold what files of {name}_* do. It lacks {error}.") from error
-    largest = {key: _difference(key, arrays, ours) for key, ours in found.items()}
     within = {key: 0.0 if ours.dtype.kind in "iub" else FAMILIES[name].tolerance for key, ours in found.items()}
     equal = all(largest[key] <= within[key] for key in found)
     return Judgement(path.name, FAMILIES[name].rule, largest, equal)
@@ -116,6 +116,8 @@ def _difference(name: str, arrays: dict[str, np.ndarray], ours: np.ndarray) -> f
     if theirs.shape != ours.shape:
         raise ValueError(f"`{name}` must have the shape {ours.shape}. Got {theirs.shape} in the file.")
     if ours.dtype.kind in "iub":
+        if theirs.dtype.kind not in "iub":
+            raise ValueError(f"`{name}` must be whole numbers, as the rule's are. Got {theirs.dtype} in the file.")
         return float(np.abs(theirs.astype(np.int64) - ours.astype(np.int64)).max(initial=0))
     size = np.abs(theirs).max(initial=0.0)
     return float(np.abs(theirs - ours).max(initial=0.0) / (size if size > 0 else 1.0))

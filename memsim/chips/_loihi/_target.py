@@ -1,5 +1,6 @@
 """Loihi 1 and 2 as targets."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Literal
 
@@ -12,7 +13,7 @@ from .._network._stages import Stage
 from .._placing._target import AbstractTarget, Conventions, Layers
 from ._limits import LOIHI1, LOIHI2, Limits
 from ._place import cores_of, placed, problems
-from ._rule import BRIAN2, LAVA, NENGO
+from ._rule import BRIAN2, LAVA, NENGO, Variant
 
 RULES = {
     "lava": (LAVA, "lava-nc 0.10.0"),
@@ -46,7 +47,36 @@ def loihi2(*, payload: int = 255, chips: int = 1) -> "Loihi2":
     return Loihi2(payload, chips)
 
 
-class Loihi1(AbstractTarget):
+class AbstractLoihi(AbstractTarget):
+    """Chips with the neuron of Loihi: what they hold, and whose arithmetic it is."""
+
+    @property
+    @abstractmethod
+    def limits(self) -> Limits:
+        """What the chips hold."""
+
+    @property
+    @abstractmethod
+    def variant(self) -> Variant:
+        """The rule of the neuron."""
+
+    def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
+        return problems(layers, self.limits)
+
+    def cores(self, layers: tuple[Stage, ...]) -> int:
+        return sum(int(cores_of(layer, self.limits)[-1]) + 1 for layer in layers)
+
+    def place(
+        self,
+        layers: tuple[Stage, ...],
+        *,
+        calibration: Num[Array, "batch steps *inputs"] | None = None,
+        key: Key[Array, ""] | None = None,
+    ) -> Layers:
+        return placed(layers, self.limits, self.variant, wait=self.conventions.acts, most=self.most_input)
+
+
+class Loihi1(AbstractLoihi):
     """Intel's Loihi 1.
 
     Currents and membranes of 24 bits, decays of 12 bits, weights of 8 bits and a sign, reset to zero, one spike a
@@ -78,7 +108,7 @@ class Loihi1(AbstractTarget):
 
     @property
     def conventions(self) -> Conventions:
-        acts, refractory = (0 if self.rule == "brian2" else 1), (0 if self.rule == "lava" else self._limits.refractory)
+        acts, refractory = (0 if self.rule == "brian2" else 1), (0 if self.rule == "lava" else self.limits.refractory)
         return Conventions(fires=("above",), reset=("zero",), acts=acts, spikes=1, refractory=refractory)
 
     @property
@@ -86,26 +116,15 @@ class Loihi1(AbstractTarget):
         return 1
 
     @property
-    def _limits(self) -> Limits:
+    def limits(self) -> Limits:
         return Limits.of(LOIHI1, chips=self.chips)
 
-    def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
-        return problems(layers, self._limits)
-
-    def cores(self, layers: tuple[Stage, ...]) -> int:
-        return sum(int(cores_of(layer, self._limits)[-1]) + 1 for layer in layers)
-
-    def place(
-        self,
-        layers: tuple[Stage, ...],
-        *,
-        calibration: Num[Array, "batch steps *inputs"] | None = None,
-        key: Key[Array, ""] | None = None,
-    ) -> Layers:
-        return placed(layers, self._limits, RULES[self.rule][0], wait=self.conventions.acts, most=self.most_input)
+    @property
+    def variant(self) -> Variant:
+        return RULES[self.rule][0]
 
 
-class Loihi2(AbstractTarget):
+class Loihi2(AbstractLoihi):
     """Intel's Loihi 2, with the neuron of `Loihi1` by lava's rule, which lava runs for both.
 
     Its layers fire spikes of one size; those that come from outside may have one of their own. The numbers of what a
@@ -141,20 +160,9 @@ class Loihi2(AbstractTarget):
         return self.payload
 
     @property
-    def _limits(self) -> Limits:
+    def limits(self) -> Limits:
         return Limits.of(LOIHI2, chips=self.chips)
 
-    def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
-        return problems(layers, self._limits)
-
-    def cores(self, layers: tuple[Stage, ...]) -> int:
-        return sum(int(cores_of(layer, self._limits)[-1]) + 1 for layer in layers)
-
-    def place(
-        self,
-        layers: tuple[Stage, ...],
-        *,
-        calibration: Num[Array, "batch steps *inputs"] | None = None,
-        key: Key[Array, ""] | None = None,
-    ) -> Layers:
-        return placed(layers, self._limits, LAVA, wait=1, most=self.payload)
+    @property
+    def variant(self) -> Variant:
+        return LAVA

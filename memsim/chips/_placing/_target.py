@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Key, Num
 
+from ..._checks import check_finite_model
 from ...nn._layer import Shape
 from .._network._fit import Fit, Problem, Unfit
 from .._network._stages import Habits, Stage, stages
@@ -91,7 +92,10 @@ class AbstractTarget(AbstractChip):
 
         - `network`: A `memsim.nn.SpikingNetwork`, trained here or read by `memsim.nir.from_nir`.
         - `input_shape`: Of one step, where the network does not know it.
+
+        Raises `ValueError` for a network with NaN or infinite numbers, which would round to any whole one.
         """
+        check_finite_model(network, "network")
         try:
             layers = stages(network, _as_shape(input_shape))
             broken = tuple(self.problems(layers))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key, Num
 
-from ..._checks import check_finite
+from ..._checks import check_finite, check_finite_model
 from ...nn._layer import Shape
 from .._network._fit import Fit, Problem, Unfit
 from .._placing._chip import AbstractChip
@@ -62,7 +62,10 @@ class AbstractRateTarget(AbstractChip):
 
         - `network`: Such as an `equinox.nn.MLP` with ReLUs.
         - `input_shape`: Of one input, where the network does not know it.
+
+        Raises `ValueError` for a network with NaN or infinite numbers, which would round to any whole one.
         """
+        check_finite_model(network, "network")
         try:
             stages, _ = rate_stages(network, _as_shape(input_shape))
             broken = tuple(self.problems(stages))

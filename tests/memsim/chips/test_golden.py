@@ -42,3 +42,14 @@ def test_a_damaged_file_is_refused(tmp_path):
     (tmp_path / "loihi_lava_0.npz").write_bytes(FILES[0].read_bytes()[:500])
     with pytest.raises(ValueError, match="must be an npz"):
         ms.chips.check(tmp_path / "loihi_lava_0.npz")
+
+
+@pytest.mark.parametrize(("change", "said"), [("lacks", "It lacks 'v'"), ("floats", "`v` must be whole numbers")])
+def test_a_file_whose_results_are_not_there_or_no_whole_numbers_is_refused(change, said, tmp_path):
+    file_of = next(file for file in FILES if file.name.startswith("loihi_lava"))
+    with np.load(file_of) as file:
+        arrays = {name: file[name] for name in file.files}
+    v = arrays.pop("v")
+    np.savez(tmp_path / file_of.name, **arrays | ({} if change == "lacks" else {"v": v + 0.4}))
+    with pytest.raises(ValueError, match=said):
+        ms.chips.check(tmp_path / file_of.name)

@@ -173,3 +173,11 @@ def test_spikes_are_counted_by_core():
     weights = np.asarray(placed.parts[0].synapses.weight), np.asarray(placed.parts[0].feedback.weight)
     wanted = np.asarray(SPIKES) @ (weights[0] != 0).sum(0) + np.asarray(spikes) @ (weights[1] != 0).sum(0)
     np.testing.assert_array_equal(counts.events[:, 0], wanted)
+
+
+@pytest.mark.parametrize("name", ["loihi1", "xylo_imu", "spinnaker1", "brainscales2", "akida"])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_no_chip_rounds_what_is_not_finite_to_a_number(name, wrong):
+    broken = eqx.tree_at(lambda n: n.layers[0].weight, big(3, 4), jnp.full((4, 3), wrong))
+    with pytest.raises(ValueError, match=r"`network\.layers\[0\]\.weight` must be finite"):
+        ms.chips.target(name).deploy(broken, key=KEYS[0])
