@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from .._placing._part import AbstractPart, State, Stepped
-from .._sums._connection import AbstractConnection, Dense
+from .._sums._connection import AbstractConnection, Dense, tally
 from .._sums._counts import Counts, by_core
 from .._sums._whole import shifted
 from ._rule import CURRENT, Compartments, Neurons, Variant, step
@@ -79,12 +79,9 @@ class Layer(AbstractPart):
         )
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
-        events, messages = self.synapses.events(xs, self.core, self.cores)
         spikes = stepped.outputs if self.spiking else jnp.zeros_like(stepped.outputs)
-        if self.feedback is not None:
-            more, again = self.feedback.events(spikes, self.core, self.cores)
-            events, messages = events + more, messages + again
-        return Counts(events, stepped.updated, by_core(spikes, self.core, self.cores), messages)
+        updates = stepped.updated
+        return tally(self.synapses, self.feedback, xs, spikes, updates, self.core, self.cores)
 
 
 def _as_current(sums: Int[Array, "*steps units"], exponent: int | None) -> Int[Array, "*steps units"]:

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from .._placing._part import AbstractPart, Stepped
 from .._placing._part import State as LayerState
+from .._sums._connection import tally
 from .._sums._counts import Counts, by_core
 from ._ring import Pair, Ring, together
 from ._rule import Neurons, State, given, initial, step
@@ -76,10 +77,6 @@ class Layer(AbstractPart):
         return given(self.to, jax.tree.map(lambda held: held << self.shift, words))
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
-        events, messages = self.synapses.events(xs, self.core, self.cores)
         spikes = stepped.outputs if self.spiking else jnp.zeros_like(stepped.outputs)
-        if self.feedback is not None:
-            more, again = self.feedback.events(spikes, self.core, self.cores)
-            events, messages = events + more, messages + again
         updates = by_core(stepped.updated, self.core, self.cores)
-        return Counts(events, updates, by_core(spikes, self.core, self.cores), messages)
+        return tally(self.synapses, self.feedback, xs, spikes, updates, self.core, self.cores)

@@ -15,7 +15,7 @@ from .._network._fit import Problem
 from .._network._stages import Stage, Synapses
 from .._placing._part import AbstractPart, State, Stepped
 from .._placing._target import AbstractTarget, Conventions, Layers, own_delay
-from .._sums._connection import Dense, longest_delay
+from .._sums._connection import Dense, longest_delay, tally
 from .._sums._counts import Counts, by_core
 from .._sums._quantised import Quantised, quantised
 
@@ -93,13 +93,9 @@ class FloatLayer(AbstractPart):
         return Stepped(Neurons(current, after, spikes, past), outputs, membrane, current, jnp.ones_like(spikes))
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
-        events, messages = self.synapses.events(xs, self.core, self.cores)
         spikes = stepped.outputs if self.spiking else jnp.zeros(stepped.outputs.shape, jnp.int32)
-        if self.feedback is not None:
-            more, again = self.feedback.events(spikes, self.core, self.cores)
-            events, messages = events + more, messages + again
         updates = by_core(stepped.updated, self.core, self.cores)
-        return Counts(events, updates, by_core(spikes, self.core, self.cores), messages)
+        return tally(self.synapses, self.feedback, xs, spikes, updates, self.core, self.cores)
 
 
 def spinnaker2() -> "SpiNNaker2":

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from ..._checks import is_known
-from ._counts import by_core
+from ._counts import Counts, by_core
 from ._whole import exact_product
 
 
@@ -76,6 +76,23 @@ class Dense(AbstractConnection):
         both = jnp.concatenate([held, (held > 0).astype(jnp.int32)], axis=1)
         found = exact_product((xs != 0).astype(jnp.int32), both.T, most=1, largest=self.weight.shape[0])
         return found[:, :cores], found[:, cores:]
+
+
+def tally(
+    synapses: AbstractConnection,
+    feedback: AbstractConnection | None,
+    xs: Int[Array, "steps inputs"],
+    spikes: Int[Array, "steps outputs"],
+    updates: Int[Array, "steps cores"],
+    core: Int[Array, " outputs"],
+    cores: int,
+) -> Counts:
+    """What a layer with these `spikes` and `updates` costs on its cores, fed-back ones among its inputs."""
+    events, messages = synapses.events(xs, core, cores)
+    if feedback is not None:
+        more, again = feedback.events(spikes, core, cores)
+        events, messages = events + more, messages + again
+    return Counts(events, updates, by_core(spikes, core, cores), messages)
 
 
 def longest_delay(delays: Int[Array, "outputs inputs"] | None, *, most: int) -> int:
