@@ -1,6 +1,7 @@
 """Synapses with whole-number weights, and their sums to the last bit."""
 
 from abc import abstractmethod
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -79,8 +80,8 @@ class Dense(AbstractConnection):
 
 
 def tally(
-    synapses: AbstractConnection,
-    feedback: AbstractConnection | None,
+    synapses: Any,  # whatever has `events`
+    feedback: Any,
     xs: Int[Array, "steps inputs"],
     spikes: Int[Array, "steps outputs"],
     updates: Int[Array, "steps cores"],
