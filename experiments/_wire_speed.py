@@ -31,6 +31,7 @@ def wires(config: Any):
         jax.block_until_ready(ms.ResistiveWires(1.0, 1.0).effective(g))
         yield Case("effective matrix, 1024x1024, compilation included", time.perf_counter() - start, 60.0, "s")
     yield from noise_behind_wires(few)
+    yield arrays_together(few)
 
 
 def noise_behind_wires(config: Any):
@@ -55,6 +56,18 @@ def noise_behind_wires(config: Any):
     )
 
 
+def arrays_together(config: Any) -> Case:
+    """A chip of 64 arrays with its wires, against as many arrays one after the other."""
+    n, tiles, wires = 128, 8, ms.ResistiveWires(2.0, 2.0)
+    w = jr.normal(jr.key(0), (tiles * n, tiles * n))
+    chip = ms.Crossbar(dm.Ideal(), wires=wires, mapping=ms.OffsetColumn(), tile=(n, n)).program(w, key=jr.key(2))
+    g = jr.uniform(jr.key(1), (n, n), minval=1e-6, maxval=25e-6)
+    one = jax.jit(lambda g: jax.lax.map(wires.effective, jnp.broadcast_to(g, (tiles**2, n, n))))
+    together = eqx.filter_jit(lambda chip: chip.at(0.0))
+    found = clock.ratio((together, chip), (one, g), config.rounds)
+    return Case("a chip of 64 arrays of 128x128 behind wires, against one by one", found, 1.2)
+
+
 def array_of(config: Any, n: int):
     g, v = random_conductances(n), jr.uniform(jr.key(1), (100, n), maxval=0.2)
     model = ms.ResistiveWires(1.0, 1.0)
@@ -74,7 +87,7 @@ def array_of(config: Any, n: int):
     yield Case(
         f"effective matrix, {n}x{n}, value and gradient against value",
         clock.ratio((value_and_gradient, g), (value, g), config.rounds),
-        6.0,
+        3.0,
     )
     peer = peers.badcrossbar(g, v)
     if peer is None:

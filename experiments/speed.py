@@ -4,8 +4,6 @@ Functions are timed in turn, after a warm-up, and the median of the ratios is gi
 results/speed: speed.nc, speed.csv.
 """
 
-import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,6 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-import optax
 import xarray as xr
 
 import _clock as clock
@@ -25,8 +22,10 @@ import device_models as dm
 import memsim as ms
 from _chip_speed import chips, temporary
 from _clock import Case
+from _compile_speed import attribution, compilation, recurrent_network
 from _image_speed import image_study
 from _sweep_speed import sweep_points
+from _training_speed import image_training, training
 from _update_speed import updates
 from _wire_speed import wires
 
@@ -52,8 +51,8 @@ class Config:
 def run(config: Config) -> xr.Dataset:
     """Measures all cases, prints them and writes them."""
     measures = (
-        *(forward, training, spiking, bfloat16, sweep, sweep_points),
-        *(image_study, wires, updates, chips, compilation),
+        *(forward, training, image_training, spiking, bfloat16, sweep, sweep_points),
+        *(image_study, wires, updates, chips, compilation, attribution),
     )
     chosen = [measure(config) for measure in measures if config.only in measure.__name__]
     if not chosen:
@@ -75,45 +74,12 @@ def forward(config: Config):
         matrix = design.deploy(w, 3600.0, key=jr.key(2))
         return eqx.filter_jit(lambda m, x, key: m(x, key=key)), matrix, x, jr.key(3)
 
-    for rows in (512, 256, 128, 64):
-        yield Case(
-            f"forward {n}x{n}, 8-bit DAC and ADC, tiles of {rows}", ratio(config, analog(rows, "off"), plain), 1.5
-        )
-    for rows in (512, 64):
+    for rows, target in ((512, 1.3), (256, 1.3), (128, 1.3), (64, 1.3), (32, 1.6)):
+        found = ratio(config, analog(rows, "off"), plain)
+        yield Case(f"forward {n}x{n}, 8-bit DAC and ADC, tiles of {rows}", found, target)
+    for rows, target in ((512, 2.2), (256, 2.8), (64, 5.0)):
         name = f"forward with read noise on every output, tiles of {rows}"
-        yield Case(name, ratio(config, analog(rows, "per_read"), plain), 5.0)
-
-
-def training(config: Config):
-    """A training step, 512-512 recurrent, 100 steps, batch 64, against a digital one."""
-    n, steps, batch = config.width, 100, 64
-    keys = jr.split(jr.key(0), 3)
-    recurrent = ms.nn.Recurrent(ms.nn.LIF(n), ms.nn.Linear(n, n, gain=0.2, key=keys[1]))
-    model = ms.nn.SpikingNetwork([ms.nn.Linear(n, n, key=keys[0]), recurrent])
-    xs = (jr.uniform(keys[2], (batch, steps, n)) < 0.05).astype(jnp.float32)
-    labels = jnp.arange(batch) % n
-    optimizer = optax.adam(1e-3)
-
-    def chip(adc: ms.ADC | None, read_noise: str):
-        crossbar = ms.Crossbar(dm.pcm_joshi2020(), adc=adc, tile=(512, 512), reads=ms.Reads(read_noise))
-        return step(ms.train.SampledChip(crossbar, time=ms.train.LogUniform(1.0, 3.15e7)))
-
-    def step(hardware):
-        trainer = ms.train.Trainer(optimizer, ms.train.cross_entropy, hardware, 2.5, batch, ramp_steps=1.0)
-        state = model, optimizer.init(eqx.filter(model, eqx.is_inexact_array)), jnp.zeros((), int)
-        return eqx.filter_jit(lambda trainer, *a: trainer.step(*a)), trainer, state, (xs, labels), jr.key(0)
-
-    digital = step(None)
-    noise = step(ms.train.GaussianNoise(0.06))
-    yield Case("training step with GaussianNoise", ratio(config, noise, digital), 1.1)
-    rows = (
-        ("no ADC, no read noise", None, "off", 1.1),
-        ("no read noise", ms.ADC(8), "off", 1.2),
-        ("read noise per moment", ms.ADC(8), "per_moment", 1.3),
-        ("read noise per read", ms.ADC(8), "per_read", 1.8),
-    )
-    for name, adc, reads, target in rows:
-        yield Case(f"training step with SampledChip, {name}", ratio(config, chip(adc, reads), digital), target)
+        yield Case(name, ratio(config, analog(rows, "per_read"), plain), target)
 
 
 def spiking(config: Config):
@@ -215,39 +181,6 @@ def products_alone(weights: list[jax.Array], xs: jax.Array, repeats: int) -> jax
         return 1e-30 * (a[0, 0, 0] + h[0, 0] + b[0, 0, 0]), None
 
     return jax.lax.scan(once, jnp.zeros(()), length=repeats)[0]
-
-
-def compilation(config: Config):
-    """Compile time of the demo's longest function, a training epoch through a sampled chip, cold and cached on disk."""
-    data = ms.data.spoken_digits()
-    arrays = [(jnp.asarray(part.inputs), jnp.asarray(part.labels)) for part in (data.train, data.validation)]
-    model, optimizer = recurrent_network(jr.key(0)), optax.adam(1e-3)
-    design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8), reads=ms.Reads("per_moment"))
-    hardware = ms.train.SampledChip(design, time=ms.train.LogUniform(1.0, 3.15e7))
-    state = model, optimizer.init(eqx.filter(model, eqx.is_inexact_array)), jnp.zeros((), int)
-
-    def compile_seconds() -> float:
-        jax.clear_caches()
-        trainer = ms.train.Trainer(optimizer, ms.train.cross_entropy, hardware, 2.5, 64, ramp_steps=1.0)
-        start = time.perf_counter()
-        ms.train.Trainer.epoch.lower(trainer, state, *arrays, jr.key(0)).compile()
-        return time.perf_counter() - start
-
-    before = jax.config.jax_compilation_cache_dir
-    with tempfile.TemporaryDirectory() as folder:
-        jax.config.update("jax_compilation_cache_dir", folder)
-        jax.experimental.compilation_cache.compilation_cache.reset_cache()
-        yield Case("compilation of an epoch, cold", compile_seconds(), 20.0, "s")
-        yield Case("compilation of an epoch, cached", compile_seconds(), 3.0, "s")
-    jax.config.update("jax_compilation_cache_dir", before)
-    jax.experimental.compilation_cache.compilation_cache.reset_cache()
-
-
-def recurrent_network(key) -> ms.nn.SpikingNetwork:
-    keys = jr.split(key, 3)
-    recurrent = ms.nn.Recurrent(ms.nn.LIF(128), ms.nn.Linear(128, 128, gain=0.2, key=keys[1]))
-    layers = [ms.nn.Linear(13, 128, key=keys[0]), recurrent, ms.nn.Linear(128, 10, key=keys[2]), ms.nn.LI(10)]
-    return ms.nn.SpikingNetwork(layers)
 
 
 def ratio(config: Config, case: tuple[Callable[..., Any], ...], base: tuple[Callable[..., Any], ...]) -> float:

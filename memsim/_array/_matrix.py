@@ -1,7 +1,7 @@
 """What a chip presents at one moment: a matrix behind its converters."""
 
 import dataclasses
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -12,15 +12,19 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from .._checks import Checked, Inputs, as_inputs, check_optional_key
-from ._conversion import converted
 from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped
 from ._fluctuation import Fluctuation
 from ._read_noise import Felt, Product, ReadNoise
+from ._row_tiles import each_row_tile, sum_of_row_tiles
 from ._sense import Amplifiers
 from ._sums import DigitalSum
-from ._tiles import each_row_tile, times
+from ._tiles import TileNumber
 from ._word_lines import RowsProduct, WordLines, rows_alone
+
+ROUNDING = 2  # folded into the key of a tile's noise, so that other draws leave it as it is
+Drive = tuple[Array, Felt | None]  # what word lines carry, and what noise meets of it
+Cells = tuple[Array, ReadNoise | None]
 
 
 class Clipping(Checked):
@@ -111,68 +115,70 @@ class AnalogMatrix(Checked):
         return self._total(x, key, product)
 
     def _total(self, x: Array, key: Array | None, product: RowsProduct) -> Float[Array, "n outputs"]:
-        sums = self._partial_sums(x, key, product, together=self.draws and product is rows_alone)
-        total = sums[0]
-        for part in sums[1:]:
-            total = total + part
+        total = self._of_tiles(x, key, product, self._partial_sum, sum_of_row_tiles)
         if self.sums.of_codes is not None:
             total = total + product(self._codes(x), self.sums.of_codes, rows=slice(None))
         return total.astype(self._of_outputs(x.dtype, total.dtype))
 
     def partial_sums(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "n outputs"]]:
         """What each row tile's converters say, in weight times input units; the batch is flattened."""
-        return self._partial_sums(self._inputs(x, key), key, together=True)
+        return self._of_tiles(self._inputs(x, key), key, rows_alone, self._partial_sum, each_row_tile)
 
     def currents(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "pulses_n columns"]]:
         """What meets the converters of each row tile, in ADC codes; several pulses of an input one after the other."""
-        return self._currents(self._inputs(x, key), key, together=True)
+        return self._of_tiles(self._inputs(x, key), key, rows_alone, self._current, each_row_tile)
 
     def clipping(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> Clipping:
         """How much of `x`, and of the currents it causes, the converters clip."""
         x = self._inputs(x, key)
         dac = self.word_lines.clipped(self._wide(x), self.weight.dtype)
-        currents = self._currents(x, key)
+        currents = self._of_tiles(x, key, rows_alone, self._current, each_row_tile)
         adc = jnp.zeros(len(currents))
         if self.adc is not None:
             clipped = [is_clipped(current, self.adc.bits, self.adc.half_code) for current in currents]
             adc = jnp.stack([jnp.mean(part, dtype=self.weight.dtype) for part in clipped])
         return Clipping(dac, adc)
 
-    def _partial_sums(
-        self, x: Array, key: Array | None, product: RowsProduct = rows_alone, *, together: bool = False
-    ) -> list[Float[Array, "n outputs"]]:
-        currents = self._currents(x, key, product, together=together)
-        return converted(currents, self.adc, self.sums, self.word_lines.significance, together, key=key)
-
-    def _currents(
-        self, x: Array, key: Array | None, product: RowsProduct = rows_alone, *, together: bool = False
-    ) -> list[Float[Array, "pulses_n columns"]]:
+    def _of_tiles(
+        self,
+        x: Array,
+        key: Array | None,
+        product: RowsProduct,
+        of_tile: Callable[..., Array],
+        gathered: Callable[..., Any],
+    ) -> Any:
+        """What is `gathered` of `of_tile(product, drive, cells, number, key)` of each row tile."""
         if self.fluctuation is not None:
-            return self.now._currents(x, key, product, together=together)
+            return self.now._of_tiles(x, key, product, of_tile, gathered)
         lines = self.word_lines.pulses(self._codes(x))
         tiles = self.sums.tiles(self.inputs)
-        noise, felt, keys = (None if key is None else self.noise), None, None
-        if noise is not None and key is not None:
-            felt, keys = self.word_lines.felt(lines, noise.white), jr.split(key, len(tiles))
-        drive, cells = (lines, felt), (self.weight, noise)
-        if product is rows_alone and (together or noise is not None):
-            currents = each_row_tile(partial(self._of_tile, jnp.matmul), drive, cells, tiles, keys)
-        elif keys is not None:
-            met = [partial(product, rows=tile) for tile in tiles]
-            currents = [self._of_tile(one, drive, cells, keys[k]) for k, one in enumerate(met)]
-        else:
-            currents = [product(lines, self.weight, rows=times(tile, self.word_lines.terms)) for tile in tiles]
-        if self.amplifiers is None:
-            return currents
-        return self.amplifiers.on(currents, None if self.adc is None else self.adc.bits, key=key)
+        noise = None if key is None else self.noise
+        felt = None if noise is None else self.word_lines.felt(lines, noise.white)
+        keys = None if key is None else jr.split(key, len(tiles))
+        looped = self.adc is None or self.adc.in_loops
+        return gathered(of_tile, product, (lines, felt), (self.weight, noise), tiles, keys, looped)
 
-    def _of_tile(
-        self, product: Product, drive: tuple[Array, Felt | None], cells: tuple[Array, ReadNoise | None], key: Any
+    def _partial_sum(
+        self, product: Product, drive: Drive, cells: Cells, tile: TileNumber, key: Array | None
+    ) -> Float[Array, "n outputs"]:
+        """What the converters of one row tile say, in weight times input units."""
+        codes = self._current(product, drive, cells, tile, key)
+        if self.adc is not None:
+            own = None if key is None or not self.adc.needs_key else jr.fold_in(key, ROUNDING)
+            codes = self.adc.codes(codes, tile, key=own)
+        return self.sums.shifted(self.sums.worth(codes, tile), self.word_lines.significance)
+
+    def _current(
+        self, product: Product, drive: Drive, cells: Cells, tile: TileNumber, key: Array | None
     ) -> Float[Array, "pulses_n columns"]:
-        """The current of one row tile."""
+        """What meets the converters of one row tile, in ADC codes."""
         (lines, felt), (weight, noise) = drive, cells
         current = product(lines, weight)
-        return current if noise is None or felt is None else noise.on(current, felt, self.sums.slices, product, key=key)
+        if noise is not None and felt is not None:
+            current = noise.on(current, felt, self.sums.slices, product, key=key)
+        if self.amplifiers is None:
+            return current
+        return self.amplifiers.on(current, tile, None if self.adc is None else self.adc.bits, key=key)
 
     def _codes(self, x: Array) -> Float[Array, "n inputs"]:
         return self.word_lines.codes(self._wide(x.reshape(-1, x.shape[-1])))

@@ -12,7 +12,7 @@ from device_models._draws import normal
 
 from .._checks import Checked, at_least, check, is_zero
 from ._converters._codes import largest_code
-from ._tiles import cuts, spread_rows
+from ._tiles import TileNumber, cuts, spread_rows
 
 AMPLIFIER = 3  # folded into the key of a tile's noise, so that other draws leave it as it is
 
@@ -105,19 +105,22 @@ class Amplifiers(eqx.Module):
     saturation: float | Float[Array, ""] | None = None
 
     def on(
-        self, currents: list[Float[Array, "n columns"]], bits: int | None, *, key: Key[Array, ""] | None
-    ) -> list[Float[Array, "n columns"]]:
-        """The `currents` of each row tile behind them, before an ADC of so many `bits`."""
+        self,
+        current: Float[Array, "n columns"],
+        tile: TileNumber,
+        bits: int | None,
+        *,
+        key: Key[Array, ""] | None,
+    ) -> Float[Array, "n columns"]:
+        """The `current` of a row tile behind them, before an ADC of so many `bits`; `key` is that of the tile."""
         if self.noise is not None and key is not None:
-            keys = [jr.fold_in(tile_key, AMPLIFIER) for tile_key in jr.split(key, len(currents))]
-            draws = [normal(keys[k], current.shape, current.dtype) for k, current in enumerate(currents)]
-            currents = [current + draw * self.noise[None] for current, draw in zip(currents, draws, strict=True)]
+            current = current + normal(jr.fold_in(key, AMPLIFIER), current.shape, current.dtype) * self.noise[None]
         if self.offset is not None:
-            currents = [current + self.offset[k][None] for k, current in enumerate(currents)]
+            current = current + self.offset[tile][None]
         if self.saturation is not None:
             squeeze = self.saturation / largest_code(bits)
-            currents = [current / (1 + squeeze * jnp.abs(current)) for current in currents]
-        return currents
+            current = current / (1 + squeeze * jnp.abs(current))
+        return current
 
     def ramped(self, strength: Float[Array, ""]) -> "Amplifiers":
         """With a share of all of it."""

@@ -3,9 +3,9 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Bool, Float, Shaped
 
-from ._tiles import cuts, spread_rows
+from ._tiles import TileNumber, cuts, spread_rows
 
 
 class DigitalSum(eqx.Module):
@@ -31,9 +31,7 @@ class DigitalSum(eqx.Module):
         """Word lines of each row tile; all of them where tiles are one product."""
         return [slice(None)] if self.scale is None else cuts(inputs, self.rows)
 
-    def worth(
-        self, codes: Float[Array, "pulses_n columns"], tile: int | Int[Array, ""]
-    ) -> Float[Array, "pulses_n columns"]:
+    def worth(self, codes: Float[Array, "pulses_n columns"], tile: TileNumber) -> Float[Array, "pulses_n columns"]:
         """What the `codes` of a row tile are worth, in weight times input units."""
         if self.scale is None:
             return codes

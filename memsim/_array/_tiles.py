@@ -1,13 +1,14 @@
 """Where a matrix larger than one array is cut into tiles."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key, PyTree, Shaped
+from jaxtyping import Array, Float, Int, PyTree, Shaped
 
-LOOPED = 20  # equal tiles from which a loop takes no longer than one by one, where both cores share a product
+TileNumber = int | Int[Array, ""]
+
+LOOPED = 16  # equal tiles from which a loop takes less time than one by one, with noise and without
 
 LARGE = 128 * 128  # cells of a tile behind wires: 64 such together take twice the time and 30 times the memory
 
@@ -79,60 +80,8 @@ def _each(function: Callable[[Array], PyTree], tiles: Float[Array, "tiles rows c
     return jax.lax.map(function, tiles) if in_turn else jax.vmap(function)(tiles)
 
 
-def each_row_tile(
-    function: Callable[[Any, Any, Array | None], Array],
-    drive: Any,
-    cells: Any,
-    tiles: list[slice],
-    keys: Key[Array, " tiles"] | None,
-) -> list[Array]:
-    """`function` of each row tile's part of `drive` and `cells`, and of its key, if any; many equal tiles compile once.
-
-    Word lines, each with as many neighbours as it has terms, are on the last axis of what is in `drive`, and on the
-    last but one of what is in `cells`.
-    """
-    if len(tiles) == 1:
-        return [function(drive, cells, None if keys is None else keys[0])]
-    size, inputs = tiles[0].stop, tiles[-1].stop
-    looped = inputs // size if are_many(inputs // size) else 0
-
-    def part(axis: int, tile: slice) -> Callable[[Array], Array]:
-        def of(values: Array) -> Array:
-            terms = values.shape[axis] // inputs
-            return jax.lax.slice_in_dim(values, tile.start * terms, tile.stop * terms, axis=axis)
-
-        return of
-
-    found: list[Array] = []
-    if looped:
-        whole = slice(0, looped * size)
-        lines, rows = jax.tree.map(part(-1, whole), drive), jax.tree.map(part(-2, whole), cells)
-        equal = _stacked(lines, looped, -1), _stacked(rows, looped, -2), None if keys is None else keys[:looped]
-        found = list(jax.lax.map(lambda each: function(*each), equal))
-    for k in range(looped, len(tiles)):
-        own_drive, own_cells = jax.tree.map(part(-1, tiles[k]), drive), jax.tree.map(part(-2, tiles[k]), cells)
-        found.append(function(own_drive, own_cells, None if keys is None else keys[k]))
-    return found
-
-
-def _stacked(values: PyTree, tiles: int, axis: int) -> PyTree:
-    """Arrays with equal `tiles` side by side on a (negative) `axis`, as arrays with the tiles on a first axis."""
-
-    def of(one: Array) -> Array:
-        place = one.ndim + axis
-        shape = (*one.shape[:place], tiles, one.shape[place] // tiles, *one.shape[place + 1 :])
-        return jnp.moveaxis(one.reshape(shape), place, 0)
-
-    return jax.tree.map(of, values)
-
-
 def spread_rows(values: Shaped[Array, "row_tiles columns"], rows: int, tile: int) -> Shaped[Array, "rows columns"]:
     """One value a row tile, repeated for each of its `rows`."""
     return jnp.repeat(
         values, jnp.asarray([cut.stop - cut.start for cut in cuts(rows, tile)]), 0, total_repeat_length=rows
     )
-
-
-def times(tile: slice, factor: int) -> slice:
-    """Rows of a tile in a matrix with `factor` rows for each word line."""
-    return tile if tile == slice(None) else slice(tile.start * factor, tile.stop * factor)

@@ -7,11 +7,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
 from device_models._draws import uniform
 
 from ..._checks import Checked, check, plain, positive, whole
+from .._tiles import TileNumber
 from ._codes import half_code, largest_code, straight_through, to_codes
 from ._errors import ConverterErrors, TransferCurves
 
@@ -55,9 +56,14 @@ class AbstractADC(Checked):
         """Whether a conversion is random."""
         return False
 
+    @property
+    def in_loops(self) -> bool:
+        """Whether `codes` takes the number of its tile as a traced integer, so that many tiles compile as one."""
+        return False
+
     @abstractmethod
     def codes(
-        self, current: Float[Array, "*batch lines"], tile: int = 0, *, key: Key[Array, ""] | None = None
+        self, current: Float[Array, "*batch lines"], tile: TileNumber = 0, *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch lines"]:
         """The codes of `current`, in units of one code, on the bit lines of row tile `tile`."""
 
@@ -100,10 +106,14 @@ class ADC(AbstractADC):
     def needs_key(self) -> bool:
         return self.rounding == "stochastic"
 
+    @property
+    def in_loops(self) -> bool:
+        return True
+
     def codes(
         self,
         current: Float[Array, "*batch lines"],
-        tile: int | Int[Array, ""] = 0,
+        tile: TileNumber = 0,
         *,
         key: Key[Array, ""] | None = None,
     ) -> Float[Array, "*batch lines"]:

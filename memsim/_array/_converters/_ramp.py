@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Key
 from device_models._draws import normal
 
 from ..._checks import at_least, check, plain, whole
+from .._tiles import TileNumber
 from ._adc import FULL_SCALE, AbstractADC, FullScale
 from ._capacitors import MISMATCH, drawn_weights, nominal_weights
 from ._codes import straight_through
@@ -55,8 +56,12 @@ class Ramp(AbstractADC):
             columns_per_ramp=whole(1),
         )
 
+    @property
+    def in_loops(self) -> bool:
+        return True
+
     def codes(
-        self, current: Float[Array, "*batch lines"], tile: int = 0, *, key: Key[Array, ""] | None = None
+        self, current: Float[Array, "*batch lines"], tile: TileNumber = 0, *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch lines"]:
         seen = current
         if self.offsets is not None:
@@ -66,7 +71,7 @@ class Ramp(AbstractADC):
         code = count(steps, jnp.abs(seen) + 0.5).astype(current.dtype)
         return straight_through(current, jnp.sign(seen) * code, self.bits)
 
-    def _steps(self, tile: int, current: Array) -> Float[Array, "lines steps"]:
+    def _steps(self, tile: TileNumber, current: Array) -> Float[Array, "lines steps"]:
         """What the ramp has reached at most, at each step after zero, for the comparator of each line."""
         lines = current.shape[-1]
         weights = jnp.asarray(nominal_weights(self.bits), current.dtype)[None]

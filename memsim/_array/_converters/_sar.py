@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ..._checks import check, plain, whole
+from .._tiles import TileNumber
 from ._adc import FULL_SCALE, AbstractADC, FullScale
 from ._capacitors import MISMATCH, drawn_weights, nominal_weights
 from ._codes import straight_through
@@ -42,8 +43,12 @@ class SAR(AbstractADC):
             columns_per_adc=whole(1),
         )
 
+    @property
+    def in_loops(self) -> bool:
+        return True
+
     def codes(
-        self, current: Float[Array, "*batch lines"], tile: int = 0, *, key: Key[Array, ""] | None = None
+        self, current: Float[Array, "*batch lines"], tile: TileNumber = 0, *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch lines"]:
         magnitude = jnp.abs(current) + 0.5
         level, code = jnp.zeros_like(current), jnp.zeros_like(current)
@@ -53,7 +58,7 @@ class SAR(AbstractADC):
             level, code = jnp.where(kept, trial, level), jnp.where(kept, code + 2.0**bit, code)
         return straight_through(current, jnp.sign(current) * code, self.bits)
 
-    def _capacitor(self, bit: int, tile: int, current: Array) -> Array:
+    def _capacitor(self, bit: int, tile: TileNumber, current: Array) -> Array:
         """Codes of one capacitor, on every line."""
         if self.weights is None:
             return jnp.asarray(nominal_weights(self.bits)[bit], current.dtype)

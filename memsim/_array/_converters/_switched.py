@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
+from .._tiles import TileNumber
 from ._adc import AbstractADC, FullScale
 from ._codes import largest_code
 from ._dac import AbstractDAC
@@ -89,8 +90,12 @@ class SwitchedADC(AbstractADC):
     def needs_key(self) -> bool:
         return self.adc.needs_key
 
+    @property
+    def in_loops(self) -> bool:
+        return self.adc.in_loops
+
     def codes(
-        self, current: Float[Array, "*batch lines"], tile: int = 0, *, key: Key[Array, ""] | None = None
+        self, current: Float[Array, "*batch lines"], tile: TileNumber = 0, *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch lines"]:
         return _switched(current, self.adc.codes(current, tile, key=key), self)
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from .._tiles import TileNumber
 from ._adc import AbstractADC, FullScale
 from ._codes import largest_code
 from ._dac import AbstractDAC
@@ -71,8 +72,12 @@ class UnlimitedADC(AbstractADC):
     def needs_key(self) -> bool:
         return self.adc.needs_key
 
+    @property
+    def in_loops(self) -> bool:
+        return self.adc.in_loops
+
     def codes(
-        self, current: Float[Array, "*batch lines"], tile: int = 0, *, key: Key[Array, ""] | None = None
+        self, current: Float[Array, "*batch lines"], tile: TileNumber = 0, *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch lines"]:
         return _beyond(current, self.adc.codes(current, tile, key=key), self.bits)
 

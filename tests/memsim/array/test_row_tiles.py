@@ -9,10 +9,11 @@ import pytest
 
 import device_models as dm
 import memsim as ms
-from memsim._array import _tiles
+from memsim._array import _row_tiles, _tiles
+from memsim._array._word_lines import rows_alone
 
 
-def _read(drive, cells, key):
+def _read(product, drive, cells, tile, key):
     lines, powers = drive
     weight, variance = cells["weight"], cells["variance"]
     return lines @ weight + jnp.sqrt(powers @ variance[0]) * jr.normal(key, (lines.shape[0], weight.shape[1]))
@@ -26,7 +27,7 @@ def test_many_row_tiles_are_the_same_in_a_loop_as_one_by_one_and_a_smaller_last_
     keys = jr.split(jr.key(4), len(tiles))
 
     def found(cells):
-        return _tiles.each_row_tile(_read, (lines, powers), cells, tiles, keys)
+        return _row_tiles.each_row_tile(_read, rows_alone, (lines, powers), cells, tiles, keys)
 
     def loss(cells):
         return sum(jnp.sum(part**2) for part in found(cells))
