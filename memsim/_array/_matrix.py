@@ -174,7 +174,7 @@ class AnalogMatrix(Checked):
         """What meets the converters of one row tile, in ADC codes."""
         (lines, felt), (weight, noise) = drive, cells
         current = product(lines, weight)
-        if noise is not None and felt is not None:
+        if noise is not None and felt is not None and key is not None:
             current = noise.on(current, felt, self.sums.slices, product, key=key)
         if self.amplifiers is None:
             return current
