@@ -12,8 +12,9 @@ from jaxtyping import Array, Bool, Float, Key, Shaped
 from ..._array import AnalogMatrix
 from ..._checks import as_floats, checked
 from .._layer import Shape
+from ._faces import slid
 from ._lanes import in_lanes
-from ._slide import Slide, patches, slid
+from ._patches import Slide, patches
 from ._synapse import AbstractAnalog, AbstractSynapse, Weight, opened, presented
 from ._window import Pads, check_channels_first
 

@@ -9,7 +9,8 @@ from jax import lax
 
 import device_models as dm
 import memsim as ms
-from memsim.nn._synapses._slide import Slide, in_patches, slid
+from memsim.nn._synapses._faces import slid
+from memsim.nn._synapses._patches import Slide, in_patches
 
 CASES = {
     "plain": (Slide((3, 3), ((1, 1), (1, 1)), (1, 1), (1, 1), (1, 1)), (2, 8, 7, 3), 4),
