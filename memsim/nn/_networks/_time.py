@@ -14,7 +14,7 @@ from .._layer import AbstractLayer, Record
 
 Chunk = int | Literal["auto"] | None
 CHUNK = whole(1)._replace(what='at least 1 step, "auto"')
-LONG = 100  # steps from which the memory saved is taken to be worth a second forward pass (assumed)
+SMALL = 2**19  # bytes of all states of a sequence, up to which they are kept: a second forward pass is dearer (assumed)
 
 
 def in_chunks(
@@ -25,8 +25,8 @@ def in_chunks(
     chunk: Chunk,
 ) -> tuple[Float[Array, "steps *_"], Record]:
     """`layer.run` over all of `xs`, `chunk` steps at a time; each chunk is run again in the backward pass."""
-    steps, size = xs.shape[0], chunk_size(xs.shape[0], chunk)
-    state = layer.initial_state()
+    state, steps = layer.initial_state(), xs.shape[0]
+    size = chunk_size(steps, chunk, sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
     if size >= steps:
         ys, _, found = layer.run(xs, state, keys=keys, record=record)
         return ys, found
@@ -47,9 +47,12 @@ def in_chunks(
     return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), outputs, (rest, found))
 
 
-def chunk_size(steps: int, chunk: Chunk) -> int:
-    """Steps of one chunk: for "auto" about the root of all, preferably a divisor; all of them where they are few."""
-    if chunk is None or (chunk == "auto" and steps < LONG):
+def chunk_size(steps: int, chunk: Chunk, state: int) -> int:
+    """Steps of one chunk, for a `state` of so many bytes.
+
+    For "auto" about the root of all steps, preferably a divisor; all of them where their states are small.
+    """
+    if chunk is None or (chunk == "auto" and steps * state <= SMALL):
         return steps
     if chunk != "auto":
         return int(chunk)

@@ -128,9 +128,15 @@ def test_a_chunk_that_is_no_number_of_steps_is_refused(chunk, unchecked):
         SpikingNetwork([LIF(3)], chunk=chunk)
 
 
-@pytest.mark.parametrize("steps, size", [(99, 99), (100, 10), (500, 20), (1000, 25), (101, 10), (509, 22)])
-def test_a_long_sequence_is_cut_near_the_root_of_its_length(steps, size):
-    assert chunk_size(steps, "auto") == size
+@pytest.mark.parametrize("steps, size", [(99, 9), (100, 10), (500, 20), (1000, 25), (101, 10), (509, 22)])
+def test_a_sequence_of_large_states_is_cut_near_the_root_of_its_length(steps, size):
+    assert chunk_size(steps, "auto", 2**20) == size
+
+
+def test_a_sequence_of_small_states_stays_in_one_piece_however_long():
+    assert chunk_size(4096, "auto", 128) == 4096  # together half a megabyte
+    assert chunk_size(4096, "auto", 132) < 4096
+    assert chunk_size(4096, 10, 128) == 10
 
 
 def test_a_network_within_a_network_is_its_layers_in_a_row(exact):
