@@ -283,3 +283,19 @@ def test_steps_layers_and_sequences_do_not_share_noise(noisy):
     assert_independent(noise[0], noise[1])
     assert_independent(noise[1][1:], noise[2])
     assert_independent(noise[3], noise[4])
+
+
+@pytest.mark.parametrize("kept", ["all", "convolutions", "nothing"])
+def test_what_is_kept_of_a_convolutional_network_does_not_change_its_gradient(kept, monkeypatch):
+    sizes = {"all": (2**30, 2**30), "convolutions": (0, 2**30), "nothing": (0, 0)}[kept]
+    monkeypatch.setattr("memsim.nn._networks._time.SMALL", sizes[0])
+    monkeypatch.setattr("memsim.nn._networks._time.MEDIUM", sizes[1])
+    layers = [ms.nn.Conv2d(2, 3, 3, gain=3.0, key=jr.key(0)), ms.nn.LIF((3, 4, 4)), ms.nn.SumPool2d(2)]
+    xs = jr.normal(jr.key(1), (12, 2, 6, 6))
+
+    def gradient(chunk):
+        return eqx.filter_grad(lambda model: jnp.sum(model(xs) ** 2))(ms.nn.SpikingNetwork(layers, chunk=chunk))
+
+    found, whole = gradient("auto"), gradient(None)
+    assert float(jnp.max(jnp.abs(whole.layers[0].weight))) > 1.0
+    np.testing.assert_allclose(found.layers[0].weight, whole.layers[0].weight, rtol=1e-4, atol=1e-4)
