@@ -13,17 +13,16 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import numpy as np
 import xarray as xr
 
 import _clock as clock
-import _peers as peers
 import device_models as dm
 import memsim as ms
-from _chip_speed import chips, temporary
+from _chip_speed import chips
 from _clock import Case
 from _compile_speed import attribution, compilation, recurrent_network
 from _image_speed import image_study
+from _spiking_speed import spiking, spiking_convolutional, spiking_correlated, spiking_small
 from _sweep_speed import sweep_points
 from _training_speed import image_training, training
 from _update_speed import updates
@@ -51,8 +50,8 @@ class Config:
 def run(config: Config) -> xr.Dataset:
     """Measures all cases, prints them and writes them."""
     measures = (
-        *(forward, training, image_training, spiking, bfloat16, sweep, sweep_points),
-        *(image_study, wires, updates, chips, compilation, attribution),
+        *(forward, training, image_training, spiking, spiking_small, spiking_convolutional, spiking_correlated),
+        *(bfloat16, sweep, sweep_points, image_study, wires, updates, chips, compilation, attribution),
     )
     chosen = [measure(config) for measure in measures if config.only in measure.__name__]
     if not chosen:
@@ -80,53 +79,6 @@ def forward(config: Config):
     for rows, target in ((512, 2.2), (256, 2.8), (64, 5.0)):
         name = f"forward with read noise on every output, tiles of {rows}"
         yield Case(name, ratio(config, analog(rows, "per_read"), plain), target)
-
-
-def spiking(config: Config):
-    """Linear(n, n) into LIF(n), batch 16, 500 steps, loss the sum of spikes: value and gradient, ours against peers.
-
-    The workload of the open-neuromorphic benchmark, with its 500 steps and with spikes: all networks have the same
-    weights, time constant and threshold, and their spike rates are printed. Peers are timed where they are installed.
-    """
-    n, tau = config.neurons, 20e-3
-    w, xs = 2.0 * jr.normal(jr.key(0), (n, n)) / n**0.5, jr.normal(jr.key(1), (16, 500, n))
-    linear = eqx.tree_at(lambda layer: layer.weight, ms.nn.Linear(n, n, use_bias=False, key=jr.key(0)), w)
-    model = ms.nn.SpikingNetwork([linear, ms.nn.LIF(n, tau_mem=tau)])
-
-    @eqx.filter_jit
-    def ours(model, xs, key):
-        weight = model.layers[0].weight
-        matrix = weight.weight if isinstance(weight, ms.AnalogMatrix) else weight
-
-        @jax.value_and_grad
-        def loss(matrix):
-            whole = eqx.tree_at(lambda w: w.weight, weight, matrix) if isinstance(weight, ms.AnalogMatrix) else matrix
-            layer = eqx.tree_at(lambda m: m.layers[0].weight, model, whole)
-            return jnp.sum(ms.train.run_batch(layer, xs, key=key))
-
-        return loss(matrix)
-
-    def on_chip(read_noise: str):
-        design = ms.Crossbar(dm.pcm_joshi2020(), tile=(n, n), reads=ms.Reads(read_noise))
-        return ours, ms.deploy(model, design, 3600.0, key=jr.key(2)), xs, jr.key(3)
-
-    base = ours, model, xs, None
-    others = peers.spiking(w, jnp.swapaxes(xs, 0, 1), tau)
-    for name, case in {"ours": base, **others}.items():
-        print(f"{name:24} {float(case[0](*case[1:])[0]) / xs.size:.4f} spikes a neuron and step")
-    size = f"n={n}, forward and backward"
-    if others:
-        times = clock.together([base, *others.values()], config.rounds)
-        fastest = np.min(times[:, 1:], axis=1)
-        yield Case(f"{size}, against the fastest peer", float(np.median(times[:, 0] / fastest)), 0.9)
-        for place, name in enumerate(others, 1):
-            yield Case(f"{size}, against {name}", float(np.median(times[:, 0] / times[:, place])), np.inf)
-    memory = {name: temporary(*case) / 1e6 for name, case in others.items()}
-    yield Case(f"{size}, temporary memory", temporary(*base) / 1e6, min(memory.values(), default=np.inf), "MB")
-    for name, size_of_peer in memory.items():
-        yield Case(f"{name}, temporary memory", size_of_peer, np.inf, "MB")
-    yield Case(f"{size}, on a programmed PCM chip", ratio(config, on_chip("off"), base), 1.15)
-    yield Case(f"{size}, with read noise in each step", ratio(config, on_chip("per_read"), base), 1.7)
 
 
 def bfloat16(config: Config):

@@ -52,8 +52,8 @@ class SpikingNetwork(AbstractNetwork):
     **Arguments:**
 
     - `layers`: Neurons, synapses, networks, and modules of `equinox.nn` that keep no state.
-    - `chunk`: Steps between checkpoints of the backward pass: a number, "auto" (the root of all steps, from 100 steps
-      on), or `None` to keep everything.
+    - `chunk`: Steps between checkpoints of the backward pass: a number, "auto" (the root of all steps, where the states
+      of all are more than half a megabyte a sequence), or `None` to keep everything.
     - `input_shape`: Shape of one step's input, to check layers that could not be checked without it.
     """
 

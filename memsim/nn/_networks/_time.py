@@ -11,10 +11,12 @@ from jaxtyping import Array, Float, Key
 from ..._array import NOISY_READ
 from ..._checks import whole
 from .._layer import AbstractLayer, Record
+from .._synapses._kernel import CONVOLVED
 
 Chunk = int | Literal["auto"] | None
 CHUNK = whole(1)._replace(what='at least 1 step, "auto"')
-LONG = 100  # steps from which the memory saved is taken to be worth a second forward pass (assumed)
+# Bytes of all states of a sequence (assumed): up to SMALL all is kept, up to MEDIUM what is dear to make again.
+SMALL, MEDIUM = 2**19, 2**23
 
 
 def in_chunks(
@@ -25,13 +27,16 @@ def in_chunks(
     chunk: Chunk,
 ) -> tuple[Float[Array, "steps *_"], Record]:
     """`layer.run` over all of `xs`, `chunk` steps at a time; each chunk is run again in the backward pass."""
-    steps, size = xs.shape[0], chunk_size(xs.shape[0], chunk)
-    state = layer.initial_state()
+    state, steps = layer.initial_state(), xs.shape[0]
+    bytes_of_one = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+    size = chunk_size(steps, chunk, bytes_of_one)
     if size >= steps:
         ys, _, found = layer.run(xs, state, keys=keys, record=record)
         return ys, found
 
-    @partial(jax.checkpoint, policy=jax.checkpoint_policies.save_only_these_names(NOISY_READ))
+    dear = (NOISY_READ, CONVOLVED) if steps * bytes_of_one <= MEDIUM else (NOISY_READ,)
+
+    @partial(jax.checkpoint, policy=jax.checkpoint_policies.save_only_these_names(*dear))
     def one(state: Any, start: Any) -> tuple[Any, Any]:
         # Slices of the sequence, not a reshaped copy of it: under vmap that would be transposed as a whole.
         part = jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, start, size), (xs, keys))
@@ -47,9 +52,12 @@ def in_chunks(
     return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), outputs, (rest, found))
 
 
-def chunk_size(steps: int, chunk: Chunk) -> int:
-    """Steps of one chunk: for "auto" about the root of all, preferably a divisor; all of them where they are few."""
-    if chunk is None or (chunk == "auto" and steps < LONG):
+def chunk_size(steps: int, chunk: Chunk, state: int) -> int:
+    """Steps of one chunk, for a `state` of so many bytes.
+
+    For "auto" about the root of all steps, preferably a divisor; all of them where their states are small.
+    """
+    if chunk is None or (chunk == "auto" and steps * state <= SMALL):
         return steps
     if chunk != "auto":
         return int(chunk)

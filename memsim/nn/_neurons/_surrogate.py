@@ -51,7 +51,9 @@ def _step_jvp(primals, tangents):
     spikes = _step(surrogate, x, at_zero, checked)
     if x_dot is None:
         return spikes, jnp.zeros_like(x)
-    return spikes, jax.jvp(surrogate.relaxation, (x,), (x_dot,))[1]
+    # One number a membrane: what the relaxation is made of would be kept for the backward pass, in several arrays.
+    slope = jax.jvp(surrogate.relaxation, (x,), (jnp.ones_like(x),))[1]
+    return spikes, slope * x_dot
 
 
 def _nan_where_nan(spikes: Array, x: Array) -> Array:

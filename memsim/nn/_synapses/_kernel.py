@@ -7,15 +7,19 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Bool, Float, Key, Shaped
 
 from ..._array import AnalogMatrix
 from ..._checks import as_floats, checked
 from .._layer import Shape
+from ._faces import slid
 from ._lanes import in_lanes
-from ._slide import Slide, patches, slid
+from ._patches import Slide, patches
 from ._synapse import AbstractAnalog, AbstractSynapse, Weight, opened, presented
 from ._window import Pads, check_channels_first
+
+CONVOLVED = "convolved"  # named for checkpointing: dearer to make again than to keep
 
 
 class Laid(NamedTuple):
@@ -68,7 +72,7 @@ class AbstractKernel(AbstractSynapse, AbstractAnalog):
         if isinstance(weight, AnalogMatrix):
             y = self._read(weight, x, key).T.reshape(shape)
         else:
-            y = self._convolved(weight, x)
+            y = checkpoint_name(self._convolved(weight, x), CONVOLVED)
         if self.bias is None:
             return y
         return y + jnp.broadcast_to(self.bias.reshape(-1, *[1] * len(self.kernel_size)), y.shape)

@@ -128,9 +128,15 @@ def test_a_chunk_that_is_no_number_of_steps_is_refused(chunk, unchecked):
         SpikingNetwork([LIF(3)], chunk=chunk)
 
 
-@pytest.mark.parametrize("steps, size", [(99, 99), (100, 10), (500, 20), (1000, 25), (101, 10), (509, 22)])
-def test_a_long_sequence_is_cut_near_the_root_of_its_length(steps, size):
-    assert chunk_size(steps, "auto") == size
+@pytest.mark.parametrize("steps, size", [(99, 9), (100, 10), (500, 20), (1000, 25), (101, 10), (509, 22)])
+def test_a_sequence_of_large_states_is_cut_near_the_root_of_its_length(steps, size):
+    assert chunk_size(steps, "auto", 2**20) == size
+
+
+def test_a_sequence_of_small_states_stays_in_one_piece_however_long():
+    assert chunk_size(4096, "auto", 128) == 4096  # together half a megabyte
+    assert chunk_size(4096, "auto", 132) < 4096
+    assert chunk_size(4096, 10, 128) == 10
 
 
 def test_a_network_within_a_network_is_its_layers_in_a_row(exact):
@@ -277,3 +283,19 @@ def test_steps_layers_and_sequences_do_not_share_noise(noisy):
     assert_independent(noise[0], noise[1])
     assert_independent(noise[1][1:], noise[2])
     assert_independent(noise[3], noise[4])
+
+
+@pytest.mark.parametrize("kept", ["all", "convolutions", "nothing"])
+def test_what_is_kept_of_a_convolutional_network_does_not_change_its_gradient(kept, monkeypatch):
+    sizes = {"all": (2**30, 2**30), "convolutions": (0, 2**30), "nothing": (0, 0)}[kept]
+    monkeypatch.setattr("memsim.nn._networks._time.SMALL", sizes[0])
+    monkeypatch.setattr("memsim.nn._networks._time.MEDIUM", sizes[1])
+    layers = [ms.nn.Conv2d(2, 3, 3, gain=3.0, key=jr.key(0)), ms.nn.LIF((3, 4, 4)), ms.nn.SumPool2d(2)]
+    xs = jr.normal(jr.key(1), (12, 2, 6, 6))
+
+    def gradient(chunk):
+        return eqx.filter_grad(lambda model: jnp.sum(model(xs) ** 2))(ms.nn.SpikingNetwork(layers, chunk=chunk))
+
+    found, whole = gradient("auto"), gradient(None)
+    assert float(jnp.max(jnp.abs(whole.layers[0].weight))) > 1.0
+    np.testing.assert_allclose(found.layers[0].weight, whole.layers[0].weight, rtol=1e-4, atol=1e-4)

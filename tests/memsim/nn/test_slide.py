@@ -9,7 +9,8 @@ from jax import lax
 
 import device_models as dm
 import memsim as ms
-from memsim.nn._synapses._slide import Slide, in_patches, slid
+from memsim.nn._synapses._faces import slid
+from memsim.nn._synapses._patches import Slide, in_patches
 
 CASES = {
     "plain": (Slide((3, 3), ((1, 1), (1, 1)), (1, 1), (1, 1), (1, 1)), (2, 8, 7, 3), 4),
@@ -118,3 +119,33 @@ def test_an_image_is_read_as_its_patches_are(name, groups):
     step = 2 * float(jnp.max(jnp.abs(by_patches))) / 127  # a code of the ADC, where rounding fell on the other side
     assert float(jnp.mean(jnp.abs(found.reshape(6, -1).T - by_patches) > 1e-5 * step)) < 0.03
     np.testing.assert_allclose(found.reshape(6, -1).T, by_patches, atol=step)
+
+
+def test_gradients_of_many_images_are_summed_a_block_at_a_time(monkeypatch):
+    how, x, weight = given("stride, dilation, uneven edges")
+    many = jr.normal(jr.key(3), (7, *x.shape[1:]))
+
+    def gradient(form):
+        return jax.grad(lambda weight: jnp.sum(jnp.sin(form(how, many, weight))))(weight)
+
+    monkeypatch.setattr("memsim.nn._synapses._faces.BLOCK", 2**12)  # three blocks, the last with two images
+    np.testing.assert_allclose(gradient(slid), gradient(of_xla), atol=1e-4)
+
+
+@pytest.mark.parametrize("axes", [(0, None), (None, 0), (0, 0)])
+@pytest.mark.parametrize("inside", [True, False], ids=["gradient of each", "gradient of the sum"])
+def test_gradients_over_mapped_axes_are_those_of_xla(axes, inside):
+    how, x, weight = given("plain")
+    xs, weights = (jnp.stack([a, 2 * a, -a]) for a in (x, weight))
+    inputs = xs if axes[0] == 0 else x, weights if axes[1] == 0 else weight
+
+    def gradients(form):
+        def one(x, weight):
+            return jnp.sum(jnp.sin(form(how, x, weight)))
+
+        if inside:
+            return jax.vmap(jax.grad(one, (0, 1)), axes)(*inputs)
+        return jax.grad(lambda *inputs: jnp.sum(jax.vmap(one, axes)(*inputs)), (0, 1))(*inputs)
+
+    for mine, reference in zip(gradients(slid), gradients(of_xla), strict=True):
+        np.testing.assert_allclose(mine, reference, atol=2e-4)
