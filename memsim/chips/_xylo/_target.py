@@ -75,6 +75,7 @@ class Xylo(AbstractTarget, Checked):
             acts=1,
             acts_first=0,
             spikes=MOST_HIDDEN,
+            spikes_last=MOST_OUT,
             refractory=0,
             synaptic_current=True,
         )
