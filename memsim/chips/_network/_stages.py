@@ -147,7 +147,8 @@ def stages(network: Any, input_shape: Shape | None = None) -> tuple[Stage, ...]:
             "",
             "a network in a row",
             type(network).__name__,
-            "Chips take a `memsim.nn.SpikingNetwork`; NIR files give one.",
+            "Chips for spikes take a `memsim.nn.SpikingNetwork`; NIR files give one. One of values goes on "
+            "`loihi2_sigma_delta()`, `akida()` or `brainscales2_vmm()`.",
         )
     found, row, shape = [], [], input_shape
     for path, layer in _flat(network, ""):
