@@ -64,19 +64,19 @@ def spiking_network(
 def subtracting_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> nn.SpikingNetwork:
     """Recurrent neurons that fire up to 31 times a step and subtract as many thresholds, and a current-based readout.
 
-    Time constants of 16 and 8 ms, in Euler's steps: decays are powers of two. Weights start small, since what
+    Time constants of 16, 8 and 2 ms, in Euler's steps: decays are powers of two. Weights start small, since what
     subtracts and fires often runs away under the feedback that resets to zero allow.
     """
     keys = jr.split(key, 3)
-    times = {"tau_mem": 16e-3, "tau_syn": 8e-3, "decay": "euler"}
+    times = {"tau_mem": 16e-3, "decay": "euler"}
     firing = nn.Firing(reset="subtract", max_spikes=31, at_threshold="fires")
     feedback = nn.Linear(hidden, hidden, use_bias=False, gain=0.1, key=keys[1])
     return nn.SpikingNetwork(
         [
             nn.Linear(inputs, hidden, gain=0.3, key=keys[0]),
-            nn.Recurrent(nn.CuBaLIF(hidden, **times, firing=firing), feedback),
+            nn.Recurrent(nn.CuBaLIF(hidden, tau_syn=8e-3, **times, firing=firing), feedback),
             nn.Linear(hidden, classes, key=keys[2]),
-            nn.CuBaLI(classes, **times),
+            nn.CuBaLI(classes, tau_syn=2e-3, **times),
         ],
         chunk=None,
     )

@@ -12,7 +12,7 @@ from ._saturating import RAIL
 
 WEIGHT = 127
 SHIFT, DASH = 7, 15  # the largest
-ROOM = 1 << 13  # the largest threshold: currents and membranes need the rest
+ROOM = 1 << 11  # the largest threshold: a membrane may sink as far as 16 of them below zero
 
 
 class Settings(NamedTuple):
