@@ -106,7 +106,9 @@ def measure(seed, training, target, *, key, config: Config) -> xr.Dataset:
     known = data.train.inputs[:CALIBRATION]
     name = chosen(chip, data.train.inputs.shape[-1], config)
     model = NETWORKS[name](data.train.inputs.shape[-1], config.hidden, 10, key=model_key)
-    model = fitted(model, data, config, 1.0, config.epochs, name=f"floats-{seed}-{list(NETWORKS).index(name)}", key=fit_key)
+    model = fitted(
+        model, data, config, 1.0, config.epochs, name=f"floats-{seed}-{list(NETWORKS).index(name)}", key=fit_key
+    )
     own = ms.train.evaluate(model, data.test)["accuracy"]
     if training == TRAININGS[1] and (chip is None or chip.fits(model)):
         hardware = ms.train.OnChip(chip) if chip else ms.train.SampledChip(ms.calibrate(model, known, design))

@@ -18,7 +18,8 @@ from .._sums._counts import Counts
 from .._sums._quantised import Quantised, quantised
 from .._sums._whole import exact_product
 from ._limits import LOIHI2, Limits
-from ._quantise import WEIGHT, as_codes as as_mantissas
+from ._quantise import WEIGHT
+from ._quantise import as_codes as as_mantissas
 from ._sigma_delta import SigmaDelta, no_changes, send_changes, sigma_delta
 from ._weights import LARGEST
 

@@ -32,7 +32,11 @@ def said(table, name):
 
 def test_a_spiking_network_is_refused_by_chips_for_values_with_the_reason():
     table = ms.chips.compare(
-        spiking(), (SPIKES, LABELS[:12]), key=KEYS[5], targets=["loihi1", "akida"], crossbars={"sonos": ms.recipes.sonos()}
+        spiking(),
+        (SPIKES, LABELS[:12]),
+        key=KEYS[5],
+        targets=["loihi1", "akida"],
+        crossbars={"sonos": ms.recipes.sonos()},
     )
     assert said(table, "loihi1") == "" and "CuBaLIF, which has a state" in said(table, "akida")
     assert np.isnan(table.accuracy.sel(target="akida")) and float(table.agreement.sel(target="loihi1")) > 0.8

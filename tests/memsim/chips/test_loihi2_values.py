@@ -76,7 +76,9 @@ def test_what_does_not_change_costs_nothing():
 
 
 def test_a_wide_layer_keeps_its_sums_within_32_bits():
-    wide = nn.SpikingNetwork([nn.Linear(3000, 3000, key=KEYS[2]), eqx.nn.Lambda(jax.nn.relu), nn.Linear(3000, 3, key=KEYS[3])])
+    wide = nn.SpikingNetwork(
+        [nn.Linear(3000, 3000, key=KEYS[2]), eqx.nn.Lambda(jax.nn.relu), nn.Linear(3000, 3, key=KEYS[3])]
+    )
     wide = eqx.tree_at(lambda m: (m.layers[0].weight, m.layers[2].weight), wide, replace_fn=jnp.abs)
     xs = jnp.ones((2, 3000))
     found, _ = ms.chips.loihi2_sigma_delta().deploy(wide, calibration=xs)(xs)
