@@ -78,10 +78,10 @@ class Layer(AbstractPart):
         membrane = self.neuron.membrane(after).reshape(-1)
         spikes = given.astype(jnp.int32) if self.spiking else jnp.zeros_like(neurons.last)
         outputs = spikes if self.spiking else given
-        return Stepped(Circuits(after, spikes), outputs, membrane, current, jnp.zeros_like(neurons.last))
+        return Stepped(Circuits(after, spikes), outputs, membrane, current)
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
-        spikes = stepped.outputs if self.spiking else stepped.updated
+        spikes = stepped.outputs if self.spiking else jnp.zeros(stepped.outputs.shape, jnp.int32)
         none = jnp.zeros((xs.shape[0], self.cores), jnp.int32)
         return tally(self.synapses, self.back, xs, spikes, none, self.core, self.cores)
 

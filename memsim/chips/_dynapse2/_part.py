@@ -76,7 +76,7 @@ class Layer(AbstractPart):
             after = after._replace(spikes=jnp.minimum(after.spikes, 1.0))
         spikes = after.spikes.astype(jnp.int32)
         state = Currents(excitation, inhibition, after)
-        return Stepped(state, spikes, after.voltage, received, jnp.zeros_like(spikes))
+        return Stepped(state, spikes, after.voltage, received)
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
         used = None if self.feedback is None else Dense(weight=(self.feedback != 0).astype(jnp.int32), largest=1)

@@ -108,14 +108,14 @@ class Loihi2SigmaDelta(AbstractRateTarget, Checked):
         unit = input_unit = range_unit(calibration, INPUT)
         levels = as_codes(calibration, unit, *self.inputs)
         codes = [_codes(stage) for stage in stages]
-        parts: list[AbstractRatePart] = [Changes(self._smallest(jnp.asarray(INPUT)))]
+        parts: list[AbstractRatePart] = [Changes(threshold=self._smallest(jnp.asarray(INPUT)))]
         for stage, its, then in zip(stages, codes, codes[1:], strict=False):
             part, unit = self._placed(stage, its, levels, unit, bits=_room(then.weight))
             levels = part.at_rest(levels)
             parts.append(part)
         last = codes[-1]
         drop = _bits_over(_sums(levels, last.weight), STATE)
-        parts.append(Readout(last.weight, drop, path=stages[-1].path))
+        parts.append(Readout(weight=last.weight, drop=drop, path=stages[-1].path))
         unit = unit * last.unit * jnp.exp2(drop.astype(unit.dtype))
         return RateLayers(tuple(parts), tuple(each.report for each in codes), input_unit, unit, stages[-1].bias)
 
@@ -128,8 +128,15 @@ class Loihi2SigmaDelta(AbstractRateTarget, Checked):
         over = _bits_over(peak, bits)
         drop, factor = jnp.minimum(over, DROPPED), jnp.exp2(over.astype(unit.dtype))
         bias = jnp.round(stage.bias / (unit * factor)).astype(jnp.int32)
-        threshold = self._smallest(peak / factor)
-        return Summed(its.weight, bias, threshold, drop, over - drop, path=stage.path), unit * factor
+        part = Summed(
+            weight=its.weight,
+            bias=bias,
+            threshold=self._smallest(peak / factor),
+            drop=drop,
+            state_exponent=over - drop,
+            path=stage.path,
+        )
+        return part, unit * factor
 
     def _smallest(self, peak: Array) -> Int[Array, ""]:
         """The threshold, in spikes, of a layer whose largest activation is `peak`."""

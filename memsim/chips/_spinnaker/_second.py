@@ -15,7 +15,7 @@ from .._network._stages import Stage, Synapses
 from .._placing._part import AbstractPart, State, Stepped
 from .._placing._target import Conventions, own_delay
 from .._sums._connection import Dense, longest_delay, tally
-from .._sums._counts import Counts, by_core
+from .._sums._counts import Counts, every_neuron
 from .._sums._quantised import Quantised, quantised
 from ._machine import AbstractSpiNNaker
 
@@ -90,11 +90,11 @@ class FloatLayer(AbstractPart):
             after = jnp.where(fires, membrane - self.threshold if self.subtracts else self.v_reset, membrane)
             spikes = fires.astype(jnp.int32)
         outputs = spikes if self.spiking else membrane
-        return Stepped(Neurons(current, after, spikes, past), outputs, membrane, current, jnp.ones_like(spikes))
+        return Stepped(Neurons(current, after, spikes, past), outputs, membrane, current)
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
         spikes = stepped.outputs if self.spiking else jnp.zeros(stepped.outputs.shape, jnp.int32)
-        updates = by_core(stepped.updated, self.core, self.cores)
+        updates = every_neuron(xs.shape[0], self.core, self.cores)
         return tally(self.synapses, self.feedback, xs, spikes, updates, self.core, self.cores)
 
 
