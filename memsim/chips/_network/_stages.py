@@ -156,7 +156,8 @@ def stages(network: Any, input_shape: Shape | None = None) -> tuple[Stage, ...]:
         else:
             row.append(layer)
     if row or not found:
-        raise Unfit("", "layers that end in neurons", f"{len(row)} synapse layers at the end", "Append `LIF` or `LI`.")
+        remedy = "Append `LIF` or `LI`; a network without neurons goes on chips for values."
+        raise Unfit("", "layers that end in neurons", f"{len(row)} synapse layers at the end", remedy)
     return tuple(found)
 
 
