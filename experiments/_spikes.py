@@ -25,10 +25,12 @@ def _encoded(rates: Float[Array, "steps channels"]) -> Float[Array, "steps chann
     return neurons.run(rates, neurons.initial_state())[0]
 
 
-def integrating_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> nn.SpikingNetwork:
+def integrating_network(
+    inputs: int, hidden: int, classes: int, *, max_spikes: int = 1, key: Key[Array, ""]
+) -> nn.SpikingNetwork:
     """Integrators without leak or recurrence that fire at their threshold, subtract it, and count as outputs too."""
     first, last = jr.split(key)
-    firing = nn.Firing(at_threshold="fires")
+    firing = nn.Firing(at_threshold="fires", max_spikes=max_spikes)
     return nn.SpikingNetwork(
         [
             nn.Linear(inputs, hidden, gain=0.5, key=first),
@@ -40,10 +42,13 @@ def integrating_network(inputs: int, hidden: int, classes: int, *, key: Key[Arra
     )
 
 
-def spiking_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> nn.SpikingNetwork:
+def spiking_network(
+    inputs: int, hidden: int, classes: int, *, at_threshold: str = "silent", key: Key[Array, ""]
+) -> nn.SpikingNetwork:
     """Recurrent current-based neurons that reset to zero, time constants of 20 and 10 ms, and a leaky readout."""
     keys = jr.split(key, 3)
-    neurons = nn.CuBaLIF(hidden, tau_mem=20e-3, tau_syn=10e-3, firing=nn.Firing(reset="zero"))
+    firing = nn.Firing(reset="zero", at_threshold=at_threshold)
+    neurons = nn.CuBaLIF(hidden, tau_mem=20e-3, tau_syn=10e-3, firing=firing)
     feedback = nn.Linear(hidden, hidden, use_bias=False, gain=0.5, key=keys[1])
     return nn.SpikingNetwork(
         [
@@ -51,6 +56,27 @@ def spiking_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, "
             nn.Recurrent(neurons, feedback),
             nn.Linear(hidden, classes, key=keys[2]),
             nn.LI(classes),
+        ],
+        chunk=None,
+    )
+
+
+def subtracting_network(inputs: int, hidden: int, classes: int, *, key: Key[Array, ""]) -> nn.SpikingNetwork:
+    """Recurrent neurons that fire up to 31 times a step and subtract as many thresholds, and a current-based readout.
+
+    Time constants of 16, 8 and 2 ms, in Euler's steps: decays are powers of two. Weights start small, since what
+    subtracts and fires often runs away under the feedback that resets to zero allow.
+    """
+    keys = jr.split(key, 3)
+    times = {"tau_mem": 16e-3, "decay": "euler"}
+    firing = nn.Firing(reset="subtract", max_spikes=31, at_threshold="fires")
+    feedback = nn.Linear(hidden, hidden, use_bias=False, gain=0.1, key=keys[1])
+    return nn.SpikingNetwork(
+        [
+            nn.Linear(inputs, hidden, gain=0.3, key=keys[0]),
+            nn.Recurrent(nn.CuBaLIF(hidden, tau_syn=8e-3, **times, firing=firing), feedback),
+            nn.Linear(hidden, classes, key=keys[2]),
+            nn.CuBaLI(classes, tau_syn=2e-3, **times),
         ],
         chunk=None,
     )

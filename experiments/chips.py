@@ -1,10 +1,11 @@
 """One spoken-digit network on every chip: what its integers cost, and what training through them regains.
 
-Cepstra become spikes, one channel a coefficient, an integrator that fires at its threshold. A recurrent network of
-current-based neurons learns them as floats, or one of integrators, which is all that some chips hold. Every chip of
-`memsim.chips` that it fits on gets it as it is (quantised after training) and after some epochs of training through the
-chip's own arithmetic; memristor chips stand beside them, right after programming. Writes results/chips: chips.nc,
-chips.csv.
+Cepstra become spikes, one channel a coefficient, an integrator that fires at its threshold. Each chip of
+`memsim.chips` gets the network whose neurons fire and reset as its own do, or the one that is asked for: recurrent ones
+that reset to zero, recurrent ones that subtract their threshold and fire often, or integrators, which is all that some
+chips hold. It learns as floats, and goes on the chip as it is (quantised after training) and after some epochs of
+training through the chip's own arithmetic; memristor chips stand beside them, right after programming. Writes
+results/chips: chips.nc, chips.csv.
 """
 
 from dataclasses import dataclass
@@ -17,17 +18,24 @@ import xarray as xr
 
 import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, swept
-from _spikes import as_spikes, integrating_network, spiking_network
+from _spikes import as_spikes, integrating_network, spiking_network, subtracting_network
 from _tables import print_summary
 from _trained import adam
 
-NETWORKS = {"recurrent": spiking_network, "integrators": integrating_network}
+NETWORKS = {
+    "recurrent": spiking_network,
+    "recurrent, fires at its threshold": partial(spiking_network, at_threshold="fires"),
+    "subtracting": subtracting_network,
+    "integrators": integrating_network,
+    "integrators, fire often": partial(integrating_network, max_spikes=31),
+}
 TRAININGS = ("as floats", "through the chip")
+CALIBRATION = 200  # recordings of the training, of which converters take their ranges
 COUNTS = ("events", "updates", "spikes", "messages")
 MEASURED = ("accuracy", "agreement", "cores", "weights_to_zero", *COUNTS)
 LABELS = {"seed": "1", "accuracy": ("1", "test accuracy"), "agreement": ("1", "recordings with the network's class")}
 LABELS |= {name: ("1", f"{name} a recording") for name in COUNTS} | {"cores": "1", "weights_to_zero": "1"}
-LABELS |= {"network_accuracy": ("1", "test accuracy of the network itself, as floats")}
+LABELS |= {"network_accuracy": ("1", "test accuracy of the network that was trained as floats, as floats")}
 QUICK = {
     "targets": ("loihi1",),
     "crossbars": ("hermes",),
@@ -56,7 +64,8 @@ class Config:
     """Spikes a step for a coefficient of zero."""
     gain: float = 0.2
     """More spikes a step for each standard deviation of a coefficient."""
-    network: Literal["recurrent", "integrators"] = "recurrent"
+    network: Literal["by the chip", "recurrent", "subtracting", "integrators"] = "by the chip"
+    """By the chip: the first without a warning of its `fits`, or the first that fits at all."""
     epochs: int = 60
     more_epochs: int = 15
     """Through the chip, from the trained network on."""
@@ -79,8 +88,8 @@ def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
     targets = [*config.targets, *config.crossbars]
     grid = {"seed": range(config.seeds), "training": list(TRAININGS), "target": targets}
-    chosen = partial(measure, config=of_a_point(config, "seeds", "targets", "crossbars"))
-    result = swept(chosen, grid, folder=config.out, key=jr.key(0))
+    measured = partial(measure, config=of_a_point(config, "seeds", "targets", "crossbars"))
+    result = swept(measured, grid, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     result = result.assign_attrs(origin(config, digits(config.steps).test))
     table = ms.study.summary(result.accuracy)
@@ -92,17 +101,34 @@ def measure(seed, training, target, *, key, config: Config) -> xr.Dataset:
     """Trains the network, perhaps through the chip, and compares the chip with the network."""
     data = as_spikes(digits(config.steps, recordings=config.recordings, quick=config.quick), config.offset, config.gain)
     model_key, fit_key, more_key, chip_key = jr.split(key, 4)
-    model = NETWORKS[config.network](data.train.inputs.shape[-1], config.hidden, 10, key=model_key)
-    model = fitted(model, data, config, 1.0, config.epochs, name=f"floats-{seed}", key=fit_key)
-    design = getattr(ms.recipes, target)() if target not in ms.chips.TARGETS else None
-    if training == TRAININGS[1]:
-        hardware = ms.train.OnChip(ms.chips.target(target)) if design is None else ms.train.SampledChip(design)
-        if design is not None or ms.chips.target(target).fits(model):
-            model = fitted(model, data, config, 0.25, config.more_epochs, hardware=hardware, key=more_key)
-    names = {"targets": [target], "crossbars": {}} if design is None else {"targets": [], "crossbars": {target: design}}
-    found = ms.chips.compare(model, data.test, key=chip_key, **names)
-    own = found.accuracy.sel(target="network").item()
-    return found.sel(target=target, drop=True)[[*MEASURED, "refused"]].assign(network_accuracy=own)
+    chip = ms.chips.target(target) if target in ms.chips.TARGETS else None
+    design = None if chip else getattr(ms.recipes, target)()
+    known = data.train.inputs[:CALIBRATION]
+    name = chosen(chip, data.train.inputs.shape[-1], config)
+    model = NETWORKS[name](data.train.inputs.shape[-1], config.hidden, 10, key=model_key)
+    model = fitted(
+        model, data, config, 1.0, config.epochs, name=f"floats-{seed}-{list(NETWORKS).index(name)}", key=fit_key
+    )
+    own = ms.train.evaluate(model, data.test)["accuracy"]
+    if training == TRAININGS[1] and (chip is None or chip.fits(model)):
+        hardware = ms.train.OnChip(chip) if chip else ms.train.SampledChip(ms.calibrate(model, known, design))
+        model = fitted(model, data, config, 0.25, config.more_epochs, hardware=hardware, key=more_key)
+    names = {"targets": [chip], "crossbars": {}} if chip else {"targets": [], "crossbars": {target: design}}
+    found = ms.chips.compare(model, data.test, key=chip_key, calibration=known, **names)
+    found = found.sel(target=target, drop=True)[[*MEASURED, "refused", "warned"]]
+    return found.assign(network_accuracy=float(own), network=name)
+
+
+def chosen(chip, inputs: int, config: Config) -> str:
+    """The network that a chip gets; those of memristors are the first."""
+    if config.network != "by the chip":
+        return config.network
+    if chip is None:
+        return next(iter(NETWORKS))
+    shape = inputs, config.hidden, 10
+    fits = {name: chip.fits(make(*shape, key=jr.key(0)), input_shape=inputs) for name, make in NETWORKS.items()}
+    fitting = [name for name, fit in fits.items() if fit] or list(fits)
+    return next((name for name in fitting if not fits[name].warnings), fitting[0])
 
 
 def fitted(model, data, config: Config, share: float, epochs: int, *, key, hardware=None, name: str | None = None):
@@ -130,9 +156,14 @@ def report(result: xr.Dataset, table) -> None:
         name: lambda row, name=name: f"{result[name].isel(first).sel(target=row['target']).item():.3g}"
         for name in ("cores", "events", "spikes", "weights_to_zero")
     }
+    own = 100 * result.network_accuracy.isel(training=0).mean("seed")
+    beside |= {
+        "network": lambda row: str(result.network.isel(first).sel(target=row["target"]).item()),
+        "itself": lambda row: f"{own.sel(target=row['target']).item():.1f}",
+    }
     print_summary(table, ["target"], "training", head=str, beside=beside)
-    print(f"The network itself, as floats: {100 * float(result.network_accuracy.isel(training=0).mean()):.1f} %.")
     for name in result.target.values:
-        said = str(result.refused.isel(first).sel(target=name).item())
-        if said:
-            print(f"{name} refuses it: {said}")
+        for word, does in {"refused": "refuses it", "warned": "warns"}.items():
+            said = str(result[word].isel(first).sel(target=name).item())
+            if said:
+                print(f"{name} {does}: {said}")

@@ -14,7 +14,7 @@ READS = Path("results/chips/chips.nc")
 
 
 def figure(data, journal: str = "neutral") -> Figure:
-    """A row for each chip that takes the network: two points, with the network's own accuracy as a line."""
+    """A row for each chip that takes its network: two points, and a mark for the network itself, as floats."""
     wide = plotting.width(journal)
     taken = [name for name in data.target.values if np.isfinite(data.accuracy.sel(target=name)).any()]
     with plotting.style():
@@ -29,16 +29,21 @@ def figure(data, journal: str = "neutral") -> Figure:
             axes.errorbar(
                 middle, rows + 0.12 - 0.24 * place, xerr=ends, fmt="o", color=colour, label=f"trained {training}"
             )
-        own = 100 * float(data.network_accuracy.isel(training=0).mean())
-        axes.axvline(own, color="0.5", linestyle="--", label="the network as floats")
-        axes.set_yticks(rows, taken)
+        own = 100 * data.network_accuracy.isel(training=0).mean("seed").sel(target=taken).values
+        axes.plot(own, rows, "|", color="0.4", markersize=14, label="the network itself, as floats")
+        axes.set_yticks(rows, [f"{name}\n{_kind(data, name)}" for name in taken])
         axes.set_xlabel("Test accuracy (%)")
-        axes.legend(loc="lower left")
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0))
         drawing.supxlabel(caption(data), fontsize=5)
     return drawing
 
 
 draw = command(READS, figure)
+
+
+def _kind(data, name: str) -> str:
+    """The network that a chip got."""
+    return str(data.network.isel(seed=0, training=0).sel(target=name).item())
 
 
 def caption(data) -> str:

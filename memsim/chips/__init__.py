@@ -19,6 +19,8 @@ from ._loihi._target import Loihi1 as Loihi1
 from ._loihi._target import Loihi2 as Loihi2
 from ._loihi._target import loihi1 as loihi1
 from ._loihi._target import loihi2 as loihi2
+from ._loihi._values import Loihi2SigmaDelta as Loihi2SigmaDelta
+from ._loihi._values import loihi2_sigma_delta as loihi2_sigma_delta
 from ._network._fit import Fit as Fit
 from ._network._fit import Problem as Problem
 from ._neurogrid._placed import PlacedPopulations as PlacedPopulations

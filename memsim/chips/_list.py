@@ -9,6 +9,7 @@ from ._brainscales2._target import brainscales2
 from ._brainscales2._vmm import brainscales2_vmm
 from ._dynapse2._target import dynapse2
 from ._loihi._target import loihi1, loihi2
+from ._loihi._values import loihi2_sigma_delta
 from ._neurogrid._target import neurogrid
 from ._placing._chip import AbstractChip
 from ._speck._target import speck
@@ -20,6 +21,7 @@ from ._xylo._target import xylo_audio1, xylo_audio2, xylo_audio3, xylo_imu
 TARGETS: dict[str, Callable[[], AbstractChip]] = {
     "loihi1": loihi1,
     "loihi2": loihi2,
+    "loihi2_sigma_delta": loihi2_sigma_delta,
     "spinnaker1": spinnaker1,
     "spinnaker2": spinnaker2,
     "truenorth": truenorth,

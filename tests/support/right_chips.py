@@ -38,7 +38,14 @@ def calls() -> dict[str, dict[str, Any]]:
     spikes = (jnp.asarray(np.eye(3)[None].repeat(2, 0), jnp.float32), LABELS)
     return {
         "chips.check": {"file": GOLDEN},
-        "chips.compare": {"network": network(), "data": spikes, "key": KEY, "targets": ["loihi1"], "crossbars": {}},
+        "chips.compare": {
+            "network": network(),
+            "data": spikes,
+            "key": KEY,
+            "calibration": spikes[0],
+            "targets": ["loihi1"],
+            "crossbars": {},
+        },
         "chips.target": {"name": "loihi1"},
         "xylo_clock": {"worst": 1e5, "dt": 1e-3},
         "xylo_cycles": {"inputs": 16, "hidden": 63, "outputs": 8, "fan_out": 20.0},

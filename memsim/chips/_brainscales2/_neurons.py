@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int, Key
@@ -13,8 +14,8 @@ from ...nn._mixed_signal import deviable
 from ...nn._neurons._neuron import Prepared
 from ...nn._neurons._parameters import value
 from .._placing._part import AbstractPart, State, Stepped
-from .._sums._counts import Counts, by_core
-from .._sums._opposed import Opposed, Sums
+from .._sums._connection import Dense, tally
+from .._sums._counts import Counts
 
 VOLTAGES = ("threshold", "v_rest", "v_reset", "v_onset")  # deviate by a share of the membrane's range
 FACTORS = ("resistance", "w_in")  # within the gains of the synapses
@@ -40,57 +41,61 @@ class Layer(AbstractPart):
 
     **Arguments:**
 
-    - `synapses`, `feedback`: Their weights; those of the feedback act on the spikes of the step before.
-    - `weight_unit`: What a weight of one is in the network's.
+    - `weight`, `feedback`: What synapses deliver on this chip, in the network's units; those of the feedback act on the
+      spikes of the step before.
     - `bias`: Constant currents, in the network's units.
-    - `gains`: Deviations of what synapses deliver.
+    - `synapses`, `back`: The weights that were asked for, to count synapses.
     - `neuron`: With the parameters that this chip has.
     """
 
-    synapses: Opposed
-    feedback: Opposed | None
-    weight_unit: Float[Array, ""]
+    weight: Float[Array, "outputs inputs"]
+    feedback: Float[Array, "outputs outputs"] | None
     bias: Float[Array, " units"]
-    gains: Gains
+    synapses: Dense
+    back: Dense | None
     neuron: AbstractNeuron
     unit: Float[Array, "..."]
     rest: Float[Array, "..."]
     core: Int[Array, " units"]
     spiking: bool = eqx.field(static=True)
     cores: int = eqx.field(static=True)
-    most: int = eqx.field(static=True)
     path: str = eqx.field(static=True)
 
     def initial_state(self) -> State:
-        silent = jnp.zeros(self.synapses.outputs, jnp.int32)
+        silent = jnp.zeros(self.weight.shape[0], jnp.int32)
         return State(None, Circuits(self.neuron.initial_state(), silent))
 
     def heard(self, xs: Int[Array, "steps inputs"], past: Any) -> tuple[Any, Any]:
-        return self._current(self.synapses.sums(xs, most=self.most)) + (self.bias * self.gains.bias)[None], past
+        return _delivered(xs, self.weight) + self.bias[None], past
 
     def advance(self, heard: Any, neurons: Circuits, *, key: Key[Array, ""] | None = None) -> Stepped:
         current = heard
         if self.feedback is not None:
-            current = current + self._current(self.feedback.sums(neurons.last[None], most=1))[0]
+            current = current + _delivered(neurons.last, self.feedback)
         coefficients, before = self.neuron.coefficients(), neurons.neurons
         after = self.neuron.update(coefficients, current.reshape(self.neuron.shape), before, key=key)
         given = self.neuron.output(coefficients, before, after).reshape(-1)
         membrane = self.neuron.membrane(after).reshape(-1)
         spikes = given.astype(jnp.int32) if self.spiking else jnp.zeros_like(neurons.last)
         outputs = spikes if self.spiking else given
-        return Stepped(Circuits(after, spikes), outputs, membrane, current, jnp.zeros_like(neurons.last))
+        return Stepped(Circuits(after, spikes), outputs, membrane, current)
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
-        events, messages = self.synapses.events(xs, self.core, self.cores)
-        spikes = stepped.outputs if self.spiking else stepped.updated
-        if self.feedback is not None:
-            more, again = self.feedback.events(spikes, self.core, self.cores)
-            events, messages = events + more, messages + again
-        return Counts(events, jnp.zeros_like(events), by_core(spikes, self.core, self.cores), messages)
+        spikes = stepped.outputs if self.spiking else jnp.zeros(stepped.outputs.shape, jnp.int32)
+        none = jnp.zeros((xs.shape[0], self.cores), jnp.int32)
+        return tally(self.synapses, self.back, xs, spikes, none, self.core, self.cores)
 
-    def _current(self, sums: Sums) -> Float[Array, "*steps units"]:
-        excited = sums.excitation * self.gains.excitation[None]
-        return self.weight_unit * (excited - sums.inhibition * self.gains.inhibition[None])
+
+def _delivered(xs: Int[Array, "*steps inputs"], weight: Float[Array, "outputs inputs"]) -> Float[Array, "*steps _"]:
+    return jnp.matmul(xs.astype(weight.dtype), weight.T, precision=jax.lax.Precision.HIGHEST)
+
+
+def delivered(
+    codes: Int[Array, "outputs inputs"], unit: Float[Array, ""], gains: Gains
+) -> Float[Array, "outputs inputs"]:
+    """What synapses of weights `codes` bring, each sign by the gain of its input."""
+    gain = jnp.where(codes > 0, jnp.expand_dims(gains.excitation, 1), jnp.expand_dims(gains.inhibition, 1))
+    return unit * codes.astype(unit.dtype) * gain
 
 
 def log_normal(sigma: float, shape: tuple[int, ...], *, key: Key[Array, ""]) -> Float[Array, "..."]:

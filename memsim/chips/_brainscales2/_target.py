@@ -14,10 +14,11 @@ from ...nn import LI, LIF, AdEx, CuBaLI, CuBaLIF
 from .._network._fit import Problem
 from .._network._stages import Stage
 from .._placing._target import AbstractTarget, Conventions, Layers
-from .._sums._opposed import Opposed, wiring_problems
+from .._sums._connection import Dense
+from .._sums._fan_in import wiring_problems
 from .._sums._quantised import Quantised, quantised
 from ._mac import WEIGHT
-from ._neurons import Layer, fabricated, gains
+from ._neurons import Layer, delivered, fabricated, gains
 
 LIMITS = {
     "neurons": Sourced(512.0, "1", "Pehle2022"),
@@ -119,20 +120,21 @@ def _placed(layer: Stage, chip: BrainScaleS2, key: Key[Array, ""]) -> tuple[Laye
     unit = jnp.maximum(largest / WEIGHT, jnp.finfo(largest.dtype).tiny)
     codes = [jnp.round(each / unit).astype(jnp.int32) for each in matrices]
     gain_key, neuron_key = jr.split(key)
-    one = jnp.ones(())
+    one, own = jnp.ones(()), gains(chip.mismatch, layer.size, key=gain_key)
+    weights = [delivered(each, unit, own) for each in codes]
+    counted = [Dense(weight=each, largest=WEIGHT) for each in codes]
     part = Layer(
-        synapses=Opposed(codes[0], largest=WEIGHT),
-        feedback=None if feedback is None else Opposed(codes[1], largest=WEIGHT),
-        weight_unit=unit,
-        bias=synapses.bias + (0.0 if feedback is None else feedback.bias),
-        gains=gains(chip.mismatch, layer.size, key=gain_key),
+        weight=weights[0],
+        feedback=None if feedback is None else weights[1],
+        bias=own.bias * (synapses.bias + (0.0 if feedback is None else feedback.bias)),
+        synapses=counted[0],
+        back=None if feedback is None else counted[1],
         neuron=fabricated(layer.neuron, chip.mismatch, key=neuron_key),
         unit=one,
         rest=0 * one,
         core=jnp.zeros(layer.size, jnp.int32),
         spiking=layer.neuron.spiking,
         cores=1,
-        most=chip.most_input,
         path=layer.path,
     )
     return part, quantised(layer.path, synapses.weight / unit, codes[0], largest=WEIGHT)

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from .._placing._part import AbstractPart, State, Stepped
-from .._sums._connection import Dense
-from .._sums._counts import Counts, by_core
+from .._sums._connection import Dense, tally
+from .._sums._counts import Counts
 from ._quantise import LARGEST
 from ._rule import Circuit, Soma, at_rest, soma, synapse
 
@@ -76,16 +76,12 @@ class Layer(AbstractPart):
             after = after._replace(spikes=jnp.minimum(after.spikes, 1.0))
         spikes = after.spikes.astype(jnp.int32)
         state = Currents(excitation, inhibition, after)
-        return Stepped(state, spikes, after.voltage, received, jnp.zeros_like(spikes))
+        return Stepped(state, spikes, after.voltage, received)
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
-        spikes = stepped.outputs
-        events, messages = Dense(weight=self.codes, largest=LARGEST).events(xs, self.core, self.cores)
-        if self.feedback is not None:
-            used = Dense(weight=(self.feedback != 0).astype(jnp.int32), largest=1)
-            more, again = used.events(spikes, self.core, self.cores)
-            events, messages = events + more, messages + again
-        return Counts(events, jnp.zeros_like(events), by_core(spikes, self.core, self.cores), messages)
+        used = None if self.feedback is None else Dense(weight=(self.feedback != 0).astype(jnp.int32), largest=1)
+        synapses, none = Dense(weight=self.codes, largest=LARGEST), jnp.zeros((xs.shape[0], self.cores), jnp.int32)
+        return tally(synapses, used, xs, stepped.outputs, none, self.core, self.cores)
 
     def _weighted(
         self, xs: Float[Array, "*steps inputs"], weight: Float[Array, "outputs inputs"]

@@ -19,7 +19,7 @@ from .._network._stages import Stage
 from .._placing._host import on_host
 from .._placing._part import AbstractPart
 from .._placing._target import AbstractTarget, Conventions, Layers
-from .._sums._opposed import wiring_problems
+from .._sums._fan_in import wiring_problems
 from .._sums._quantised import Quantised
 from ._part import Layer
 from ._quantise import BITS, settings

@@ -32,7 +32,7 @@ def send_changes(
     state: Delta,
     *,
     threshold: Int[Array, "..."],
-    state_exponent: int,
+    state_exponent: int | Int[Array, ""],
     cumulative: bool,
 ) -> tuple[Int[Array, " units"], Delta]:
     """The graded spikes: what an `activation` has changed by, where that reaches the `threshold`; and the new state.
@@ -60,7 +60,7 @@ def sigma_delta(
     *,
     bias: Int[Array, "..."],
     threshold: Int[Array, "..."],
-    state_exponent: int,
+    state_exponent: int | Int[Array, ""],
     cumulative: bool,
     rectified: bool = True,
 ) -> tuple[Int[Array, " units"], SigmaDelta]:

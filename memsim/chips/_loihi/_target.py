@@ -128,8 +128,8 @@ class Loihi2(AbstractLoihi):
     """Intel's Loihi 2, with the neuron of `Loihi1` by lava's rule, which lava runs for both.
 
     Its layers fire spikes of one size; those that come from outside may have one of their own. The numbers of what a
-    core holds are second-hand. The rule of layers that send what has changed is checked (`memsim chips check`), but no
-    network is placed on them.
+    core holds are second-hand. Networks of continuous values, on layers that send what has changed, go on
+    `loihi2_sigma_delta`.
 
     **Arguments:**
 

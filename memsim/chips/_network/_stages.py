@@ -18,24 +18,20 @@ from ...nn import (
     CuBaLIF,
     DelayedLinear,
     Firing,
-    Flatten,
     Integrator,
     Linear,
     Recurrent,
-    Scale,
     SpikingNetwork,
     Stateless,
 )
 from ...nn._layer import Shape
 from ...nn._neurons._leak import Leak
 from ...nn._neurons._parameters import value
-from ...nn._synapses._pool import AbstractPool
 from ...nn._synapses._synapse import presented
 from ._fit import Unfit
+from ._matrix import AFFINE, moves_only, written_out
 
-AFFINE = (Linear, AbstractConv, AbstractPool, Flatten, Scale)
 NEURONS = (LIF, CuBaLIF, IF, LI, CuBaLI, Integrator)
-DENSE = 1 << 28  # entries of a matrix, beyond which a layer is no longer written out
 
 
 class Synapses(NamedTuple):
@@ -117,7 +113,7 @@ class Stage(eqx.Module):
         """The row as a matrix, of a convolution its kernel; raises `Unfit` where it is neither."""
         kernel = self.convolution
         if kernel is None:
-            return _as_matrix(self.row, self.input_shape, self.path)
+            return as_matrix(self.row, self.input_shape, self.path)
         weight = presented(kernel.weight)
         bias = jnp.zeros(weight.shape[0]) if kernel.bias is None else kernel.bias
         return Synapses(weight, jnp.repeat(bias, self.size // weight.shape[0]), None)
@@ -126,7 +122,7 @@ class Stage(eqx.Module):
         """The recurrent synapses as a matrix."""
         if self.recurrent is None:
             return None
-        return _as_matrix((self.recurrent,), self.neuron.shape, f"{self.path}.synapse")
+        return as_matrix((self.recurrent,), self.neuron.shape, f"{self.path}.synapse")
 
     def habits(self) -> Habits:
         """How the neurons fire."""
@@ -147,7 +143,8 @@ def stages(network: Any, input_shape: Shape | None = None) -> tuple[Stage, ...]:
             "",
             "a network in a row",
             type(network).__name__,
-            "Chips take a `memsim.nn.SpikingNetwork`; NIR files give one.",
+            "Chips for spikes take a `memsim.nn.SpikingNetwork`; NIR files give one. One of values goes on "
+            "`loihi2_sigma_delta()`, `akida()` or `brainscales2_vmm()`.",
         )
     found, row, shape = [], [], input_shape
     for path, layer in _flat(network, ""):
@@ -159,7 +156,8 @@ def stages(network: Any, input_shape: Shape | None = None) -> tuple[Stage, ...]:
         else:
             row.append(layer)
     if row or not found:
-        raise Unfit("", "layers that end in neurons", f"{len(row)} synapse layers at the end", "Append `LIF` or `LI`.")
+        remedy = "Append `LIF` or `LI`; a network without neurons goes on chips for values."
+        raise Unfit("", "layers that end in neurons", f"{len(row)} synapse layers at the end", remedy)
     return tuple(found)
 
 
@@ -183,11 +181,11 @@ def _known(row: list[Any], shape: Shape | None, neuron: AbstractLayer, path: str
     return own
 
 
-def _as_matrix(row: tuple[AbstractLayer, ...], shape: Shape, path: str) -> Synapses:
+def as_matrix(row: tuple[AbstractLayer, ...], shape: Shape, path: str) -> Synapses:
     """A row of linear layers as one matrix, its bias, and its delays."""
     for layer in row:
         known = isinstance(layer, AFFINE) or (isinstance(layer, DelayedLinear) and len(row) == 1)
-        if not known and not (isinstance(layer, Stateless) and _is_affine(layer, shape)):
+        if not known and not (isinstance(layer, Stateless) and moves_only(layer, shape)):
             raise Unfit(
                 path,
                 "synapses that are one matrix",
@@ -199,30 +197,8 @@ def _as_matrix(row: tuple[AbstractLayer, ...], shape: Shape, path: str) -> Synap
         weight = presented(layer.weight)
         bias = jnp.zeros(weight.shape[0]) if layer.bias is None else layer.bias
         return Synapses(weight, bias, layer.delays if isinstance(layer, DelayedLinear) else None)
-    zero = jnp.zeros(shape)
-    bias = _through(row, zero)
-    if zero.size * bias.size > DENSE:
-        raise Unfit(path, f"a matrix of at most {DENSE} synapses", f"{zero.size * bias.size}", "Split the layer.")
-    units = jnp.eye(zero.size).reshape(-1, *shape)
-    columns = jax.vmap(lambda unit: _through(row, unit))(units).reshape(zero.size, -1)
-    flat = bias.reshape(-1)
-    return Synapses((columns - jnp.expand_dims(flat, 0)).T, flat, None)
-
-
-def _through(row: tuple[AbstractLayer, ...], x: Array) -> Array:
-    for layer in row:
-        x = layer(x)  # pyright: ignore[reportCallIssue]
-    return x
-
-
-def _is_affine(layer: Stateless, shape: Shape) -> bool:
-    """Only what moves values about: a reshape, whatever it is called."""
-    probe = jnp.arange(1.0, _size(shape) + 1).reshape(shape)
-    try:
-        found = layer(-probe)
-    except (TypeError, ValueError):
-        return False
-    return found.size == probe.size and bool((jnp.sort(found.reshape(-1)) == jnp.sort(-probe.reshape(-1))).all())
+    weight, bias = written_out([*row], shape, path)  # pyright: ignore[reportArgumentType]
+    return Synapses(weight, bias, None)
 
 
 def _dynamics(neuron: AbstractNeuron, path: str) -> Dynamics:

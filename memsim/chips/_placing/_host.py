@@ -37,7 +37,7 @@ class Host(AbstractPart):
         coefficients = self.neuron.coefficients()
         after = self.neuron.update(coefficients, heard.reshape(self.neuron.shape), neurons, key=key)
         given = self.neuron.output(coefficients, neurons, after).reshape(-1)
-        return Stepped(after, given, given, heard, jnp.zeros(given.shape, jnp.int32))
+        return Stepped(after, given, given, heard)
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
         return Counts(*[jnp.zeros((xs.shape[0], 0), jnp.int32)] * 4)

@@ -20,14 +20,14 @@ class Stepped(NamedTuple):
     - `outputs`: Spikes, or the membranes of a readout.
     - `membrane`: As the step left it, before any reset.
     - `current`: Of the synapse, if there is one.
-    - `updated`: Which neurons had input or a state to update, or how many of each core: what `counted` takes.
+    - `updated`: Which neurons had input or a state to update, or how many of each core, where `counted` takes it.
     """
 
     state: Any
     outputs: Num[Array, " units"]
     membrane: Num[Array, " units"]
     current: Num[Array, " units"] | None
-    updated: Any
+    updated: Any = None
 
 
 class State(NamedTuple):

@@ -28,9 +28,10 @@ class Conventions(NamedTuple):
     - `fires`: At a membrane "at" its threshold, or only "above" it.
     - `reset`: To "zero", or the threshold is "subtract"ed.
     - `acts`: Steps after which a spike acts on the next layer.
-    - `spikes`: The most that a neuron fires in one step.
+    - `spikes`: The most that a neuron fires in one step; a chip with several fires on where a network has fired once.
     - `refractory`: The longest dead time after a spike, in steps.
     - `acts_first`: As `acts`, of the inputs of the network, where that is another.
+    - `spikes_last`: As `spikes`, of the outputs of the network, where that is another.
     - `synaptic_current`: Whether all inputs pass through a synaptic current.
     """
 
@@ -40,11 +41,16 @@ class Conventions(NamedTuple):
     spikes: int
     refractory: int
     acts_first: int | None = None
+    spikes_last: int | None = None
     synaptic_current: bool = False
 
     def acts_on(self, place: int) -> int:
         """Steps after which the inputs of the layer at `place` act."""
         return self.acts if place or self.acts_first is None else self.acts_first
+
+    def of_outputs(self) -> "Conventions":
+        """Those of the last layer."""
+        return self if self.spikes_last is None else self._replace(spikes=self.spikes_last)
 
 
 class Layers(NamedTuple):
@@ -99,8 +105,11 @@ class AbstractTarget(AbstractChip):
         try:
             layers = stages(network, _as_shape(input_shape))
             broken = tuple(self.problems(layers))
+            chip = [self.conventions] * (len(layers) - 1) + [self.conventions.of_outputs()]
             differing = tuple(
-                each for layer in layers for each in other_conventions(layer, layer.habits(), self.conventions)
+                each
+                for layer, its in zip(layers, chip, strict=True)
+                for each in other_conventions(layer, layer.habits(), its)
             )
             return Fit(self.name, broken, differing, None if broken else self.cores(layers))
         except Unfit as error:
@@ -189,6 +198,9 @@ def other_conventions(layer: Stage, habits: Habits, chip: Conventions) -> Iterat
         yield Problem(path, f"a reset of {' or '.join(chip.reset)}", firing.reset, retrain)
     if firing.max_spikes > chip.spikes:
         yield Problem(path, f"at most {chip.spikes} spikes a step", str(firing.max_spikes), retrain)
+    elif firing.max_spikes == 1 < chip.spikes:
+        must = f"neurons that may fire up to {chip.spikes} times a step"
+        yield Problem(path, must, "ones that fire once", retrain)
     if habits.refractory > chip.refractory:
         yield Problem(path, f"a refractory period of at most {chip.refractory} steps", str(habits.refractory), retrain)
 

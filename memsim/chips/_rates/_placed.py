@@ -79,9 +79,13 @@ class PlacedRates(eqx.Module):
                 f"`xs` must be samples (samples, {', '.join(map(str, self.input_shape))}). Got shape {xs.shape}. "
                 "One? Write `xs[None]`."
             )
+        self.check_inputs(xs)
+        return self._run(xs, key)
+
+    def check_inputs(self, xs: Num[Array, "..."]) -> None:
+        """Raises `ValueError` for inputs, known here, that the chip cannot hear."""
         check_finite("xs", xs)
         check_sign("xs", xs, self.smallest_input, self.target)
-        return self._run(xs, key)
 
     @eqx.filter_jit
     def _run(self, xs: Num[Array, "samples *inputs"], key: Key[Array, ""] | None) -> tuple[Array, Counts]:

@@ -1,6 +1,7 @@
 """A network of continuous values as chips see it: matrices with a ReLU between them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -9,14 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ...nn import AbstractConv, AbstractNeuron, Flatten, Linear, Recurrent, Scale, SpikingNetwork, Stateless
+from ...nn import AbstractNeuron, Linear, Recurrent, SpikingNetwork, Stateless
 from ...nn._layer import Shape
-from ...nn._synapses._pool import AbstractPool
 from .._network._fit import Unfit
+from .._network._matrix import AFFINE, moves_only, on_numbers, through, written_out
 
-AFFINE = (eqx.nn.Linear, eqx.nn.Conv, Linear, AbstractConv, AbstractPool, Flatten, Scale)
+KNOWN = (eqx.nn.Linear, eqx.nn.Conv, *AFFINE)
 SILENT = (eqx.nn.Identity,)
-LARGEST = 1 << 26  # entries of a matrix, beyond which a layer is no longer written out
 RELU = "Chips take layers with `jax.nn.relu` between them."
 
 
@@ -83,13 +83,13 @@ def _input_shape(layers: list[tuple[str, Any]], given: Shape | None) -> Shape:
     first = layers[0][1] if layers else None
     if isinstance(first, eqx.nn.Linear | Linear) and isinstance(first.in_features, int):
         return (first.in_features,)
-    if first is None or isinstance(first, AFFINE):
+    if first is None or isinstance(first, KNOWN):
         raise Unfit("", "an input of known shape", "none", "Pass `input_shape=`, that of one input.")
     raise _unknown(layers[0][0], first)
 
 
 def _affine(layer: Any, path: str, shape: Shape) -> Callable[[Array], Array]:
-    if isinstance(layer, AFFINE) or _moves_only(layer, shape):
+    if isinstance(layer, KNOWN) or (_is_bare(layer) and moves_only(layer, shape)):
         return layer
     raise _unknown(path, layer)
 
@@ -107,50 +107,28 @@ def _stage(path: str, row: list[Callable[[Array], Array]], shape: Shape, *, relu
         weight, bias = jnp.asarray(row[0].weight), row[0].bias
         return RateStage(weight, jnp.zeros(weight.shape[0]) if bias is None else bias, path, relu)
 
-    def through(x: Array) -> Array:
-        for layer in row:
-            x = layer(x)
-        return x.reshape(-1)
-
-    zero = jnp.zeros(shape)
-    bias = through(zero)
-    if zero.size * bias.size > LARGEST:
-        raise Unfit(path, f"a matrix of at most {LARGEST} weights", f"{zero.size * bias.size}", "Split the layer.")
-    units = jnp.eye(zero.size).reshape(-1, *shape)
-    return RateStage(jax.vmap(lambda unit: through(unit) - bias)(units).T, bias, path, relu)
+    return RateStage(*written_out(row, shape, path), path, relu)
 
 
 def _shape_after(row: list[Callable[[Array], Array]], shape: Shape) -> Shape:
-    def through(x: Array) -> Array:
-        for layer in row:
-            x = layer(x)
-        return x
-
-    return jax.eval_shape(through, jax.ShapeDtypeStruct(shape, jnp.result_type(float))).shape
-
-
-def _on(function: Any, probe: np.ndarray) -> np.ndarray | None:
-    """What a function makes of numbers; `None` where it is no function of them."""
-    try:
-        return np.asarray(function(jnp.asarray(probe)))
-    except (TypeError, ValueError):
-        return None
+    return jax.eval_shape(partial(through, row), jax.ShapeDtypeStruct(shape, jnp.result_type(float))).shape
 
 
 def _is_relu(layer: Any) -> bool:
-    probe = np.linspace(-3.0, 3.0, 7, dtype=np.float32)
-    found = None if isinstance(layer, eqx.Module) or not callable(layer) else _on(layer, probe)
-    return found is not None and np.array_equal(found, np.maximum(probe, 0))
+    return _makes(layer, lambda x: np.maximum(x, 0))
 
 
 def _does_nothing(function: Any) -> bool:
+    return _makes(function, lambda x: x)
+
+
+def _makes(function: Any, expected: Callable[[np.ndarray], np.ndarray]) -> bool:
+    """Whether a bare function is the expected one."""
     probe = np.linspace(-3.0, 3.0, 7, dtype=np.float32)
-    found = None if isinstance(function, eqx.Module) or not callable(function) else _on(function, probe)
-    return found is not None and np.array_equal(found, probe)
+    found = on_numbers(function, probe) if _is_bare(function) else None
+    return found is not None and np.array_equal(found, expected(probe))
 
 
-def _moves_only(layer: Any, shape: Shape) -> bool:
-    """Whether a function only moves values about, as a reshape does."""
-    probe = -np.arange(1.0, np.prod(shape) + 1, dtype=np.float32).reshape(shape)
-    found = None if isinstance(layer, eqx.Module) or not callable(layer) else _on(layer, probe)
-    return found is not None and np.array_equal(np.sort(found.reshape(-1)), np.sort(probe.reshape(-1)))
+def _is_bare(layer: Any) -> bool:
+    """Whether it is a function, and no layer."""
+    return callable(layer) and not isinstance(layer, eqx.Module)

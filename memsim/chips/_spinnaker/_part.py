@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int, Key
 from .._placing._part import AbstractPart, Stepped
 from .._placing._part import State as LayerState
 from .._sums._connection import tally
-from .._sums._counts import Counts, by_core
+from .._sums._counts import Counts, every_neuron
 from ._ring import Pair, Ring, together
 from ._rule import Neurons, State, given, initial, step
 
@@ -69,7 +69,6 @@ class Layer(AbstractPart):
             spikes if self.spiking else seen.membrane,
             seen.membrane,
             current.excitation - current.inhibition if isinstance(current, Pair) else current,
-            jnp.ones_like(spikes),  # every neuron, in every step
         )
 
     def _given(self, words: Any) -> Any:
@@ -78,5 +77,5 @@ class Layer(AbstractPart):
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
         spikes = stepped.outputs if self.spiking else jnp.zeros_like(stepped.outputs)
-        updates = by_core(stepped.updated, self.core, self.cores)
+        updates = every_neuron(xs.shape[0], self.core, self.cores)
         return tally(self.synapses, self.feedback, xs, spikes, updates, self.core, self.cores)

@@ -1,12 +1,11 @@
 """SpiNNaker 2 as a target: neurons in float32 on its processors, with weights of 8 bits."""
 
-import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key, Num
+from jaxtyping import Array, Float, Int, Key
 
 from device_models import Sourced
 
@@ -14,10 +13,11 @@ from ..._checks import Checked, is_known
 from .._network._fit import Problem
 from .._network._stages import Stage, Synapses
 from .._placing._part import AbstractPart, State, Stepped
-from .._placing._target import AbstractTarget, Conventions, Layers, own_delay
+from .._placing._target import Conventions, own_delay
 from .._sums._connection import Dense, longest_delay, tally
-from .._sums._counts import Counts, by_core
+from .._sums._counts import Counts, every_neuron
 from .._sums._quantised import Quantised, quantised
+from ._machine import AbstractSpiNNaker
 
 LIMITS = {
     "cores": Sourced(152.0, "1", "Mayr2019"),
@@ -90,11 +90,11 @@ class FloatLayer(AbstractPart):
             after = jnp.where(fires, membrane - self.threshold if self.subtracts else self.v_reset, membrane)
             spikes = fires.astype(jnp.int32)
         outputs = spikes if self.spiking else membrane
-        return Stepped(Neurons(current, after, spikes, past), outputs, membrane, current, jnp.ones_like(spikes))
+        return Stepped(Neurons(current, after, spikes, past), outputs, membrane, current)
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
         spikes = stepped.outputs if self.spiking else jnp.zeros(stepped.outputs.shape, jnp.int32)
-        updates = by_core(stepped.updated, self.core, self.cores)
+        updates = every_neuron(xs.shape[0], self.core, self.cores)
         return tally(self.synapses, self.feedback, xs, spikes, updates, self.core, self.cores)
 
 
@@ -108,7 +108,7 @@ def spinnaker2() -> "SpiNNaker2":
     return SpiNNaker2()
 
 
-class SpiNNaker2(AbstractTarget, Checked):
+class SpiNNaker2(AbstractSpiNNaker, Checked):
     """SpiNNaker 2: 152 processors with float32 in hardware, for which neurons are programs; weights have 8 bits.
 
     The neuron is the network's own, in float32, with either threshold and either reset; a spike acts one step later.
@@ -130,58 +130,45 @@ class SpiNNaker2(AbstractTarget, Checked):
         return Conventions(fires=("at", "above"), reset=("zero", "subtract"), acts=1, spikes=1, refractory=0)
 
     @property
-    def most_input(self) -> int:
-        return 1
+    def neurons_a_core(self) -> int:
+        return MOST["neurons"]
 
-    def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
-        if self.cores(layers) > MOST["cores"]:
-            yield Problem("", f"at most {MOST['cores']} cores", f"{self.cores(layers)}", "Make layers smaller.")
-        for layer in layers:
-            weight = layer.synapses().weight
-            if is_known(weight) and not bool(jnp.any(weight != 0)):
-                yield Problem(layer.path, "weights that are not all zero", "zeros", "Train the network first.")
+    @property
+    def most_cores(self) -> int:
+        return MOST["cores"]
 
-    def cores(self, layers: tuple[Stage, ...]) -> int:
-        return sum(math.ceil(layer.size / MOST["neurons"]) for layer in layers)
+    def problems_of(self, layer: Stage) -> Iterator[Problem]:
+        weight = layer.synapses().weight
+        if is_known(weight) and not bool(jnp.any(weight != 0)):
+            yield Problem(layer.path, "weights that are not all zero", "zeros", "Train the network first.")
 
-    def place(
-        self,
-        layers: tuple[Stage, ...],
-        *,
-        calibration: Num[Array, "batch steps *inputs"] | None = None,
-        key: Key[Array, ""] | None = None,
-    ) -> Layers:
-        placed = [_placed(layer) for layer in layers]
-        return Layers(tuple(part for part, _ in placed), tuple(report for _, report in placed))
-
-
-def _placed(layer: Stage) -> tuple[FloatLayer, Quantised]:
-    synapses, feedback, dynamics = layer.synapses(), layer.feedback(), layer.dynamics()
-    gain = jnp.expand_dims(dynamics.gain, 1)
-    wanted = [each.weight * gain for each in (synapses, feedback) if each is not None]
-    largest = jnp.max(jnp.stack([jnp.max(jnp.abs(each)) for each in wanted]))
-    unit = jnp.where(largest > 0, largest, 1.0) / LARGEST
-    codes = [jnp.round(each / unit).astype(jnp.int32) for each in wanted]
-    own, firing = own_delay(layer.habits()), dynamics.firing
-    part = FloatLayer(
-        synapses=_dense(codes[0], synapses, max(1, own)),
-        feedback=None if feedback is None else _dense(codes[1], feedback, own),
-        weight=unit,
-        bias=dynamics.gain * (synapses.bias + (0.0 if feedback is None else feedback.bias)),
-        decay=dynamics.decay,
-        current_decay=dynamics.current_decay,
-        threshold=dynamics.threshold,
-        v_reset=dynamics.v_reset,
-        at=firing is not None and firing.at_threshold == "fires",
-        subtracts=firing is not None and firing.reset == "subtract",
-        core=jnp.arange(layer.size, dtype=jnp.int32) // MOST["neurons"],
-        unit=jnp.ones(()),
-        rest=dynamics.rest,
-        cores=math.ceil(layer.size / MOST["neurons"]),
-        spiking=dynamics.threshold is not None,
-        path=layer.path,
-    )
-    return part, quantised(layer.path, wanted[0] / unit, codes[0], largest=LARGEST)
+    def placed_layer(self, layer: Stage) -> tuple[FloatLayer, Quantised]:
+        synapses, feedback, dynamics = layer.synapses(), layer.feedback(), layer.dynamics()
+        gain = jnp.expand_dims(dynamics.gain, 1)
+        wanted = [each.weight * gain for each in (synapses, feedback) if each is not None]
+        largest = jnp.max(jnp.stack([jnp.max(jnp.abs(each)) for each in wanted]))
+        unit = jnp.where(largest > 0, largest, 1.0) / LARGEST
+        codes = [jnp.round(each / unit).astype(jnp.int32) for each in wanted]
+        own, firing = own_delay(layer.habits()), dynamics.firing
+        part = FloatLayer(
+            synapses=_dense(codes[0], synapses, max(1, own)),
+            feedback=None if feedback is None else _dense(codes[1], feedback, own),
+            weight=unit,
+            bias=dynamics.gain * (synapses.bias + (0.0 if feedback is None else feedback.bias)),
+            decay=dynamics.decay,
+            current_decay=dynamics.current_decay,
+            threshold=dynamics.threshold,
+            v_reset=dynamics.v_reset,
+            at=firing is not None and firing.at_threshold == "fires",
+            subtracts=firing is not None and firing.reset == "subtract",
+            core=self.core_of(layer),
+            unit=jnp.ones(()),
+            rest=dynamics.rest,
+            cores=self.cores((layer,)),
+            spiking=dynamics.threshold is not None,
+            path=layer.path,
+        )
+        return part, quantised(layer.path, wanted[0] / unit, codes[0], largest=LARGEST)
 
 
 def _dense(codes: Int[Array, "outputs inputs"], synapses: Synapses, wait: int) -> Dense:

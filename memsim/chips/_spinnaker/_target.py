@@ -1,20 +1,19 @@
 """SpiNNaker 1 as a target."""
 
-import math
 from collections.abc import Iterator
 
 import equinox as eqx
-import jax.numpy as jnp
-from jaxtyping import Array, Int, Key, Num
+from jaxtyping import Array, Int
 
 from device_models import Sourced
 
 from ..._checks import Checked, is_known
 from .._network._fit import Problem
 from .._network._stages import Stage, Synapses
-from .._placing._target import AbstractTarget, Conventions, Layers, own_delay
+from .._placing._target import Conventions, own_delay
 from .._sums._connection import longest_delay
 from .._sums._quantised import Quantised
+from ._machine import AbstractSpiNNaker
 from ._part import Layer
 from ._quantise import settings
 from ._ring import Ring
@@ -37,7 +36,7 @@ def spinnaker1() -> "SpiNNaker1":
     return SpiNNaker1()
 
 
-class SpiNNaker1(AbstractTarget, Checked):
+class SpiNNaker1(AbstractSpiNNaker, Checked):
     """SpiNNaker 1, in the fixed-point arithmetic of sPyNNaker's leaky neurons.
 
     Numbers of S16.15, unsigned words of 16 bits in ring buffers that saturate, one for excitation and one for
@@ -68,67 +67,46 @@ class SpiNNaker1(AbstractTarget, Checked):
         return Conventions(fires=("at",), reset=("zero",), acts=1, spikes=1, refractory=2**31 - 1)
 
     @property
-    def most_input(self) -> int:
-        return 1
+    def neurons_a_core(self) -> int:
+        return MOST["neurons"]
 
-    def problems(self, layers: tuple[Stage, ...]) -> Iterator[Problem]:
-        for layer in layers:
-            yield from _problems(layer)
-        if self.cores(layers) > MOST["cores"]:
-            yield Problem("", f"at most {MOST['cores']} cores", f"{self.cores(layers)}", "Make layers smaller.")
+    @property
+    def most_cores(self) -> int:
+        return MOST["cores"]
 
-    def cores(self, layers: tuple[Stage, ...]) -> int:
-        return sum(_cores(layer) for layer in layers)
+    def problems_of(self, layer: Stage) -> Iterator[Problem]:
+        own = own_delay(layer.habits())
+        for synapses in (layer.synapses(), layer.feedback()):
+            longest = 0 if synapses is None else longest_delay(synapses.delays, most=MOST["delay"] - 1) + max(1, own)
+            if longest > MOST["delay"]:
+                yield Problem(
+                    layer.path,
+                    f"delays of at most {MOST['delay']} steps, with the one that every spike takes",
+                    f"{longest}",
+                    "Shorten them, or the time step.",
+                )
+        if is_known(layer.synapses().weight) and float(settings(layer).report.to_zero) == 1.0:
+            came = "one that is so small beside the feedback that all round to zero"
+            yield Problem(layer.path, "weights that are not all zero", came, "Train with larger weights.")
 
-    def place(
-        self,
-        layers: tuple[Stage, ...],
-        *,
-        calibration: Num[Array, "batch steps *inputs"] | None = None,
-        key: Key[Array, ""] | None = None,
-    ) -> Layers:
-        placed = [_placed(layer, self.nearest) for layer in layers]
-        return Layers(tuple(part for part, _ in placed), tuple(report for _, report in placed))
-
-
-def _cores(layer: Stage) -> int:
-    return math.ceil(layer.size / MOST["neurons"])
-
-
-def _problems(layer: Stage) -> Iterator[Problem]:
-    own = own_delay(layer.habits())
-    for synapses in (layer.synapses(), layer.feedback()):
-        longest = 0 if synapses is None else longest_delay(synapses.delays, most=MOST["delay"] - 1) + max(1, own)
-        if longest > MOST["delay"]:
-            yield Problem(
-                layer.path,
-                f"delays of at most {MOST['delay']} steps, with the one that every spike takes",
-                f"{longest}",
-                "Shorten them, or the time step.",
-            )
-    if is_known(layer.synapses().weight) and float(settings(layer).report.to_zero) == 1.0:
-        came = "one that is so small beside the feedback that all round to zero"
-        yield Problem(layer.path, "weights that are not all zero", came, "Train with larger weights.")
-
-
-def _placed(layer: Stage, nearest: bool) -> tuple[Layer, Quantised]:
-    found, dynamics = settings(layer, nearest=nearest), layer.dynamics()
-    own, apart = own_delay(layer.habits()), dynamics.current_decay is not None
-    feedback = None if found.feedback is None else _ring(found.feedback, layer.feedback(), own, apart)
-    part = Layer(
-        synapses=_ring(found.words, layer.synapses(), max(1, own), apart),
-        feedback=feedback,
-        shift=found.shift,
-        to=found.neurons,
-        start=found.start,
-        core=jnp.arange(layer.size, dtype=jnp.int32) // MOST["neurons"],
-        unit=found.unit,
-        rest=dynamics.rest,
-        cores=_cores(layer),
-        spiking=dynamics.threshold is not None,
-        path=layer.path,
-    )
-    return part, found.report
+    def placed_layer(self, layer: Stage) -> tuple[Layer, Quantised]:
+        found, dynamics = settings(layer, nearest=self.nearest), layer.dynamics()
+        own, apart = own_delay(layer.habits()), dynamics.current_decay is not None
+        feedback = None if found.feedback is None else _ring(found.feedback, layer.feedback(), own, apart)
+        part = Layer(
+            synapses=_ring(found.words, layer.synapses(), max(1, own), apart),
+            feedback=feedback,
+            shift=found.shift,
+            to=found.neurons,
+            start=found.start,
+            core=self.core_of(layer),
+            unit=found.unit,
+            rest=dynamics.rest,
+            cores=self.cores((layer,)),
+            spiking=dynamics.threshold is not None,
+            path=layer.path,
+        )
+        return part, found.report
 
 
 def _ring(words: Int[Array, "outputs inputs"], synapses: Synapses | None, wait: int, apart: bool) -> Ring:

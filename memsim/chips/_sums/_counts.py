@@ -29,6 +29,11 @@ def beside(counts: list[Counts]) -> Counts:
     return Counts(*(jnp.concatenate(each, axis=1) for each in zip(*counts, strict=True)))
 
 
+def every_neuron(steps: int, core: Int[Array, " units"], cores: int) -> Int[Array, "steps cores"]:
+    """Updates of chips that take all neurons in turn, in each step."""
+    return jnp.broadcast_to(by_core(jnp.ones((1, core.shape[0]), jnp.int32), core, cores), (steps, cores))
+
+
 SMALL = 1 << 22  # entries of a matrix of units by cores, with which a product is faster than sums by index
 
 

@@ -68,7 +68,7 @@ class Layer(AbstractPart):
             arriving = arriving + back[0]
         now = tick(self.to, neurons.potential, arriving, key=key)
         spikes = now.spikes.astype(jnp.int32)
-        return Stepped(Core(now.potential, spikes, past), spikes, now.before, None, jnp.ones_like(spikes))
+        return Stepped(Core(now.potential, spikes, past), spikes, now.before, None)
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
         spikes = stepped.outputs

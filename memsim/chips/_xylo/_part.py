@@ -91,7 +91,7 @@ class Layer(AbstractPart):
         else:
             own, spikes = fire_with_aliases(v, self.to.threshold, self.alias, most=self.most)
         after = Neurons(current, v - own * self.to.threshold, spikes)
-        return Stepped(after, spikes if self.spiking else v, v, jnp.sum(current, axis=0), jnp.ones_like(v))
+        return Stepped(after, spikes if self.spiking else v, v, jnp.sum(current, axis=0))
 
     def counted(self, xs: Int[Array, "steps inputs"], stepped: Stepped) -> Counts:
         events, messages = self.synapses.counted(xs)
@@ -99,5 +99,5 @@ class Layer(AbstractPart):
         if self.feedback is not None:
             more, again = self.feedback.counted(spikes)
             events, messages = events + more, messages + again
-        updates = jnp.sum(stepped.updated, axis=1, keepdims=True)
+        updates = jnp.full((xs.shape[0], 1), spikes.shape[1], jnp.int32)
         return Counts(events, updates, jnp.sum(spikes, axis=1, keepdims=True), messages)

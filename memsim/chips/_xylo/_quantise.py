@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from .._network._stages import Stage, Synapses, _as_matrix
+from .._network._stages import Stage, Synapses, as_matrix
 from .._sums._quantised import Quantised, quantised
 from ._rule import Population
 from ._saturating import RAIL
@@ -58,7 +58,7 @@ def settings(layer: Stage) -> Settings:
 
 def matrix(layer: Stage) -> Synapses:
     """All synapses, those of a convolution written out."""
-    return layer.synapses() if layer.convolution is None else _as_matrix(layer.row, layer.input_shape, layer.path)
+    return layer.synapses() if layer.convolution is None else as_matrix(layer.row, layer.input_shape, layer.path)
 
 
 def units(

@@ -50,7 +50,8 @@ class Xylo(AbstractTarget, Checked):
     Currents, membranes and thresholds of 16 bits, weights of 8 that are shifted together; decays by a shift; up to 15
     events of an input and 31 spikes of a hidden neuron in a step, one of an output. Inputs act in their step, spikes
     on other neurons in the next. All layers of a network but the last are hidden neurons. A readout is an output that
-    never fires, whose membrane is probed.
+    never fires, whose membrane is probed: of 16 bits, which long time constants of membrane and current fill, so give
+    it a `tau_syn` of two steps.
 
     **Arguments:**
 
@@ -75,6 +76,7 @@ class Xylo(AbstractTarget, Checked):
             acts=1,
             acts_first=0,
             spikes=MOST_HIDDEN,
+            spikes_last=MOST_OUT,
             refractory=0,
             synaptic_current=True,
         )

@@ -13,7 +13,7 @@ import pytest
 import memsim as ms
 from memsim import nn
 from memsim.chips._loihi._weights import effective
-from memsim.chips._network._stages import _as_matrix
+from memsim.chips._network._stages import as_matrix
 from memsim.chips._placing._placed import as_network_outputs
 from memsim.chips._sums._connection import Dense
 from memsim.chips._sums._convolution import Convolution, reached
@@ -86,7 +86,7 @@ def test_a_convolution_sums_and_counts_as_its_matrix_does():
     pairs = (jnp.asarray(each) for each in reached(layer, shape, core))
     slid = Convolution(jnp.where(codes == 0, 1, codes), layer, *pairs, 3, shape, 1)
     same = eqx.tree_at(lambda c: (c.weight, c.bias), layer, (slid.weight.astype(jnp.float32), jnp.zeros(4)))
-    matrix = jnp.round(_as_matrix((same,), shape, "").weight).astype(jnp.int32)
+    matrix = jnp.round(as_matrix((same,), shape, "").weight).astype(jnp.int32)
     dense = Dense(matrix, 3, wait=1)
     xs = jr.randint(KEYS[2], (7, 60), 0, 3, jnp.int32)
     for of, other in zip(

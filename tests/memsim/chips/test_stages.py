@@ -9,7 +9,7 @@ import pytest
 
 from memsim import nn
 from memsim.chips._network._fit import Unfit
-from memsim.chips._network._stages import _as_matrix, stages
+from memsim.chips._network._stages import as_matrix, stages
 
 KEYS = jr.split(jr.key(0), 6)
 ROWS = {
@@ -33,7 +33,7 @@ def test_a_row_of_synapses_is_one_matrix(name):
     y = x
     for layer in row:
         y = layer(y)
-    found = _as_matrix(tuple(row), shape, ".layers[0]")
+    found = as_matrix(tuple(row), shape, ".layers[0]")
     np.testing.assert_allclose(found.weight @ x.reshape(-1) + found.bias, y.reshape(-1), atol=2e-6)
 
 

@@ -1,5 +1,6 @@
 """Xylo as a target: what is deployed is near the network, within limits that are named; its quantisers."""
 
+import dataclasses
 import re
 
 import equinox as eqx
@@ -138,9 +139,22 @@ def test_conventions_that_the_chip_does_not_share_are_warnings_by_name():
         [nn.Linear(4, 4, key=KEYS[0]), nn.LIF(4, firing=zero), nn.Linear(4, 2, key=KEYS[1]), nn.LI(2)]
     )
     said = " ".join(map(str, ms.chips.xylo_audio2().fits(other).warnings))
-    for part in ("fires at its threshold", "reset of subtract. Got zero", "with a synaptic current"):
+    several = "may fire up to 31 times a step. Got ones that fire once"
+    for part in ("fires at its threshold", "reset of subtract. Got zero", "with a synaptic current", several):
         assert part in said
     assert not ms.chips.xylo_audio2().fits(network(**SHIFTS)).warnings
+
+
+@pytest.mark.parametrize("hidden, output", [(31, 1), (1, 1), (31, 31)])
+def test_the_chips_hidden_neurons_fire_often_and_its_outputs_once(hidden, output):
+    """What the chip does is what a network that fires as often was trained for; any other is told of its layer."""
+    often = {most: dataclasses.replace(FIRING, max_spikes=most) for most in (1, 31)}
+    layers = [nn.Linear(4, 4, key=KEYS[0]), nn.CuBaLIF(4, firing=often[hidden]), nn.Linear(4, 2, key=KEYS[1])]
+    model = nn.SpikingNetwork([*layers, nn.CuBaLIF(2, firing=often[output])])
+    told = {each.path: each.must for each in ms.chips.xylo_audio2().fits(model).warnings}
+    expected = {".layers[1]": "may fire up to 31 times"} if hidden == 1 else {}
+    expected |= {".layers[3]": "at most 1 spikes a step"} if output == 31 else {}
+    assert told.keys() == expected.keys() and all(words in told[path] for path, words in expected.items())
 
 
 def test_more_events_of_an_input_than_fifteen_are_refused():
