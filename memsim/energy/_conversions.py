@@ -60,7 +60,7 @@ class AbstractConversion(Checked):
     """What one conversion to so many bits, sign included, takes at a node."""
 
     @abstractmethod
-    def joules(self, bits: int, node: float, v_dd: float) -> Number:
+    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
         """Of one conversion."""
 
     @abstractmethod
@@ -92,7 +92,7 @@ class SurveyADC(AbstractConversion):
     def __check_init__(self):
         check(self, rate=RATE, lost_bits=at_least(0.0, "in bits", most=8.0))
 
-    def joules(self, bits: int, node: float, v_dd: float) -> Number:
+    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
         return adc_survey_energy(bits - self.lost_bits, self.rate, node)
 
     def seconds(self, bits: int) -> Number:
@@ -119,7 +119,7 @@ class RampADC(AbstractConversion):
     def __check_init__(self):
         check(self, clock=RATE)
 
-    def joules(self, bits: int, node: float, v_dd: float) -> Number:
+    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
         return scaled_energy(2.0**bits * float(ANALOG["comparison"]), ISAAC_NODE, node, v_dd)
 
     def seconds(self, bits: int) -> Number:
@@ -146,7 +146,7 @@ class FlashADC(AbstractConversion):
     def __check_init__(self):
         check(self, rate=RATE)
 
-    def joules(self, bits: int, node: float, v_dd: float) -> Number:
+    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
         return scaled_energy((2.0**bits - 1) * float(ANALOG["comparison"]), ISAAC_NODE, node, v_dd)
 
     def seconds(self, bits: int) -> Number:

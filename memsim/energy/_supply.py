@@ -9,21 +9,34 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from device_models.iv import Ohmic
+from device_models.iv import AbstractIV, Ohmic
 
-from .._array import AnalogMatrix, Chip, ResistiveWires
+from .._array import AnalogMatrix, Chip, ResistiveWires, WordLines
 from ..nn import AbstractAnalog
+from ..nn._synapses._kernel import AbstractKernel
 from ._array import admittance, check_wires
 
 READS_AT_ONCE = 32  # quadratic forms side by side
 
 
 class Drawn(NamedTuple):
-    """Of each read: joules in the array, and the word lines that are driven, as pulses and as volts squared of them."""
+    """Of all reads of a call: joules in the array, pulses on word lines, their squared volts, and how many reads."""
 
-    joules: Float[Array, " reads"]
-    pulses: Float[Array, " reads"]
-    volts_squared: Float[Array, " reads"]
+    joules: Float[Array, ""]
+    pulses: Float[Array, ""]
+    volts_squared: Float[Array, ""]
+    reads: Float[Array, ""]
+
+
+class Met(NamedTuple):
+    """What is driven in one call, and how often cells and lines meet it.
+
+    Of a kernel these are the pixels of an image, each of which several patches hold, and not the patches.
+    """
+
+    codes: Float[Array, "*driven"]
+    terms: Float[Array, "*driven terms"]
+    lines: Float[Array, "*driven"] | float
 
 
 class Supply(eqx.Module):
@@ -32,77 +45,98 @@ class Supply(eqx.Module):
     **Arguments:**
 
     - `layer`: Says what drives its lines; its weight is not used.
-    - `matrix`: The moment, for its DAC.
-    - `terms`: Sums over all cells of each word line of the terms of their I-V (`memsim.iv`), shape (lines, terms).
+    - `word_lines`: Of the moment.
+    - `iv`: Of the cells.
+    - `terms`: Sums over all cells of each word line of the terms of their I-V, shape (lines, terms).
     - `networks`: With resistive wires, of each row tile the admittance of all arrays that it drives.
     - `v_read`, `seconds`: At the largest pulse.
     """
 
     layer: AbstractAnalog
-    matrix: AnalogMatrix
-    iv: Any
+    word_lines: WordLines
+    iv: AbstractIV
     terms: Float[Array, "lines terms"]
     networks: list[Float[Array, "_ _"]] | None
     v_read: float
     seconds: float | Float[Array, ""]
 
     def __call__(self, x: Array) -> Drawn:
-        """What the reads of one call of the layer take."""
-        lines, dac = self.layer.word_lines(x), self.matrix.word_lines.dac
-        codes = self.matrix.word_lines.codes(lines.astype(self.terms.dtype))
-        each = [self._of_pulse(pulse) for pulse in ([codes] if dac is None else dac.pulses(codes))]
-        return Drawn(*(jnp.sum(jnp.stack(parts), axis=0) for parts in zip(*each, strict=True)))
+        """What the reads of one call of the layer take together."""
+        met, reads = self._met(x)
+        dac = self.word_lines.dac
+        pulses = [met.codes] if dac is None else dac.pulses(met.codes)
+        each = [self._of_pulse(pulse if dac is None else pulse / dac.largest_pulse, met) for pulse in pulses]
+        total = [jnp.sum(jnp.stack(parts)) for parts in zip(*each, strict=True)]
+        return Drawn(*total, jnp.asarray(reads, self.terms.dtype))
 
-    def _of_pulse(self, pulse: Float[Array, "reads lines"]) -> Drawn:
-        dac = self.matrix.word_lines.dac
-        share = pulse if dac is None else pulse / dac.largest_pulse
-        driven = (pulse != 0).astype(share.dtype)
+    def _met(self, x: Array) -> tuple[Met, int]:
+        """What drives the lines in a call with `x`, and the number of its reads."""
+        shape = jax.eval_shape(self.layer.word_lines, x).shape
+        alike = self.word_lines.dac is None or self.word_lines.dac.alike
+        if isinstance(self.layer, AbstractKernel) and alike and self.networks is None:
+            # Sums over the patches of what each pixel takes: how they lie over it is linear, so its transpose says so.
+            transposed = jax.linear_transpose(self.layer.word_lines, x)
+
+            def over(lines: Array) -> Array:
+                return transposed(jnp.broadcast_to(lines, shape).astype(x.dtype))[0]
+
+            terms = jax.vmap(over, in_axes=1, out_axes=-1)(self.terms)
+            return Met(self._codes(x), terms.astype(self.terms.dtype), over(jnp.ones(shape[1]))), shape[0]
+        return Met(self._codes(self.layer.word_lines(x)), jnp.expand_dims(self.terms, 0), 1.0), shape[0]
+
+    def _codes(self, x: Array) -> Array:
+        x = x.astype(self.terms.dtype)
+        return x if self.word_lines.dac is None else self.word_lines.dac.codes(x)
+
+    def _of_pulse(self, share: Float[Array, "*driven"], met: Met) -> tuple[Array, Array, Array]:
+        """Joules, pulses and squared volts of pulses that are a `share` of the largest."""
+        dac, full = self.word_lines.dac, self.v_read**2
+        driven = jnp.where(share != 0, jnp.ceil(jnp.abs(share)), 0.0) if dac is None else (share != 0).astype(share.dtype)
+        pulses = jnp.sum(driven * met.lines)
         if dac is None or dac.fixed_voltage:  # durations, or as many pulses
-            joules, volts_squared = self._of_durations(share), self.v_read**2 * jnp.sum(driven, axis=1)
-            driven = driven if dac is not None else driven * jnp.ceil(jnp.abs(share))
-            if dac is None:
-                volts_squared = self.v_read**2 * jnp.sum(driven, axis=1)
-        else:
-            joules, volts_squared = self._of_levels(share), self.v_read**2 * jnp.sum(share**2, axis=1)
-        return Drawn(joules, jnp.sum(driven, axis=1), volts_squared)
+            return self._of_durations(share, met), pulses, full * pulses
+        return self._of_levels(share, met), pulses, full * jnp.sum(share**2 * met.lines)
 
-    def _of_durations(self, share: Float[Array, "reads lines"]) -> Float[Array, " reads"]:
+    def _of_durations(self, share: Float[Array, "*driven"], met: Met) -> Float[Array, ""]:
         """Pulses of plus or minus the full voltage that begin together and last their share of the time."""
         if self.networks is not None:
-            size = jnp.abs(share)
-
-            def power(admittance: Array, x: Array, size: Array) -> Array:
-                sign = jnp.sign(x)
-                together = jnp.minimum(jnp.expand_dims(size, 0), jnp.expand_dims(size, 1))
-                return jnp.sum(admittance * together * jnp.expand_dims(sign, 0) * jnp.expand_dims(sign, 1))
-
-            return self._of_networks(power, share, size) * (self.v_read**2 * self.seconds)
+            return self._of_networks(_together, share) * (self.v_read**2 * self.seconds)
+        if isinstance(self.iv, Ohmic):
+            return jnp.sum(jnp.abs(share) * met.terms[..., 0]) * (self.v_read**2 * self.seconds)
         volts = jnp.asarray([self.v_read, -self.v_read], share.dtype)
-        watts = self.terms @ (jnp.stack(self.iv.basis(volts)) * jnp.expand_dims(volts, 0))  # (lines, signs)
-        return (jnp.maximum(share, 0.0) @ watts[:, 0] + jnp.maximum(-share, 0.0) @ watts[:, 1]) * self.seconds
+        watts = met.terms @ (jnp.stack(self.iv.basis(volts)) * jnp.expand_dims(volts, 0))  # (..., signs)
+        up, down = jnp.maximum(share, 0.0) * watts[..., 0], jnp.maximum(-share, 0.0) * watts[..., 1]
+        return jnp.sum(up + down) * self.seconds
 
-    def _of_levels(self, share: Float[Array, "reads lines"]) -> Float[Array, " reads"]:
+    def _of_levels(self, share: Float[Array, "*driven"], met: Met) -> Float[Array, ""]:
         """Pulses of one duration whose voltage is a share of the full one."""
         if self.networks is not None:
-            return self._of_networks(lambda y, x, _: x @ y @ x, share, share) * (self.v_read**2 * self.seconds)
+            return self._of_networks(_at_once, share) * (self.v_read**2 * self.seconds)
         volts = share * self.v_read
-        watts = [(volts * basis) @ term for basis, term in zip(self.iv.basis(volts), self.terms.T, strict=True)]
-        return sum(watts[1:], start=watts[0]) * self.seconds
+        each = zip(self.iv.basis(volts), jnp.moveaxis(met.terms, -1, 0), strict=True)
+        return jnp.sum(jnp.stack([jnp.sum(volts * basis * term) for basis, term in each])) * self.seconds
 
-    def _of_networks(self, power: Any, share: Array, size: Array) -> Float[Array, " reads"]:
+    def _of_networks(self, power: Callable[[Array, Array], Array], share: Float[Array, "reads lines"]) -> Array:
         """Watts for one volt, of all arrays, of reads one after the other: their squares would not fit at once."""
         assert self.networks is not None
-        start, total = 0, jnp.zeros(share.shape[0], share.dtype)
-        for network in self.networks:
-            own = slice(start, start + network.shape[0])
-            start = own.stop
+        ends = np.cumsum([network.shape[0] for network in self.networks])
 
-            def one(inputs: tuple[Array, Array], network: Array = network) -> Array:
-                return power(network, *inputs)
+        def of_read(lines: Array) -> Array:
+            parts = jnp.split(lines, ends[:-1])
+            return sum((power(*each) for each in zip(self.networks or [], parts, strict=True)), jnp.zeros(()))
 
-            reads = share.shape[0]
-            total = total + jax.lax.map(one, (share[:, own], size[:, own]), batch_size=min(READS_AT_ONCE, reads))
-        return total
+        return jnp.sum(jax.lax.map(of_read, share, batch_size=min(READS_AT_ONCE, share.shape[0])))
+
+
+def _together(admittance: Float[Array, "_ _"], share: Float[Array, " _"]) -> Float[Array, ""]:
+    """Of pulses that begin together: two lines are both driven for as long as the shorter pulse lasts."""
+    size, sign = jnp.abs(share), jnp.sign(share)
+    both = jnp.minimum(jnp.expand_dims(size, 0), jnp.expand_dims(size, 1))
+    return sign @ (admittance * both) @ sign
+
+
+def _at_once(admittance: Float[Array, "_ _"], share: Float[Array, " _"]) -> Float[Array, ""]:
+    return share @ admittance @ share
 
 
 def supply(layer: AbstractAnalog, chip: Chip, matrix: AnalogMatrix, g: Array, seconds: Any) -> Supply:
@@ -123,7 +157,7 @@ def supply(layer: AbstractAnalog, chip: Chip, matrix: AnalogMatrix, g: Array, se
         )
     terms = jnp.stack([jnp.sum(term, axis=(0, 2)) for term in design.device.iv.terms(g)], axis=1)
     terms = terms if lanes is None else jnp.expand_dims(lanes, 1)
-    return Supply(layer, matrix, design.device.iv, terms, networks, design.reads.v_read, seconds)
+    return Supply(layer, matrix.word_lines, design.device.iv, terms, networks, design.reads.v_read, seconds)
 
 
 def _lanes(layer: AbstractAnalog, chip: Chip, matrix: AnalogMatrix, g: Array) -> Float[Array, " lines"] | None:

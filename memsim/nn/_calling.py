@@ -97,9 +97,9 @@ def measured(
 ) -> tuple[Any, dict[str, tuple[Array, ...]]]:
     """The output of `call`, and what the reads of each layer were measured to do, by path.
 
-    `measures` takes the input of one call of a layer to numbers for each of its reads, shape (reads,). What comes back
-    is the sum of each number over all reads of the layer, and how many these were: for reads in loops, branches and
-    under `jax.vmap`, too. All of it can be differentiated. A layer that is never called is left out.
+    `measures` takes the input of one call of a layer to numbers. What comes back is the sum of each over all calls of
+    the layer, also of those in loops, branches and under `jax.vmap`. All of it can be differentiated. A layer that is
+    never called is left out.
     """
     names = list(measures)
 

@@ -20,7 +20,7 @@ from ._synapses._keyed import MARK, ReadWithin, Within, is_traced
 from ._synapses._watched import METER
 
 Path = tuple[Any, ...]  # numbers of the functions around a read, and of the steps of those that are loops
-Sums = dict[int, tuple[Array, ...]]  # by place of a meter: each number summed over all reads, and how many these are
+Sums = dict[int, tuple[Array, ...]]  # by place of a meter: each number summed over all reads
 Found = tuple[list[Any], Sums]
 
 
@@ -91,10 +91,11 @@ class _Meters(_Visit):
     begins, adds = METER, True
 
     def meet(self, eqn: core.JaxprEqn, values: list[Any], path: Path, loops: int) -> Found:
-        # A read on mapped axes is many; numbers that are the same along such an axis have it not.
-        reads = max(value.size for value in values)
-        sums = tuple(jnp.sum(value) * (reads // value.size) for value in values)
-        return values, {int(eqn.params["name"].removeprefix(METER)): (*sums, jnp.asarray(reads, values[0].dtype))}
+        # A call on mapped axes is many; numbers that are the same along such an axis do not have it.
+        values = [jnp.asarray(value) for value in values]  # some are numbers of the record
+        calls = max(value.size for value in values)
+        sums = tuple(jnp.sum(value) * (calls // value.size) for value in values)
+        return values, {int(eqn.params["name"].removeprefix(METER)): sums}
 
     def refusal(self, where: str) -> str:
         return f"Each read of a model must be where it can be measured. Got one in {where}."

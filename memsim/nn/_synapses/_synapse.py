@@ -162,15 +162,16 @@ def moved(weight: Any, state: Any, key: Key[Array, ""] | None) -> tuple[Any, Any
     return weight.fluctuated(state), weight.fluctuation.advance(state, key=jr.fold_in(key, MOVE))
 
 
-def opened(weight: Any, x: Array, key: Key[Array, ""] | None) -> tuple[Array | AnalogMatrix, Key[Array, ""] | None]:
-    """A weight that can be read, and the key for the read of `x`."""
+def opened(
+    weight: Any, x: Array, key: Key[Array, ""] | None
+) -> tuple[Array | AnalogMatrix, Array, Key[Array, ""] | None]:
+    """A weight that can be read, and `x` and the key for its read."""
     if isinstance(weight, AbstractWatched):
-        weight.tell(x)
-        weight = weight.weight
+        x, weight = weight.told(x), weight.weight
     matrix = _at_a_time(weight)
     if isinstance(weight, KeyedMatrix) and key is None:
         key = weight.read_key(x)
-    return matrix.now if isinstance(matrix, AnalogMatrix) else matrix, key
+    return matrix.now if isinstance(matrix, AnalogMatrix) else matrix, x, key
 
 
 def presented(weight: Any) -> Float[Array, "outputs inputs"]:

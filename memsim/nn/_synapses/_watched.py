@@ -12,6 +12,8 @@ import numpy as np
 from jax.custom_batching import custom_vmap
 from jaxtyping import Array, Float
 
+from device_models._held import held
+
 METER = "memsim_meter_"  # begins the name of a function that marks what a read was measured to do, and ends in a number
 
 
@@ -31,8 +33,8 @@ class AbstractWatched(eqx.Module):
     weight: eqx.AbstractVar[Any]
 
     @abstractmethod
-    def tell(self, x: Array) -> None:
-        """Passes on the input of one call."""
+    def told(self, x: Array) -> Array:
+        """Passes on the input of one call; the input for the read."""
 
 
 class Watched(AbstractWatched):
@@ -49,20 +51,21 @@ class Watched(AbstractWatched):
     path: str = eqx.field(static=True)
     seen: Seen = eqx.field(static=True)
 
-    def tell(self, x: Array) -> None:
+    def told(self, x: Array) -> Array:
         """Passes on the input of one call; those of a mapped axis at once."""
         add = partial(self.seen.add, self.path, x.shape)
 
         @custom_vmap
-        def told(x):
+        def passed(x):
             jax.debug.callback(add, x)
             return x
 
-        @told.def_vmap
+        @passed.def_vmap
         def _(axis_size, in_batched, x):
-            return told(x), True
+            return passed(x), True
 
-        told(jax.lax.stop_gradient(x))
+        passed(jax.lax.stop_gradient(x))
+        return x
 
 
 class Metered(AbstractWatched):
@@ -71,17 +74,20 @@ class Metered(AbstractWatched):
     **Arguments:**
 
     - `weight`: What the layer had.
-    - `measure`: From the input of one call to some numbers for each of its reads.
+    - `measure`: From the input of one call to some numbers.
     - `place`: Of the layer among those that are measured.
     """
 
     weight: Any
-    measure: Callable[[Array], tuple[Float[Array, " reads"], ...]]
+    measure: Callable[[Array], tuple[Float[Array, ""], ...]]
     place: int = eqx.field(static=True)
 
-    def tell(self, x: Array) -> None:
+    def told(self, x: Array) -> Array:
         """Marks what was measured, where the model is being recorded."""
+        # Made once for the read and for this: on a CPU XLA would draw the noise of the layer before for both.
+        x = held(lambda x: x, x)
         meter(self.place)(*self.measure(x))
+        return x
 
 
 @functools.cache

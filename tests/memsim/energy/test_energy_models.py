@@ -12,7 +12,9 @@ import memsim as ms
 
 KEY = jr.key(0)
 AROUND = ms.energy.Periphery(pulse=20e-9)
-DESIGN = ms.Crossbar(dm.pcm_joshi2020(), dac=ms.PulseWidthDAC(6), adc=ms.ADC(8), tile=(8, 8), compensation=None)
+DESIGN = ms.Crossbar(
+    dm.pcm_joshi2020(), dac=ms.PulseWidthDAC(6, 2.0), adc=ms.ADC(8, 4.0), tile=(8, 8), compensation=None
+)
 ARRAY = ms.energy.COMPONENTS.index("array")
 
 
@@ -30,7 +32,7 @@ class Looping(eqx.Module):
         if self.how == "while":
             return jax.lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, jnp.tanh(read(s[1]))), (0, x))[1]
         if self.how == "cond":
-            return jax.lax.cond(x[0] > 10.0, self.second, lambda x: jnp.tanh(read(jnp.tanh(read(read(x))))), x)
+            return jax.lax.cond(x[0] > 10.0, lambda x: self.second(x), lambda x: jnp.tanh(read(jnp.tanh(read(read(x))))), x)
         if self.how == "checkpoint":
             return jax.checkpoint(lambda x: jnp.tanh(read(jnp.tanh(read(read(x))))))(x)
         if self.how == "jit":
@@ -141,9 +143,12 @@ def test_its_gradient_is_the_slope(wires):
         arguments = layer.weight, x, jnp.asarray(0.9)
         slopes = jax.grad(total, (0, 1, 2))(*arguments)
         for place, slope in enumerate(slopes):
-            direction = jr.normal(jr.key(place), slope.shape, jnp.float64)
-            up, down = ([a + s * (i == place) * 1e-5 * direction for i, a in enumerate(arguments)] for s in (1, -1))
-            measured = (total(*up) - total(*down)) / 2e-5
+            direction = jr.normal(jr.key(7 + place), slope.shape, jnp.float64)
+
+            def moved(step, place=place, direction=direction):
+                return total(*(a + step * direction if i == place else a for i, a in enumerate(arguments)))
+
+            measured = (moved(1e-5) - moved(-1e-5)) / 2e-5
             np.testing.assert_allclose(jnp.sum(slope * direction), measured, rtol=1e-6)
 
 
