@@ -24,12 +24,13 @@ PERIPHERY = write("Such as `ms.energy.Periphery(node=28e-9)`.")
 class Joules(NamedTuple):
     """What each sample takes, by layer, in the order of `layers`.
 
-    `joules` has the components of `COMPONENTS` on its last axis, `reads` counts the reads of the arrays, `outputs` are
-    those of the model.
+    `joules` has the components of `COMPONENTS` on its last axis, `reads` counts the reads of the arrays, `pulses` those
+    on word lines; `outputs` are those of the model.
     """
 
     joules: Float[Array, "samples layers components"]
     reads: Float[Array, "samples layers"]
+    pulses: Float[Array, "samples layers"]
     seconds: Float[Array, "samples layers stages"]
     outputs: Any
 
@@ -107,19 +108,19 @@ def _measure(arranged: Arranged, around: Periphery, xs: Array, keys: Key[Array, 
     outputs, found = jax.vmap(one)(xs, keys)
     steps = xs.shape[1] if is_network(arranged.model) else 1
     first = xs.size // xs.shape[0]  # numbers of one sample
-    parts, times, counts = [], [], []
+    parts, times = [], []
+    counts = [each[:, 3] for each in found] + [jnp.zeros(xs.shape[0])] * len(arranged.neurons)
+    pulses = [each[:, 1] for each in found] + [jnp.zeros(xs.shape[0])] * len(arranged.neurons)
     for place, (path, each) in enumerate(zip(supplies, found, strict=True)):
         of = arranged.geometries[path]
         seconds = jnp.expand_dims(each[:, 3], 1) * jnp.expand_dims(read_seconds(of, around), 0)
         outside = first * of.in_bits if around.off_chip and place == 0 else 0
         parts.append(_of_layer(of, around, each, jnp.sum(seconds, axis=1), outside))
         times.append(seconds)
-        counts.append(each[:, 3])
     for size in arranged.neurons.values():
         parts.append(_of_neurons(size * steps, around, jnp.sum(jnp.stack(times), axis=(0, 2))))
         times.append(jnp.zeros_like(times[0]))
-        counts.append(jnp.zeros_like(counts[0]))
-    return Joules(jnp.stack(parts, 1), jnp.stack(counts, 1), jnp.stack(times, 1), outputs)
+    return Joules(*(jnp.stack(each, 1) for each in (parts, counts, pulses, times)), outputs)
 
 
 def _of_layer(

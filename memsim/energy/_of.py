@@ -28,7 +28,7 @@ def of(
     counted, at the numbers of `periphery`. Layers that are still digital are not counted, and are named in `digital`.
 
     A data set with `joules` (sample, layer, component), `seconds` (sample, layer, stage) and `square_metres` (layer,
-    component); `reads` of arrays (sample, layer); `multiplications` (layer), those of one read; `programming`, joules
+    component); `reads` of arrays (sample, layer), and `pulses_per_line`, those of a word line; `multiplications` (layer), those of one read; `programming`, joules
     that writing the layer took; `latency` from an input to its output and `interval` between two of them where layers
     work as a pipeline, in seconds; the `source` of each component, and what was `assumed` of it.
 
@@ -60,6 +60,7 @@ def as_dataset(arranged: Arranged, around: Periphery, found: Joules) -> "xr.Data
     none = [0.0] * len(arranged.neurons)
     geometries = list(arranged.geometries.values())
     areas = [square_metres(of, around) for of in geometries] + [{}] * len(none)
+    lines = float(sum(of.rows for of in geometries))
     spent = np.asarray(found.seconds, float).sum(axis=2)
     per_layer = {
         "square_metres": (("layer", "component"), [[float(each.get(name, 0.0)) for name in COMPONENTS] for each in areas]),
@@ -72,6 +73,7 @@ def as_dataset(arranged: Arranged, around: Periphery, found: Joules) -> "xr.Data
             "seconds": (("sample", "layer", "stage"), np.asarray(found.seconds, float)),
             "reads": (("sample", "layer"), np.asarray(found.reads, float)),
             **per_layer,
+            "pulses_per_line": ("sample", np.asarray(found.pulses, float).sum(axis=1) / lines),
             "latency": ("sample", spent.sum(axis=1)),
             "interval": ("sample", spent.max(axis=1)),
             "source": ("component", [sources(name, around) for name in COMPONENTS]),

@@ -76,12 +76,10 @@ class Supply(eqx.Module):
         if isinstance(self.layer, AbstractKernel) and alike and self.networks is None:
             # Sums over the patches of what each pixel takes: how they lie over it is linear, so its transpose says so.
             transposed = jax.linear_transpose(self.layer.word_lines, x)
-
-            def over(lines: Array) -> Array:
-                return transposed(jnp.broadcast_to(lines, shape).astype(x.dtype))[0]
-
-            terms = jax.vmap(over, in_axes=1, out_axes=-1)(self.terms)
-            return Met(self._codes(x), terms.astype(self.terms.dtype), over(jnp.ones(shape[1]))), shape[0]
+            weights = jnp.concatenate([self.terms, jnp.ones((shape[1], 1), self.terms.dtype)], axis=1)
+            met = jax.vmap(lambda lines: transposed(jnp.broadcast_to(lines, shape))[0], 1, -1)(weights.astype(x.dtype))
+            met = met.astype(self.terms.dtype)
+            return Met(self._codes(x), met[..., :-1], met[..., -1]), shape[0]
         return Met(self._codes(self.layer.word_lines(x)), jnp.expand_dims(self.terms, 0), 1.0), shape[0]
 
     def _codes(self, x: Array) -> Array:
