@@ -6,10 +6,6 @@ from ._conversions import FlashADC as FlashADC
 from ._conversions import RampADC as RampADC
 from ._conversions import SurveyADC as SurveyADC
 from ._conversions import adc_survey_energy as adc_survey_energy
-from ._joules import joules as joules
-from ._layers import COMPONENTS as COMPONENTS
-from ._of import of as of
-from ._periphery import Periphery as Periphery
 from ._digital import AbstractMachine as AbstractMachine
 from ._digital import Processor as Processor
 from ._digital import Systolic as Systolic
@@ -20,7 +16,11 @@ from ._events import loihi_sanafe as loihi_sanafe
 from ._events import odin_frenkel2019 as odin_frenkel2019
 from ._events import of_counts as of_counts
 from ._events import truenorth_merolla2014 as truenorth_merolla2014
+from ._joules import joules as joules
 from ._judges import Point as Point
 from ._judges import judged as judged
+from ._layers import COMPONENTS as COMPONENTS
+from ._of import of as of
+from ._periphery import Periphery as Periphery
 from ._report import Report as Report
 from ._report import report as report

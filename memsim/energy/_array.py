@@ -13,6 +13,7 @@ from device_models.iv import Ohmic
 from .._array import AbstractWires, IdealWires, ResistiveWires
 from .._checks import checked, finite, positive, write
 
+IDEAL = IdealWires()
 AT_ONCE = 16  # solutions of the wires side by side: more are no faster, and take memory
 
 
@@ -27,7 +28,7 @@ def of_array(
     v: Float[Array, " rows"],
     seconds: float | Float[Array, ""],
     *,
-    wires: AbstractWires = IdealWires(),
+    wires: AbstractWires = IDEAL,
     device: AbstractDevice | None = None,
 ) -> Float[Array, ""]:
     r"""Joules of one read: $t \sum_i V_i I_i$ with the current $I_i$ that each word line takes from its driver.

@@ -17,9 +17,7 @@ COMPARATOR = 5e-12  # m^2 at 32 nm, assumed
 
 
 @checked(enob=ENOB, rate=RATE, node=NODE)
-def adc_survey_energy(
-    enob: Number, rate: Number, node: Number
-) -> Float[Array, ""]:
+def adc_survey_energy(enob: Number, rate: Number, node: Number) -> Float[Array, ""]:
     r"""Joules of one conversion, the optimistic envelope of the survey of published converters.
 
     $E = \frac12 10^{-(F - S)/10}\,\exp(a + b \ln n - c \ln N - d)$ pJ with the figure of merit $F$, which falls with

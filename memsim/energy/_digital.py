@@ -17,28 +17,29 @@ from ..nn._calling import check_model, evaluating, measured
 from ..nn._word_lines import SAMPLES, checked_samples
 from ._nodes import NODE, SUPPLY, scaled_energy
 from ._numbers import DIGITAL, HOROWITZ_NODE
-from ._periphery import Number, sram_access
+from ._periphery import sram_access
 
 if TYPE_CHECKING:
     import xarray as xr
 
 DIGITAL_COMPONENTS = ("arithmetic", "instructions", "on-chip memory", "off-chip memory")
 DIGITAL_MOVEMENT = ("on-chip memory", "off-chip memory")
+Each = float | Float[np.ndarray, " samples"]  # of each sample
 
 
 class AbstractMachine(Checked):
     """Where a machine keeps its data, and how often it fetches them."""
 
     @abstractmethod
-    def instructions(self, products: Number) -> Number:
+    def instructions(self, products: Each) -> Each:
         """How many it takes for so many multiplications."""
 
     @abstractmethod
-    def fetched(self, rows: int, columns: int, reads: Number) -> Number:
+    def fetched(self, rows: int, columns: int, reads: Each) -> Each:
         """Numbers into and out of the memory on the chip, for so many products of a vector with a matrix."""
 
     @abstractmethod
-    def outside(self, rows: int, columns: int, bits: int) -> Number:
+    def outside(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
         """Numbers from the memory outside, for one sample."""
 
     @property
@@ -64,15 +65,15 @@ class Systolic(AbstractMachine):
     def __check_init__(self):
         check(self, size=whole(1), memory=positive("in bytes"), batch=whole(1))
 
-    def instructions(self, products: Number) -> Number:
+    def instructions(self, products: Each) -> Each:
         return 0.0
 
-    def fetched(self, rows: int, columns: int, reads: Number) -> Number:
+    def fetched(self, rows: int, columns: int, reads: Each) -> Each:
         blocks_of_rows, blocks_of_columns = -(-rows // self.size), -(-columns // self.size)
         inputs, sums = rows * blocks_of_columns, columns * (2 * blocks_of_rows - 1)
         return reads * (inputs + sums) + rows * columns / self.batch
 
-    def outside(self, rows: int, columns: int, bits: int) -> Number:
+    def outside(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
         return 0.0 if rows * columns * bits / 8 <= self.memory else rows * columns / self.batch
 
 
@@ -89,16 +90,17 @@ class Processor(AbstractMachine):
     def __check_init__(self):
         check(self, memory=positive("in bytes"))
 
-    def instructions(self, products: Number) -> Number:
+    def instructions(self, products: Each) -> Each:
         return products
 
-    def fetched(self, rows: int, columns: int, reads: Number) -> Number:
+    def fetched(self, rows: int, columns: int, reads: Each) -> Each:
         return reads * (2 * rows * columns + columns)
 
-    def outside(self, rows: int, columns: int, bits: int) -> Number:
-        return 0.0 if rows * columns * bits / 8 <= self.memory else float(rows * columns)
+    def outside(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
+        return 0.0 if rows * columns * bits / 8 <= self.memory else reads * (rows * columns)
 
 
+ARRAY = Systolic()
 MACHINE = write("Such as `ms.energy.Systolic()`.")
 
 
@@ -110,7 +112,7 @@ def digital(
     bits: int = 8,
     node: float = 28e-9,
     v_dd: float = 0.9,
-    machine: AbstractMachine = Systolic(),
+    machine: AbstractMachine = ARRAY,
     key: Key[Array, ""] | None = None,
 ) -> "xr.Dataset":
     """What the matrices of a digital `model` take for each sample, by layer: arithmetic, and moving data.
@@ -151,8 +153,7 @@ def digital(
         found[:, place, 0] = products * (multiply + add)
         found[:, place, 1] = machine.instructions(products) * instruction
         found[:, place, 2] = machine.fetched(rows, columns, reads[:, place]) * bits * access
-        again = reads[:, place] if isinstance(machine, Processor) else 1.0
-        found[:, place, 3] = again * machine.outside(rows, columns, bits) * bits * dram
+        found[:, place, 3] = machine.outside(rows, columns, bits, reads[:, place]) * bits * dram
     return _as_dataset(found, reads, list(layers), shapes, {"node": node, "v_dd": float(v_dd)})
 
 

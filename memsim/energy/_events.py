@@ -144,7 +144,7 @@ def of_counts(
         raise ValueError(
             f"`power` must be that of the chip of the counts, {placed.target!r}. Got that of {power.target!r}."
         )
-    steps, cores = counts.events.shape
+    steps = counts.events.shape[0]
     totals: dict[str, Any] = {name: jnp.sum(each).astype(float) for name, each in counts._asdict().items()}
     sizes = [part.size for part in placed.parts if isinstance(part, Layer)]
     totals["accesses"] = jnp.asarray(float(steps * sum(sizes)))

@@ -18,6 +18,7 @@ from ._layers import COMPONENTS, Geometry, geometry, read_seconds, square_metres
 from ._periphery import Periphery
 from ._supply import Supply, supply
 
+PLAIN = Periphery()
 PERIPHERY = write("Such as `ms.energy.Periphery(node=28e-9)`.")
 
 
@@ -36,7 +37,7 @@ class Joules(NamedTuple):
 
 
 class Arranged(NamedTuple):
-    """A model at one moment, and what is needed to measure its reads; `digital` are its layers that are not on chips."""
+    """A model at one moment, with what measures its reads; `digital` are its layers that are not on chips."""
 
     model: Any
     supplies: dict[str, Supply]
@@ -48,9 +49,9 @@ class Arranged(NamedTuple):
 
 @checked(xs=SAMPLES, t=TIME, periphery=PERIPHERY)
 def joules(
-    chip: Any, xs: Any, *, t: Any = 0.0, periphery: Periphery = Periphery(), key: Key[Array, ""] | None = None
+    chip: Any, xs: Any, *, t: Any = 0.0, periphery: Periphery = PLAIN, key: Key[Array, ""] | None = None
 ) -> Float[Array, "samples layers components"]:
-    """Joules of each sample, layer and component: the numbers of `of`, as a function that is compiled and differentiated.
+    """Joules of each sample, layer and component: the numbers of `of`, to be compiled and differentiated.
 
     The layers are those on chips, then the neurons, as `of` names them. Gradients pass to the conductances, to inputs
     and weights straight through the codes, and to the numbers of the `periphery`; counts of pulses have none.
@@ -138,7 +139,9 @@ def _of_layer(
     return jnp.stack([found.get(name, none) for name in COMPONENTS], axis=1)
 
 
-def _of_neurons(updates: int, around: Periphery, seconds: Float[Array, " samples"]) -> Float[Array, "samples components"]:
+def _of_neurons(
+    updates: int, around: Periphery, seconds: Float[Array, " samples"]
+) -> Float[Array, "samples components"]:
     """Joules of neurons, which are updated so many times in all, or have a bias current all the while."""
     if around.neuron_bias is None:
         each = jnp.full_like(seconds, updates * around.neuron_update)

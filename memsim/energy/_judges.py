@@ -11,7 +11,7 @@ from .._array import Crossbar
 from ..nn import Linear, program
 from ._conversions import SurveyADC, adc_survey_energy
 from ._events import crossover, loihi_sanafe, odin_frenkel2019, truenorth_merolla2014
-from ._neurram import NEURRAM, neurram
+from ._neurram import neurram
 from ._of import of
 from ._periphery import Periphery
 
@@ -102,8 +102,8 @@ def _neurram() -> Iterator[Point]:
 
 
 SWAPPED = (
-    "the published 8-bit pair does not agree with its own breakdown (108.9 fJ is 9.18 TOPS/W, not 8.26); with the labels "
-    "of the two modes exchanged we are within 2 %"
+    "not met: the published points of 8 bits do not agree with their own breakdown (108.9 fJ in two phases is 9.18 "
+    "TOPS/W, not 8.26); with the labels of the two modes exchanged ours are within 2 % of both"
 )
 
 
@@ -112,7 +112,7 @@ def _isaac() -> Iterator[Point]:
     yield Point("ISAAC", "ADC of 8 bits at 1.2 GS/s", "pJ", 1.56, 1e12 * joules, TWENTY)
     yield Point("ISAAC", "array, a cell of 2 bits by 1 bit", "fJ", 1.83, *_unknown_cells())
     converters, others = 12 * 8 * 1.28e9 * joules, 12 * (4.0 + 0.01 + 2.4 + 0.2 + 1.24 + 0.23) * 1e-3 + 40.9e-3
-    note = "recalled; ours has its own numbers for all but the ADCs"
+    note = "recalled; all but the ADCs are its own numbers"
     yield Point("ISAAC", "tile", "mW", 330.0, 1e3 * (converters + others), TWENTY, note)
     yield Point("ISAAC", "share of ADCs in the tile", "1", 0.58, converters / (converters + others), TWENTY, note)
 
@@ -130,7 +130,7 @@ def _hermes() -> Iterator[Point]:
     one = 1e-12 * operations / (pulse / clock) / watts
     yield Point("HERMES", "1 phase", "TOPS/W", 9.76, one, TWENTY, "power from the point with 4 phases")
     ours = _picojoules(recipes.hermes(), Periphery(node=14e-9, v_dd=0.8, pulse=127e-9, adc=SurveyADC(7.5e6)))
-    note = "not met: its oscillator ADCs draw 0.4 mW each all the time, the best published ones next to nothing"
+    note = "not met: the chip draws 0.4 mW a column all the time, the best published converters next to nothing"
     yield Point("HERMES", "1 phase, from components", "pJ/MAC", 2 / 9.76, ours, TWENTY, note)
 
 
@@ -178,6 +178,3 @@ def _loihi() -> Iterator[Point]:
     chip = loihi_sanafe()
     ours = float(chip.joules({name: float(number) for name, number in SANAFE_COUNTS.items()}, seconds=0.0))
     yield Point("Loihi", "SANA-FE's counts, 60 steps", "J", SANAFE_JOULES, ours, EXACT, "simulated before silicon")
-
-
-PARAMETERS = {name: number for name, number in NEURRAM.items() if "fitted by us" in number.where}

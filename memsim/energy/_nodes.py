@@ -1,6 +1,5 @@
 """What a circuit costs at another technology node: a stated law, within the range of its table."""
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -25,7 +24,9 @@ def switching_energy(node: float, v_dd: float | Float[Array, ""]) -> float | Flo
 
     Reference: Stillmaker2017.
     """
-    a, b, c = (np.interp(node * 1e9, NM[::-1], NODES[name].coefficients[::-1]) for name in ("square", "linear", "constant"))
+    a, b, c = (
+        np.interp(node * 1e9, NM[::-1], NODES[name].coefficients[::-1]) for name in ("square", "linear", "constant")
+    )
     return float(a) * v_dd**2 + float(b) * v_dd + float(c)
 
 
@@ -46,4 +47,4 @@ def _log_area(node: float) -> float:
 
 def is_extrapolated(v_dd: float) -> bool:
     """Whether the law is taken further than the supplies of its circuits."""
-    return float(jnp.asarray(v_dd)) > PUBLISHED_SUPPLY
+    return v_dd > PUBLISHED_SUPPLY

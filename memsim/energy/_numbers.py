@@ -26,9 +26,7 @@ ADC_FIT = {
 STILLMAKER = "Stillmaker2017, as coded in hwcomponents"
 NODES = {  # the energy of a switch is a V^2 + b V + c, the area relative to that at 130 nm
     "nodes": Sourced((130.0, 90.0, 65.0, 45.0, 32.0, 20.0, 16.0, 14.0, 10.0, 7.0), "nm", STILLMAKER),
-    "square": Sourced(
-        (7.171, 4.762, 3.755, 1.103, 0.9559, 0.373, 0.2958, 0.2363, 0.2068, 0.1776), "1/V^2", STILLMAKER
-    ),
+    "square": Sourced((7.171, 4.762, 3.755, 1.103, 0.9559, 0.373, 0.2958, 0.2363, 0.2068, 0.1776), "1/V^2", STILLMAKER),
     "linear": Sourced(
         (-6.709, -4.781, -4.398, -0.362, -0.7823, -0.1582, -0.1241, -0.09675, -0.09311, -0.09097), "1/V", STILLMAKER
     ),
@@ -43,8 +41,11 @@ DIGITAL = {
     "multiply_32": Sourced(3.1e-12, "J", f"{HOROWITZ}: 32-bit integers"),
     "multiply_8": Sourced(0.2e-12, "J", f"{HOROWITZ}: 8-bit integers, recalled"),
     "sram_bytes": Sourced((8192.0, 32768.0, 1048576.0), "B", HOROWITZ),
-    "sram": Sourced((10e-12, 20e-12, 100e-12), "J", f"{HOROWITZ}: 64 bits of a cache of 8 KiB, 32 KiB and 1 MiB; "
-                    "the latter two recalled"),
+    "sram": Sourced(
+        (10e-12, 20e-12, 100e-12),
+        "J",
+        f"{HOROWITZ}: 64 bits of a cache of 8 KiB, 32 KiB and 1 MiB; the latter two recalled",
+    ),
     "dram": Sourced(1.3e-9, "J", f"{HOROWITZ}: 64 bits, the lower end of 1.3 to 2.6 nJ, recalled"),
     "instruction": Sourced(70e-12, "J", f"{HOROWITZ}: overhead of an instruction of an in-order processor, recalled"),
     "sram_bit": Sourced(150.0, "1", "area of a bit in squares of the node, recalled"),
@@ -56,8 +57,9 @@ ANALOG = {
     "driver": Sourced(0.39e-12, "J", f"{ISAAC}: driver of 1 bit, for one pulse, computed from its power"),
     "sample": Sourced(1e-15, "J", f"{ISAAC}: sample and hold, second-hand"),
     "shift_add": Sourced(0.021e-12, "J", f"{ISAAC}: shift and add of 16 bits, {HWC}"),
-    "comparison": Sourced(10e-15, "J", "one step of a ramp, or one comparator of a flash converter, in the middle of "
-                          "1 to 50 fJ, recalled"),
+    "comparison": Sourced(
+        10e-15, "J", "one step of a ramp, or one comparator of a flash converter, in the middle of 1 to 50 fJ, recalled"
+    ),
     "bus_bit": Sourced(0.68e-12 / 8, "J", f"{ISAAC}: bus within a tile, for one bit, second-hand"),
     "hop_bit": Sourced(20.74e-12 / 256, "J", f"{ISAAC}: router, for one bit, {HWC}"),
     "cell": Sourced(125.8, "1", "Wan2022: area of a cell in squares of the node, computed from that of an array"),

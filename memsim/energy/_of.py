@@ -8,7 +8,7 @@ from jaxtyping import Array, Key
 
 from .._checks import TIME, checked
 from ..nn._word_lines import SAMPLES
-from ._joules import PERIPHERY, Arranged, Joules, arrange, measure, read_key
+from ._joules import PERIPHERY, PLAIN, Arranged, Joules, arrange, measure, read_key
 from ._layers import COMPONENTS, STAGES, square_metres
 from ._periphery import Periphery
 from ._sources import sources, told
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @checked(xs=SAMPLES, t=TIME, periphery=PERIPHERY)
 def of(
-    chip: Any, xs: Any, *, t: Any = 0.0, periphery: Periphery = Periphery(), key: Key[Array, ""] | None = None
+    chip: Any, xs: Any, *, t: Any = 0.0, periphery: Periphery = PLAIN, key: Key[Array, ""] | None = None
 ) -> "xr.Dataset":
     """What a model on chips takes for each of its inputs: energy, time and area, by layer and component.
 
@@ -28,9 +28,10 @@ def of(
     counted, at the numbers of `periphery`. Layers that are still digital are not counted, and are named in `digital`.
 
     A data set with `joules` (sample, layer, component), `seconds` (sample, layer, stage) and `square_metres` (layer,
-    component); `reads` of arrays (sample, layer), and `pulses_per_line`, those of a word line; `multiplications` (layer), those of one read; `programming`, joules
-    that writing the layer took; `latency` from an input to its output and `interval` between two of them where layers
-    work as a pipeline, in seconds; the `source` of each component, and what was `assumed` of it.
+    component); `reads` of arrays (sample, layer), and `pulses_per_line`, those of a word line; `multiplications`
+    (layer), those of one read; `programming`, joules that writing the layer took; `latency` from an input to its output
+    and `interval` between two of them where layers work as a pipeline, in seconds; the `source` of each component, and
+    what was `assumed` of it.
 
     **Arguments:**
 
@@ -63,7 +64,10 @@ def as_dataset(arranged: Arranged, around: Periphery, found: Joules) -> "xr.Data
     lines = float(sum(of.rows for of in geometries))
     spent = np.asarray(found.seconds, float).sum(axis=2)
     per_layer = {
-        "square_metres": (("layer", "component"), [[float(each.get(name, 0.0)) for name in COMPONENTS] for each in areas]),
+        "square_metres": (
+            ("layer", "component"),
+            [[float(each.get(name, 0.0)) for name in COMPONENTS] for each in areas],
+        ),
         "multiplications": ("layer", [float(of.rows * of.outputs) for of in geometries] + none),
         "programming": ("layer", [float(each) for each in arranged.writes.values()] + none),
     }

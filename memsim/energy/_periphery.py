@@ -99,7 +99,7 @@ class Periphery(Checked):
 
     @property
     def neuron_update(self) -> Number:
-        """Joules of one step of a digital leaky neuron of 16 bits: a product, three sums, its state read and written."""
+        """Joules of a step of a digital leaky neuron of 16 bits: a product, three sums, its state read and written."""
         product = self.of_horowitz("multiply_32") * (16 / 32) ** 2
         return product + 3 * 16 * self.add_bit + 32 * sram_access(8192.0, self.node, self.v_dd) / 64
 

@@ -89,7 +89,7 @@ class Supply(eqx.Module):
     def _of_pulse(self, share: Float[Array, "*driven"], met: Met) -> tuple[Array, Array, Array]:
         """Joules, pulses and squared volts of pulses that are a `share` of the largest."""
         dac, full = self.word_lines.dac, self.v_read**2
-        driven = jnp.where(share != 0, jnp.ceil(jnp.abs(share)), 0.0) if dac is None else (share != 0).astype(share.dtype)
+        driven = jnp.ceil(jnp.abs(share)) if dac is None else (share != 0).astype(share.dtype)
         pulses = jnp.sum(driven * met.lines)
         if dac is None or dac.fixed_voltage:  # durations, or as many pulses
             return self._of_durations(share, met), pulses, full * pulses
@@ -138,7 +138,7 @@ def _at_once(admittance: Float[Array, "_ _"], share: Float[Array, " _"]) -> Floa
 
 
 def supply(layer: AbstractAnalog, chip: Chip, matrix: AnalogMatrix, g: Array, seconds: Any) -> Supply:
-    """The drivers of a `layer` whose `chip` presents `matrix` and has cells of `g` siemens, shape (planes, rows, lines)."""
+    """The drivers of a `layer` whose `chip` presents `matrix` with cells of `g` siemens, (planes, rows, lines)."""
     design = chip.crossbar
     check_wires(design.wires)
     if design.reads.sense is not None and not design.reads.sense.holds_ground:

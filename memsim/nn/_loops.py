@@ -178,9 +178,7 @@ def _scanned(visit: _Visit, params: dict[str, Any], values: list[Any], path: Pat
 
     def body(carry: list[Any], inputs: Any) -> tuple[list[Any], tuple[list[Any], Sums]]:
         step, x = inputs
-        found, sums = _evaluate(
-            visit, closed.jaxpr, closed.consts, [*consts, *carry, *x], (*path, step), loops + 1
-        )
+        found, sums = _evaluate(visit, closed.jaxpr, closed.consts, [*consts, *carry, *x], (*path, step), loops + 1)
         return found[:carried], (found[carried:], sums)
 
     steps = jnp.arange(params["length"], dtype=jnp.uint32)
@@ -196,9 +194,7 @@ def _repeated(visit: _Visit, params: dict[str, Any], values: list[Any], path: Pa
     of_test, of_body, init = values[:first], values[first:second], values[second:]
 
     def goes_on(step: Array, now: list[Any]) -> tuple[Array, Sums]:
-        (found,), sums = _evaluate(
-            visit, test.jaxpr, test.consts, [*of_test, *now], (*path, 0, step), loops + 1
-        )
+        (found,), sums = _evaluate(visit, test.jaxpr, test.consts, [*of_test, *now], (*path, 0, step), loops + 1)
         return found, sums
 
     def next_step(state: Any) -> Any:

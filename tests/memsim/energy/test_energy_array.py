@@ -64,7 +64,7 @@ def test_it_is_the_power_that_ngspice_integrates(float64, tmp_path, iv, cell, oh
 
 
 def test_wires_that_only_have_outputs_are_refused():
-    with pytest.raises(ValueError, match="must be those whose voltages are known. Got AlphaBetaWires"):
+    with pytest.raises(ValueError, match=r"must be those whose voltages are known\. Got AlphaBetaWires"):
         ms.energy.of_array(jnp.ones((2, 2)) * 1e-6, jnp.ones(2), 1e-7, wires=ms.AlphaBetaWires(0.3, 0.3))
 
 

@@ -32,7 +32,9 @@ class Looping(eqx.Module):
         if self.how == "while":
             return jax.lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, jnp.tanh(read(s[1]))), (0, x))[1]
         if self.how == "cond":
-            return jax.lax.cond(x[0] > 10.0, lambda x: self.second(x), lambda x: jnp.tanh(read(jnp.tanh(read(read(x))))), x)
+            return jax.lax.cond(
+                x[0] > 10.0, lambda x: self.second(x), lambda x: jnp.tanh(read(jnp.tanh(read(read(x))))), x
+            )
         if self.how == "checkpoint":
             return jax.checkpoint(lambda x: jnp.tanh(read(jnp.tanh(read(read(x))))))(x)
         if self.how == "jit":
