@@ -1,4 +1,16 @@
-"""The command `memsim energy check`."""
+"""The commands `memsim energy list` and `memsim energy check`."""
+
+
+def list_numbers() -> None:
+    """The numbers that energies are reckoned from, each with its source."""
+    from device_models import describe
+
+    from ..energy import NUMBERS
+
+    for name, table in NUMBERS.items():
+        print(name)
+        for line in describe(table):
+            print(f"  {line}")
 
 
 def check_energy() -> int:

@@ -40,8 +40,11 @@ def tree() -> Branch:
             "energy": Branch(
                 "what chips take",
                 kind="A command after `memsim energy`",
-                needs="`check`",
-                commands={"check": Function("published numbers of chips beside ours", _energy_check)},
+                needs="`list` or `check`",
+                commands={
+                    "list": Function("the numbers of components, each with its source", _energy_list),
+                    "check": Function("published numbers of chips beside ours", _energy_check),
+                },
             ),
             "doctor": Function("what is installed here, and whether it works", _doctor),
         },
@@ -94,6 +97,12 @@ def _chips_check() -> Callable[..., int]:
     from ._chips import check_files
 
     return check_files
+
+
+def _energy_list() -> Callable[..., None]:
+    from ._energy import list_numbers
+
+    return list_numbers
 
 
 def _energy_check() -> Callable[..., int]:

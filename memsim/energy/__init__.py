@@ -24,3 +24,4 @@ from ._of import of as of
 from ._periphery import Periphery as Periphery
 from ._report import Report as Report
 from ._report import report as report
+from ._sources import NUMBERS as NUMBERS

@@ -1,13 +1,27 @@
 """Where the numbers of each component are from, and what of them is no measurement."""
 
+from collections.abc import Mapping
+
 from device_models import Sourced
 
+from ._events import LOIHI, ODIN, TRUENORTH
+from ._neurram import NEURRAM
 from ._nodes import is_extrapolated
-from ._numbers import ANALOG, DIGITAL
+from ._numbers import ADC_FIT, ANALOG, DIGITAL, NODES
 from ._periphery import Periphery, is_beyond
 
+NUMBERS: dict[str, Mapping[str, Sourced]] = {  # all that energies are reckoned from
+    "converters": ADC_FIT,
+    "technology nodes": NODES,
+    "digital circuits": DIGITAL,
+    "circuits of arrays": ANALOG,
+    "NeuRRAM": NEURRAM,
+    "TrueNorth": TRUENORTH,
+    "ODIN": ODIN,
+    "Loihi": LOIHI,
+}
 EXACT = "exact: the codes, conductances and wires of this chip"
-NUMBERS: dict[str, tuple[Sourced, ...]] = {
+OF: dict[str, tuple[Sourced, ...]] = {
     "line charging": (ANALOG["line"], ANALOG["line_driver"]),
     "drivers": (ANALOG["driver"],),
     "sampling": (ANALOG["sample"],),
@@ -28,7 +42,7 @@ def sources(component: str, around: Periphery) -> str:
         return EXACT
     if component == "adc":
         return around.adc.source
-    return "; ".join(number.where for number in NUMBERS[component])
+    return "; ".join(number.where for number in OF[component])
 
 
 def told(component: str, around: Periphery) -> str:
