@@ -14,6 +14,7 @@ from .._array import Chip
 from .._checks import Checked, check, checked, plain, positive, whole, write
 from ..nn import AbstractAnalog, analog_layers
 from ..nn._calling import check_model, evaluating, measured
+from ..nn._deploy import digital_weight
 from ..nn._word_lines import SAMPLES, checked_samples
 from ._nodes import NODE, SUPPLY, scaled_energy
 from ._numbers import DIGITAL, HOROWITZ_NODE
@@ -143,7 +144,7 @@ def digital(
     xs = checked_samples(model, xs)
     reads = np.asarray(_reads(model, xs, key), float)
     found = np.zeros((*reads.shape, len(DIGITAL_COMPONENTS)))
-    shapes = [layer.weight.shape[::-1] for layer in layers.values()]
+    shapes = [digital_weight(path, layer).shape[::-1] for path, layer in layers.items()]
     multiply = scaled_energy(float(DIGITAL["multiply_32"]), HOROWITZ_NODE, node, v_dd) * (bits / 32) ** 2
     add = scaled_energy(float(DIGITAL["add_32"]), HOROWITZ_NODE, node, v_dd)
     instruction = scaled_energy(float(DIGITAL["instruction"]), HOROWITZ_NODE, node, v_dd)

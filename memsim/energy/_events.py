@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from device_models import Sourced
 
-from .._checks import Checked, at_least, check, checked, did_you_mean, fraction, judge, positive
+from .._checks import Checked, at_least, check, checked, did_you_mean, finite, fraction, judge, positive
 from ..chips import Counts, Placed
 from ..chips._loihi._part import Layer
 from ._periphery import Number
@@ -157,6 +157,7 @@ def of_counts(
     event=positive("in joules"),
     overhead=positive("in units of the energy of an event"),
     gated=fraction(one=False),
+    static_difference=finite("in watts"),
 )
 def crossover(
     clocked: Number, event: Number, *, overhead: Number = 1.0, gated: Number = 0.0, static_difference: Number = 0.0

@@ -80,9 +80,9 @@ def arrange(chip: Any, t: Any, around: Periphery, key: Key[Array, ""] | None) ->
     supplies, geometries, writes = {}, {}, {}
     for place, (path, layer) in enumerate(layers.items()):
         if path in on_chips:
-            made: Chip = layer.weight
+            made: Any = layer.weight
             g = made.conductances(t, key=None if moment_key is None else jr.fold_in(moment_key, place))
-            matrix = moments[path].weight
+            matrix: Any = moments[path].weight
             supplies[path] = supply(moments[path], made, matrix, g, around.pulse)
             geometries[path] = geometry(made, matrix, g.shape)
             writes[path] = _programming(made, g, around)
@@ -121,7 +121,7 @@ def _measure(arranged: Arranged, around: Periphery, xs: Array, keys: Key[Array, 
     for size in arranged.neurons.values():
         parts.append(_of_neurons(size * steps, around, jnp.sum(jnp.stack(times), axis=(0, 2))))
         times.append(jnp.zeros_like(times[0]))
-    return Joules(*(jnp.stack(each, 1) for each in (parts, counts, pulses, times)), outputs)
+    return Joules(jnp.stack(parts, 1), jnp.stack(counts, 1), jnp.stack(pulses, 1), jnp.stack(times, 1), outputs)
 
 
 def _of_layer(

@@ -49,7 +49,7 @@ def neurram(output_bits: int, input_bits: int, *, one_phase: bool = False) -> Pr
     phases = (bits,) if one_phase or bits <= ONE_PHASE else (-(-bits // 2), bits // 2)
     integrations = sum(2**phase - 1 for phase in phases)
     steps = sum(output_bits - sum(phases[:place]) for place in range(len(phases)))
-    line = ANALOG["line"].value * SIDE + float(ANALOG["line_driver"])
+    line = float(ANALOG["line"]) * SIDE + float(ANALOG["line_driver"])
     return Product(
         seconds=integrations * n["integration"] + (steps + len(phases)) * n["step"],
         word_lines=bits * line * n["supply"] ** 2 / SIDE + n["select"],

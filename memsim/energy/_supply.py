@@ -66,8 +66,8 @@ class Supply(eqx.Module):
         dac = self.word_lines.dac
         pulses = [met.codes] if dac is None else dac.pulses(met.codes)
         each = [self._of_pulse(pulse if dac is None else pulse / dac.largest_pulse, met) for pulse in pulses]
-        total = [jnp.sum(jnp.stack(parts)) for parts in zip(*each, strict=True)]
-        return Drawn(*total, jnp.asarray(reads, self.terms.dtype))
+        joules, driven, volts_squared = (jnp.sum(jnp.stack(parts)) for parts in zip(*each, strict=True))
+        return Drawn(joules, driven, volts_squared, jnp.asarray(reads, self.terms.dtype))
 
     def _met(self, x: Array) -> tuple[Met, int]:
         """What drives the lines in a call with `x`, and the number of its reads."""

@@ -46,6 +46,6 @@ def calls() -> dict[str, dict[str, Any]]:
 
 def network_of_spikes() -> ms.nn.SpikingNetwork:
     """What TrueNorth takes without a warning."""
-    firing = ms.nn.Firing(reset="subtract")
+    firing = ms.nn.Firing(reset="subtract", at_threshold="fires")
     layer = ms.nn.Linear(3, 4, use_bias=False, key=KEY)
     return ms.nn.SpikingNetwork([layer, ms.nn.IF(4, firing=firing)])
