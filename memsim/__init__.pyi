@@ -5,6 +5,7 @@ from device_models._version import __version__ as __version__
 from . import chips as chips
 from . import data as data
 from . import encoding as encoding
+from . import energy as energy
 from . import extend as extend
 from . import files as files
 from . import insitu as insitu

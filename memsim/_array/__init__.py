@@ -44,3 +44,4 @@ from ._wires import AbstractWires as AbstractWires
 from ._wires import AlphaBetaWires as AlphaBetaWires
 from ._wires import IdealWires as IdealWires
 from ._wires import ResistiveWires as ResistiveWires
+from ._word_lines import WordLines as WordLines

@@ -86,6 +86,15 @@ class Chip(Checked):
         matrix = eqx.tree_at(lambda m: m.sums.scale, matrix, scale)
         return matrix.collapsed if matrix.adc is None else matrix
 
+    def conductances(self, t: Any, *, key: Key[Array, ""] | None = None) -> Float[Array, "planes rows lines"]:
+        """What its cells conduct in the moment `at(t, key=key)`, in siemens, before wires and amplifiers.
+
+        Of read noise it has what stands still in that moment.
+        """
+        check_optional_key(key)
+        noise_key = None if key is None else jr.split(key)[0]  # as `uncompensated`
+        return self._cells_at(as_time(t), noise_key).g
+
     def summed(self, t: Float[Array, ""]) -> Float[Array, "rows columns"]:
         """Conductance of all cells of each weight together, in siemens."""
         g = self.crossbar.device.conductance(self.cells, t)
@@ -100,6 +109,18 @@ class Chip(Checked):
     def _seen(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> "Seen":
         """The cells at `t` as their bit lines see them: with what stands still of their noise, wires, amplifiers."""
         design, reads = self.crossbar, self.crossbar.reads
+        g, std, state = self._cells_at(t, key)
+        found, offset = None, None
+        if not isinstance(design.wires, IdealWires):
+            found = None if std is None else design.mapping.behind(sensitivity(design.wires), g, design.tile)
+            g = design.mapping.behind(design.wires.effective, g, design.tile)
+        if reads.sense is not None and self.offsets is not None:
+            g, std, offset = reads.sense.behind(g, std, self.offsets, design.tile[0])
+        return Seen(g, std, state, found, offset)
+
+    def _cells_at(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> "CellsAt":
+        """The cells at `t`, with what stands still of their noise."""
+        design, reads = self.crossbar, self.crossbar.reads
         g = design.device.conductance(self.cells, t)
         std = None if reads.noise == "off" else design.device.read_noise(self.cells, t)
         if std is not None and key is None:
@@ -107,18 +128,13 @@ class Chip(Checked):
                 "A chip with read noise needs `at(t, key=...)`. Got no key. Pass one, or choose "
                 '`Crossbar(..., reads=Reads("off"))`.'
             )
-        state, found, offset = None, None, None
+        state = None
         if std is not None and key is not None:
             if isinstance(reads.noise, Correlated):
                 state = reads.noise.process.initial(g.shape, key=key)
             else:
                 g, std = apart(g, std, reads.frozen(design.device, t), key=key)
-        if not isinstance(design.wires, IdealWires):
-            found = None if std is None else design.mapping.behind(sensitivity(design.wires), g, design.tile)
-            g = design.mapping.behind(design.wires.effective, g, design.tile)
-        if reads.sense is not None and self.offsets is not None:
-            g, std, offset = reads.sense.behind(g, std, self.offsets, design.tile[0])
-        return Seen(g, std, state, found, offset)
+        return CellsAt(g, std, state)
 
     def _in_codes(self, seen: "Seen") -> AnalogMatrix:
         """Converter steps folded into the matrix, so that a read is a product, a clip and a rounding."""
@@ -210,6 +226,14 @@ class Uncompensated(NamedTuple):
 
     matrix: AnalogMatrix
     key: Key[Array, ""] | None
+
+
+class CellsAt(NamedTuple):
+    """Cells at a moment, in siemens, shape (planes, rows, lines); `std` and `state` are those of `Seen`."""
+
+    g: Float[Array, "planes rows lines"]
+    std: Float[Array, "planes rows lines"] | None
+    state: Any
 
 
 class Seen(NamedTuple):

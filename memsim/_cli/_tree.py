@@ -37,6 +37,15 @@ def tree() -> Branch:
                     "check": Function("compare our rules with files of other simulators", _chips_check),
                 },
             ),
+            "energy": Branch(
+                "what chips take",
+                kind="A command after `memsim energy`",
+                needs="`list` or `check`",
+                commands={
+                    "list": Function("the numbers of components, each with its source", _energy_list),
+                    "check": Function("published numbers of chips beside ours", _energy_check),
+                },
+            ),
             "doctor": Function("what is installed here, and whether it works", _doctor),
         },
     )
@@ -88,6 +97,18 @@ def _chips_check() -> Callable[..., int]:
     from ._chips import check_files
 
     return check_files
+
+
+def _energy_list() -> Callable[..., None]:
+    from ._energy import list_numbers
+
+    return list_numbers
+
+
+def _energy_check() -> Callable[..., int]:
+    from ._energy import check_energy
+
+    return check_energy
 
 
 def _doctor() -> Callable[..., int]:

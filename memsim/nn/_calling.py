@@ -1,7 +1,7 @@
 """How a model is called on one sample, where its reads get their keys, and what it gives out."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -14,11 +14,12 @@ from jaxtyping import Array, Bool, Key
 from .._array import AnalogMatrix
 from .._checks import as_floats, checked
 from ._convert import keyed_reads, with_read_keys
-from ._deploy import analog_layers
+from ._deploy import analog_layers, replace_weights
 from ._layer import Shape
 from ._learned_ranges import LearnedRanges
-from ._loops import each_read_keyed
+from ._loops import each_read_keyed, metered
 from ._networks._network import AbstractNetwork
+from ._synapses._watched import Metered
 
 Model = TypeVar("Model")
 BYTES = (np.dtype(np.uint8), np.dtype(bool))
@@ -89,6 +90,26 @@ def called(
     read_key, own_key = jr.split(key)
     kwargs = {"key": own_key} if takes(model, "key") else {}
     return each_read_keyed(lambda within: change(keyed_reads(model, read_key, within))(x, **kwargs, **more))
+
+
+def measured(
+    model: Any, x: Any, key: Key[Array, ""] | None, measures: Mapping[str, Callable[[Array], tuple[Array, ...]]]
+) -> tuple[Any, dict[str, tuple[Array, ...]]]:
+    """The output of `call`, and what the reads of each layer were measured to do, by path.
+
+    `measures` takes the input of one call of a layer to numbers. What comes back is the sum of each over all calls of
+    the layer, also of those in loops, branches and under `jax.vmap`. All of it can be differentiated. A layer that is
+    never called is left out.
+    """
+    names = list(measures)
+
+    def within(ready: Any) -> Any:
+        layers = analog_layers(ready)
+        told = {name: Metered(layers[name].weight, measures[name], place) for place, name in enumerate(names)}
+        return replace_weights(ready, told)
+
+    y, sums = metered(lambda: called(model, x, key, within))
+    return y, {names[place]: found for place, found in sorted(sums.items())}
 
 
 def as_sample(model: Any, x: Any, name: str = "x") -> Array:

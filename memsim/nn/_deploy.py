@@ -24,7 +24,7 @@ from ._mixed_signal import (
 from ._neurons._neuron import AbstractNeuron
 from ._synapses._keyed import KeyedMatrix
 from ._synapses._synapse import AbstractAnalog
-from ._synapses._watched import Watched
+from ._synapses._watched import AbstractWatched
 from ._told import tell_digital, tell_ranges, tell_shared
 
 Model = TypeVar("Model")
@@ -130,7 +130,7 @@ def check_holds_layers(model: Any) -> None:
 
 def digital_weight(path: str, layer: AbstractAnalog) -> Float[Array, "outputs inputs"]:
     """The weights of a layer that is not programmed; raises `ValueError` for one that is."""
-    if isinstance(layer.weight, Chip | AnalogMatrix | KeyedMatrix | Watched):
+    if isinstance(layer.weight, Chip | AnalogMatrix | KeyedMatrix | AbstractWatched):
         raise ValueError(
             f"Layer {path} must hold digital weights. Got a {type(layer.weight).__name__}: `model` is on chips "
             "already. Pass the digital one."

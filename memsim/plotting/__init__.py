@@ -1,5 +1,6 @@
 """Journal styles, and the standard figures drawn from result data sets."""
 
+from ._energy import energy as energy
 from ._figures import accuracy_over_time as accuracy_over_time
 from ._figures import attribution as attribution
 from ._lines import draw_accuracy as draw_accuracy

@@ -38,6 +38,7 @@ ROOMS = {
     "files": ms.files,
     "plotting": ms.plotting,
     "chips": ms.chips,
+    "energy": ms.energy,
 }
 NAN, INF = float("nan"), float("inf")
 

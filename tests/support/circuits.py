@@ -57,6 +57,15 @@ def dense_crossbar(g, v, word, bit, **settings):
 
 def ngspice(g, v, word, bit, folder, cell="{g}*{u}", **settings):
     """Bit-line currents of a netlist of the crossbar; `cell` is the current of a cell of `g` siemens at `u` volts."""
+    return run_netlist(_netlist(g, v, word, bit, folder, cell, "vm", g.shape[1], **settings), "vm", g.shape[1])
+
+
+def driver_currents(g, v, word, bit, folder, cell="{g}*{u}", **settings):
+    """As `ngspice`, the currents out of the drivers of the word lines."""
+    return -run_netlist(_netlist(g, v, word, bit, folder, cell, "v", g.shape[0], **settings), "v", g.shape[0])
+
+
+def _netlist(g, v, word, bit, folder, cell, printed, count, **settings):
     lines = ["* crossbar"]
     for place, (a, b, ohm) in enumerate(resistors(g.shape, word, bit, **settings)):
         lines.append(f"R{place} {_node(a)} {_node(b)} {float(ohm)!r}")
@@ -67,10 +76,10 @@ def ngspice(g, v, word, bit, folder, cell="{g}*{u}", **settings):
     lines += [f"V{i} v{i} 0 DC {float(v[i])!r}" for i in range(g.shape[0])]
     lines += [f"VM{j} o{j} 0 DC 0" for j in range(g.shape[1])]
     lines += [".options numdgt=15 reltol=1e-12 abstol=1e-18 vntol=1e-15", ".control", "set numdgt=15", "op"]
-    lines += [f"print i(vm{j})" for j in range(g.shape[1])] + [".endc", ".end", ""]
+    lines += [f"print i({printed}{j})" for j in range(count)] + [".endc", ".end", ""]
     netlist = folder / "crossbar.cir"
     netlist.write_text("\n".join(lines))
-    return run_netlist(netlist, "vm", g.shape[1])
+    return netlist
 
 
 def run_netlist(netlist, source, count):

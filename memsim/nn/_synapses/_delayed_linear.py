@@ -104,7 +104,7 @@ class DelayedLinear(AbstractAnalog):
 
     def _read(self, weight: Any, line: Float[Array, " lines"], key: Any) -> Float[Array, " outputs"]:
         """The product of one step, by cells that each meet an input of their own age."""
-        matrix, key = opened(weight, line, key)
+        matrix, line, key = opened(weight, line, key)
         if isinstance(matrix, AnalogMatrix):
             return self.as_wired(matrix)(line, key=key)
         return line @ spread_lanes(matrix.T, self._meets())

@@ -42,7 +42,7 @@ class Embedding(AbstractSynapse, AbstractAnalog):
     ) -> Float[Array, "*batch outputs"]:
         """The vectors of the words `x`, which are whole numbers. A weight with read noise needs `key`."""
         x = as_floats(x) if not isinstance(x, jax.Array) else x
-        weight, key = opened(self.weight, x, key)
+        weight, x, key = opened(self.weight, x, key)
         if isinstance(weight, AnalogMatrix):
             return weight(jax.nn.one_hot(self._place(x), self.num_embeddings, dtype=_dtype(weight)), key=key)
         return weight.T[self._place(x)]

@@ -68,7 +68,7 @@ class AbstractKernel(AbstractSynapse, AbstractAnalog):
         """One image or signal, without a batch axis. A weight with read noise needs `key`."""
         x = as_floats(x)
         shape = self._checked(x.shape)
-        weight, key = opened(self.weight, x, key)
+        weight, x, key = opened(self.weight, x, key)
         if isinstance(weight, AnalogMatrix):
             y = self._read(weight, x, key).T.reshape(shape)
         else:

@@ -66,7 +66,7 @@ class Linear(AbstractSynapse, AbstractAnalog):
             x = x[..., None]
         elif x.ndim == 0 or x.shape[-1] != self.in_features:
             raise ValueError(f"The last axis of `x` must have {self.in_features} entries. Got shape {x.shape}.")
-        weight, key = opened(self.weight, x, key)
+        weight, x, key = opened(self.weight, x, key)
         if isinstance(weight, AnalogMatrix):
             y = weight(x, key=key)
         else:

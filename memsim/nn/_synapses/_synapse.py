@@ -1,5 +1,6 @@
 """What synapse layers promise: those without memory, and those whose weight can sit on a crossbar."""
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Set
 from typing import Any
@@ -13,7 +14,7 @@ from ..._array import AnalogMatrix, Chip
 from ..._checks import as_floats
 from .._layer import AbstractLayer, Record, Shape, chosen
 from ._keyed import KeyedMatrix
-from ._watched import Watched
+from ._watched import AbstractWatched
 
 MOVE = 2**31 - 2  # folded into the key of a step, so that moving noise leaves its other draws as they are
 
@@ -51,7 +52,7 @@ class AbstractSynapse(AbstractLayer):
         return ys, state, chosen(record, inputs=xs)
 
 
-Weight = Float[Array, "outputs inputs"] | Chip | AnalogMatrix | KeyedMatrix | Watched
+Weight = Float[Array, "outputs inputs"] | Chip | AnalogMatrix | KeyedMatrix | AbstractWatched
 
 
 class AbstractAnalog(AbstractLayer):
@@ -122,7 +123,7 @@ def _is_analog(node: Any) -> bool:
 
 
 def _state(weight: Any) -> Any:
-    weight = weight.weight if isinstance(weight, Watched) else weight
+    weight = weight.weight if isinstance(weight, AbstractWatched) else weight
     return None if not isinstance(weight, AnalogMatrix) or weight.fluctuation is None else weight.fluctuation.state
 
 
@@ -153,23 +154,24 @@ def _moved_layer(layer: Any, state: Any, key: Key[Array, ""] | None) -> tuple[An
 
 def moved(weight: Any, state: Any, key: Key[Array, ""] | None) -> tuple[Any, Any]:
     """`weight` with its noise in `state`, and the state one step later."""
-    if isinstance(weight, Watched):
+    if isinstance(weight, AbstractWatched):
         matrix, state = moved(weight.weight, state, key)
-        return Watched(matrix, weight.path, weight.seen), state
+        return dataclasses.replace(weight, weight=matrix), state
     if key is None:
         raise ValueError("Read noise that moves from step to step needs `key=`. Got none. Pass one for each sequence.")
     return weight.fluctuated(state), weight.fluctuation.advance(state, key=jr.fold_in(key, MOVE))
 
 
-def opened(weight: Any, x: Array, key: Key[Array, ""] | None) -> tuple[Array | AnalogMatrix, Key[Array, ""] | None]:
-    """A weight that can be read, and the key for the read of `x`."""
-    if isinstance(weight, Watched):
-        weight.tell(x)
-        weight = weight.weight
+def opened(
+    weight: Any, x: Array, key: Key[Array, ""] | None
+) -> tuple[Array | AnalogMatrix, Array, Key[Array, ""] | None]:
+    """A weight that can be read, and `x` and the key for its read."""
+    if isinstance(weight, AbstractWatched):
+        x, weight = weight.told(x), weight.weight
     matrix = _at_a_time(weight)
     if isinstance(weight, KeyedMatrix) and key is None:
         key = weight.read_key(x)
-    return matrix.now if isinstance(matrix, AnalogMatrix) else matrix, key
+    return matrix.now if isinstance(matrix, AnalogMatrix) else matrix, x, key
 
 
 def presented(weight: Any) -> Float[Array, "outputs inputs"]:
@@ -179,7 +181,7 @@ def presented(weight: Any) -> Float[Array, "outputs inputs"]:
 
 
 def _at_a_time(weight: Any) -> Array | AnalogMatrix:
-    weight = weight.weight if isinstance(weight, Watched) else weight
+    weight = weight.weight if isinstance(weight, AbstractWatched) else weight
     if isinstance(weight, Chip):
         raise ValueError("A programmed layer must be read at a time. Got a Chip; use `memsim.at(model, t, key=...)`.")
     return weight.matrix if isinstance(weight, KeyedMatrix) else weight

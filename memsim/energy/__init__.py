@@ -1,0 +1,27 @@
+"""Joules, seconds and square metres of what networks do on chips."""
+
+from ._array import of_array as of_array
+from ._conversions import AbstractConversion as AbstractConversion
+from ._conversions import FlashADC as FlashADC
+from ._conversions import RampADC as RampADC
+from ._conversions import SurveyADC as SurveyADC
+from ._conversions import adc_survey_energy as adc_survey_energy
+from ._digital import AbstractMachine as AbstractMachine
+from ._digital import Processor as Processor
+from ._digital import Systolic as Systolic
+from ._digital import digital as digital
+from ._events import EventPower as EventPower
+from ._events import crossover as crossover
+from ._events import loihi_sanafe as loihi_sanafe
+from ._events import odin_frenkel2019 as odin_frenkel2019
+from ._events import of_counts as of_counts
+from ._events import truenorth_merolla2014 as truenorth_merolla2014
+from ._joules import joules as joules
+from ._judges import Point as Point
+from ._judges import judged as judged
+from ._layers import COMPONENTS as COMPONENTS
+from ._of import of as of
+from ._periphery import Periphery as Periphery
+from ._report import Report as Report
+from ._report import report as report
+from ._sources import NUMBERS as NUMBERS

@@ -1,0 +1,158 @@
+"""What a conversion from analog to digital costs, by the kind of converter."""
+
+from abc import abstractmethod
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._checks import Checked, at_least, check, checked, positive
+from ._nodes import NODE, scaled_area, scaled_energy
+from ._numbers import ADC_FIT, ANALOG, ISAAC_NODE
+
+ENOB = at_least(4.0, "effective bits, where the survey has converters", most=16.0)
+RATE = positive("in conversions a second", most=1e12)
+Number = float | Float[Array, ""]  # a constant, or a parameter with a gradient
+COMPARATOR = 5e-12  # m^2 at 32 nm, assumed
+
+
+@checked(enob=ENOB, rate=RATE, node=NODE)
+def adc_survey_energy(enob: Number, rate: Number, node: Number) -> Float[Array, ""]:
+    r"""Joules of one conversion, the optimistic envelope of the survey of published converters.
+
+    $E = \frac12 10^{-(F - S)/10}\,\exp(a + b \ln n - c \ln N - d)$ pJ with the figure of merit $F$, which falls with
+    the rate beyond its cap, the signal-to-noise ratio $S$ of $N$ effective bits, and the node $n$ in nm. Dynamic and
+    static power together.
+
+    **Arguments:**
+
+    - `enob`: Effective number of bits, at least 4.
+    - `rate`: Conversions a second of one converter.
+    - `node`: In metres.
+
+    >>> import memsim as ms
+    >>> round(float(ms.energy.adc_survey_energy(8.0, 1e8, 28e-9)) * 1e12, 2)
+    1.33
+
+    Reference: Andrulis2024.
+    """
+    start, slope = ADC_FIT["walden"].coefficients
+    cap, per_bit = ADC_FIT["schreier"].coefficients
+    figure = jnp.minimum(start + slope * jnp.log(rate), cap + per_bit * jnp.ceil(enob))
+    signal = 20 * np.log10(2.0) * enob + 10 * np.log10(1.5)
+    offset, of_node = ADC_FIT["node"].coefficients
+    of_enob, more = ADC_FIT["enob"].coefficients
+    rest = jnp.exp(offset + of_node * jnp.log(jnp.asarray(node) * 1e9) + of_enob * jnp.log(enob) + more)
+    return 0.5 * 10.0 ** (-(figure - signal) / 10) * rest * 1e-12
+
+
+def adc_survey_area(enob: Number, rate: Number, node: float) -> Array:
+    """Square metres of such a converter."""
+    offset, of_node, of_rate, of_energy = ADC_FIT["area"].coefficients
+    picojoules = adc_survey_energy(enob, rate, node) * 1e12
+    logarithm = offset + of_node * np.log(node * 1e9) + of_rate * jnp.log(rate) + of_energy * jnp.log(picojoules)
+    return 1e-12 * jnp.exp(logarithm)
+
+
+class AbstractConversion(Checked):
+    """What one conversion to so many bits, sign included, takes at a node."""
+
+    @abstractmethod
+    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+        """Of one conversion."""
+
+    @abstractmethod
+    def seconds(self, bits: int) -> Number:
+        """Of one conversion."""
+
+    @abstractmethod
+    def square_metres(self, bits: int, node: float) -> Number:
+        """Of one converter."""
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """Where its numbers are from."""
+
+
+class SurveyADC(AbstractConversion):
+    """A converter as good as the best published ones, mostly of successive approximation: `adc_survey_energy`.
+
+    **Arguments:**
+
+    - `rate`: Conversions a second.
+    - `lost_bits`: By how much its effective bits are fewer than its bits.
+    """
+
+    rate: Number = 100e6
+    lost_bits: float = 0.0
+
+    def __check_init__(self):
+        check(self, rate=RATE, lost_bits=at_least(0.0, "in bits", most=8.0))
+
+    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+        return adc_survey_energy(bits - self.lost_bits, self.rate, node)
+
+    def seconds(self, bits: int) -> Number:
+        return 1.0 / self.rate
+
+    def square_metres(self, bits: int, node: float) -> Number:
+        return adc_survey_area(bits - self.lost_bits, self.rate, node)
+
+    @property
+    def source(self) -> str:
+        return ADC_FIT["node"].where
+
+
+class RampADC(AbstractConversion):
+    """A ramp that all bit lines compare with: $2^b$ steps for $b$ bits.
+
+    **Arguments:**
+
+    - `clock`: Steps a second.
+    """
+
+    clock: Number = 1e9
+
+    def __check_init__(self):
+        check(self, clock=RATE)
+
+    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+        return scaled_energy(2.0**bits * float(ANALOG["comparison"]), ISAAC_NODE, node, v_dd)
+
+    def seconds(self, bits: int) -> Number:
+        return 2.0**bits / self.clock
+
+    def square_metres(self, bits: int, node: float) -> Number:
+        return scaled_area(COMPARATOR, ISAAC_NODE[0], node)
+
+    @property
+    def source(self) -> str:
+        return ANALOG["comparison"].where
+
+
+class FlashADC(AbstractConversion):
+    """A comparator for each step: $2^b - 1$ of them at once.
+
+    **Arguments:**
+
+    - `rate`: Conversions a second.
+    """
+
+    rate: Number = 1e9
+
+    def __check_init__(self):
+        check(self, rate=RATE)
+
+    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+        return scaled_energy((2.0**bits - 1) * float(ANALOG["comparison"]), ISAAC_NODE, node, v_dd)
+
+    def seconds(self, bits: int) -> Number:
+        return 1.0 / self.rate
+
+    def square_metres(self, bits: int, node: float) -> Number:
+        return scaled_area((2**bits - 1) * COMPARATOR, ISAAC_NODE[0], node)
+
+    @property
+    def source(self) -> str:
+        return ANALOG["comparison"].where
