@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import quick_and_slow, slow
 
 CELLS = 40_000
 TIMES = (1e-3, 0.1, 1.0, 1e3, 1e5, 3e7)
@@ -97,7 +98,7 @@ def added(device, target, t, key):
 MOVING = [name for name, entry in dm.DEVICES.items() if entry.make().assumes and "pcm" not in name]
 
 
-@pytest.mark.parametrize("name", MOVING)
+@pytest.mark.parametrize("name", quick_and_slow(("cmo_hfox_falcone2025", "sonos_agrawal2022"), MOVING))
 def test_verified_cells_relax_as_others_do(name):
     device = dm.DEVICES[name].make()
     target, late = 0.5 * device.g_max, 172800.0
@@ -115,7 +116,7 @@ def test_verified_cells_of_wan_spread_as_published():
     assert late_spread(dm.rram_wan2022(), 20e-6, 172800.0, jr.key(0)) == pytest.approx(3.95e-6, rel=0.03)
 
 
-@pytest.mark.parametrize("name", ["pcm_joshi2020", "rram_wan2022", "sonos_agrawal2022"])
+@pytest.mark.parametrize("name", [slow("pcm_joshi2020"), slow("rram_wan2022"), "sonos_agrawal2022"])
 def test_populations_are_the_same_on_every_path(name):
     ways = [dm.DEVICES[name].make().remembering(how) for how in ("keep", "redraw", "walk")]
     spreads = [late_spread(device, 10e-6, 86400.0, jr.key(0)) for device in ways]

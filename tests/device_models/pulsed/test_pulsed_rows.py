@@ -53,7 +53,7 @@ def whole(monkeypatch):
     return run
 
 
-QUICK = ("soft_bounds", "pow_step", "steep", "gokmen2016", "pcm_onesided")  # of the others the slow tests take care
+QUICK = ("gokmen2016", "pcm_onesided")  # of the others the slow tests take care
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,7 @@ def test_any_number_of_rows_and_pulses_gives_the_numbers_of_the_whole_array(scal
     assert_same(run(), whole(run))
 
 
+@pytest.mark.slow
 def test_arrays_of_a_batch_with_different_numbers_of_rows_are_updated_as_each_alone():
     array = dm.pulsed.PulsedArray.fabricate(dm.pulsed.gokmen2016(), (ROWS, COLUMNS), key=jr.key(0))
     ds = jnp.stack([few_rows(rows=rows) for rows in (0, 3, 60, ROWS)])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import slow
 from memsim import (
     ADC,
     DAC,
@@ -41,7 +42,7 @@ def drifting(nu):
 # Drift compensation.
 
 
-@pytest.mark.parametrize("adc", [None, ADC(None, 100.0)], ids=["no_adc", "unrounded_adc"])
+@pytest.mark.parametrize("adc", [slow(None), ADC(None, 100.0)], ids=["no_adc", "unrounded_adc"])
 def test_compensation_undoes_a_drift_that_all_cells_share(adc):
     w, device = normal(0, 5, 6), drifting((0.06,))
     weight = {}
@@ -60,9 +61,9 @@ def test_compensation_undoes_a_drift_that_all_cells_share(adc):
 @pytest.mark.parametrize(
     "mapping",
     [
-        OffsetColumn(),
+        slow(OffsetColumn()),
         OffsetColumn(offset="column"),
-        BitSliced(OffsetColumn(), 2, 3),
+        slow(BitSliced(OffsetColumn(), 2, 3)),
         BitSliced(DifferentialPair(), 3, 2),
     ],
     ids=str,
@@ -158,7 +159,7 @@ def test_compiled_and_batched_chips_are_the_chips_one_by_one(read_noise):
     np.testing.assert_allclose(batch(keys), one_by_one, **tolerance)
 
 
-@pytest.mark.parametrize("adc, read_noise", [(ADC(None, 1.5), "per_read"), (None, "per_moment")])
+@pytest.mark.parametrize("adc, read_noise", [(ADC(None, 1.5), "per_read"), slow(None, "per_moment")])
 def test_the_gradient_through_a_sampled_chip_is_the_finite_difference(adc, read_noise):
     with jax.enable_x64(True):
         design = Crossbar(dm.pcm_joshi2020(), dac=DAC(None, 2.0), adc=adc, tile=(4, 3), reads=Reads(read_noise))
@@ -179,7 +180,7 @@ def test_the_gradient_through_a_sampled_chip_is_the_finite_difference(adc, read_
 # Patterns, the ADC, and other measurements.
 
 
-@pytest.mark.parametrize("full_scale, amplitude", [(4.0, 1.0), (0.5, 1.0), (30.0, 0.05)])
+@pytest.mark.parametrize("full_scale, amplitude", [(4.0, 1.0), slow(0.5, 1.0), slow(30.0, 0.05)])
 def test_patterns_are_scaled_to_the_adc(full_scale, amplitude):
     """Cells that all keep (3e7/20)^-0.1 of their conductance: whatever the ADC's range, the factor gives it back."""
     w = np.asarray(jr.uniform(jr.key(0), (16, 64), minval=-1.0))

@@ -7,6 +7,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import QUICK_DEVICES, quick_and_slow
 
 W = 2.5 * np.array([[1, 0, -1, 0, 0], [0, -1, 0, 0, 1], [0, 0, 0, 0, 0]], np.float32)
 MAPPINGS = {
@@ -45,7 +46,7 @@ def too_few(device, mapping):
     return isinstance(mapping, ms.OffsetColumn) and device.levels == 2
 
 
-@pytest.mark.parametrize("name", dm.DEVICES)
+@pytest.mark.parametrize("name", quick_and_slow([name for name in QUICK_DEVICES if name in dm.DEVICES], dm.DEVICES))
 def test_every_device_has_a_level_where_a_mapping_puts_zero_and_one(name):
     device = without_noise(dm.DEVICES[name].make())
     mapping = ms.DifferentialPair() if too_few(device, ms.OffsetColumn()) else ms.OffsetColumn()

@@ -98,6 +98,7 @@ def behind_wires(read_noise, mapping, **settings):
     return ms.Crossbar(STEADY, mapping, wires=wires, reads=ms.Reads(read_noise), compensation=None, **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["pair", *(pytest.param(name, marks=pytest.mark.slow) for name in ("column", "sliced"))]
 )

@@ -74,6 +74,7 @@ def test_an_arbor_spreads_one_input_exponentially():
     assert near == pytest.approx(1.5 * np.exp(-0.5), abs=0.06) and abs(far) < 0.15
 
 
+@pytest.mark.slow
 def test_a_channel_of_more_neurons_errs_less():
     few, many = channel_errors(64, 3)[0], channel_errors(1024, 3)[0]
     assert many.max() < few.min() and 2.5 < few.mean() / many.mean() < 8  # 4 by 1 / sqrt(neurons)
@@ -101,6 +102,7 @@ def test_functions_are_decoded_and_populations_follow_each_other():
     assert counts.spikes.shape == (8, 1500, 2) and int(counts.spikes.sum()) > 10_000
 
 
+@pytest.mark.slow
 def test_two_dimensions_are_multiplied():
     product = Population(2000, dimensions=2, function=lambda value: value[:1] * value[1:])
     placed = ms.chips.neurogrid().deploy(product, key=jr.key(0))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import quick_and_slow, slow
 from memsim import nn
 from memsim.chips._placing._placed import as_network_outputs
 from memsim.chips._truenorth._levels import MOST_AXONS, codebook, effective, fitted, taps_of, types_of
@@ -35,7 +36,7 @@ def relative(found, wanted):
     return float(jnp.linalg.norm(found - wanted) / jnp.linalg.norm(wanted))
 
 
-@pytest.mark.parametrize("axons", range(1, MOST_AXONS + 1))
+@pytest.mark.parametrize("axons", quick_and_slow((2, 5), range(1, MOST_AXONS + 1)))
 def test_more_axons_bring_weights_nearer(axons):
     """The bounds are those of the table in the class; a Lloyd-Max quantiser of 16 levels has 0.097 (Max 1960)."""
     bound = {1: 0.73, 2: 0.35, 3: 0.19, 4: 0.095, 5: 0.065, 6: 0.045}[axons]
@@ -62,8 +63,9 @@ def test_sixteen_even_levels_are_exact_with_four_axons():
     assert relative(effective(levels.values, levels.taps), wanted) < 1e-5
 
 
-@pytest.mark.parametrize("reset", ["zero", "subtract"])
-@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize(
+    "reset, recurrent", [("zero", False), slow("subtract", False), slow("zero", True), ("subtract", True)]
+)
 def test_a_network_does_on_the_chip_nearly_what_it_does_as_floats(reset, recurrent):
     net = network(nn.Firing(reset=reset, at_threshold="fires"), recurrent)
     placed = ms.chips.truenorth(5).deploy(net)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import nn
 from memsim.chips._network._stages import stages
 from memsim.chips._placing._placed import as_network_outputs
@@ -46,6 +47,7 @@ def test_a_network_does_on_the_chip_nearly_what_it_does_as_floats():
     assert int(counts.spikes.sum()) > 200 and counts.spikes.shape[1] == 3
 
 
+@pytest.mark.slow
 def test_a_constant_input_moves_a_membrane_of_the_chip_as_far_as_the_networks():
     """A bias acts on the network's current and on the chip's membrane: both come to rest at the same place."""
     neuron = nn.CuBaLIF(3, firing=FIRING, threshold=200.0, **SHIFTS)
@@ -82,6 +84,7 @@ def _fired(placed):
     return int((ran.stepped.outputs > 0).sum())
 
 
+@pytest.mark.slow
 def test_training_through_the_chip_has_its_values_and_a_derivative_of_every_weight():
     model = network(recurrent=True, bias=True, **SHIFTS)
     chip = ms.chips.xylo_audio2()
@@ -100,8 +103,8 @@ def test_training_through_the_chip_has_its_values_and_a_derivative_of_every_weig
     [
         (lambda: network(17), "at most 16 inputs. Got 17"),
         (lambda: network(hidden=501), "at most 1000 hidden neurons. Got 1002"),
-        (lambda: network(hidden=70), "at most 64 synapses from a neuron to hidden ones. Got 70"),
-        (lambda: network(outputs=9), "at most 8 outputs. Got 9"),
+        slow(lambda: network(hidden=70), "at most 64 synapses from a neuron to hidden ones. Got 70"),
+        slow(lambda: network(outputs=9), "at most 8 outputs. Got 9"),
         (lambda: network(threshold=1e6), "all weights round to zero"),
         (lambda: nn.SpikingNetwork(network().layers[:2]), "hidden neurons before its outputs. Got one layer"),
         (

@@ -12,7 +12,7 @@ import xarray as xr
 import device_models as dm
 import memsim as ms
 from circuits import HAS_NGSPICE, run_netlist
-from helpers import DEVICES
+from helpers import DEVICES, QUICK_DEVICES, quick_and_slow
 
 KEY = jr.key(0)
 FROM = ms.files.chip_from_conductances
@@ -36,7 +36,7 @@ def programmed(mapping="pair", **settings):
     return design(mapping, **settings).program(jr.normal(KEY, (5, 6)), key=KEY)
 
 
-@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("name", quick_and_slow([name for name in QUICK_DEVICES if name in TELLING], TELLING))
 def test_a_cell_that_was_measured_conducts_what_was_measured(name):
     device = DEVICES[name]
     g = jnp.linspace(device.g_min, device.g_max, 40)[None, :, None] * jnp.asarray([1.0, 0.9]).reshape(1, 1, 2)

@@ -13,6 +13,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import slow
 
 KEY = jr.key(0)
 DEVICE = dm.pulsed.SoftBounds(dm.pulsed.Steps(0.01, noise=dm.pulsed.MultiplicativeNoise(0.3), write_noise=0.5))
@@ -85,7 +86,11 @@ def steps_of(make, *keys, gradient=FACTORS, steps=8):
     return [run(key) for key in keys]
 
 
-@every_algorithm
+@pytest.mark.parametrize(
+    "algorithm",
+    [make if name in ("mixed_precision", "tiki_taka_v2") else slow(make) for name, make in ALGORITHMS.items()],
+    ids=ALGORITHMS,
+)
 def test_one_key_gives_one_history_and_another_key_another(algorithm):
     settings = {} if algorithm in PLAIN else {"transfer": ALL}
     settings |= {"chopper": ms.insitu.Chopper(2)} if algorithm is ms.insitu.agad else {}

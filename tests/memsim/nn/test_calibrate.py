@@ -63,6 +63,7 @@ def test_input_ranges_are_the_largest_inputs_that_any_call_of_a_layer_meets():
         np.testing.assert_allclose(found[path].dac.input_range, largest, rtol=1e-5, err_msg=path)
 
 
+@pytest.mark.slow
 def test_after_calibration_nothing_is_clipped_and_the_model_comes_back():
     model, xs = convert(Mixture(KEY)), jr.normal(KEY, (4, 3, 6))
     design = ms.calibrate(model, xs, ms.Crossbar(Ideal(), dac=ms.DAC(12), adc=ms.ADC(12)), ranges=COVER_ALL)
@@ -89,6 +90,7 @@ def test_a_noisy_chip_of_any_model_tells_what_it_clips_with_a_key():
     assert ms.nn.clipping(chip, xs, key=KEY).keys() == {".layers[0]", ".layers[1]"}
 
 
+@pytest.mark.slow
 def test_watching_finds_what_a_network_records():
     model = SpikingNetwork([Linear(6, 5, key=KEY), LIF(5), Linear(5, 4, key=KEY)])
     xs = jr.normal(KEY, (3, 120, 6))  # long enough for chunks
@@ -105,6 +107,7 @@ def test_watching_finds_what_a_network_records():
         assert eqx.tree_equal(watched[".network" + path], design, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:All samples drive")
 def test_layers_of_another_module_within_a_network_are_watched():
     model = SpikingNetwork([convert(eqx.nn.MLP(6, 5, 8, 1, key=KEY)), LIF(5), Linear(5, 4, key=KEY)])

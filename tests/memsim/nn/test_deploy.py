@@ -150,6 +150,7 @@ def converters(dac=None, adc=None, device=None):
     return ms.Crossbar(device or Ideal(), dac=dac, adc=adc, tile=(3, 6), compensation=None)
 
 
+@pytest.mark.slow
 def test_full_coverage_clips_nothing_of_the_data_with_ideal_cells():
     model, xs = network(), sequence(8)
     design = converters(ms.DAC(12), ms.ADC(12))
@@ -211,6 +212,7 @@ def test_calibrating_a_chip_is_refused():
         ms.calibrate(ms.deploy(network(), PCM, 0.0, key=KEY), sequence(2), PCM)
 
 
+@pytest.mark.slow
 def test_clipping_is_counted_for_each_deployed_layer_and_tile():
     model, xs = network(), sequence(8)
     design = converters(ms.DAC(None, 0.5), ms.ADC(None, 0.01), pcm_joshi2020())

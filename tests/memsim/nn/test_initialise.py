@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim.nn import (
     ALIF,
     IF,
@@ -67,8 +68,8 @@ def membranes(model, xs):
     return np.asarray(found, np.float64)[:, -1]
 
 
-@pytest.mark.parametrize("name", ["lif", "euler", "cuba"])
-@pytest.mark.parametrize("mean", [0.0, 0.3])
+@pytest.mark.parametrize("name", [slow("lif"), "euler", "cuba"])
+@pytest.mark.parametrize("mean", [slow(0.0), 0.3])
 def test_membranes_fluctuate_as_stated_without_reset(name, mean):
     # 400 sequences of 200 inputs to 400 neurons. Relative standard error of the variance: that of the weights' squares,
     # sqrt(2 / 200 / 400), and of the 400 sequences over some 130 independent directions, sqrt(2 / 400 / 130): 0.8 %.

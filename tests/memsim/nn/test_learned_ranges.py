@@ -100,6 +100,7 @@ def test_layers_and_designs_have_the_paths_of_the_model():
     assert set(inputs) == {".layers[0]", ".layers[2]"}
 
 
+@pytest.mark.slow
 def test_a_chip_has_the_ranges_that_were_learned_and_the_design_all_else():
     start = ms.calibrate(network(), jr.normal(KEY, (3, 20, 4)), CONVERTERS)
     learned = LearnedRanges(network(), start)
@@ -129,6 +130,7 @@ def test_a_full_scale_of_none_starts_at_what_a_tile_carries_and_slices_have_thei
         learned.design(CONVERTERS)
 
 
+@pytest.mark.slow
 def test_training_finds_ranges_that_read_what_bad_ones_did_not():
     model = convert(eqx.nn.MLP(4, 3, 16, 1, key=KEY))
     xs = jr.normal(KEY, (128, 4))

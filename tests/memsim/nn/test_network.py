@@ -11,6 +11,7 @@ import pytest
 
 import memsim as ms
 from device_models import pcm_joshi2020
+from helpers import slow
 from memsim.nn import LI, LIF, Linear, Recurrent, SpikingNetwork
 from memsim.nn._networks._time import chunk_size
 from memsim.train import run_batch
@@ -106,7 +107,7 @@ def test_one_kind_may_be_recorded_by_its_name_and_an_unknown_one_is_refused(exac
         model(xs, record="spike")
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 10, 30, 45, None, "auto"])
+@pytest.mark.parametrize("chunk", [slow(1), 7, *map(slow, (10, 30, 45)), None, "auto"])
 def test_chunks_of_time_change_neither_outputs_nor_gradients_nor_records(exact, chunk):
     model, (xs, *_) = exact
     chunked = SpikingNetwork(model.layers, chunk=chunk)
@@ -245,6 +246,7 @@ def test_a_noisy_sequence_is_its_steps_one_by_one_with_the_key_of_each_step(nois
         np.testing.assert_allclose(y, outputs[t], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_chunks_of_time_do_not_change_the_noise(noisy):
     xs, key = jnp.ones((STEPS, 4)), jr.key(5)
     whole, cut = (SpikingNetwork(noisy.layers, chunk=chunk)(xs, key=key) for chunk in (None, 7))

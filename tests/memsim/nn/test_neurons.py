@@ -12,14 +12,14 @@ import pytest
 
 import memsim as ms
 from device_models import Ideal
-from helpers import NEURONS
+from helpers import EVERY_NEURON, NEURONS
 from memsim.nn import ALIF, IF, LI, LIF, AdEx, CuBaLIF, Firing, Izhikevich, Linear, ParallelInTime, Positive, Recurrent
 from memsim.nn import ResonateAndFire as RF
 from memsim.nn._mixed_signal import deviable
 from memsim.nn._neurons._parameters import value
 
 STEPS = 60
-every_neuron = pytest.mark.parametrize("name", NEURONS)
+every_neuron = pytest.mark.parametrize("name", EVERY_NEURON)
 FILTERS = ["LIF_free", "IF_free", "CuBaLIF_free", "ResonateAndFire_free", "LI", "Integrator", "CuBaLI"]
 
 

@@ -53,6 +53,7 @@ def test_an_unknown_effect_is_told_with_near_ones():
         ms.without(FULL, "IR-drop")
 
 
+@pytest.mark.slow
 def test_converters_without_saturation_go_on_beyond_their_range():
     dac = ms.without(FULL, "saturation").dac
     x = jnp.asarray([-2.0, -0.4, 0.013, 0.9, 1.7])

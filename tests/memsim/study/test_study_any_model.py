@@ -104,6 +104,7 @@ def test_chips_come_until_the_interval_is_narrow_enough():
     np.testing.assert_array_equal(result.right, plain.right)
 
 
+@pytest.mark.slow
 def test_a_person_sees_how_many_chips_are_done(monkeypatch):
     model, seen = cnn(), []
 
@@ -118,6 +119,7 @@ def test_a_person_sees_how_many_chips_are_done(monkeypatch):
     assert seen == [("chip and time", 4, "compiling"), *(("chip and time", n) for n in (1, 2, 3, 4))]
 
 
+@pytest.mark.slow
 def test_clipping_of_any_model_is_told():
     model = cnn()
     tight = ms.Crossbar(dm.Ideal(), dac=ms.DAC(8, input_range=0.1), tile=(16, 16))
@@ -125,6 +127,7 @@ def test_clipping_of_any_model_is_told():
     assert ".conv clips" in result.attrs["clipping"] and "inputs of its DAC" in result.attrs["clipping"]
 
 
+@pytest.mark.slow
 def test_what_is_not_finite_in_any_model_is_named():
     model = cnn()
     bad = eqx.tree_at(lambda m: m.last, model, eqx.nn.Lambda(lambda x: model.last(x) / 0.0))
