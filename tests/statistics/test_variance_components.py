@@ -30,6 +30,7 @@ def coverage(draw, names, true, studies, design="crossed"):
     return {effect: found / studies for effect, found in hits.items()}
 
 
+@pytest.mark.slow
 def test_crossed_components_are_covered():
     """400 studies: the standard error of 95 % is 1.1 points; of a component of zero 97.5 % or more is claimed."""
     rng = np.random.default_rng(0)

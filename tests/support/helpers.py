@@ -64,7 +64,7 @@ DEVICES = {
     "pcm_cubic": replace(dm.pcm_joshi2020(), iv=dm.iv.Cubic(1.0)),
 }
 
-# One of each class and wrapper, and of the curves that have code of their own; what else takes seconds to compile is slow.
+# One of each class and wrapper, and of the curves that have code of their own.
 QUICK_DEVICES = (
     *("ideal", "pcm_joshi2020", "rram_milo2021", "cmo_hfox_falcone2025", "sonos_agrawal2022", "fefet_jerry2017"),
     *("pcm_table", "stuck_cells", "write_verify", "parallel", "cell_pair", "retention", "empirical", "ideal_milo"),

@@ -109,6 +109,7 @@ def test_verified_cells_relax_as_others_do(name):
     assert late_spread(verified, target, late, jr.key(1)) >= 0.97 * relaxed
 
 
+@pytest.mark.slow
 def test_verified_cells_of_wan_spread_as_published():
     # The published spread of accepted cells at 20 uS: 3.95 uS after two days, of the quartic at g = 0.5.
     verified = dm.WriteVerify(dm.rram_wan2022(), window=1e-7, max_pulses=50, verify_noise=False)

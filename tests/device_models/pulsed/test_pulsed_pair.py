@@ -41,6 +41,7 @@ def test_a_refresh_empties_full_pairs_and_keeps_their_weights():
     np.testing.assert_array_equal(np.asarray(after.shown)[~full], np.asarray(before.shown)[~full])
 
 
+@pytest.mark.slow
 def test_phase_change_pairs_are_refreshed_to_the_weight_on_average():
     before, after = filled(dm.pulsed.pcm_onesided_nandakumar2020(), jr.key(1))
     full = np.asarray(before.full(0.75, 0.25))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import slow
 from memsim import ADC, SAR, BitSliced, ConverterErrors, Crossbar, DifferentialPair, Ramp
 
 STANDARD_ERRORS = 5
@@ -28,7 +29,7 @@ def column_of(weights, adc, **settings):
 
 
 @pytest.mark.parametrize("make", [SAR, Ramp])
-@pytest.mark.parametrize("bits", [2, 5, 8])
+@pytest.mark.parametrize("bits", [2, slow(5), slow(8)])
 def test_exact_capacitors_round_to_the_nearest_code_and_saturate(make, bits):
     largest = 2 ** (bits - 1) - 1
     v = np.linspace(-1.5 * largest - 1, 1.5 * largest + 1, 999)

@@ -32,6 +32,8 @@ WRAPPED = {
     "pair_with_fine_levels": dm.CellPair(CELL, dm.Levels(dm.Ideal(2e-6, 9e-6), 2), significance=4.0),
 }
 
+QUICK = ("levels_2", "levels_16", "verified", "pair_of_levels")  # with every mapping, wrappers, and too few levels
+
 
 def without_noise(device):
     for effect in device.effects:
@@ -56,7 +58,7 @@ def test_every_device_has_a_level_where_a_mapping_puts_zero_and_one(name):
     np.testing.assert_allclose(g, target, rtol=0, atol=1e-6 * on)
 
 
-@pytest.mark.parametrize("name", WRAPPED)
+@pytest.mark.parametrize("name", quick_and_slow(QUICK, WRAPPED))
 def test_zero_and_one_are_what_they_are_on_every_mapping_or_levels_are_too_few(name):
     device, settings = WRAPPED[name], {"compensation": None, "reads": ms.Reads("off"), "tile": (3, 2)}
     for place in MAPPINGS if name == "levels_16" else ("digital", "sliced_column"):

@@ -12,6 +12,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import quick_and_slow
 
 YEAR = 3.15576e7
 N, STANDARD_ERRORS = 10_000, 5
@@ -195,7 +196,7 @@ DEVIATING = {
 }
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "wires")) for n in DEVIATING])
+@pytest.mark.parametrize("name", quick_and_slow(("curved",), DEVIATING))
 def test_at_no_strength_a_sampled_chip_is_the_digital_network(name):
     net = ms.nn.SpikingNetwork([ms.nn.Linear(12, 4, use_bias=False, key=jr.key(0))])
     hardware, xs = ms.train.SampledChip(DEVIATING[name], time=10.0), jr.normal(jr.key(1), (3, 12))

@@ -93,6 +93,7 @@ def test_what_is_compiled_of_a_deployed_matrix_hardly_grows_with_its_row_tiles(n
     assert lines(80) < 1.2 * lines(40)
 
 
+@pytest.mark.slow
 def test_large_tiles_behind_wires_are_the_same_one_after_the_other(monkeypatch):
     g, weights = jr.uniform(jr.key(9), (2, 9, 7), minval=1e-5, maxval=1e-4), jr.normal(jr.key(10), (2, 9, 7))
     effective = ms.ResistiveWires(2.0, 2.0).effective

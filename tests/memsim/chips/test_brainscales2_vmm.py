@@ -69,7 +69,7 @@ def test_the_floor_costs_half_a_code_a_block(inputs, blocks):
     assert abs(codes.std() / np.sqrt(blocks * (4 + 1 / 12)) - 1) < 4 / np.sqrt(2 * number)  # of a floor: 1 / 12
 
 
-@pytest.mark.parametrize("noise", [0.0, 2.0])
+@pytest.mark.parametrize("noise", [slow(0.0), 2.0])
 def test_calibration_gives_back_what_floors_take(noise):
     first, last = eqx.nn.Linear(200, 64, key=KEYS[0]), eqx.nn.Linear(64, 10, key=KEYS[1])
     first, last = (
@@ -116,6 +116,7 @@ def test_mismatch_is_drawn_at_deployment_and_stays():
     assert np.array_equal(one, again) and not np.array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_convolution_and_a_network_without_neurons_are_taken_too():
     conv = eqx.nn.Sequential(
         [

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import nn
 from memsim.chips._dynapse2._biases import current, nearest, table
 from memsim.chips._dynapse2._quantise import core, rheobase
@@ -38,7 +39,7 @@ def one_neuron(weights):
     return eqx.tree_at(lambda n: n.layers[0].weight, net, scale * jnp.array([weights], jnp.float32))
 
 
-@pytest.mark.parametrize("mode", ["chip", "dynapsim"])
+@pytest.mark.parametrize("mode", ["chip", slow("dynapsim")])
 def test_a_neuron_begins_to_fire_where_the_networks_does(mode):
     chip, constant = ms.chips.dynapse2(mode, mismatch=0.0), jnp.ones((1500, 1))
     fired = [int(chip.deploy(one_neuron([drive]))(constant)[0].sum()) for drive in (0.97, 1.03, 2.0)]

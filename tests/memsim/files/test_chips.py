@@ -59,7 +59,7 @@ def test_a_cell_that_was_measured_ages_as_one_that_was_written():
     assert np.isclose(np.std(ages[0]), np.std(ages[1]), rtol=0.03)
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("mapping", quick_and_slow(("pair", "column", "sliced column"), MAPPINGS))
 @pytest.mark.parametrize("ending", [None, "csv", "npz", "nc"])
 def test_what_goes_out_comes_in_bit_for_bit(mapping, ending, tmp_path):
     chip = programmed(mapping, adc=ms.ADC(8))

@@ -81,6 +81,7 @@ def test_clipping_of_a_model_that_was_not_calibrated_is_the_fraction_of_large_in
     np.testing.assert_allclose(found[".layers[0]"].dac, np.mean(np.abs(xs) > 1.0), atol=2e-3)
 
 
+@pytest.mark.slow
 def test_a_noisy_chip_of_any_model_tells_what_it_clips_with_a_key():
     model, xs = convert(eqx.nn.MLP(6, 3, 8, 1, key=KEY)), jr.normal(KEY, (20, 6))
     design = ms.calibrate(model, xs, ms.Crossbar(pcm_joshi2020(), adc=ms.ADC(8)))

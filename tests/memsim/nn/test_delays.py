@@ -111,7 +111,7 @@ def test_calibrated_converters_just_cover_delayed_synapses():
     assert not np.any(ms.nn.clipping(deploy(model, design, 0.0, key=KEY), xs)[".layers[0]"].adc)
 
 
-@pytest.mark.parametrize("hardware", [None, slow(ms.Crossbar(Ideal())), NOISY], ids=["digital", "ideal", "noisy"])
+@pytest.mark.parametrize("hardware", [slow(None), slow(ms.Crossbar(Ideal())), NOISY], ids=["digital", "ideal", "noisy"])
 def test_delays_in_one_piece_in_chunks_and_step_by_step_are_the_same(hardware):
     layers = [Delay(4, DELAYS), delayed()]
     key, xs = jr.key(5), jr.normal(KEY, (23, 4))

@@ -59,6 +59,7 @@ def test_chips_of_a_cnn_are_those_that_one_makes_by_hand():
     np.testing.assert_array_equal(rights[1, 0], np.asarray(ys).argmax(1) == labelled(model))
 
 
+@pytest.mark.slow
 def test_several_metrics_and_numbers_are_studied_as_accuracy_is():
     model = cnn()
     classes = ms.study.robustness(
@@ -163,6 +164,7 @@ print(len(here), np.unique(one.auroc).size > 6)
 """
 
 
+@pytest.mark.slow
 def test_chips_over_four_devices_are_those_of_one():
     done = subprocess.run([sys.executable, "-c", DEVICES], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["4", "True"]

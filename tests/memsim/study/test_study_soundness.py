@@ -141,6 +141,7 @@ def test_nothing_clips_of_what_is_not_a_number(model, data):
 # Converters.
 
 
+@pytest.mark.slow
 def test_a_study_says_what_its_converters_clip(data, caplog):
     """The fraction of the currents of ideal cells, x W^T over the largest weight of each bit line, above full scale."""
     model, full_scale = readout(10), 1.0
@@ -205,6 +206,7 @@ def test_a_study_of_what_is_on_chips_already_or_stays_digital_is_refused(model, 
             study_of(model, data, ms.nn.MixedSignal(NOISY, lambda path, neuron: 3))
 
 
+@pytest.mark.slow
 def test_one_array_in_two_layers_is_told_once_by_a_study(data):
     layer = ms.nn.Linear(13, 13, key=KEY)
     twice = ms.nn.SpikingNetwork([layer, ms.nn.LIF(13), layer, ms.nn.LI(13)])

@@ -111,6 +111,7 @@ def test_a_metric_that_cannot_be_is_refused(metrics, kind, says):
         as_metrics(metrics, kind)
 
 
+@pytest.mark.slow
 def test_a_function_of_ones_own_is_a_metric_by_its_name():
     def largest(predictions, labels):
         return jnp.max(jnp.abs(predictions - labels))

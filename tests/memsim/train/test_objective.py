@@ -59,6 +59,7 @@ def test_the_penalty_is_added_to_the_loss_of_each_sequence(data):
     np.testing.assert_allclose(found["with"], jnp.mean(spikes), rtol=1e-5)  # one step over all of the training set
 
 
+@pytest.mark.slow
 def test_scores_name_the_class_in_training_and_in_studies(data):
     loss = partial(ms.train.latency_cross_entropy, tau=2e-3, dt=1e-3)
     objective = ms.train.Objective(loss, scores=ms.train.latency_scores)

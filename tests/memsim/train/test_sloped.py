@@ -13,13 +13,13 @@ import pytest
 import device_models as dm
 import memsim as ms
 from device_models._elementwise import is_elementwise
-from helpers import DEVICES
+from helpers import DEVICES, EVERY_DEVICE, quick_and_slow
 from memsim.train import _hardware
 from memsim.train._sloped import Sloped, SlopedCells
 
 KEY, T = jr.key(0), jnp.asarray(3600.0)
 NOT_PROVEN = {"write_verify", "empirical"}  # loops
-every_device = pytest.mark.parametrize("name", DEVICES)
+every_device = pytest.mark.parametrize("name", EVERY_DEVICE)
 
 
 def reads(device, target, t=T):
@@ -130,7 +130,9 @@ DESIGNS = {
 }
 
 
-@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize(
+    "name", quick_and_slow(("slices", "numbers of its own", "a function", "mixed signal"), DESIGNS)
+)
 def test_a_sampled_chip_has_the_gradient_that_reverse_mode_finds(name, monkeypatch):
     layer, x = ms.nn.Linear(7, 6, key=jr.key(2)), jr.normal(jr.key(3), (4, 7))
     hardware = ms.train.SampledChip(DESIGNS[name], time=ms.train.LogUniform(1.0, 1e6))

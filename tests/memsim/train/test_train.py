@@ -212,6 +212,7 @@ def test_log_uniform_times_are_uniform_in_their_logarithm():
     assert kstest(u, "uniform").statistic < 1.95 / N**0.5  # Kolmogorov's critical value for one in a thousand
 
 
+@pytest.mark.slow
 def test_gradient_through_a_sampled_chip_is_its_finite_difference():
     with jax.enable_x64(True):
         crossbar = ms.Crossbar(pcm_joshi2020(), adc=ms.ADC(None, 5.0), tile=(3, 3))

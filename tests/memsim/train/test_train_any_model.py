@@ -362,6 +362,7 @@ def test_batch_norms_without_their_state_around_all_are_told():
         fit(Around(ms.nn.Stateful(model, state)), TRAIN, key=KEY, batch_size=16)
 
 
+@pytest.mark.slow
 def test_a_network_over_time_is_evaluated_without_dropout_too():
     net = ms.nn.SpikingNetwork([ms.nn.Linear(4, 6, key=KEY), eqx.nn.Dropout(0.5), ms.nn.Linear(6, 3, key=KEY)])
     xs = np.random.default_rng(0).normal(size=(16, 5, 4)).astype(np.float32)
