@@ -115,6 +115,7 @@ def test_the_implicit_gradient_is_a_finite_difference():
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_a_batch_of_inputs_is_mapped():
     g = jnp.asarray(random_array(5, 6))
     v = jnp.asarray(np.random.default_rng(7).normal(size=(3, 5)), jnp.float32)

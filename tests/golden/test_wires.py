@@ -39,6 +39,7 @@ def test_currents_are_those_of_other_solvers(name):
         assert relative_error(DATA / f"{name}.npz", jnp.float64) < 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [slow("bcb_24x40_signed"), "bcb_64x64_severe"])
 def test_single_precision_suffices_up_to_losses_of_seventy_percent(name):
     assert relative_error(DATA / f"{name}.npz", jnp.float32) < 2e-5

@@ -6,6 +6,7 @@ import xarray as xr
 from scipy import stats
 
 import memsim as ms
+from helpers import slow
 from memsim.study._components import component_intervals, nesting
 from memsim.study._variance import components, mean_squares
 
@@ -42,7 +43,7 @@ def test_crossed_components_are_covered():
     assert all(found[effect] < 0.95 + 3 * 0.011 for effect in ("seed", "chip")), found
 
 
-@pytest.mark.parametrize("chip", [*(pytest.param(share, marks=pytest.mark.slow) for share in (0.0, 0.1)), 0.6])
+@pytest.mark.parametrize("chip", map(slow, (0.0, 0.1, 0.6)))
 def test_nested_components_are_covered(chip):
     rng = np.random.default_rng(1)
     true = {"seed": 1.0, "chip in seed": chip, "moment in chip": 0.5}

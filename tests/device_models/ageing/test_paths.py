@@ -124,6 +124,7 @@ def test_populations_are_the_same_on_every_path(name):
     np.testing.assert_allclose(spreads, spreads[0], rtol=4 * (1 / 10_000) ** 0.5)
 
 
+@pytest.mark.slow
 def test_exponents_of_cells_move_where_they_are_let():
     def exponents(how):
         device = dm.pcm_joshi2020().remembering(how)
@@ -152,6 +153,7 @@ def test_spans_say_where_cells_were_measured():
         dm.Span(time=(10.0, 1.0))
 
 
+@pytest.mark.slow
 def test_what_is_verified_late_is_forgotten_as_the_walk_says():
     # A cell found at its target at 10 s has the conditional spread later: sigma sqrt(1 - rho^2).
     device = dm.rram_wan2022()

@@ -23,8 +23,8 @@ GENTLE = {
     "jart_bengel2020": (0.5, 1e6, 1.0),
 }
 REVERSED = ("mms_molter2016",)  # each compiles for ten seconds: the others are slow tests
-# Each compiles for seconds. A window, a threshold, a fit and a circuit that is solved; all meet their equations below.
-QUICK = ("hp_joglekar2009", "vteam_kvatinsky2015", "data_driven2021", "jart_bengel2020")
+# Each compiles for seconds. A window, a fit and a circuit that is solved; all meet their equations below.
+QUICK = ("hp_joglekar2009", "data_driven2021", "jart_bengel2020")
 every_memristor = pytest.mark.parametrize("name", dm.memristors.MEMRISTORS)
 every_trace = pytest.mark.parametrize("name", quick_and_slow(QUICK, dm.memristors.MEMRISTORS))
 

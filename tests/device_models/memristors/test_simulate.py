@@ -167,6 +167,7 @@ def test_a_stiff_solver_finds_the_same_trace():
     np.testing.assert_allclose(one.state, other.state, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_a_batch_of_memristors_is_the_memristors_one_by_one():
     t, v = (jnp.asarray(x, jnp.float32) for x in sine(1.0, 101, 1e3, 0.5))
     thresholds = jnp.array([0.2, 0.27, 0.3])
@@ -182,6 +183,7 @@ def test_a_batch_of_memristors_is_the_memristors_one_by_one():
     assert not jnp.allclose(batch[0], batch[1])
 
 
+@pytest.mark.slow
 def test_steps_too_long_for_the_cell_do_not_pass():
     """Ten times the time constant between samples, where an explicit method is unstable."""
     t, v = sine(1.0, 21, 50.0)

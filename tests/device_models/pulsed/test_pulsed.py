@@ -24,7 +24,7 @@ RULES = {  # rules that no published device in PULSED uses
     ),
 }
 MAKERS = {name: entry.make for name, entry in dm.pulsed.PULSED.items()} | RULES
-QUICK = (*RULES, "reram_es_gong2018", "idealized", "pcm_onesided_nandakumar2020", "reram_array_om_gong2022")
+QUICK = (*RULES, "reram_es_gong2018", "pcm_onesided_nandakumar2020")
 every_device = pytest.mark.parametrize("name", quick_and_slow(QUICK, MAKERS))
 UP_THEN_DOWN = jnp.repeat(jnp.array([1, -1]), 40)
 

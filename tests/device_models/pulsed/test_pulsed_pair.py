@@ -30,6 +30,7 @@ def test_a_pair_without_noise_adds_up_and_down_pulses_on_either_side():
     np.testing.assert_allclose(after.plus.hidden, [0.35, 0.02], atol=1e-6)  # nothing ever falls
 
 
+@pytest.mark.slow
 def test_a_refresh_empties_full_pairs_and_keeps_their_weights():
     """Constant steps: what is shown is found again within one step, and within the noise of the last pulse."""
     noise = dm.pulsed.MultiplicativeNoise(0.3)

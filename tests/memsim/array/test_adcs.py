@@ -122,6 +122,7 @@ def test_stochastic_rounding_is_drawn_anew_in_each_read_and_needs_its_key():
         matrix(x)
 
 
+@pytest.mark.slow
 def test_drift_compensation_is_measured_through_stochastic_rounding():
     chip = Crossbar(dm.Ideal(), adc=ADC(8, rounding="stochastic")).program(jnp.eye(4), key=jr.key(0))
     np.testing.assert_allclose(chip.at(0.0, key=jr.key(1)).effective_weight, np.eye(4), atol=0.1)
@@ -149,6 +150,7 @@ def test_a_chip_keeps_its_converters_and_another_has_others():
         assert np.mean(chip.at(0.0)(x) != other.at(0.0)(x)) > 0.3
 
 
+@pytest.mark.slow
 def test_errors_of_the_converters_leave_the_cells_as_they_are():
     w = jr.normal(jr.key(0), (6, 9))
     design = Crossbar(dm.pcm_joshi2020(), adc=ADC(8), compensation=None)

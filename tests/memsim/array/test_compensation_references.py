@@ -62,6 +62,7 @@ def test_a_layer_has_one_factor_by_numpy(measure):
     np.testing.assert_allclose(found, w * left * level(cells) / level(cells * left), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_layer_of_one_bit_line_is_one_tile():
     for measure in MEASURES:
         design = [

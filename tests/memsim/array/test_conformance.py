@@ -32,7 +32,7 @@ WRAPPED = {
     "pair_with_fine_levels": dm.CellPair(CELL, dm.Levels(dm.Ideal(2e-6, 9e-6), 2), significance=4.0),
 }
 
-QUICK = ("levels_2", "levels_16", "verified", "pair_of_levels")  # with every mapping, wrappers, and too few levels
+QUICK = ("levels_2", "levels_16", "pair_of_levels")  # with every mapping, wrappers, and too few levels
 
 
 def without_noise(device):

@@ -112,7 +112,7 @@ def test_converters_agree_with_numpy(dac, adc, scale, tile):
 # Read noise.
 
 
-@pytest.mark.parametrize("adc", [None, ADC(None, 1e3)], ids=["no_adc", "unrounded_adc"])
+@pytest.mark.parametrize("adc", [slow(None), ADC(None, 1e3)], ids=["no_adc", "unrounded_adc"])
 def test_read_noise_has_the_variance_of_the_cells(adc):
     w, x = normal(0, 3, 6), normal(1, 6)
     design = eqx.tree_at(lambda d: d.adc, LEVELS, adc, is_leaf=lambda leaf: leaf is None)
@@ -131,6 +131,7 @@ def test_read_noise_has_the_variance_of_the_cells(adc):
     assert np.abs(np.corrcoef(np.asarray(samples).T) - np.eye(3)).max() < STANDARD_ERRORS / math.sqrt(N)
 
 
+@pytest.mark.slow
 def test_rows_of_a_batch_have_independent_noise():
     matrix = NOISY.deploy(normal(0, 1, 6), YEAR, key=jr.key(2))
     y = np.asarray(matrix(jnp.ones((N, 6)), key=jr.key(3)))[:, 0]
@@ -152,7 +153,7 @@ def test_noise_on_outputs_has_the_law_of_fresh_noisy_cells():
     assert np.all(np.abs(ours.var(0) / fresh.var(0) - 1) < error * math.sqrt(2))
 
 
-@pytest.mark.parametrize("adc", [None, ADC(8)])
+@pytest.mark.parametrize("adc", [slow(None), ADC(8)])
 def test_a_silent_input_has_no_noise_and_a_finite_gradient(adc):
     design = eqx.tree_at(lambda d: d.adc, NOISY, adc, is_leaf=lambda leaf: leaf is None)
     x = jnp.zeros((2, 6)).at[1, 5].set(1.0)  # the first silent everywhere, the second on one of two tiles

@@ -216,9 +216,9 @@ class Recorded(AbstractWires):
 @pytest.mark.parametrize(
     "name, shapes",
     [
-        ("pair", [(4, 5), (4, 2), (3, 5), (3, 2)]),
-        ("interleaved", [(4, 10), (4, 4), (3, 10), (3, 4)]),
-        ("digital", [(4, 5), (4, 2), (3, 5), (3, 2)]),
+        slow("pair", [(4, 5), (4, 2), (3, 5), (3, 2)]),
+        slow("interleaved", [(4, 10), (4, 4), (3, 10), (3, 4)]),
+        slow("digital", [(4, 5), (4, 2), (3, 5), (3, 2)]),
         ("column", [(4, 6), (4, 3), (3, 6), (3, 3)]),
         ("sliced_interleaved", [(4, 10), (4, 4), (3, 10), (3, 4)]),
     ],

@@ -29,6 +29,7 @@ def test_a_percentile_covers_its_fraction():
     np.testing.assert_allclose(ms.Percentile(1.0).of_currents(x, 8), np.abs(x).max(), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_least_squares_is_the_optimum_of_a_normal_distribution():
     # Max 1960 gives steps of 0.5860, 0.3352 and 0.1881 for 8, 16 and 32 levels; a symmetric converter has one level
     # less, with a level at zero: 7, 15 and 31, between his for 6 and 8 and so on (0.7334, 0.3534 for 6 and 15 levels).

@@ -144,6 +144,7 @@ def test_pulses_of_white_noise_behind_wires_overlap_in_time():
 # By its spectrum.
 
 
+@pytest.mark.slow
 def test_of_one_over_f_noise_what_an_inference_does_not_cover_stands_still():
     """After a year 32 e-folds, of which 40 ms cover ln(40 ms / 0.5 us) = 11.3."""
     w, x, n = jr.normal(jr.key(3), (2, 64)), jnp.ones(64), 4000
@@ -234,6 +235,7 @@ def parts(matrix):
     return {name: value for name, value in found.items() if name not in ("noise", "amplifiers")}
 
 
+@pytest.mark.slow
 def test_neurons_deviate_from_nothing():
     net = ms.nn.SpikingNetwork([ms.nn.Linear(6, 8, gain=4.0, key=jr.key(0)), ms.nn.LIF(8)])
     circuit = ms.nn.NeuronCircuit({"threshold": 0.3, "tau_mem": 0.3}, noise=0.5)

@@ -57,6 +57,7 @@ def test_a_converting_relu_gives_pulses():
     np.testing.assert_array_equal(converting_relu(codes, 2), [[0, 0, 0, 0, 1, 31, 31]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inputs, blocks", [slow(128, 1), (256, 2)])
 def test_the_floor_costs_half_a_code_a_block(inputs, blocks):
     # 200 000 reads of nothing with noise of 2 codes: hxtorch's mock gave -0.509 and -0.968, and noise of 2.02 and 2.85.

@@ -79,6 +79,7 @@ def test_a_weight_is_the_sum_of_the_base_currents_of_its_mask():
     np.testing.assert_allclose(as_currents(codes, bases), [[0, 5, -15.5], [1, -2.5, 8]])
 
 
+@pytest.mark.slow
 def test_weights_take_four_bits_and_say_what_that_costs():
     placed = ms.chips.dynapse2(mismatch=0.0).deploy(network())
     part, report = placed.parts[0], placed.quantised[0]

@@ -111,6 +111,7 @@ def test_two_dimensions_are_multiplied():
     np.testing.assert_allclose(found[:, 1000:].mean(axis=(1, 2)), pairs[:, 0] * pairs[:, 1], atol=0.06)
 
 
+@pytest.mark.slow
 def test_a_whole_recording_is_its_steps_one_by_one():
     part = ms.chips.neurogrid().deploy(Population(64), key=jr.key(0)).parts[0]
     xs = 0.5 * jnp.sin(jnp.linspace(0.0, 10.0, 50))[:, None]

@@ -52,6 +52,7 @@ def test_a_network_does_in_whole_numbers_nearly_what_it_does_as_floats():
     assert float(jnp.max(jnp.abs(own - jnp.cumsum(found, axis=0)))) <= 2  # spikes that fall a step earlier or later
 
 
+@pytest.mark.slow
 def test_pooled_and_slid_integers_are_the_matrix_of_the_layer():
     """What the rule of single events multiplies by is what convolutions and pools of the other rules add up to."""
     placed = ms.chips.speck("asynchronous").placed(network(), input_shape=SHAPE)
@@ -93,6 +94,7 @@ def test_single_events_agree_with_time_steps_where_weights_are_positive_and_belo
         v = after
 
 
+@pytest.mark.slow
 def test_single_events_agree_with_time_steps_of_one_event_each():
     r = np.random.default_rng(1)
     weight = jnp.asarray(r.integers(-40, 41, (6, 9)), jnp.int32)

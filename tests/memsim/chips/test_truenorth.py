@@ -123,6 +123,7 @@ def test_copies_are_one_for_each_axon_of_each_core_that_listens():
     assert fed[0] == Copies(8, 1)  # 4 axons in the next core, 4 in its own
 
 
+@pytest.mark.slow
 def test_what_cores_do_is_counted_with_all_copies():
     placed = ms.chips.truenorth(4).deploy(network())
     outputs, counts = placed(SPIKES)

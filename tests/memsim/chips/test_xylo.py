@@ -102,7 +102,7 @@ def test_training_through_the_chip_has_its_values_and_a_derivative_of_every_weig
     ("made", "said"),
     [
         (lambda: network(17), "at most 16 inputs. Got 17"),
-        (lambda: network(hidden=501), "at most 1000 hidden neurons. Got 1002"),
+        slow(lambda: network(hidden=501), "at most 1000 hidden neurons. Got 1002"),
         slow(lambda: network(hidden=70), "at most 64 synapses from a neuron to hidden ones. Got 70"),
         slow(lambda: network(outputs=9), "at most 8 outputs. Got 9"),
         (lambda: network(threshold=1e6), "all weights round to zero"),
@@ -126,6 +126,7 @@ def test_each_broken_limit_is_named_with_what_repairs_it(made, said):
     assert not fit and re.search(said, str(fit)), str(fit)
 
 
+@pytest.mark.slow
 def test_the_chips_of_the_family_differ_in_what_they_hold():
     biased = network(bias=True)
     biased = eqx.tree_at(lambda m: m.layers[0].bias, biased, biased.layers[0].bias + 0.2)

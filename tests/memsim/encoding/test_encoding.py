@@ -215,6 +215,7 @@ def test_the_most_likely_value_is_the_value_up_to_the_ends():
     assert error.max() <= 0.005 + 1e-5
 
 
+@pytest.mark.slow
 def test_spikes_of_a_population_decode_with_the_spread_of_fisher_information():
     # A Poisson count of mean T a_i(x) carries the information T sum a_i'(x)^2 / a_i(x); 1000 draws of T = 400 steps.
     population, x, steps, draws = Population(9, 0.0, 1.0), 0.43, 400, 1000
@@ -227,6 +228,7 @@ def test_spikes_of_a_population_decode_with_the_spread_of_fisher_information():
     assert abs(decoded.std() / std - 1) < STANDARD_ERRORS / np.sqrt(2 * draws)
 
 
+@pytest.mark.slow
 def test_a_population_composes_with_rates_and_latencies():
     population, x = Population(5, 0.0, 1.0), jnp.asarray([0.5, 0.25])
     spikes = Rate(2000)(population(x), key=jr.key(7))

@@ -117,6 +117,7 @@ def test_files_of_matrices_are_planes(tmp_path):
     np.testing.assert_allclose(weights, 2 * (g[0] - g[1]).T / 24e-6, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_drift_is_compensated_from_what_was_measured():
     crossbar = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
     g = np.asarray(jr.uniform(KEY, (2, 64, 32), minval=2e-6, maxval=20e-6))

@@ -103,6 +103,7 @@ def test_one_key_gives_one_history_and_another_key_another(algorithm):
     assert float(jnp.sum((WEIGHT - first) * FACTORS.dense)) > 0.05
 
 
+@pytest.mark.slow
 def test_an_ordinary_gradient_is_taken_too():
     make = functools.partial(ms.insitu.agad, DEVICE, 0.1, transfer=ALL, chopper=ms.insitu.Chopper(2))
     ((found, _),) = steps_of(lambda key: make(key=key), KEY, gradient=FACTORS.dense)
@@ -167,6 +168,7 @@ def test_a_schedule_sets_the_step():
     np.testing.assert_allclose(step(3), -0.025, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_each_layer_can_have_its_own_device():
     labels = jax.tree_util.tree_map_with_path(
         lambda path, _: "last" if "layers[2]" in jax.tree_util.keystr(path) else "first", parameters()

@@ -158,7 +158,7 @@ def test_a_network_comes_back_from_a_file_with_the_same_spikes(name, discretisat
     assert_same_run(model, again, inputs_of(name))
 
 
-@pytest.mark.parametrize("name", ["lif per neuron", "cuba lif mixed", "recurrent"])
+@pytest.mark.parametrize("name", ["lif per neuron", slow("cuba lif mixed"), slow("recurrent")])
 def test_a_network_in_double_precision_comes_back_with_the_same_spikes(name):
     with jax.enable_x64(True):
         model = jax.tree.map(

@@ -88,6 +88,7 @@ def test_folding_keeps_the_outputs_in_inference(settings, ours):
         np.testing.assert_allclose(run(folded, xs), run(model, xs), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_folding_a_sequential_model_and_vmapped_tokens():
     class Tokens(eqx.Module):
         layer: eqx.nn.Linear
@@ -201,6 +202,7 @@ def test_adapted_statistics_are_those_of_numpy(mode):
         x = x.mean(axis=(2, 3)) if norm is net.second else x
 
 
+@pytest.mark.slow
 def test_a_chip_with_a_gain_error_is_mended():
     model = convert(trained(eps=1e-9))
     base = adapt_batch_norm(model, XS)  # the statistics of exactly these samples, as those on the chip are

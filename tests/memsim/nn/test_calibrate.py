@@ -73,6 +73,7 @@ def test_after_calibration_nothing_is_clipped_and_the_model_comes_back():
     np.testing.assert_allclose(jax.vmap(chip)(xs), jax.vmap(model)(xs), atol=0.01)
 
 
+@pytest.mark.slow
 def test_clipping_of_a_model_that_was_not_calibrated_is_the_fraction_of_large_inputs():
     model, xs = convert(eqx.nn.MLP(6, 3, 8, 1, key=KEY)), 2 * jr.normal(KEY, (200, 6))
     with pytest.warns(UserWarning, match="default"):
@@ -125,6 +126,7 @@ def test_models_that_draw_random_numbers_are_calibrated_as_they_are_evaluated():
     np.testing.assert_allclose(found.designs[".layers[2]"].dac.input_range, driven, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_whole_numbers_and_lists_are_the_numbers_they_hold(unchecked):
     model, xs = convert(eqx.nn.MLP(3, 2, 4, 1, key=KEY)), np.array([[0, 1, 200], [7, 8, 9]], np.uint8)
     expected = ms.calibrate(model, xs.astype(np.float32), DESIGN).designs

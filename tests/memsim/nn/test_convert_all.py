@@ -207,6 +207,7 @@ def test_a_layer_that_is_one_object_twice_or_shared_is_as_before():
     np.testing.assert_array_equal(one.weight.weight, other.weight.weight)
 
 
+@pytest.mark.slow
 def test_dropout_of_a_converted_model_follows_inference_mode():
     model = convert(eqx.nn.Sequential([eqx.nn.Linear(4, 50, key=KEY), eqx.nn.Dropout(0.5)]))
     chip = with_read_keys(deploy(model, NOISY, 0.0, key=KEY), key=KEY)

@@ -41,6 +41,7 @@ def test_each_channel_arrives_its_delay_late(steps):
     np.testing.assert_array_equal(SpikingNetwork([Delay(4, steps)])(jnp.asarray(xs)), expected)
 
 
+@pytest.mark.slow
 def test_a_delay_may_have_any_shape_of_layer():
     steps = RNG.integers(0, 4, (2, 3))
     xs = jr.normal(KEY, (9, 2, 3))
@@ -130,6 +131,7 @@ def test_delays_in_one_piece_in_chunks_and_step_by_step_are_the_same(hardware):
     np.testing.assert_allclose(jnp.stack(ys), whole, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_gradient_of_delayed_synapses_is_that_of_the_loop(x64):
     layer, xs = delayed(), jnp.asarray(RNG.normal(size=(10, 4)))
     d = np.asarray(layer.delays)

@@ -51,6 +51,7 @@ def test_every_analog_layer_becomes_a_chip_and_then_a_matrix():
     assert all(isinstance(layer.weight, ms.AnalogMatrix) for layer in analog_layers(matrices).values())
 
 
+@pytest.mark.slow
 def test_an_ideal_device_gives_the_digital_outputs():
     model, xs = network(), sequence()
     for crossbar in (ms.Crossbar(Ideal()), ms.Crossbar(Ideal(g_min=1e-6), tile=(3, 6), compensation=None)):
@@ -193,6 +194,7 @@ def test_calibration_leaves_the_rest_of_a_design_as_it_is():
     assert eqx.tree_equal(calibrated(PATHS[0], layers[PATHS[0]]), PCM)
 
 
+@pytest.mark.slow
 def test_a_silent_layer_keeps_a_range():
     model = network()
     with pytest.warns(UserWarning, match="with zeros only"):

@@ -55,6 +55,7 @@ def test_the_numbers_of_a_network_are_those_counted_by_hand():
         assert use.under_noise is None
 
 
+@pytest.mark.slow
 def test_nothing_stands_out_of_a_healthy_network():
     assert str(diagnose(network(), XS, crossbar=PCM)) == "Nothing stands out."
 

@@ -164,6 +164,7 @@ def test_mapping_over_keys_is_a_loop_over_keys():
     np.testing.assert_allclose(mapped, [keyed(key=k)(x) for k, x in zip(keys, xs, strict=True)], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_chips_mapped_with_one_key_do_not_share_noise():
     chips = eqx.filter_vmap(lambda key: ms.deploy(Linear(4, 3, use_bias=False, key=KEY), PCM, 0.0, key=key))(
         jr.split(KEY, 2)
@@ -177,6 +178,7 @@ def test_chips_mapped_with_one_key_do_not_share_noise():
     assert np.abs(correlation).max() < 4 / CALLS**0.5
 
 
+@pytest.mark.slow
 def test_the_noise_of_a_mapped_read_has_the_right_derivative():
     # Against finite differences: the draw is held, the standard deviation of the noise depends on the input.
     xs = jr.uniform(KEY, (3, 4), minval=0.5, maxval=1.0)

@@ -59,6 +59,7 @@ def test_the_slope_of_a_full_scale_is_a_learned_step_inside_and_a_clip_outside(b
     assert none is None
 
 
+@pytest.mark.slow
 def test_the_slopes_of_clips_without_rounding_are_finite_differences():
     with jax.enable_x64(True):
         layer = eqx.tree_at(lambda made: made.weight, LAYER, LAYER.weight.astype(float))

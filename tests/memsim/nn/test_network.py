@@ -263,6 +263,7 @@ def assert_independent(one, other):
     assert abs(np.corrcoef(np.ravel(one), np.ravel(other))[0, 1]) < INDEPENDENT / np.size(one) ** 0.5
 
 
+@pytest.mark.slow
 def test_steps_layers_and_sequences_do_not_share_noise(noisy):
     xs = jnp.ones((2, 2000, 4))  # a constant: what varies in the first layer is noise
     w = [np.asarray(layer.weight.effective_weight, np.float64) for layer in ms.nn.analog_layers(noisy).values()]

@@ -141,6 +141,7 @@ class Recurrent(eqx.Module):
         return self.readout(state)
 
 
+@pytest.mark.slow
 def test_a_recurrent_model_of_equinox_runs_on_a_noisy_chip():
     model, xs = convert(Recurrent(KEY)), jr.normal(KEY, (7, 4))
     ideal = deploy(model, ms.Crossbar(Ideal()), 0.0, key=KEY)
@@ -163,6 +164,7 @@ def test_a_recurrent_model_of_equinox_runs_on_a_noisy_chip():
     assert all(np.any(np.asarray(layer.weight.weight)) for layer in ms.nn.analog_layers(gradient).values())
 
 
+@pytest.mark.slow
 def test_attention_blocks_scanned_over_their_layers_draw_in_each():
     blocks = eqx.filter_vmap(lambda key: eqx.nn.MultiheadAttention(2, 8, key=key))(jr.split(KEY, 3))
     chips = eqx.filter_vmap(lambda block: ms.deploy(convert(block), PCM, 0.0, key=KEY))(blocks)

@@ -147,6 +147,7 @@ def test_another_optimizer_is_another_run_and_an_equal_one_is_not(other, tmp_pat
     assert_equal(train(checkpoint=path, optimizer=optax.adam(2e-2)), train())
 
 
+@pytest.mark.slow
 def test_a_run_with_a_schedule_resumes_in_the_process_that_began_it(tmp_path):
     optimizer = optax.adam(optax.cosine_decay_schedule(2e-2, 8))
     path = killed(tmp_path / "x", optimizer=optimizer)

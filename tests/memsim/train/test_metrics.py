@@ -41,6 +41,7 @@ def test_f1_is_the_mean_over_classes_of_the_harmonic_mean_of_precision_and_recal
     assert of("f1", SCORES, LABELS) == pytest.approx(np.mean(each))
 
 
+@pytest.mark.slow
 def test_auroc_is_the_share_of_pairs_in_order_of_their_probability():
     p = softmax(SCORES)
     areas = []

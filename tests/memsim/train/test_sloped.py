@@ -13,13 +13,14 @@ import pytest
 import device_models as dm
 import memsim as ms
 from device_models._elementwise import is_elementwise
-from helpers import DEVICES, EVERY_DEVICE, quick_and_slow
+from helpers import DEVICES, quick_and_slow
 from memsim.train import _hardware
 from memsim.train._sloped import Sloped, SlopedCells
 
 KEY, T = jr.key(0), jnp.asarray(3600.0)
 NOT_PROVEN = {"write_verify", "empirical"}  # loops
-every_device = pytest.mark.parametrize("name", EVERY_DEVICE)
+QUICK = ("ideal", "pcm_joshi2020", "sonos_agrawal2022", "fefet_jerry2017", "stuck_cells", "write_verify", "empirical")
+every_device = pytest.mark.parametrize("name", quick_and_slow(QUICK, DEVICES))
 
 
 def reads(device, target, t=T):

@@ -13,6 +13,7 @@ from scipy.stats import kstest
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import slow
 from memsim.data import Dataset, Splits
 from memsim.nn import LI, LIF, Linear, Recurrent, SpikingNetwork
 from memsim.train import GaussianNoise, LogUniform, SampledChip, accuracy, clip_weights, cross_entropy, fit
@@ -162,9 +163,10 @@ def test_a_checkpoint_of_another_run_is_refused(checkpoint, name):
         train(checkpoint=checkpoint, **{name: OTHER[name]})
 
 
-def test_a_checkpoint_cut_anywhere_is_refused(checkpoint):
+@pytest.mark.parametrize("parts", [6, slow(40)])
+def test_a_checkpoint_cut_anywhere_is_refused(checkpoint, parts):
     whole = checkpoint.read_bytes()
-    for length in range(0, len(whole), len(whole) // 40):
+    for length in range(0, len(whole), len(whole) // parts):
         checkpoint.write_bytes(whole[:length])
         with pytest.raises(ValueError, match="must be a complete file"):
             train(checkpoint=checkpoint)

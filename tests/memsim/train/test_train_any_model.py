@@ -44,6 +44,7 @@ class CNN(eqx.Module):
         return self.last(self.dropout(x, key=key))
 
 
+@pytest.mark.slow
 def test_a_converted_cnn_learns_for_chips_and_is_judged_on_them():
     seen = []
     model = fit(
@@ -100,6 +101,7 @@ def test_numbers_are_learned_by_least_squares():
     assert float(found["r2"]) == pytest.approx(1 - np.sum(error**2) / np.sum((ys - ys.mean()) ** 2), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_batches_that_come_are_trained_on_as_arrays_are():
     """One batch an epoch: the same steps as with the arrays, but for the order of the samples in their mean."""
     rng = np.random.default_rng(1)
@@ -121,6 +123,7 @@ def test_batches_that_come_are_trained_on_as_arrays_are():
         fit(model, iter(loader), **settings)
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_kept_and_training_ends_when_none_is_better():
     seen, models = [], []
     model = ms.nn.convert(eqx.nn.MLP(64, 3, 8, 1, key=KEY))
@@ -226,6 +229,7 @@ class Normed(eqx.Module):
         return self.last(jax.nn.relu(x).ravel()), state
 
 
+@pytest.mark.slow
 def test_a_model_with_batch_norms_trains_with_those_of_the_batch_and_keeps_their_state():
     model, state = eqx.nn.make_with_state(Normed)(KEY)
     model = ms.nn.Stateful(ms.nn.convert(model), state)

@@ -84,6 +84,7 @@ def test_infinite_noise_behind_a_converter_makes_the_accuracy_nan():
     assert np.isnan(eqx.filter_jit(accuracy)(chip, jnp.ones((2, 6, 13)), jnp.arange(2), key=KEY))
 
 
+@pytest.mark.slow
 def test_bytes_are_the_same_recordings_as_floats():
     xs, labels = np.random.default_rng(0).poisson(1.0, (30, 6, 13)).astype(np.uint8), jnp.arange(30) % 10
     model = network()
@@ -208,6 +209,7 @@ def test_other_errors_than_of_memory_pass():
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
 
+@pytest.mark.slow
 def test_training_on_chips_tells_once_of_one_array_in_two_layers(splits):
     layer = ms.nn.Linear(13, 13, key=KEY)
     twice = ms.nn.SpikingNetwork([layer, ms.nn.LIF(13), layer, ms.nn.LI(13)])
