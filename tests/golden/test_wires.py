@@ -73,7 +73,7 @@ def test_every_side_and_terminal_resistance_is_that_of_a_dense_solve(drive, sens
             np.testing.assert_allclose(found[i], exact.currents, atol=1e-12 * exact.currents.max())
 
 
-@pytest.mark.parametrize("drive", ["left", "both"])
+@pytest.mark.parametrize("drive", [slow("left"), "both"])
 def test_lines_without_resistance_are_ideal(drive):
     g = jnp.asarray(random_array(6, 7))
     np.testing.assert_allclose(ResistiveWires(0.0, 0.0, drive=drive).effective(g), g, rtol=1e-6)
@@ -154,7 +154,7 @@ def test_the_closed_form_is_close_and_exact_for_a_single_line():
     )
 
 
-@pytest.mark.parametrize("drive, sense", [("left", "top"), ("right", "bottom")])
+@pytest.mark.parametrize("drive, sense", [slow("left", "top"), ("right", "bottom")])
 def test_the_closed_form_knows_its_sides(drive, sense):
     g = jnp.asarray(random_array(8, 12) * 1e-2)
     settings = {"source": 3.0, "sink": 4.0, "drive": drive, "sense": sense}

@@ -43,7 +43,7 @@ def test_crossed_components_are_covered():
     assert all(found[effect] < 0.95 + 3 * 0.011 for effect in ("seed", "chip")), found
 
 
-@pytest.mark.parametrize("chip", map(slow, (0.0, 0.1, 0.6)))
+@pytest.mark.parametrize("chip", [slow(0.0), slow(0.1), slow(0.6)])
 def test_nested_components_are_covered(chip):
     rng = np.random.default_rng(1)
     true = {"seed": 1.0, "chip in seed": chip, "moment in chip": 0.5}

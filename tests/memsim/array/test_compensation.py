@@ -205,7 +205,7 @@ def test_what_the_patterns_clip_is_told():
         GlobalDriftCompensation(amplitude=0.0)
 
 
-@pytest.mark.parametrize("measure", ["identity", "summed current"])
+@pytest.mark.parametrize("measure", ["identity", slow("summed current")])
 def test_other_measurements_are_what_they_are_called(measure):
     """By numpy, on pairs of exact cells of exponents 0.08 - 0.06 g: one line at a time, or the sum of all cells."""
     w = np.asarray(normal(0, 5, 6))

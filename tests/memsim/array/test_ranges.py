@@ -79,6 +79,7 @@ def test_a_full_scale_for_each_slice_covers_its_currents():
     np.testing.assert_allclose(design.adc.full_scale, largest, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_full_scale_of_bit_serial_inputs_covers_single_digits():
     design, xs = calibrated(ms.Percentile(1.0), dac=ms.BitSerialDAC(4), adc=ms.ADC(8))
     deployed = ms.deploy(network(), design, 0.0, key=jr.key(0))

@@ -83,7 +83,7 @@ def test_chips_of_many_tiles_are_those_of_tiles_one_by_one(name, shape, monkeypa
         np.testing.assert_allclose(together, one_by_one, rtol=2e-6, atol=2e-6)
 
 
-@pytest.mark.parametrize("noise", ["off", "per_read"])
+@pytest.mark.parametrize("noise", ["off", slow("per_read")])
 def test_what_is_compiled_of_a_deployed_matrix_hardly_grows_with_its_row_tiles(noise):
     def lines(row_tiles):
         w = jnp.ones((4, 2 * row_tiles))

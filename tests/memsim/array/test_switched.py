@@ -36,8 +36,8 @@ WIRES = ms.Crossbar(
 )
 SERIAL = ms.Crossbar(PCM, mapping=ms.OffsetColumn(), dac=ms.BitSerialDAC(4, 0.8), adc=ms.ADC(5, rounding="stochastic"))
 REMOVED = [
-    *((LEVELS, (effect,)) for effect in ("stuck cells", "ADC", "sense amplifier")),
-    *(slow(LEVELS, (effect,)) for effect in ("DAC", "saturation")),  # of the design below, too
+    *((LEVELS, (effect,)) for effect in ("ADC", "sense amplifier")),
+    *(slow(LEVELS, (effect,)) for effect in ("stuck cells", "DAC", "saturation")),
     slow(WIRES, ()),
     slow(WIRES, ("read noise", "DAC")),
     (WIRES, ("ADC", "IR drop")),

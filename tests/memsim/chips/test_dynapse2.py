@@ -61,6 +61,7 @@ def test_the_rheobase_is_where_the_equations_begin_to_fire():
     assert spikes(0.99 * rheobase(to)) == 0 and spikes(1.01 * rheobase(to)) > 0
 
 
+@pytest.mark.slow
 def test_inhibition_lasts_on_the_chip_and_only_cancels_in_the_simulator():
     # Excitation in every fourth step; inhibition, twice as strong, two steps after it.
     xs = jnp.zeros((800, 2)).at[::4, 0].set(1.0)

@@ -41,7 +41,7 @@ def test_a_network_does_on_the_chip_nearly_what_it_does_as_floats(rule):
     chip = ms.chips.loihi1(rule)
     placed = chip.deploy(network())
     found, _ = as_network_outputs(placed, SPIKES)
-    own = network()(SPIKES)
+    own = eqx.filter_jit(network())(SPIKES)
     assert np.corrcoef(np.ravel(own), np.ravel(found))[0, 1] > 0.97
     assert placed.delay == (0 if rule == "brian2" else 2)
 

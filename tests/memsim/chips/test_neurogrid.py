@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import nn
 from memsim.chips import Population
 from memsim.chips._neurogrid._population import encoders, fabricated, log_normal
@@ -32,7 +33,7 @@ def channel_errors(neurons, chips):
     return np.array([of(key) for key in jr.split(jr.key(neurons), chips)]).T
 
 
-@pytest.mark.parametrize("dt", [2e-3, 1e-4])
+@pytest.mark.parametrize("dt", [slow(2e-3), 1e-4])
 def test_a_constant_input_gives_the_rate_of_the_closed_form_whatever_the_step(dt):
     start = Membranes(jnp.zeros(40), jnp.zeros(40))
     steps = round(10 / dt)

@@ -70,7 +70,7 @@ def test_a_network_does_on_the_chip_nearly_what_it_does_as_floats(reset, recurre
     net = network(nn.Firing(reset=reset, at_threshold="fires"), recurrent)
     placed = ms.chips.truenorth(5).deploy(net)
     found, _ = as_network_outputs(placed, SPIKES)
-    own = net(SPIKES)
+    own = eqx.filter_jit(net)(SPIKES)
     assert placed.delay == 2 and float(own.sum()) > 10
     assert np.corrcoef(np.cumsum(own, axis=0).ravel(), np.cumsum(found, axis=0).ravel())[0, 1] > 0.98
     assert all(report.error < 0.08 for report in placed.quantised)
@@ -98,6 +98,7 @@ def physical(part, active):
     return run(part.to, arriving, jnp.zeros((part.size,), jnp.int32)).spikes
 
 
+@pytest.mark.slow
 def test_cores_with_copies_and_axons_fire_what_the_layers_fire():
     placed = ms.chips.truenorth(3).deploy(network())
     first, second = placed.parts

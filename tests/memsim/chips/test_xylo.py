@@ -42,7 +42,7 @@ def test_a_network_does_on_the_chip_nearly_what_it_does_as_floats():
     model = network(**SHIFTS)
     placed = ms.chips.xylo_audio2().deploy(model)
     found, counts = as_network_outputs(placed, SPIKES)
-    assert np.corrcoef(np.ravel(model(SPIKES)), np.ravel(found))[0, 1] > 0.99
+    assert np.corrcoef(np.ravel(eqx.filter_jit(model)(SPIKES)), np.ravel(found))[0, 1] > 0.99
     assert placed.delay == 2  # inputs act at once, spikes on other neurons a step later
     assert int(counts.spikes.sum()) > 200 and counts.spikes.shape[1] == 3
 

@@ -91,6 +91,7 @@ def test_intervals_of_a_poisson_train_are_those_of_a_process_without_memory():
     assert_mean(intervals > 40, (1 - p) ** 40, np.sqrt((1 - p) ** 40 * (1 - (1 - p) ** 40)))
 
 
+@pytest.mark.slow
 def test_poisson_counts_have_the_poisson_mean_and_variance():
     rates, dt = np.array([0.0, 10.0, 300.0, 5000.0]), 2e-3
     encoder = Poisson(N, dt, counts=True)

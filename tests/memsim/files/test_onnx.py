@@ -83,6 +83,7 @@ def resnet():
     return nodes, {"x": (2, 8, 8)}, arrays
 
 
+@pytest.mark.slow
 def test_a_residual_network_is_layers_with_its_norms_folded(tmp_path):
     nodes, shapes, arrays = resnet()
     model = judged(saved(tmp_path / "net.onnx", nodes, shapes, arrays), shapes)

@@ -206,6 +206,7 @@ def test_a_device_that_goes_one_way_stands_twice_for_each_weight(name):
     assert float(jnp.sum((WEIGHT - found) * FACTORS.dense)) > 0.02
 
 
+@pytest.mark.slow
 def test_the_training_loop_takes_a_transformation():
     data = ms.data.spoken_digits(steps=2)
     few = ms.data.Splits(data.train.take(np.arange(8)), data.validation.take(np.arange(4)), data.test)
@@ -234,7 +235,11 @@ def test_bad_arguments_are_told(algorithm):
         optimizer.update(ms.insitu.OuterProduct(jnp.ones((1, 2)), jnp.ones((1, 3))), state, weight)
 
 
-@every_algorithm
+@pytest.mark.parametrize(
+    "algorithm",
+    [make if name in ("analog_sgd", "agad") else slow(make) for name, make in ALGORITHMS.items()],
+    ids=ALGORITHMS,
+)
 def test_a_state_comes_back_from_a_file(algorithm):
     states = [algorithm(DEVICE, 0.1, key=jr.key(seed)).init(parameters()) for seed in (1, 2)]
     file = io.BytesIO()

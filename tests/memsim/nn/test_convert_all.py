@@ -168,6 +168,7 @@ def test_the_noise_of_a_chip_has_the_variance_of_the_cells_that_are_driven(layer
     variance(ys, np.asarray(squares(x), np.float64), count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [1, slow(2)])
 def test_calibrated_converters_just_cover_a_transposed_convolution(rank):
     kind = (eqx.nn.ConvTranspose1d, eqx.nn.ConvTranspose2d)[rank - 1]

@@ -90,6 +90,7 @@ def test_outputs_that_are_not_finite_are_reported():
     assert "The outputs are not finite." in report and ".layers[0]: its gradient is not finite" in report
 
 
+@pytest.mark.slow
 def test_weights_that_an_outlier_squeezes_are_named_with_and_without_a_crossbar():
     model = SpikingNetwork([Linear(200, 50, key=KEY), LIF(50)])
     xs = (jr.uniform(KEY, (2, 10, 200)) < 0.3).astype(jnp.float32)

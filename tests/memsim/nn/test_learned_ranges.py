@@ -12,6 +12,7 @@ import pytest
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import slow
 from memsim.nn import LI, LIF, LearnedRanges, Linear, PerLayer, SpikingNetwork, analog_layers, convert
 
 KEY = jr.key(1)
@@ -32,7 +33,7 @@ def slopes(crossbar, layer=LAYER, x=X):
     return found.log_input_ranges.get(""), found.log_full_scales.get("")
 
 
-@pytest.mark.parametrize("bits", [3, 6, None])
+@pytest.mark.parametrize("bits", [slow(3), 6, slow(None)])
 def test_the_slope_of_an_input_range_is_a_learned_step_inside_and_a_clip_outside(bits):
     x, w, full = np.asarray(X, np.float64), np.asarray(LAYER.weight, np.float64), 1.1
     levels = 1 if bits is None else 2 ** (bits - 1) - 1
@@ -45,7 +46,7 @@ def test_the_slope_of_an_input_range_is_a_learned_step_inside_and_a_clip_outside
     assert none is None
 
 
-@pytest.mark.parametrize("bits", [3, 6, None])
+@pytest.mark.parametrize("bits", [3, slow(6), slow(None)])
 def test_the_slope_of_a_full_scale_is_a_learned_step_inside_and_a_clip_outside(bits):
     y, full = np.asarray(LAYER(X), np.float64), 1.0
     scale = np.abs(np.asarray(LAYER.weight, np.float64)).max(axis=1)  # of one fully-on cell

@@ -200,7 +200,7 @@ def products_within_loops(jaxpr, inside=False):
     return count
 
 
-@pytest.mark.parametrize("read_noise", ["off", "per_read"])
+@pytest.mark.parametrize("read_noise", [slow("off"), "per_read"])
 def test_no_feed_forward_product_stays_in_the_time_loop_however_many_chips_are_mapped(read_noise):
     k = jr.split(jr.key(0), 2)
     forward = SpikingNetwork([Linear(4, 6, key=k[0]), LIF(6), Linear(6, 3, key=k[1]), LI(3)])

@@ -119,7 +119,7 @@ def test_currents_that_bounds_keep_finite_still_give_spikes():
     np.testing.assert_array_equal(run(Izhikevich(1), xs)[:, 0], [1, 0, 1, 0])
 
 
-@pytest.mark.parametrize("name", ["LIF", "LIF_several", "LIF_refractory", "ResonateAndFire"])
+@pytest.mark.parametrize("name", [slow("LIF"), "LIF_several", slow("LIF_refractory"), "ResonateAndFire"])
 def test_gradients_are_finite_beside_a_neuron_that_is_not(name):
     neuron, xs = NEURONS[name](3), NEURONS[name].currents(STEPS, 3)
     slope = jax.grad(lambda xs: jnp.sum(neuron.run(xs, neuron.initial_state())[0][:, 0]))

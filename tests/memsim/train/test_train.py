@@ -78,6 +78,7 @@ def test_one_key_gives_the_same_weights_and_another_key_others(trained):
     assert np.any(train(key=jr.key(2)).layers[0].weight != trained[0].layers[0].weight)
 
 
+@pytest.mark.slow
 def test_default_settings_train_a_chip_sampled_at_every_step():
     crossbar = ms.Crossbar(pcm_joshi2020(), compensation=None)
     hardware = SampledChip(lambda path, layer: crossbar, LogUniform(1.0, MONTH))

@@ -158,6 +158,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     np.testing.assert_array_equal(whole.weight, again.weight)
 
 
+@pytest.mark.slow
 def test_what_is_beyond_a_recordings_length_changes_nothing():
     rng = np.random.default_rng(2)
     xs, ys, lengths = rng.normal(size=(24, 9, 5)).astype(np.float32), rng.integers(0, 3, 24), rng.integers(2, 10, 24)
@@ -252,6 +253,7 @@ def test_a_model_with_batch_norms_trains_with_those_of_the_batch_and_keeps_their
         assert float(found["accuracy"]) == seen[-1].validation or float(found["accuracy"]) > 0.9
 
 
+@pytest.mark.slow
 def test_in_array_training_takes_any_model():
     model = ms.nn.convert(eqx.nn.MLP(64, 3, 16, 1, key=KEY))
     flat = [ms.data.Dataset(part.inputs.reshape(len(part), -1), part.labels) for part in (TRAIN, HELD)]
