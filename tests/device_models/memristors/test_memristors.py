@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from helpers import quick_and_slow
+from helpers import quick_and_slow, slow
 from memristor_equations import EQUATIONS, scipy_trace
 
 SAMPLES = np.linspace(0.0, 1.0, 201)  # one period
@@ -22,7 +22,6 @@ GENTLE = {
     "hp_joglekar2009": (1.0, 20.0, 0.56),
     "jart_bengel2020": (0.5, 1e6, 1.0),
 }
-REVERSED = ("mms_molter2016",)  # each compiles for ten seconds: the others are slow tests
 # Each compiles for seconds. A window, a fit and a circuit that is solved; all meet their equations below.
 QUICK = ("hp_joglekar2009", "data_driven2021", "jart_bengel2020")
 every_memristor = pytest.mark.parametrize("name", dm.memristors.MEMRISTORS)
@@ -135,7 +134,7 @@ def test_the_gradient_is_that_of_a_finite_difference(name):
 
 @pytest.mark.parametrize(
     "name",
-    [name if name in REVERSED else pytest.param(name, marks=pytest.mark.slow) for name in dm.memristors.MEMRISTORS],
+    [slow(name) for name in dm.memristors.MEMRISTORS],  # each compiles for ten seconds
 )
 def test_gradients_run_backwards_as_they_run_forwards(name):
     amplitude, frequency, state = GENTLE.get(name, (*sine(name), None))

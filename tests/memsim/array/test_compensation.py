@@ -134,7 +134,7 @@ def test_deploy_is_program_then_at():
 
 @pytest.mark.parametrize(
     "read_noise",
-    ["per_read", *(pytest.param(name, marks=pytest.mark.slow) for name in ("per_moment", "off"))],
+    ["per_read", slow("per_moment"), slow("off")],
 )
 def test_compiled_and_batched_chips_are_the_chips_one_by_one(read_noise):
     # The ADC does not round: a current on the edge of two codes could fall to either side.

@@ -88,6 +88,7 @@ def test_one_key_makes_one_chip_alone_and_in_a_batch():
     assert not jnp.array_equal(batch[0], batch[1])
 
 
+@pytest.mark.slow
 def test_gradients_reach_the_weights():
     crossbar = design(noisy(), adc=ms.ADC(8, 20.0), programming=ms.GradientDescent(2))
     x = jnp.ones((1, 32))

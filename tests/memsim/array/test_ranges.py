@@ -56,6 +56,7 @@ def test_without_rounding_least_squares_clips_nothing():
     np.testing.assert_allclose(ms.LeastSquares().of_inputs(x, None), np.abs(x).max(), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_maximal_ranges_cover_all_inputs_and_all_cells():
     design, xs = calibrated(ms.Maximal(), dac=ms.DAC(8), adc=ms.ADC(8))
     np.testing.assert_allclose(design.dac.input_range, np.abs(xs).max())

@@ -136,6 +136,7 @@ def test_the_chips_of_the_family_differ_in_what_they_hold():
     assert "core v1" in ms.chips.xylo_audio1().checked
 
 
+@pytest.mark.slow
 def test_conventions_that_the_chip_does_not_share_are_warnings_by_name():
     zero = nn.Firing(reset="zero")
     other = nn.SpikingNetwork(

@@ -195,7 +195,7 @@ def test_a_leaking_device_leaks_once_a_step():
         np.testing.assert_allclose(weight + updates, 0.9 * weight, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["analog_sgd", pytest.param("tiki_taka", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", [slow("analog_sgd"), slow("tiki_taka")])
 def test_a_device_that_goes_one_way_stands_twice_for_each_weight(name):
     settings = {"transfer": ALL} if name == "tiki_taka" else {}
     device = dm.pulsed.ConstantStep(dm.pulsed.Steps(0.01), dm.pulsed.Bounds(0.0, 1.0))

@@ -160,6 +160,7 @@ def test_what_is_not_there_is_refused():
         fold_batch_norm(chip, XS[0])
 
 
+@pytest.mark.slow
 def test_a_model_with_a_state_is_called_and_trained_as_one():
     model = Stateful(*eqx.nn.make_with_state(Network)(KEY))
     ys, state = jax.vmap(model.update, out_axes=(0, None), axis_name="batch")(XS, key=jr.split(KEY, 64))

@@ -115,6 +115,7 @@ def test_a_compiled_deployment_is_the_eager_one():
     np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradient_through_a_deployed_network_reaches_every_synapse():
     @eqx.filter_jit
     @eqx.filter_grad

@@ -82,6 +82,7 @@ def task():
     return ms.nn.SpikingNetwork([linear, ms.nn.LI(10)]), data
 
 
+@pytest.mark.slow
 def test_errors_of_levels_and_converters_are_those_of_plain_rounding(task):
     model, data = task
     design = ms.Crossbar(dm.Levels(dm.Ideal(), 8), dac=ms.DAC(4, 1.0), compensation=None)

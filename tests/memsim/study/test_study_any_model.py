@@ -95,6 +95,7 @@ def test_attribution_of_any_model_says_what_an_effect_costs_its_predictions():
     np.testing.assert_allclose(found.rmse.sel(case="alone", effect="write noise"), found.rmse_together, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_chips_come_until_the_interval_is_narrow_enough():
     model = cnn()
     data = (XS, labelled(model))

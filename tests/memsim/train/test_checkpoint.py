@@ -81,9 +81,7 @@ ALGORITHMS = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", [n if n == "analog_sgd" else pytest.param(n, marks=pytest.mark.slow) for n in ALGORITHMS]
-)
+@pytest.mark.parametrize("name", [slow(name) for name in ALGORITHMS])
 def test_a_killed_run_in_the_array_resumes_to_the_weights_of_a_whole_one(name, tmp_path):
     device = dm.pulsed.SoftBounds(dm.pulsed.Steps(0.01, noise=dm.pulsed.MultiplicativeNoise(0.3)))
     settings = {"optimizer": ALGORITHMS[name](device, learning_rate=0.1, key=jr.key(7)), "clip": None}

@@ -50,6 +50,7 @@ def test_values_and_gradients_are_those_of_the_device(name):
     np.testing.assert_allclose(slope, exact, rtol=1e-4, atol=1e-5 * jnp.max(jnp.abs(exact)))
 
 
+@pytest.mark.slow
 def test_derivatives_forward_of_time_and_of_second_order_are_those_of_the_device():
     with jax.enable_x64(True):
         plain = dm.pcm_joshi2020()

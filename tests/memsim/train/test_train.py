@@ -197,6 +197,7 @@ def test_gaussian_noise_differs_between_layers_and_keys_and_none_is_none():
     assert len(np.unique(np.array(draws) - np.asarray(layer.weight))) > 0.9 * 3 * 36
 
 
+@pytest.mark.slow
 def test_a_chip_grows_from_the_clean_network_to_a_deployed_one():
     model, xs = SpikingNetwork([Linear(4, 3, key=KEY)]), jnp.asarray(DATA.test.inputs[0])
     sample = eqx.filter_jit(SampledChip(PCM, MONTH).sample)
