@@ -12,6 +12,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import slow
 from memsim._cli import load_script
 
 QUICK = {
@@ -35,7 +36,7 @@ def results(tmp_path_factory):
     return result
 
 
-@pytest.mark.parametrize("name", ["cells", pytest.param("devices", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", [slow("cells"), slow("devices")])
 def test_a_result_is_labelled_and_drawn(name, results, tmp_path):
     result = ms.study.open_result(results(name) / f"{name}.nc")
     for coordinate in result.variables.values():

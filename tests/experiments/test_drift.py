@@ -24,6 +24,7 @@ def quick(drift, tmp_path_factory):
     return config, drift.run(config)
 
 
+@pytest.mark.slow
 def test_the_result_is_labelled_with_units_configuration_and_sources(quick):
     config, _ = quick
     result = ms.study.open_result(config.out / "drift.nc")
@@ -43,6 +44,7 @@ def test_the_result_is_labelled_with_units_configuration_and_sources(quick):
     assert float(result.digital_accuracy.std("seed").max()) > 0  # seeds are different networks
 
 
+@pytest.mark.slow
 def test_the_table_is_the_result(quick):
     config, result = quick
     with open(config.out / "drift.csv") as file:
@@ -94,6 +96,7 @@ def test_all_trainings_start_from_the_same_weights_and_seeds_from_others(drift):
     assert not np.array_equal(first.layers[0].weight, other.layers[0].weight)
 
 
+@pytest.mark.slow
 def test_the_figure_has_journal_width_embedded_truetype_and_the_data(quick, tmp_path):
     config, result = quick
     module = load_script("figures", "drift")

@@ -8,13 +8,14 @@ from test_wires import DATA, case, random_array
 
 import device_models as dm
 from circuits import HAS_NGSPICE, dense_crossbar, ngspice
+from helpers import slow
 from memsim import ResistiveWires
 
 KAPPA = 2.5
 needs_ngspice = pytest.mark.skipif(not HAS_NGSPICE, reason="ngspice is not installed; Debian has it as a package")
 
 
-@pytest.mark.parametrize("name", ["bcb_2x3_hand", "bcb_8x5_nodes", "bcb_16x16_spice"])
+@pytest.mark.parametrize("name", [slow("bcb_2x3_hand"), slow("bcb_8x5_nodes"), "bcb_16x16_spice"])
 def test_node_voltages_are_those_of_another_solver(name):
     data = np.load(DATA / f"{name}.npz")
     with jax.enable_x64(True):
@@ -24,7 +25,7 @@ def test_node_voltages_are_those_of_another_solver(name):
         np.testing.assert_allclose(found.bit_line, data["V_bl"][0], atol=1e-13)
 
 
-@pytest.mark.parametrize("drive, sense", [("left", "bottom"), ("right", "top"), ("both", "bottom")])
+@pytest.mark.parametrize("drive, sense", [slow("left", "bottom"), ("right", "top"), slow("both", "bottom")])
 def test_voltages_currents_and_power_balance(drive, sense):
     g, v = random_array(6, 9), np.random.default_rng(1).normal(size=6)
     settings = {"source": 3.0, "sink": 4.0, "drive": drive, "sense": sense}
@@ -50,6 +51,7 @@ def test_the_two_solvers_agree_where_lines_are_ideal():
         np.testing.assert_allclose(found.currents, v @ matrix, rtol=2e-5)
 
 
+@pytest.mark.slow
 def test_ohmic_cells_are_the_linear_case_of_the_nonlinear_solver():
     g, v = jnp.asarray(random_array(6, 8)), jnp.linspace(-0.3, 0.2, 6)
     wires = ResistiveWires(5.0, 3.0)
@@ -113,6 +115,7 @@ def test_the_implicit_gradient_is_a_finite_difference():
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_a_batch_of_inputs_is_mapped():
     g = jnp.asarray(random_array(5, 6))
     v = jnp.asarray(np.random.default_rng(7).normal(size=(3, 5)), jnp.float32)

@@ -94,9 +94,11 @@ def test_a_neuron_of_ones_own_learns_runs_on_a_chip_and_is_recorded():
     assert np.isfinite(float(loss))
     assert all(float(jnp.abs(a - b).max()) > 0 for a, b in zip(weights(learned), weights(net), strict=True))
 
-    chip = ms.deploy(learned, ms.nn.MixedSignal(crossbar, ms.nn.NeuronCircuit(noise=0.01)), 3600.0, key=jr.key(3))
+    design = ms.nn.MixedSignal(crossbar, ms.nn.NeuronCircuit(noise=0.01))
+    chip = eqx.filter_jit(ms.deploy)(learned, design, 3600.0, key=jr.key(3))
+    run = eqx.filter_jit(lambda model, x, key: model(x, key=key, record=("spikes", "membranes")))
     for model in (learned, chip):
-        ys, found = model(xs[0], key=jr.key(4), record=("spikes", "membranes"))
+        ys, found = run(model, xs[0], jr.key(4))
         (spikes,), (membranes,) = found["spikes"].values(), found["membranes"].values()
         assert ys.shape == (20, 3) and spikes.shape == membranes.shape == (20, 6)
         np.testing.assert_array_equal(spikes, membranes > 1.0)

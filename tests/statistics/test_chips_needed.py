@@ -34,6 +34,7 @@ def test_of_chips_alone_it_is_the_number_of_the_textbook():
     assert found.in_words() == f"{found.chips} chips, for ± 0.2"
 
 
+@pytest.mark.slow
 def test_the_number_gives_the_half_width_on_average():
     """40 studies of the number that a large pilot says: half widths scatter by a sixth, their mean by 3 %; the pilot's
     own standard deviations are within 8 %."""

@@ -37,6 +37,7 @@ def assert_binomial(counts, sign, trials, p):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [1, 31, 40])
 @pytest.mark.parametrize("scaling", [dm.pulsed.EqualScaling(), dm.pulsed.BalancedScaling()], ids=["equal", "balanced"])
 def test_pulses_coincide_binomially_with_the_mean_of_the_outer_product(length, scaling):
@@ -125,6 +126,7 @@ def test_an_update_adds_the_outer_product_on_average_with_the_variance_of_its_pu
     np.testing.assert_array_less(np.abs(change.var(0) - variance), STANDARD_ERRORS * error + 1e-12)
 
 
+@pytest.mark.slow
 def test_a_batch_is_its_samples_one_after_another():
     device, key = dm.pulsed.SoftBounds(dm.pulsed.Steps(5e-3)), jr.key(3)
     array = dm.pulsed.PulsedArray.fabricate(device, (3, 4), key=jr.key(0))
@@ -165,6 +167,7 @@ def burst_and_pulses(device, start):
     return array.burst(counts, most=31, key=jr.key(1)).hidden, array.pulse(counts, key=jr.key(2)).hidden
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_burst_has_the_mean_and_the_spread_of_pulses_one_by_one(name):
     """Within 4 % of the deviation in mean and deviation, and the standard errors of both: 10 000 cells each."""
@@ -175,6 +178,7 @@ def test_a_burst_has_the_mean_and_the_spread_of_pulses_one_by_one(name):
     assert np.all(np.abs(burst.std(1) - deviation) < (tolerance + error) * deviation)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "device",
     [

@@ -29,6 +29,7 @@ def fitted(target, conductance, **settings):
     return fit_drift(TIMES, conductance, targets=target, **SETTINGS, **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spread, noise",
     [
@@ -60,6 +61,7 @@ def test_a_spread_that_is_only_read_noise_is_not_taken_for_one_of_cells():
     assert estimate.high - estimate.low > 1e-4
 
 
+@pytest.mark.slow
 def test_a_mean_that_depends_on_conductance_rejects_a_constant_one():
     fit = fitted(*cells(np.random.default_rng(3)), degree=0)
     assert not fit.goodness.adequate
@@ -104,6 +106,7 @@ def test_noise_that_is_slow_against_the_record_is_seen_and_can_be_taken_out():
     assert walking.parameters["read_noise[0]"].value == pytest.approx(0.02, rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_fitted_device_drifts_as_the_measured_one():
     device = dm.pcm_hermes1(read_noise_scale=0.0)
     target = jnp.linspace(0.2, 1.0, 1000, dtype=jnp.float32) * device.g_max

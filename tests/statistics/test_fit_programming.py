@@ -23,11 +23,13 @@ def writes(rng, cells=40, levels=LEVELS, noise=NOISE, offset=0.0):
     return levels, np.maximum(levels + offset + std * rng.normal(size=(cells, len(levels))), 0.0)
 
 
+@pytest.mark.slow
 def test_intervals_of_the_write_noise_hold_the_truth():
     rng = np.random.default_rng(0)
     assert_covered(fit_programming, lambda: writes(rng), TRUTH)
 
 
+@pytest.mark.slow
 def test_intervals_hold_where_half_of_the_writes_are_clipped():
     rng = np.random.default_rng(1)
     levels = np.concatenate([np.linspace(0.0, 0.5e-6, 8), np.linspace(1e-6, G_MAX, 8)])
@@ -39,6 +41,7 @@ def test_intervals_hold_where_half_of_the_writes_are_clipped():
     )
 
 
+@pytest.mark.slow
 def test_intervals_hold_for_errors_that_are_no_normals():
     # A Laplace distribution has kurtosis 6, a normal 3: intervals of a normal's information are 1.6 times too narrow.
     rng = np.random.default_rng(2)
@@ -81,6 +84,7 @@ def test_a_spread_that_depends_on_the_target_rejects_a_constant_one():
     assert "reject" in fit.report()
 
 
+@pytest.mark.slow
 def test_the_fitted_device_writes_as_the_measured_one():
     measured = dm.pcm_joshi2020()
     target = jnp.asarray(np.tile(LEVELS, (2000, 1)), jnp.float32)

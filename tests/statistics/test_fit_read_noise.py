@@ -35,6 +35,7 @@ def reads(rng, q_s=Q_S, white=WHITE):
     return LEVELS[:, None] * (1 + q * flicker) + white * rng.normal(size=(len(LEVELS), READS))
 
 
+@pytest.mark.slow
 def test_intervals_of_both_parts_hold_the_truth():
     rng = np.random.default_rng(0)
     truth = {"relative_read_noise[0]": Q_S[0], "relative_read_noise[1]": Q_S[1], "white_noise[0]": WHITE}
@@ -43,6 +44,7 @@ def test_intervals_of_both_parts_hold_the_truth():
     )
 
 
+@pytest.mark.slow
 def test_intervals_of_white_noise_alone_hold_the_truth():
     rng = np.random.default_rng(1)
     assert_covered(

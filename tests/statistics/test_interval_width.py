@@ -37,6 +37,7 @@ def stopped_at_once(y, width, least, block):
     return at, means[np.arange(len(y)), at - 1]
 
 
+@pytest.mark.slow
 def test_the_interval_at_the_stop_covers_and_is_of_the_width_asked_for():
     """250 studies of normal chips: a standard error of 1.4 points. As the loop in plain numpy stops, so does it."""
     rng, until = np.random.default_rng(0), ms.study.IntervalWidth(0.8, of="numbers", most=150)
@@ -51,6 +52,7 @@ def test_the_interval_at_the_stop_covers_and_is_of_the_width_asked_for():
     assert hits / 250 > 0.95 - 0.042
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("block", [1, 5, 10])
 def test_it_covers_whatever_the_width_and_the_blocks(kind, block):

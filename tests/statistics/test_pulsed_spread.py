@@ -56,6 +56,7 @@ def test_bounds_differ_at_either_end_and_keep_their_sign():
     assert bool(jnp.all(wide.w_min <= -1e-3)) and bool(jnp.all(wide.w_max >= 1e-3))
 
 
+@pytest.mark.slow
 def test_slopes_exponents_and_references_differ():
     linear = fabricate(
         dm.pulsed.LinearStep(dm.pulsed.Steps(0.01), dm.pulsed.Bounds(-0.8, 1.2), 0.4, 0.7, gamma_dtod=0.05), jr.key(3)
@@ -91,6 +92,7 @@ def corrupt():
     return dm.pulsed.reram_array_om_gong2022(corrupt=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "noise, up_std, down_std",  # of a step from w = 0.5 with soft bounds at 1 and -1, in units of dw_min
     [

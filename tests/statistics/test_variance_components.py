@@ -6,6 +6,7 @@ import xarray as xr
 from scipy import stats
 
 import memsim as ms
+from helpers import slow
 from memsim.study._components import component_intervals, nesting
 from memsim.study._variance import components, mean_squares
 
@@ -30,6 +31,7 @@ def coverage(draw, names, true, studies, design="crossed"):
     return {effect: found / studies for effect, found in hits.items()}
 
 
+@pytest.mark.slow
 def test_crossed_components_are_covered():
     """400 studies: the standard error of 95 % is 1.1 points; of a component of zero 97.5 % or more is claimed."""
     rng = np.random.default_rng(0)
@@ -41,7 +43,7 @@ def test_crossed_components_are_covered():
     assert all(found[effect] < 0.95 + 3 * 0.011 for effect in ("seed", "chip")), found
 
 
-@pytest.mark.parametrize("chip", [*(pytest.param(share, marks=pytest.mark.slow) for share in (0.0, 0.1)), 0.6])
+@pytest.mark.parametrize("chip", [slow(0.0), slow(0.1), slow(0.6)])
 def test_nested_components_are_covered(chip):
     rng = np.random.default_rng(1)
     true = {"seed": 1.0, "chip in seed": chip, "moment in chip": 0.5}

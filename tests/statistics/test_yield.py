@@ -6,6 +6,7 @@ import xarray as xr
 from scipy import stats
 
 import memsim as ms
+from helpers import slow
 
 
 def chips(rng, seeds, chips, share):
@@ -33,7 +34,7 @@ def test_of_one_network_it_is_wilsons():
     assert found.interval_over == "chip; for one network and this test set"
 
 
-@pytest.mark.parametrize("truth", [pytest.param(0.5, marks=pytest.mark.slow), 0.9])
+@pytest.mark.parametrize("truth", [slow(0.5), slow(0.9)])
 def test_intervals_cover_the_yield_of_all_chips(truth):
     """300 studies: a standard error of 1.3 points at 95 %; Wilson's of 25 chips lies between 93 and 97 %."""
     rng = np.random.default_rng(1)

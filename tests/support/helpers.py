@@ -7,10 +7,24 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from scipy.special import expit
 
 import device_models as dm
 from memsim import nn
+
+
+def slow(*values):
+    """A case of a family that only `make test-slow` runs: its code is run by another case, too."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+def quick_and_slow(quick, all):
+    """The names of a family: `make test` runs those of `quick`, each a path of its own, `make test-slow` the others."""
+    if missing := [name for name in quick if name not in all]:
+        raise ValueError(f"The quick cases must be of the family. Got {missing}. Take of {list(all)}.")
+    return [name if name in quick else slow(name) for name in all]
+
 
 RELAXATION = Path(__file__).parents[1] / "data" / "relaxation"
 
@@ -49,6 +63,13 @@ DEVICES = {
     "ideal_milo": dm.Ideal(g_min=50e-6, g_max=225e-6, iv=dm.iv.MiloPolynomial()),  # the range of Milo et al. 2021
     "pcm_cubic": replace(dm.pcm_joshi2020(), iv=dm.iv.Cubic(1.0)),
 }
+
+# One of each class and wrapper, and of the curves that have code of their own.
+QUICK_DEVICES = (
+    *("ideal", "pcm_joshi2020", "rram_milo2021", "cmo_hfox_falcone2025", "sonos_agrawal2022", "fefet_jerry2017"),
+    *("pcm_table", "stuck_cells", "write_verify", "parallel", "cell_pair", "retention", "empirical", "ideal_milo"),
+)
+EVERY_DEVICE = quick_and_slow(QUICK_DEVICES, DEVICES)
 
 
 class Neuron(NamedTuple):
@@ -94,6 +115,23 @@ NEURONS = {
     "CuBaLI": Neuron(nn.CuBaLI, {"gain": "leak", "gain_syn": "leak"}),
     "CuBaLI_delay": Neuron(nn.CuBaLI, {"synaptic_delay": 1}),
 }
+
+# One of each class, and of each way to fire and to reset.
+QUICK_NEURONS = (
+    *(
+        "LIF_zero",
+        "LIF_late",
+        "LIF_several",
+        "LIF_refractory",
+        "IF_free",
+        "CuBaLIF_delay",
+        "ALIF",
+        "AdEx",
+        "Izhikevich",
+    ),
+    *("ResonateAndFire", "LI", "Integrator", "CuBaLI"),
+)
+EVERY_NEURON = quick_and_slow(QUICK_NEURONS, NEURONS)
 
 
 class Surrogate(NamedTuple):

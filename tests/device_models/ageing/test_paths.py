@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import quick_and_slow, slow
 
 CELLS = 40_000
 TIMES = (1e-3, 0.1, 1.0, 1e3, 1e5, 3e7)
@@ -97,7 +98,7 @@ def added(device, target, t, key):
 MOVING = [name for name, entry in dm.DEVICES.items() if entry.make().assumes and "pcm" not in name]
 
 
-@pytest.mark.parametrize("name", MOVING)
+@pytest.mark.parametrize("name", quick_and_slow(("cmo_hfox_falcone2025", "sonos_agrawal2022"), MOVING))
 def test_verified_cells_relax_as_others_do(name):
     device = dm.DEVICES[name].make()
     target, late = 0.5 * device.g_max, 172800.0
@@ -108,6 +109,7 @@ def test_verified_cells_relax_as_others_do(name):
     assert late_spread(verified, target, late, jr.key(1)) >= 0.97 * relaxed
 
 
+@pytest.mark.slow
 def test_verified_cells_of_wan_spread_as_published():
     # The published spread of accepted cells at 20 uS: 3.95 uS after two days, of the quartic at g = 0.5.
     verified = dm.WriteVerify(dm.rram_wan2022(), window=1e-7, max_pulses=50, verify_noise=False)
@@ -115,13 +117,14 @@ def test_verified_cells_of_wan_spread_as_published():
     assert late_spread(dm.rram_wan2022(), 20e-6, 172800.0, jr.key(0)) == pytest.approx(3.95e-6, rel=0.03)
 
 
-@pytest.mark.parametrize("name", ["pcm_joshi2020", "rram_wan2022", "sonos_agrawal2022"])
+@pytest.mark.parametrize("name", [slow("pcm_joshi2020"), slow("rram_wan2022"), "sonos_agrawal2022"])
 def test_populations_are_the_same_on_every_path(name):
     ways = [dm.DEVICES[name].make().remembering(how) for how in ("keep", "redraw", "walk")]
     spreads = [late_spread(device, 10e-6, 86400.0, jr.key(0)) for device in ways]
     np.testing.assert_allclose(spreads, spreads[0], rtol=4 * (1 / 10_000) ** 0.5)
 
 
+@pytest.mark.slow
 def test_exponents_of_cells_move_where_they_are_let():
     def exponents(how):
         device = dm.pcm_joshi2020().remembering(how)
@@ -150,6 +153,7 @@ def test_spans_say_where_cells_were_measured():
         dm.Span(time=(10.0, 1.0))
 
 
+@pytest.mark.slow
 def test_what_is_verified_late_is_forgotten_as_the_walk_says():
     # A cell found at its target at 10 s has the conditional spread later: sigma sqrt(1 - rho^2).
     device = dm.rram_wan2022()

@@ -63,6 +63,7 @@ def test_the_older_layout_of_threefry_draws_as_jax_does():
         jax.config.update("jax_threefry_partitionable", before)
 
 
+@pytest.mark.slow
 def test_doubles_are_those_of_jax():
     with jax.enable_x64(True):
         for ours, theirs in PAIRS[:2]:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import device_models as dm
-from helpers import DEVICES
+from helpers import DEVICES, EVERY_DEVICE, slow
 
 YEAR = 365.25 * 86400.0
 TIMES = (0.0, 1.0, 3600.0, 10 * YEAR)
-every_device = pytest.mark.parametrize("name", DEVICES)
+every_device = pytest.mark.parametrize("name", EVERY_DEVICE)
 N, STANDARD_ERRORS = 20_000, 4
 EXACT = ("ideal", "ideal_sinh", "ideal_milo")  # nothing about them is left to chance
 
@@ -95,7 +95,7 @@ def test_a_batch_of_chips_is_the_chips_one_by_one_and_cells_come_in_any_shape(na
     assert "I-V" in device.effects or np.allclose(current, 0.2 * one[0], rtol=1e-6, atol=0)
 
 
-@pytest.mark.parametrize("name", ["pcm_joshi2020", "cmo_hfox_falcone2025"])
+@pytest.mark.parametrize("name", ["pcm_joshi2020", slow("cmo_hfox_falcone2025")])
 def test_compiled_cells_are_the_eager_cells(name):
     device, target = DEVICES[name], targets(DEVICES[name])[::6]
     with jax.disable_jit():

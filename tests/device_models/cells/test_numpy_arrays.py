@@ -39,6 +39,7 @@ def calls():
     yield lambda x, d: dm.pulsed.coincidences(x, d, 0.1, key=KEY), (RELATIVE, RELATIVE[:2])
 
 
+@pytest.mark.slow
 def test_numpy_arrays_give_what_those_of_jax_give():
     for call, arguments in calls():
         found = jax.tree.leaves(call(*arguments))

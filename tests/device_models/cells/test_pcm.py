@@ -176,6 +176,7 @@ def test_scales_of_zero_make_an_ideal_cell(make):
 # Wrappers.
 
 
+@pytest.mark.slow
 def test_stuck_cells_have_their_fractions_and_stay_still():
     target = jnp.full((N, len(G)), 12.5e-6)  # no working cell is at either end
     (early, late), std = map(np.asarray, history(DEVICES["stuck_cells"], target, jr.key(0), (0.0, YEAR)))

@@ -55,6 +55,7 @@ def test_neurram_spreads_take_the_golden_values():
         np.testing.assert_allclose(1e6 * spread(g, jnp.asarray(t)), values, rtol=0, atol=6e-3)
 
 
+@pytest.mark.slow
 def test_neurram_cells_spread_about_their_targets_as_measured_at_each_age():
     device, targets = dm.rram_wan2022(), np.array([20.0, 30.0])  # no cell is clipped
     for fit, x in zip(WAN.values(), population(device, targets, tuple(WAN)), strict=True):

@@ -231,6 +231,7 @@ def test_what_no_file_can_hold_is_not_saved(tmp_path, unchecked):
 # Several measurements of one cell.
 
 
+@pytest.mark.slow
 def test_fits_of_one_cell_make_one_device():
     aged = drift(g_max=G_MAX)
     reads = 10e-6 + 1e-7 * RNG.normal(size=(20, 64))

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from scipy.special import expit, logit
 
 import device_models as dm
+from helpers import slow
 
 
 class Windowed(dm.memristors.AbstractMemristor):
@@ -62,7 +63,7 @@ def charge(t, v, b):
 @pytest.mark.parametrize(
     "steps", [dm.memristors.FixedSteps(4), dm.memristors.AdaptiveSteps()], ids=["fixed", "adaptive"]
 )
-@pytest.mark.parametrize("k", [2.0, 40.0])
+@pytest.mark.parametrize("k", [slow(2.0), 40.0])
 def test_a_window_that_nearly_closes_opens_again_at_the_right_time(steps, k):
     """A solver of the state itself steps over 1 here, where the window changes its sign, and ends at 1.0019 or beyond.
 
@@ -111,7 +112,7 @@ def test_mms_relaxes_exponentially_at_a_constant_voltage_and_faster_when_hot():
         np.testing.assert_allclose(found, exact, atol=2e-6)
 
 
-@pytest.mark.parametrize("v", [1.2, -1.2])
+@pytest.mark.parametrize("v", [slow(1.2), -1.2])
 def test_data_driven_models_take_the_published_steps_at_a_constant_voltage(v):
     t = np.linspace(0, 1e-5, 20)
     cell = dm.memristors.data_driven2021()
@@ -167,6 +168,7 @@ def test_a_stiff_solver_finds_the_same_trace():
     np.testing.assert_allclose(one.state, other.state, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_a_batch_of_memristors_is_the_memristors_one_by_one():
     t, v = (jnp.asarray(x, jnp.float32) for x in sine(1.0, 101, 1e3, 0.5))
     thresholds = jnp.array([0.2, 0.27, 0.3])
@@ -182,6 +184,7 @@ def test_a_batch_of_memristors_is_the_memristors_one_by_one():
     assert not jnp.allclose(batch[0], batch[1])
 
 
+@pytest.mark.slow
 def test_steps_too_long_for_the_cell_do_not_pass():
     """Ten times the time constant between samples, where an explicit method is unstable."""
     t, v = sine(1.0, 21, 50.0)
@@ -190,7 +193,7 @@ def test_steps_too_long_for_the_cell_do_not_pass():
     simulated(dm.memristors.mms_molter2016(), t, v, steps=dm.memristors.FixedSteps(1, float("inf")))
 
 
-@pytest.mark.parametrize("start", [1e-6, 1e-2, 1.0, 1e3])
+@pytest.mark.parametrize("start", [slow(1e-6), 1e-2, slow(1.0), 1e3])
 def test_a_short_pulse_late_in_a_long_record_does_what_an_early_one_does(start):
     """VTEAM above threshold moves by 5e-4 m/s times the integral of v / 0.02 V - 1: 2.690e-10 m in this pulse."""
     times = start + np.array([-start, 0.0, 1e-9, 11e-9, 12e-9, 22e-9])

@@ -13,6 +13,7 @@ import pytest
 
 import device_models as dm
 from device_models.pulsed._neurosim import curvature
+from helpers import quick_and_slow, slow
 
 PLAIN = dm.pulsed.Steps(0.02)
 RULES = {  # rules that no published device in PULSED uses
@@ -23,7 +24,8 @@ RULES = {  # rules that no published device in PULSED uses
     ),
 }
 MAKERS = {name: entry.make for name, entry in dm.pulsed.PULSED.items()} | RULES
-every_device = pytest.mark.parametrize("name", MAKERS)
+QUICK = (*RULES, "reram_es_gong2018", "pcm_onesided_nandakumar2020")
+every_device = pytest.mark.parametrize("name", quick_and_slow(QUICK, MAKERS))
 UP_THEN_DOWN = jnp.repeat(jnp.array([1, -1]), 40)
 
 
@@ -106,7 +108,7 @@ def test_pulses_one_by_one_change_only_their_cells():
     np.testing.assert_array_equal((after.hidden != array.hidden) | (after.shown != array.shown), counts != 0)
 
 
-@pytest.mark.parametrize("name", ["reram_es_gong2018", "reram_array_om_gong2022"])
+@pytest.mark.parametrize("name", ["reram_es_gong2018", slow("reram_array_om_gong2022")])
 def test_one_key_makes_one_array_alone_compiled_and_in_a_batch(name):
     device, keys = MAKERS[name](), jr.split(jr.key(0), 2)
 
@@ -136,7 +138,7 @@ def test_both_steps_are_equal_at_the_symmetry_point_or_it_is_a_bound(name):
     assert np.all(equal | bound) and np.all((at >= cells.w_min) & (at <= cells.w_max))
 
 
-@pytest.mark.parametrize("name", ["reram_es_gong2018", "ecram_tang2018", "soft_bounds", "pow_step"])
+@pytest.mark.parametrize("name", [slow("reram_es_gong2018"), "ecram_tang2018", slow("soft_bounds"), "pow_step"])
 def test_pulses_up_and_down_in_turn_lead_to_the_symmetry_point(name):
     device = quiet(MAKERS[name]())
     device = dataclasses.replace(device, steps=dm.pulsed.Steps(0.01, device.steps.up_down))
@@ -181,7 +183,7 @@ def test_linear_steps_head_for_a_weight_beyond_the_bound():
     np.testing.assert_allclose(noise_free(device, 0.0, -120), np.maximum(down, -0.9), atol=1e-5)
 
 
-@pytest.mark.parametrize("r_min, r_max", [(-1.0, 1.0), (-0.4, 1.0), (-1.0, 0.3)])
+@pytest.mark.parametrize("r_min, r_max", [slow(-1.0, 1.0), slow(-0.4, 1.0), (-1.0, 0.3)])
 def test_soft_bounds_pmax_follows_its_two_curves(r_min, r_max):
     p_max, alpha = 60, 0.03
     p, reach = np.arange(p_max + 1), (r_max - r_min) / (1 - math.exp(-alpha * p_max))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import quick_and_slow
 
 SIDE = 200
 STEPS = dm.pulsed.Steps(0.002)
@@ -63,7 +64,7 @@ def mean_changes(device, key):
     return jnp.stack([jnp.mean(a.shown - array.shown) for a in after]) / (2 * device.granularity)
 
 
-@pytest.mark.parametrize("name", CURVED)
+@pytest.mark.parametrize("name", quick_and_slow(("reram_es_gong2018",), CURVED))
 def test_an_update_changes_weights_by_what_it_was_asked_for(name):
     up, down = np.asarray(mean_changes(CURVED[name], jr.key(0)), np.float64)
     # Of 200 rows and 200 columns each gets 11 pulses of 62, give or take 3: 2.7 % of a mean change, 1.9 % of the mean

@@ -30,6 +30,7 @@ def test_a_pair_without_noise_adds_up_and_down_pulses_on_either_side():
     np.testing.assert_allclose(after.plus.hidden, [0.35, 0.02], atol=1e-6)  # nothing ever falls
 
 
+@pytest.mark.slow
 def test_a_refresh_empties_full_pairs_and_keeps_their_weights():
     """Constant steps: what is shown is found again within one step, and within the noise of the last pulse."""
     noise = dm.pulsed.MultiplicativeNoise(0.3)
@@ -41,6 +42,7 @@ def test_a_refresh_empties_full_pairs_and_keeps_their_weights():
     np.testing.assert_array_equal(np.asarray(after.shown)[~full], np.asarray(before.shown)[~full])
 
 
+@pytest.mark.slow
 def test_phase_change_pairs_are_refreshed_to_the_weight_on_average():
     before, after = filled(dm.pulsed.pcm_onesided_nandakumar2020(), jr.key(1))
     full = np.asarray(before.full(0.75, 0.25))

@@ -9,6 +9,7 @@ import pytest
 
 import device_models as dm
 from device_models.pulsed import _coincidence, _rows
+from helpers import slow
 
 ROWS, COLUMNS = 150, 30  # more than four blocks, and no multiple of one
 DEVICES = {name: entry.make for name, entry in dm.pulsed.PULSED.items()} | {
@@ -53,7 +54,7 @@ def whole(monkeypatch):
     return run
 
 
-QUICK = ("soft_bounds", "pow_step", "steep", "gokmen2016", "pcm_onesided")  # of the others the slow tests take care
+QUICK = ("gokmen2016", "pcm_onesided")  # of the others the slow tests take care
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_few_rows_are_updated_as_the_whole_array_is(name, whole):
     assert 0 < moved.sum() < ROWS // 2
 
 
-@pytest.mark.parametrize("scaling", [SHORTEST, dm.pulsed.BalancedScaling()], ids=["short", "long"])
+@pytest.mark.parametrize("scaling", [SHORTEST, slow(dm.pulsed.BalancedScaling())], ids=["short", "long"])
 def test_any_number_of_rows_and_pulses_gives_the_numbers_of_the_whole_array(scaling, whole):
     array = dm.pulsed.PulsedArray.fabricate(dm.pulsed.gokmen2016(), (ROWS, COLUMNS), key=jr.key(0))
     x, order = jr.uniform(jr.key(1), (COLUMNS,)), jr.permutation(jr.key(5), jnp.arange(ROWS))
@@ -82,6 +83,7 @@ def test_any_number_of_rows_and_pulses_gives_the_numbers_of_the_whole_array(scal
     assert_same(run(), whole(run))
 
 
+@pytest.mark.slow
 def test_arrays_of_a_batch_with_different_numbers_of_rows_are_updated_as_each_alone():
     array = dm.pulsed.PulsedArray.fabricate(dm.pulsed.gokmen2016(), (ROWS, COLUMNS), key=jr.key(0))
     ds = jnp.stack([few_rows(rows=rows) for rows in (0, 3, 60, ROWS)])
@@ -95,6 +97,7 @@ def test_arrays_of_a_batch_with_different_numbers_of_rows_are_updated_as_each_al
         np.testing.assert_allclose(together, alone, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_the_gradient_of_an_update_of_few_rows_is_that_of_the_whole_array(whole):
     array = dm.pulsed.PulsedArray.fabricate(dm.pulsed.gokmen2016(), (ROWS, COLUMNS), key=jr.key(0))
     x, d = jr.uniform(jr.key(1), (COLUMNS,)), few_rows()

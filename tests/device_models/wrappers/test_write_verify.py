@@ -91,6 +91,7 @@ def test_more_pulses_go_on_where_fewer_stopped():
     assert np.all(np.asarray(many.pulses)[~kept] > PULSES)
 
 
+@pytest.mark.slow
 def test_a_noisy_read_rejects_good_writes_and_an_exact_one_does_not():
     # Exact writes, read with std G q sqrt(ln((t_0 + t_read) / (2 t_read))) at time 0: Nandakumar 2019.
     q_s = 0.02

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import slow
 from memsim import ADC, SAR, BitSliced, ConverterErrors, Crossbar, DifferentialPair, Ramp
 
 STANDARD_ERRORS = 5
@@ -28,7 +29,7 @@ def column_of(weights, adc, **settings):
 
 
 @pytest.mark.parametrize("make", [SAR, Ramp])
-@pytest.mark.parametrize("bits", [2, 5, 8])
+@pytest.mark.parametrize("bits", [2, slow(5), slow(8)])
 def test_exact_capacitors_round_to_the_nearest_code_and_saturate(make, bits):
     largest = 2 ** (bits - 1) - 1
     v = np.linspace(-1.5 * largest - 1, 1.5 * largest + 1, 999)
@@ -121,6 +122,7 @@ def test_stochastic_rounding_is_drawn_anew_in_each_read_and_needs_its_key():
         matrix(x)
 
 
+@pytest.mark.slow
 def test_drift_compensation_is_measured_through_stochastic_rounding():
     chip = Crossbar(dm.Ideal(), adc=ADC(8, rounding="stochastic")).program(jnp.eye(4), key=jr.key(0))
     np.testing.assert_allclose(chip.at(0.0, key=jr.key(1)).effective_weight, np.eye(4), atol=0.1)
@@ -148,6 +150,7 @@ def test_a_chip_keeps_its_converters_and_another_has_others():
         assert np.mean(chip.at(0.0)(x) != other.at(0.0)(x)) > 0.3
 
 
+@pytest.mark.slow
 def test_errors_of_the_converters_leave_the_cells_as_they_are():
     w = jr.normal(jr.key(0), (6, 9))
     design = Crossbar(dm.pcm_joshi2020(), adc=ADC(8), compensation=None)

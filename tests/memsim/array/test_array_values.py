@@ -160,6 +160,7 @@ def test_a_count_is_a_whole_number_within_its_limits(design, field, beyond):
         assert getattr(dataclasses.replace(design, **{field: right}), field) == 3
 
 
+@pytest.mark.slow
 def test_numbers_of_numpy_and_jax_give_the_design_that_floats_give():
     def read(kind):
         sense = ms.SenseAmplifier(kind(50.0), kind(1e-3), kind(0.1), kind(0.01))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import slow
 from memsim import (
     ADC,
     DAC,
@@ -41,7 +42,7 @@ def drifting(nu):
 # Drift compensation.
 
 
-@pytest.mark.parametrize("adc", [None, ADC(None, 100.0)], ids=["no_adc", "unrounded_adc"])
+@pytest.mark.parametrize("adc", [slow(None), ADC(None, 100.0)], ids=["no_adc", "unrounded_adc"])
 def test_compensation_undoes_a_drift_that_all_cells_share(adc):
     w, device = normal(0, 5, 6), drifting((0.06,))
     weight = {}
@@ -60,9 +61,9 @@ def test_compensation_undoes_a_drift_that_all_cells_share(adc):
 @pytest.mark.parametrize(
     "mapping",
     [
-        OffsetColumn(),
+        slow(OffsetColumn()),
         OffsetColumn(offset="column"),
-        BitSliced(OffsetColumn(), 2, 3),
+        slow(BitSliced(OffsetColumn(), 2, 3)),
         BitSliced(DifferentialPair(), 3, 2),
     ],
     ids=str,
@@ -133,7 +134,7 @@ def test_deploy_is_program_then_at():
 
 @pytest.mark.parametrize(
     "read_noise",
-    ["per_read", *(pytest.param(name, marks=pytest.mark.slow) for name in ("per_moment", "off"))],
+    ["per_read", slow("per_moment"), slow("off")],
 )
 def test_compiled_and_batched_chips_are_the_chips_one_by_one(read_noise):
     # The ADC does not round: a current on the edge of two codes could fall to either side.
@@ -158,7 +159,7 @@ def test_compiled_and_batched_chips_are_the_chips_one_by_one(read_noise):
     np.testing.assert_allclose(batch(keys), one_by_one, **tolerance)
 
 
-@pytest.mark.parametrize("adc, read_noise", [(ADC(None, 1.5), "per_read"), (None, "per_moment")])
+@pytest.mark.parametrize("adc, read_noise", [(ADC(None, 1.5), "per_read"), slow(None, "per_moment")])
 def test_the_gradient_through_a_sampled_chip_is_the_finite_difference(adc, read_noise):
     with jax.enable_x64(True):
         design = Crossbar(dm.pcm_joshi2020(), dac=DAC(None, 2.0), adc=adc, tile=(4, 3), reads=Reads(read_noise))
@@ -179,7 +180,7 @@ def test_the_gradient_through_a_sampled_chip_is_the_finite_difference(adc, read_
 # Patterns, the ADC, and other measurements.
 
 
-@pytest.mark.parametrize("full_scale, amplitude", [(4.0, 1.0), (0.5, 1.0), (30.0, 0.05)])
+@pytest.mark.parametrize("full_scale, amplitude", [(4.0, 1.0), slow(0.5, 1.0), slow(30.0, 0.05)])
 def test_patterns_are_scaled_to_the_adc(full_scale, amplitude):
     """Cells that all keep (3e7/20)^-0.1 of their conductance: whatever the ADC's range, the factor gives it back."""
     w = np.asarray(jr.uniform(jr.key(0), (16, 64), minval=-1.0))
@@ -204,7 +205,7 @@ def test_what_the_patterns_clip_is_told():
         GlobalDriftCompensation(amplitude=0.0)
 
 
-@pytest.mark.parametrize("measure", ["identity", "summed current"])
+@pytest.mark.parametrize("measure", ["identity", slow("summed current")])
 def test_other_measurements_are_what_they_are_called(measure):
     """By numpy, on pairs of exact cells of exponents 0.08 - 0.06 g: one line at a time, or the sum of all cells."""
     w = np.asarray(normal(0, 5, 6))

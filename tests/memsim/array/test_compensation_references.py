@@ -1,11 +1,14 @@
 """Drift compensation of a whole layer, and against what ideal cells would give."""
 
+import itertools
+
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import slow
 from memsim import ADC, DAC, BitSliced, Crossbar, DifferentialPair, GlobalDriftCompensation, Reads, ResistiveWires
 
 HOUR, T_0 = 3600.0, 20.0
@@ -59,6 +62,7 @@ def test_a_layer_has_one_factor_by_numpy(measure):
     np.testing.assert_allclose(found, w * left * level(cells) / level(cells * left), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_layer_of_one_bit_line_is_one_tile():
     for measure in MEASURES:
         design = [
@@ -70,8 +74,16 @@ def test_a_layer_of_one_bit_line_is_one_tile():
         np.testing.assert_allclose(found[0], found[2], rtol=1e-6)
 
 
-@pytest.mark.parametrize("per", ["tile", "bit line", "layer"])
-@pytest.mark.parametrize("measure", MEASURES)
+QUICK = (("patterns", "tile"), ("identity", "layer"), ("summed current", "bit line"))  # each of both once
+
+
+@pytest.mark.parametrize(
+    "measure, per",
+    [
+        (measure, per) if (measure, per) in QUICK else slow(measure, per)
+        for measure, per in itertools.product(MEASURES, ("tile", "bit line", "layer"))
+    ],
+)
 def test_an_ideal_reference_takes_out_a_gain_of_the_write(measure, per):
     flat = Short(nu=0.0)
     np.testing.assert_allclose(effective(measure, 0.0, device=flat, per=per), 0.7 * w, rtol=1e-5)
@@ -89,7 +101,7 @@ def test_an_ideal_reference_after_drift_by_numpy(measure):
         np.testing.assert_allclose(found, w * now * factor, rtol=1e-4, err_msg=per)
 
 
-@pytest.mark.parametrize("mapping", [DifferentialPair(), BitSliced(DifferentialPair(), 2, 4)])
+@pytest.mark.parametrize("mapping", [slow(DifferentialPair()), BitSliced(DifferentialPair(), 2, 4)])
 def test_an_ideal_reference_is_read_through_converters(mapping):
     weights = np.asarray(jr.normal(jr.key(1), (32, 64)))
     compensation = GlobalDriftCompensation(reference="ideal")
@@ -101,6 +113,7 @@ def test_an_ideal_reference_is_read_through_converters(mapping):
     np.testing.assert_allclose(gain, 1.0, atol=0.01)  # of codes of a thousandth
 
 
+@pytest.mark.slow
 def test_an_ideal_reference_takes_out_the_mean_loss_of_wires():
     weights = np.asarray(jr.normal(jr.key(1), (16, 64)))
     gains = {}

@@ -7,6 +7,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import QUICK_DEVICES, quick_and_slow
 
 W = 2.5 * np.array([[1, 0, -1, 0, 0], [0, -1, 0, 0, 1], [0, 0, 0, 0, 0]], np.float32)
 MAPPINGS = {
@@ -31,6 +32,8 @@ WRAPPED = {
     "pair_with_fine_levels": dm.CellPair(CELL, dm.Levels(dm.Ideal(2e-6, 9e-6), 2), significance=4.0),
 }
 
+QUICK = ("levels_2", "levels_16", "pair_of_levels")  # with every mapping, wrappers, and too few levels
+
 
 def without_noise(device):
     for effect in device.effects:
@@ -45,7 +48,7 @@ def too_few(device, mapping):
     return isinstance(mapping, ms.OffsetColumn) and device.levels == 2
 
 
-@pytest.mark.parametrize("name", dm.DEVICES)
+@pytest.mark.parametrize("name", quick_and_slow([name for name in QUICK_DEVICES if name in dm.DEVICES], dm.DEVICES))
 def test_every_device_has_a_level_where_a_mapping_puts_zero_and_one(name):
     device = without_noise(dm.DEVICES[name].make())
     mapping = ms.DifferentialPair() if too_few(device, ms.OffsetColumn()) else ms.OffsetColumn()
@@ -55,7 +58,7 @@ def test_every_device_has_a_level_where_a_mapping_puts_zero_and_one(name):
     np.testing.assert_allclose(g, target, rtol=0, atol=1e-6 * on)
 
 
-@pytest.mark.parametrize("name", WRAPPED)
+@pytest.mark.parametrize("name", quick_and_slow(QUICK, WRAPPED))
 def test_zero_and_one_are_what_they_are_on_every_mapping_or_levels_are_too_few(name):
     device, settings = WRAPPED[name], {"compensation": None, "reads": ms.Reads("off"), "tile": (3, 2)}
     for place in MAPPINGS if name == "levels_16" else ("digital", "sliced_column"):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import quick_and_slow, slow
 from memsim import (
     ADC,
     DAC,
@@ -57,7 +58,9 @@ def test_pulses_are_the_digits_of_the_code(bits, bits_per_pulse):
     np.testing.assert_array_equal(np.array(dac.significance) @ pulses, codes)
 
 
-@pytest.mark.parametrize("mapping", [None, OffsetColumn(), BitSliced(OffsetColumn(offset="column"), 2, 3)], ids=str)
+@pytest.mark.parametrize(
+    "mapping", [slow(None), slow(OffsetColumn()), BitSliced(OffsetColumn(offset="column"), 2, 3)], ids=str
+)
 def test_digits_and_durations_give_what_voltage_levels_give_without_an_adc(mapping):
     w, x = normal(0, 5, 10), 2 * normal(1, 7, 10)
     settings = {} if mapping is None else {"mapping": mapping}
@@ -125,9 +128,9 @@ def cell_by_cell(iv, g, volts):
     return total
 
 
-@pytest.mark.parametrize("iv", IVS)
+@pytest.mark.parametrize("iv", quick_and_slow(("sinh", "milo"), IVS))
 @pytest.mark.parametrize(
-    "coding", ["levels", "digits", *(pytest.param(c, marks=pytest.mark.slow) for c in ("duration", "spikes"))]
+    "coding", [slow("levels"), "digits", *(pytest.param(c, marks=pytest.mark.slow) for c in ("duration", "spikes"))]
 )
 def test_nonlinear_cells_are_read_as_cell_by_cell(iv, coding):
     iv, w = IVS[iv], normal(0, 3, 5)

@@ -27,10 +27,15 @@ DEVICES = {
     for name, device in helpers.DEVICES.items()
     if name not in (*SAME_CLASS, "gaussian_proportional", "gaussian_inverse", "mtj_generic", "ideal_milo")
 }
+QUICK = [name for name in helpers.QUICK_DEVICES if name in DEVICES and name != "write_verify"]
 WRITTEN_ONCE = [name for name, device in DEVICES.items() if not isinstance(device, dm.WriteVerify)]
 PCMS = [name for name, device in DEVICES.items() if isinstance(device, dm.PCM)]
 
-every_device = pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES.keys())
+every_device = pytest.mark.parametrize(
+    "device",
+    [device if name in helpers.QUICK_DEVICES else helpers.slow(device) for name, device in DEVICES.items()],
+    ids=DEVICES,
+)
 every_effect = pytest.mark.parametrize("effect", dm.EFFECTS)
 
 
@@ -88,7 +93,7 @@ def test_without_drift_a_chip_stays_as_it_was_written(device):
     np.testing.assert_array_equal(year, start)
 
 
-@pytest.mark.parametrize("name", WRITTEN_ONCE)
+@pytest.mark.parametrize("name", helpers.quick_and_slow(QUICK, WRITTEN_ONCE))
 def test_without_read_noise_reads_are_exact_and_the_history_is_the_same(name):
     device = DEVICES[name]
     quiet = device.without("read noise")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import slow
 from memsim import (
     ADC,
     DAC,
@@ -112,7 +113,7 @@ def test_cells_are_as_many_as_the_mapping_says(name):
 
 
 @each_mapping
-@pytest.mark.parametrize("scale, tile", [("column", (4, 5)), ("tile", (4, 5)), ("tensor", (99, 99))])
+@pytest.mark.parametrize("scale, tile", [slow("column", (4, 5)), ("tile", (4, 5)), slow("tensor", (99, 99))])
 def test_ideal_cells_give_the_product_with_the_weights_as_the_mapping_rounds_them(name, scale, tile):
     mapping = MAPPINGS[name]
     base = dataclasses.replace(mapping.mapping if isinstance(mapping, BitSliced) else mapping, scale=scale)
@@ -215,9 +216,9 @@ class Recorded(AbstractWires):
 @pytest.mark.parametrize(
     "name, shapes",
     [
-        ("pair", [(4, 5), (4, 2), (3, 5), (3, 2)]),
-        ("interleaved", [(4, 10), (4, 4), (3, 10), (3, 4)]),
-        ("digital", [(4, 5), (4, 2), (3, 5), (3, 2)]),
+        slow("pair", [(4, 5), (4, 2), (3, 5), (3, 2)]),
+        slow("interleaved", [(4, 10), (4, 4), (3, 10), (3, 4)]),
+        slow("digital", [(4, 5), (4, 2), (3, 5), (3, 2)]),
         ("column", [(4, 6), (4, 3), (3, 6), (3, 3)]),
         ("sliced_interleaved", [(4, 10), (4, 4), (3, 10), (3, 4)]),
     ],
@@ -277,8 +278,8 @@ def test_chips_of_many_keys_are_the_chips_one_by_one(name):
 # Bit lines of zeros.
 
 
-@pytest.mark.parametrize("name", ["pair", pytest.param("digital", marks=pytest.mark.slow), "sliced_column"])
-@pytest.mark.parametrize("adc", [None, ADC(8, 4.0)], ids=["no_adc", "adc"])
+@pytest.mark.parametrize("name", [*map(slow, ("pair", "digital")), "sliced_column"])
+@pytest.mark.parametrize("adc", [slow(None), ADC(8, 4.0)], ids=["no_adc", "adc"])
 def test_outputs_of_a_multiple_of_the_weights_are_that_multiple_also_with_dead_lines(name, adc):
     """To the bit for a power of two. A bit line of zeros reads zero, as do all of a matrix of zeros."""
     noise = SenseAmplifier(noise=0.1) if adc else None
@@ -296,8 +297,8 @@ def test_outputs_of_a_multiple_of_the_weights_are_that_multiple_also_with_dead_l
     np.testing.assert_array_equal(read(0 * w), 0)
 
 
-@pytest.mark.parametrize("name", QUICK)
-@pytest.mark.parametrize("adc", [None, ADC(None, 100.0)], ids=["no_adc", "adc"])
+@pytest.mark.parametrize("name", [slow("pair"), "column", "sliced_digital"])
+@pytest.mark.parametrize("adc", [slow(None), ADC(None, 100.0)], ids=["no_adc", "adc"])
 def test_a_bit_line_of_zeros_has_the_gradient_of_the_digital_product(name, adc):
     """A layer that starts from zeros learns: the gradient of v W x is the outer product of v and x."""
     x, v, live = normal(1, 10), normal(2, 12), normal(0, 12, 10).at[5].set(0.0)

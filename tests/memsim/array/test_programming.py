@@ -66,6 +66,7 @@ def test_errors_end_within_the_threshold_after_as_many_writes_as_chance_takes():
     assert few - spread < float(writes.mean()) < many + spread
 
 
+@pytest.mark.slow
 def test_what_wires_take_is_corrected_by_outputs_and_not_cell_by_cell():
     wires = ms.AlphaBetaWires(150.0, 150.0)
     verified, _, scales = made(design(dm.WriteVerify(noisy(), 0.2e-6, 20), wires=wires), jr.key(3))
@@ -78,6 +79,7 @@ def test_what_wires_take_is_corrected_by_outputs_and_not_cell_by_cell():
     assert writes.max() > 1
 
 
+@pytest.mark.slow
 def test_one_key_makes_one_chip_alone_and_in_a_batch():
     crossbar = design(noisy(), programming=ms.GradientDescent(2))
     keys = jr.split(jr.key(4), 2)
@@ -86,6 +88,7 @@ def test_one_key_makes_one_chip_alone_and_in_a_batch():
     assert not jnp.array_equal(batch[0], batch[1])
 
 
+@pytest.mark.slow
 def test_gradients_reach_the_weights():
     crossbar = design(noisy(), adc=ms.ADC(8, 20.0), programming=ms.GradientDescent(2))
     x = jnp.ones((1, 32))

@@ -29,6 +29,7 @@ def test_a_percentile_covers_its_fraction():
     np.testing.assert_allclose(ms.Percentile(1.0).of_currents(x, 8), np.abs(x).max(), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_least_squares_is_the_optimum_of_a_normal_distribution():
     # Max 1960 gives steps of 0.5860, 0.3352 and 0.1881 for 8, 16 and 32 levels; a symmetric converter has one level
     # less, with a level at zero: 7, 15 and 31, between his for 6 and 8 and so on (0.7334, 0.3534 for 6 and 15 levels).
@@ -55,6 +56,7 @@ def test_without_rounding_least_squares_clips_nothing():
     np.testing.assert_allclose(ms.LeastSquares().of_inputs(x, None), np.abs(x).max(), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_maximal_ranges_cover_all_inputs_and_all_cells():
     design, xs = calibrated(ms.Maximal(), dac=ms.DAC(8), adc=ms.ADC(8))
     np.testing.assert_allclose(design.dac.input_range, np.abs(xs).max())
@@ -78,6 +80,7 @@ def test_a_full_scale_for_each_slice_covers_its_currents():
     np.testing.assert_allclose(design.adc.full_scale, largest, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_full_scale_of_bit_serial_inputs_covers_single_digits():
     design, xs = calibrated(ms.Percentile(1.0), dac=ms.BitSerialDAC(4), adc=ms.ADC(8))
     deployed = ms.deploy(network(), design, 0.0, key=jr.key(0))

@@ -12,6 +12,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import quick_and_slow
 
 YEAR = 3.15576e7
 N, STANDARD_ERRORS = 10_000, 5
@@ -98,6 +99,7 @@ def behind_wires(read_noise, mapping, **settings):
     return ms.Crossbar(STEADY, mapping, wires=wires, reads=ms.Reads(read_noise), compensation=None, **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["pair", *(pytest.param(name, marks=pytest.mark.slow) for name in ("column", "sliced"))]
 )
@@ -142,6 +144,7 @@ def test_pulses_of_white_noise_behind_wires_overlap_in_time():
 # By its spectrum.
 
 
+@pytest.mark.slow
 def test_of_one_over_f_noise_what_an_inference_does_not_cover_stands_still():
     """After a year 32 e-folds, of which 40 ms cover ln(40 ms / 0.5 us) = 11.3."""
     w, x, n = jr.normal(jr.key(3), (2, 64)), jnp.ones(64), 4000
@@ -169,6 +172,7 @@ def test_a_longer_inference_leaves_less_that_stands_still():
     np.testing.assert_allclose(found, [1, 1, 0.6447, 0], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_noise_of_unknown_spectrum_is_new_in_every_read():
     w, x = jr.normal(jr.key(0), (3, 5)), jnp.ones(5)
     one, other = (
@@ -194,7 +198,7 @@ DEVIATING = {
 }
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "wires")) for n in DEVIATING])
+@pytest.mark.parametrize("name", quick_and_slow(("curved",), DEVIATING))
 def test_at_no_strength_a_sampled_chip_is_the_digital_network(name):
     net = ms.nn.SpikingNetwork([ms.nn.Linear(12, 4, use_bias=False, key=jr.key(0))])
     hardware, xs = ms.train.SampledChip(DEVIATING[name], time=10.0), jr.normal(jr.key(1), (3, 12))
@@ -210,9 +214,14 @@ def test_at_no_strength_a_sampled_chip_is_the_digital_network(name):
 def test_every_part_of_a_matrix_grows_or_is_known_to_stay():
     """A new field of `AnalogMatrix`, or of its parts, must be in `AnalogMatrix.ramped`, or in STAYS."""
     grown, there = set(), set()
-    for name, design in DEVIATING.items():
+
+    @eqx.filter_jit
+    def both(design):
         matrix = design.deploy(jr.normal(jr.key(0), (4, ROWS)), 10.0, key=jr.key(1))
-        none = matrix.ramped(jnp.zeros((4, ROWS)), jnp.zeros(()))
+        return matrix, matrix.ramped(jnp.zeros((4, ROWS)), jnp.zeros(()))
+
+    for name, design in DEVIATING.items():
+        matrix, none = both(design)
         for field, before in parts(matrix).items():
             there.add(field)
             if not bool(eqx.tree_equal(before, parts(none)[field])):
@@ -232,6 +241,7 @@ def parts(matrix):
     return {name: value for name, value in found.items() if name not in ("noise", "amplifiers")}
 
 
+@pytest.mark.slow
 def test_neurons_deviate_from_nothing():
     net = ms.nn.SpikingNetwork([ms.nn.Linear(6, 8, gain=4.0, key=jr.key(0)), ms.nn.LIF(8)])
     circuit = ms.nn.NeuronCircuit({"threshold": 0.3, "tau_mem": 0.3}, noise=0.5)

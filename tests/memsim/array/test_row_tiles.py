@@ -9,6 +9,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import quick_and_slow, slow
 from memsim._array import _row_tiles, _tiles
 from memsim._array._word_lines import rows_alone
 
@@ -32,13 +33,18 @@ def test_many_row_tiles_are_the_same_in_a_loop_as_one_by_one_and_a_smaller_last_
     def loss(cells):
         return sum(jnp.sum(part**2) for part in found(cells))
 
+    def both(cells):
+        return found(cells), jax.grad(loss)(cells)
+
     monkeypatch.setattr(_tiles, "LOOPED", 4)
-    looped, slope = found(cells), jax.grad(loss)(cells)
+    looped, slope = jax.jit(lambda cells: both(cells))(cells)
     assert str(jax.make_jaxpr(found)(cells)).count("scan[") == 1
     monkeypatch.setattr(_tiles, "LOOPED", 100)
     assert "scan[" not in str(jax.make_jaxpr(lambda cells: found(cells))(cells))
-    np.testing.assert_allclose(jnp.stack(looped), jnp.stack(found(cells)), rtol=1e-6, atol=1e-6)
-    for one, other in zip(jax.tree.leaves(slope), jax.tree.leaves(jax.grad(loss)(cells)), strict=True):
+    alone, gradient = jax.jit(lambda cells: both(cells))(cells)
+    for one, other in zip(looped, alone, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
+    for one, other in zip(jax.tree.leaves(slope), jax.tree.leaves(gradient), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
@@ -58,8 +64,8 @@ MANY = {
 }
 
 
-@pytest.mark.parametrize("name", MANY)
-@pytest.mark.parametrize("shape", [(15, 12), (14, 13)])
+@pytest.mark.parametrize("name", quick_and_slow(("per read", "identity"), MANY))
+@pytest.mark.parametrize("shape", [slow((15, 12)), (14, 13)])
 def test_chips_of_many_tiles_are_those_of_tiles_one_by_one(name, shape, monkeypatch):
     """Also where the last tiles are smaller."""
     w, x = jr.normal(jr.key(5), shape), jr.normal(jr.key(6), (3, shape[1]))
@@ -78,7 +84,7 @@ def test_chips_of_many_tiles_are_those_of_tiles_one_by_one(name, shape, monkeypa
         np.testing.assert_allclose(together, one_by_one, rtol=2e-6, atol=2e-6)
 
 
-@pytest.mark.parametrize("noise", ["off", "per_read"])
+@pytest.mark.parametrize("noise", ["off", slow("per_read")])
 def test_what_is_compiled_of_a_deployed_matrix_hardly_grows_with_its_row_tiles(noise):
     def lines(row_tiles):
         w = jnp.ones((4, 2 * row_tiles))
@@ -88,6 +94,7 @@ def test_what_is_compiled_of_a_deployed_matrix_hardly_grows_with_its_row_tiles(n
     assert lines(80) < 1.2 * lines(40)
 
 
+@pytest.mark.slow
 def test_large_tiles_behind_wires_are_the_same_one_after_the_other(monkeypatch):
     g, weights = jr.uniform(jr.key(9), (2, 9, 7), minval=1e-5, maxval=1e-4), jr.normal(jr.key(10), (2, 9, 7))
     effective = ms.ResistiveWires(2.0, 2.0).effective

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import device_models as dm
+from helpers import slow
 from memsim import ADC, DAC, BitSliced, Crossbar, DifferentialPair, OffsetColumn, Reads, SenseAmplifier
 
 G_MAX, V_READ = 25e-6, 0.25
@@ -37,7 +38,7 @@ def test_a_series_resistance_divides_the_current_of_one_cell_as_by_hand():
     np.testing.assert_allclose(of(chip, [[1.0], [-0.5]]), [[0.8], [-0.4]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS, ids=str)
+@pytest.mark.parametrize("mapping", [slow(m) for m in MAPPINGS[:2]] + MAPPINGS[2:], ids=str)
 @pytest.mark.parametrize("adc", [ADC(None, 1e3), pytest.param(None, marks=pytest.mark.slow)], ids=["adc", "no_adc"])
 def test_a_bit_line_passes_the_current_of_its_circuit(mapping, adc):
     """Kirchhoff at the amplifier's input, solved for the voltage of each bit line of each array."""

@@ -12,6 +12,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import slow
 from memsim._array import switched
 
 SENSE = ms.SenseAmplifier(series_resistance=50.0, offset=1e-3, saturation=0.2, noise=0.04)
@@ -35,9 +36,10 @@ WIRES = ms.Crossbar(
 )
 SERIAL = ms.Crossbar(PCM, mapping=ms.OffsetColumn(), dac=ms.BitSerialDAC(4, 0.8), adc=ms.ADC(5, rounding="stochastic"))
 REMOVED = [
-    *((LEVELS, (effect,)) for effect in ("stuck cells", "DAC", "ADC", "saturation", "sense amplifier")),
-    (WIRES, ()),
-    (WIRES, ("read noise", "DAC")),
+    *((LEVELS, (effect,)) for effect in ("ADC", "sense amplifier")),
+    *(slow(LEVELS, (effect,)) for effect in ("stuck cells", "DAC", "saturation")),
+    slow(WIRES, ()),
+    slow(WIRES, ("read noise", "DAC")),
     (WIRES, ("ADC", "IR drop")),
     (SERIAL, ("DAC", "saturation")),
 ]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import encoding
 from memsim.nn import LI, LIF, Linear, SpikingNetwork
 
@@ -51,7 +52,7 @@ ENCODERS = {
 }
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int32, bool, jnp.uint8])
+@pytest.mark.parametrize("dtype", [np.uint8, slow(np.int32), bool, slow(jnp.uint8)])
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_layer_takes_whole_numbers_for_the_floats_they_are(name, dtype):
     layer, x = LAYERS[name]

@@ -40,7 +40,7 @@ def weights(net):
 def test_without_mismatch_it_is_the_network_with_rounded_weights():
     placed = ms.chips.brainscales2(mismatch=0.0).deploy(network())
     found, counts = placed(SPIKES)
-    own, recorded = network()(SPIKES, record="spikes")
+    own, recorded = eqx.filter_jit(network())(SPIKES, record="spikes")
     np.testing.assert_allclose(found, own, rtol=1e-4, atol=1e-5)
     spikes = [int(each.sum()) for each in recorded["spikes"].values()]
     assert min(spikes[:2]) > 10 and [int(n) for n in counts.spikes.sum(0)] == [*spikes[:2], 0]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import nn
 from memsim.chips._brainscales2._mac import Readout, converting_relu, product
 
@@ -56,7 +57,8 @@ def test_a_converting_relu_gives_pulses():
     np.testing.assert_array_equal(converting_relu(codes, 2), [[0, 0, 0, 0, 1, 31, 31]])
 
 
-@pytest.mark.parametrize("inputs, blocks", [(128, 1), (256, 2)])
+@pytest.mark.slow
+@pytest.mark.parametrize("inputs, blocks", [slow(128, 1), (256, 2)])
 def test_the_floor_costs_half_a_code_a_block(inputs, blocks):
     # 200 000 reads of nothing with noise of 2 codes: hxtorch's mock gave -0.509 and -0.968, and noise of 2.02 and 2.85.
     number = 200_000
@@ -68,7 +70,7 @@ def test_the_floor_costs_half_a_code_a_block(inputs, blocks):
     assert abs(codes.std() / np.sqrt(blocks * (4 + 1 / 12)) - 1) < 4 / np.sqrt(2 * number)  # of a floor: 1 / 12
 
 
-@pytest.mark.parametrize("noise", [0.0, 2.0])
+@pytest.mark.parametrize("noise", [slow(0.0), 2.0])
 def test_calibration_gives_back_what_floors_take(noise):
     first, last = eqx.nn.Linear(200, 64, key=KEYS[0]), eqx.nn.Linear(64, 10, key=KEYS[1])
     first, last = (
@@ -95,6 +97,7 @@ def test_a_network_does_on_the_chip_nearly_what_it_does_as_floats():
     assert int(counts.messages[0, 0]) == int((jnp.round(XS[0] * 31 / XS.max()) > 0).sum())
 
 
+@pytest.mark.slow
 def test_codes_of_the_calibration_do_not_saturate_whatever_the_weights():
     bright = eqx.tree_at(lambda n: n.weight, eqx.nn.Linear(250, 5, key=KEYS[0]), jnp.ones((5, 250)))
     placed = ms.chips.brainscales2_vmm(noise=0.0).deploy(bright, calibration=XS[:, :1] * jnp.ones((1, 250)))
@@ -114,6 +117,7 @@ def test_mismatch_is_drawn_at_deployment_and_stays():
     assert np.array_equal(one, again) and not np.array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_convolution_and_a_network_without_neurons_are_taken_too():
     conv = eqx.nn.Sequential(
         [

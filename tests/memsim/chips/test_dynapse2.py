@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import nn
 from memsim.chips._dynapse2._biases import current, nearest, table
 from memsim.chips._dynapse2._quantise import core, rheobase
@@ -39,7 +40,7 @@ def one_neuron(weights, mode="chip"):
     return eqx.tree_at(lambda n: n.layers[0].weight, net, scale * jnp.array([weights], jnp.float32))
 
 
-@pytest.mark.parametrize("mode", ["chip", "dynapsim"])
+@pytest.mark.parametrize("mode", ["chip", slow("dynapsim")])
 def test_a_neuron_begins_to_fire_where_the_networks_does(mode):
     chip, constant = ms.chips.dynapse2(mode, mismatch=0.0), jnp.ones((1500, 1))
     fired = [int(chip.deploy(one_neuron([drive], mode))(constant)[0].sum()) for drive in (0.97, 1.03, 2.0)]
@@ -61,6 +62,7 @@ def test_the_rheobase_is_where_the_equations_begin_to_fire():
     assert spikes(0.99 * rheobase(to)) == 0 and spikes(1.01 * rheobase(to)) > 0
 
 
+@pytest.mark.slow
 def test_inhibition_lasts_on_the_chip_and_only_cancels_in_the_simulator():
     # Excitation in every fourth step; inhibition, twice as strong, two steps after it.
     xs = jnp.zeros((800, 2)).at[::4, 0].set(1.0)
@@ -79,6 +81,7 @@ def test_a_weight_is_the_sum_of_the_base_currents_of_its_mask():
     np.testing.assert_allclose(as_currents(codes, bases), [[0, 5, -15.5], [1, -2.5, 8]])
 
 
+@pytest.mark.slow
 def test_weights_take_four_bits_and_say_what_that_costs():
     placed = ms.chips.dynapse2(mismatch=0.0).deploy(network())
     part, report = placed.parts[0], placed.quantised[0]

@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 
 FILES = sorted((Path(__file__).parents[2] / "data" / "chips").glob("*.npz"))
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+FIRST = [file if file.stem.endswith("_0") else slow(file) for file in FILES]  # one of each rule is quick
+
+
+@pytest.mark.parametrize("file", FIRST, ids=lambda file: file.stem)
 def test_our_rule_gives_what_the_simulator_gave(file):
     found = ms.chips.check(file)
     assert found.equal, found

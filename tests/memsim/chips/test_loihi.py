@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import nn
 from memsim.chips._loihi._weights import effective
 from memsim.chips._network._stages import as_matrix
@@ -40,7 +41,7 @@ def test_a_network_does_on_the_chip_nearly_what_it_does_as_floats(rule):
     chip = ms.chips.loihi1(rule)
     placed = chip.deploy(network())
     found, _ = as_network_outputs(placed, SPIKES)
-    own = network()(SPIKES)
+    own = eqx.filter_jit(network())(SPIKES)
     assert np.corrcoef(np.ravel(own), np.ravel(found))[0, 1] > 0.97
     assert placed.delay == (0 if rule == "brian2" else 2)
 
@@ -79,6 +80,7 @@ def test_effective_weights_of_one_sign_keep_the_bit_that_mixed_ones_lose():
     np.testing.assert_array_equal(effective(odd, bits=6), [[252, 0, 0]])
 
 
+@pytest.mark.slow
 def test_a_convolution_sums_and_counts_as_its_matrix_does():
     layer, shape = nn.Conv2d(2, 4, 3, padding=1, groups=2, key=KEYS[3]), (2, 6, 5)
     codes = jr.randint(KEYS[4], layer.weight.shape, -3, 4, jnp.int32)
@@ -117,7 +119,7 @@ def big(inputs, size):
             lambda: nn.SpikingNetwork([nn.Linear(3, 4, key=KEYS[0]), nn.LIF(4, v_reset=0.3, firing=ZERO)]),
             "reset to its resting value",
         ),
-        (lambda: big(4000, 1800), "at most 128 cores"),
+        slow(lambda: big(4000, 1800), "at most 128 cores"),
         (lambda: nn.SpikingNetwork([nn.Linear(3, 4, key=KEYS[0]), nn.ALIF(4)]), "leak and fire"),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import nn
 from memsim.chips import Population
 from memsim.chips._neurogrid._population import encoders, fabricated, log_normal
@@ -32,7 +33,7 @@ def channel_errors(neurons, chips):
     return np.array([of(key) for key in jr.split(jr.key(neurons), chips)]).T
 
 
-@pytest.mark.parametrize("dt", [2e-3, 1e-4])
+@pytest.mark.parametrize("dt", [slow(2e-3), 1e-4])
 def test_a_constant_input_gives_the_rate_of_the_closed_form_whatever_the_step(dt):
     start = Membranes(jnp.zeros(40), jnp.zeros(40))
     steps = round(10 / dt)
@@ -74,6 +75,7 @@ def test_an_arbor_spreads_one_input_exponentially():
     assert near == pytest.approx(1.5 * np.exp(-0.5), abs=0.06) and abs(far) < 0.15
 
 
+@pytest.mark.slow
 def test_a_channel_of_more_neurons_errs_less():
     few, many = channel_errors(64, 3)[0], channel_errors(1024, 3)[0]
     assert many.max() < few.min() and 2.5 < few.mean() / many.mean() < 8  # 4 by 1 / sqrt(neurons)
@@ -101,6 +103,7 @@ def test_functions_are_decoded_and_populations_follow_each_other():
     assert counts.spikes.shape == (8, 1500, 2) and int(counts.spikes.sum()) > 10_000
 
 
+@pytest.mark.slow
 def test_two_dimensions_are_multiplied():
     product = Population(2000, dimensions=2, function=lambda value: value[:1] * value[1:])
     placed = ms.chips.neurogrid().deploy(product, key=jr.key(0))
@@ -109,6 +112,7 @@ def test_two_dimensions_are_multiplied():
     np.testing.assert_allclose(found[:, 1000:].mean(axis=(1, 2)), pairs[:, 0] * pairs[:, 1], atol=0.06)
 
 
+@pytest.mark.slow
 def test_a_whole_recording_is_its_steps_one_by_one():
     part = ms.chips.neurogrid().deploy(Population(64), key=jr.key(0)).parts[0]
     xs = 0.5 * jnp.sin(jnp.linspace(0.0, 10.0, 50))[:, None]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import nn
 from memsim.chips._placing._placed import as_network_outputs
 from memsim.chips._speck._memory import Geometry, cores_for, words
@@ -51,6 +52,7 @@ def test_a_network_does_in_whole_numbers_nearly_what_it_does_as_floats():
     assert float(jnp.max(jnp.abs(own - jnp.cumsum(found, axis=0)))) <= 2  # spikes that fall a step earlier or later
 
 
+@pytest.mark.slow
 def test_pooled_and_slid_integers_are_the_matrix_of_the_layer():
     """What the rule of single events multiplies by is what convolutions and pools of the other rules add up to."""
     placed = ms.chips.speck("asynchronous").placed(network(), input_shape=SHAPE)
@@ -65,7 +67,7 @@ def test_pooled_and_slid_integers_are_the_matrix_of_the_layer():
     np.testing.assert_array_equal(sums[0], wanted)
 
 
-@pytest.mark.parametrize("rule", ["multi", "single", "asynchronous"])
+@pytest.mark.parametrize("rule", [slow("multi"), slow("single"), "asynchronous"])
 def test_a_whole_recording_is_its_steps_one_by_one_and_a_batch_its_recordings(rule):
     placed = ms.chips.speck(rule).placed(network(), input_shape=SHAPE)
     whole, counts = placed(IMAGES)
@@ -92,6 +94,7 @@ def test_single_events_agree_with_time_steps_where_weights_are_positive_and_belo
         v = after
 
 
+@pytest.mark.slow
 def test_single_events_agree_with_time_steps_of_one_event_each():
     r = np.random.default_rng(1)
     weight = jnp.asarray(r.integers(-40, 41, (6, 9)), jnp.int32)
@@ -224,6 +227,7 @@ def test_each_broken_limit_is_named_with_what_repairs_it(made, shape, said):
     assert not fit and re.search(said, str(fit)), str(fit)
 
 
+@pytest.mark.slow
 def test_training_through_the_chip_has_its_values():
     model = network()
     through = ms.chips.speck().through(model, input_shape=SHAPE)

@@ -10,6 +10,7 @@ import jax.random as jr
 import numpy as np
 import pytest
 
+from helpers import slow
 from memsim import nn
 from memsim.chips._placing._placed import as_network_outputs
 from memsim.chips._spinnaker import _quantise
@@ -162,7 +163,7 @@ def spikes(steps=100, inputs=16, seed=5, batch=()):
 
 
 @pytest.mark.parametrize(
-    ("kind", "recurrent"), [("LIF", False), ("CuBaLIF", False), ("IF", False), ("LIF", True), ("CuBaLIF", True)]
+    ("kind", "recurrent"), [slow("LIF", False), slow("CuBaLIF", False), ("IF", False), ("LIF", True), ("CuBaLIF", True)]
 )
 def test_a_deployed_network_gives_what_the_network_gives(kind, recurrent):
     net, x = network(kind, recurrent), spikes()
@@ -172,7 +173,7 @@ def test_a_deployed_network_gives_what_the_network_gives(kind, recurrent):
     assert float(jnp.linalg.norm(found - expected)) < 0.05 * float(jnp.linalg.norm(expected))
 
 
-@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("recurrent", [slow(False), True])
 def test_a_sequence_in_pieces_or_in_a_batch_is_the_same(recurrent):
     placed = SpiNNaker1().deploy(network("CuBaLIF", recurrent))
     xs = spikes(steps=20, batch=(3,)).astype(jnp.int32)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import nn
 from memsim.chips._placing._placed import as_network_outputs
 
@@ -30,8 +31,9 @@ def network(neuron, recurrent, firing):
     return nn.SpikingNetwork([on_the_grid(nn.Linear(20, 24, key=KEYS[0]), KEYS[0]), middle, last, nn.CuBaLI(5)])
 
 
-@pytest.mark.parametrize("reset", ["zero", "subtract"])
-@pytest.mark.parametrize("at", ["fires", "silent"])
+@pytest.mark.parametrize(
+    "reset, at", [("zero", "fires"), slow("zero", "silent"), slow("subtract", "fires"), ("subtract", "silent")]
+)
 @pytest.mark.parametrize(("neuron", "recurrent"), [(nn.LIF, False), (nn.CuBaLIF, True)])
 def test_weights_of_8_bits_give_what_the_network_gives(neuron, recurrent, at, reset):
     net = network(neuron, recurrent, nn.Firing(reset=reset, at_threshold=at))

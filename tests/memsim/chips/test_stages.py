@@ -7,6 +7,7 @@ import jax.random as jr
 import numpy as np
 import pytest
 
+from helpers import quick_and_slow
 from memsim import nn
 from memsim.chips._network._fit import Unfit
 from memsim.chips._network._stages import as_matrix, stages
@@ -22,7 +23,7 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", quick_and_slow(("dense", "grouped", "pooled"), ROWS))
 def test_a_row_of_synapses_is_one_matrix(name):
     row, shape = ROWS[name]
     row = [

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import quick_and_slow, slow
 from memsim import nn
 from memsim.chips._placing._placed import as_network_outputs
 from memsim.chips._truenorth._levels import MOST_AXONS, codebook, effective, fitted, taps_of, types_of
@@ -35,7 +36,7 @@ def relative(found, wanted):
     return float(jnp.linalg.norm(found - wanted) / jnp.linalg.norm(wanted))
 
 
-@pytest.mark.parametrize("axons", range(1, MOST_AXONS + 1))
+@pytest.mark.parametrize("axons", quick_and_slow((2, 5), range(1, MOST_AXONS + 1)))
 def test_more_axons_bring_weights_nearer(axons):
     """The bounds are those of the table in the class; a Lloyd-Max quantiser of 16 levels has 0.097 (Max 1960)."""
     bound = {1: 0.73, 2: 0.35, 3: 0.19, 4: 0.095, 5: 0.065, 6: 0.045}[axons]
@@ -62,13 +63,14 @@ def test_sixteen_even_levels_are_exact_with_four_axons():
     assert relative(effective(levels.values, levels.taps), wanted) < 1e-5
 
 
-@pytest.mark.parametrize("reset", ["zero", "subtract"])
-@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize(
+    "reset, recurrent", [("zero", False), slow("subtract", False), slow("zero", True), ("subtract", True)]
+)
 def test_a_network_does_on_the_chip_nearly_what_it_does_as_floats(reset, recurrent):
     net = network(nn.Firing(reset=reset, at_threshold="fires"), recurrent)
     placed = ms.chips.truenorth(5).deploy(net)
     found, _ = as_network_outputs(placed, SPIKES)
-    own = net(SPIKES)
+    own = eqx.filter_jit(net)(SPIKES)
     assert placed.delay == 2 and float(own.sum()) > 10
     assert np.corrcoef(np.cumsum(own, axis=0).ravel(), np.cumsum(found, axis=0).ravel())[0, 1] > 0.98
     assert all(report.error < 0.08 for report in placed.quantised)
@@ -96,6 +98,7 @@ def physical(part, active):
     return run(part.to, arriving, jnp.zeros((part.size,), jnp.int32)).spikes
 
 
+@pytest.mark.slow
 def test_cores_with_copies_and_axons_fire_what_the_layers_fire():
     placed = ms.chips.truenorth(3).deploy(network())
     first, second = placed.parts
@@ -121,6 +124,7 @@ def test_copies_are_one_for_each_axon_of_each_core_that_listens():
     assert fed[0] == Copies(8, 1)  # 4 axons in the next core, 4 in its own
 
 
+@pytest.mark.slow
 def test_what_cores_do_is_counted_with_all_copies():
     placed = ms.chips.truenorth(4).deploy(network())
     outputs, counts = placed(SPIKES)

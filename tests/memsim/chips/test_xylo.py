@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim import nn
 from memsim.chips._network._stages import stages
 from memsim.chips._placing._placed import as_network_outputs
@@ -42,11 +43,12 @@ def test_a_network_does_on_the_chip_nearly_what_it_does_as_floats():
     model = network(**SHIFTS)
     placed = ms.chips.xylo_audio2().deploy(model)
     found, counts = as_network_outputs(placed, SPIKES)
-    assert np.corrcoef(np.ravel(model(SPIKES)), np.ravel(found))[0, 1] > 0.99
+    assert np.corrcoef(np.ravel(eqx.filter_jit(model)(SPIKES)), np.ravel(found))[0, 1] > 0.99
     assert placed.delay == 2  # inputs act at once, spikes on other neurons a step later
     assert int(counts.spikes.sum()) > 200 and counts.spikes.shape[1] == 3
 
 
+@pytest.mark.slow
 def test_a_constant_input_moves_a_membrane_of_the_chip_as_far_as_the_networks():
     """A bias acts on the network's current and on the chip's membrane: both come to rest at the same place."""
     neuron = nn.CuBaLIF(3, firing=FIRING, threshold=200.0, **SHIFTS)
@@ -83,6 +85,7 @@ def _fired(placed):
     return int((ran.stepped.outputs > 0).sum())
 
 
+@pytest.mark.slow
 def test_training_through_the_chip_has_its_values_and_a_derivative_of_every_weight():
     model = network(recurrent=True, bias=True, **SHIFTS)
     chip = ms.chips.xylo_audio2()
@@ -100,9 +103,9 @@ def test_training_through_the_chip_has_its_values_and_a_derivative_of_every_weig
     ("made", "said"),
     [
         (lambda: network(17), "at most 16 inputs. Got 17"),
-        (lambda: network(hidden=501), "at most 1000 hidden neurons. Got 1002"),
-        (lambda: network(hidden=70), "at most 64 synapses from a neuron to hidden ones. Got 70"),
-        (lambda: network(outputs=9), "at most 8 outputs. Got 9"),
+        slow(lambda: network(hidden=501), "at most 1000 hidden neurons. Got 1002"),
+        slow(lambda: network(hidden=70), "at most 64 synapses from a neuron to hidden ones. Got 70"),
+        slow(lambda: network(outputs=9), "at most 8 outputs. Got 9"),
         (lambda: network(threshold=1e6), "all weights round to zero"),
         (lambda: nn.SpikingNetwork(network().layers[:2]), "hidden neurons before its outputs. Got one layer"),
         (
@@ -124,6 +127,7 @@ def test_each_broken_limit_is_named_with_what_repairs_it(made, said):
     assert not fit and re.search(said, str(fit)), str(fit)
 
 
+@pytest.mark.slow
 def test_the_chips_of_the_family_differ_in_what_they_hold():
     biased = network(bias=True)
     biased = eqx.tree_at(lambda m: m.layers[0].bias, biased, biased.layers[0].bias + 0.2)
@@ -133,6 +137,7 @@ def test_the_chips_of_the_family_differ_in_what_they_hold():
     assert "core v1" in ms.chips.xylo_audio1().checked
 
 
+@pytest.mark.slow
 def test_conventions_that_the_chip_does_not_share_are_warnings_by_name():
     zero = nn.Firing(reset="zero")
     other = nn.SpikingNetwork(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim.chips._xylo._golden import layers, network
 from memsim.chips._xylo._rule import decay, fire_with_aliases
 from memsim.chips._xylo._saturating import add_one_by_one, steps
@@ -97,7 +98,7 @@ def drawn(seed, *, rails):
     }
 
 
-@pytest.mark.parametrize("core", ["v1", "v2"])
+@pytest.mark.parametrize("core", [slow("v1"), "v2"])
 def test_currents_membranes_and_spikes_are_those_of_single_events(core):
     for seed in range(12):
         given = drawn(seed, rails=seed % 2 == 1)
@@ -146,7 +147,7 @@ def test_a_batch_is_judged_once_and_computes_no_more_than_a_product_far_from_rai
     assert "cond[" in str(made)  # of a batch of conditions, jax would make selections between what it computes both of
 
 
-@pytest.mark.parametrize("core", ["v1", "v2"])
+@pytest.mark.parametrize("core", ["v1", slow("v2")])
 def test_a_batch_of_recordings_and_of_networks_is_each_of_them(core):
     many = [layers(drawn(seed, rails=seed == 5), core)[0] for seed in (4, 5)]
     xs = jnp.asarray(np.stack([drawn(seed, rails=False)["x"] for seed in (4, 5)]), jnp.int32)

@@ -91,6 +91,7 @@ def test_intervals_of_a_poisson_train_are_those_of_a_process_without_memory():
     assert_mean(intervals > 40, (1 - p) ** 40, np.sqrt((1 - p) ** 40 * (1 - (1 - p) ** 40)))
 
 
+@pytest.mark.slow
 def test_poisson_counts_have_the_poisson_mean_and_variance():
     rates, dt = np.array([0.0, 10.0, 300.0, 5000.0]), 2e-3
     encoder = Poisson(N, dt, counts=True)
@@ -215,6 +216,7 @@ def test_the_most_likely_value_is_the_value_up_to_the_ends():
     assert error.max() <= 0.005 + 1e-5
 
 
+@pytest.mark.slow
 def test_spikes_of_a_population_decode_with_the_spread_of_fisher_information():
     # A Poisson count of mean T a_i(x) carries the information T sum a_i'(x)^2 / a_i(x); 1000 draws of T = 400 steps.
     population, x, steps, draws = Population(9, 0.0, 1.0), 0.43, 400, 1000
@@ -227,6 +229,7 @@ def test_spikes_of_a_population_decode_with_the_spread_of_fisher_information():
     assert abs(decoded.std() / std - 1) < STANDARD_ERRORS / np.sqrt(2 * draws)
 
 
+@pytest.mark.slow
 def test_a_population_composes_with_rates_and_latencies():
     population, x = Population(5, 0.0, 1.0), jnp.asarray([0.5, 0.25])
     spikes = Rate(2000)(population(x), key=jr.key(7))

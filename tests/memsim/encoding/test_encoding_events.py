@@ -8,6 +8,7 @@ import jax.random as jr
 import numpy as np
 import pytest
 
+from helpers import slow
 from memsim.encoding import DeltaModulator, EventCamera
 
 N = 100_000  # samples of each random quantity
@@ -179,7 +180,7 @@ def test_what_has_no_events_is_refused(make, says):
         make()
 
 
-@pytest.mark.parametrize("frequency", [5.0, 20.0, 80.0])
+@pytest.mark.parametrize("frequency", [slow(5.0), 20.0, slow(80.0)])
 def test_a_bandwidth_takes_off_what_a_low_pass_filter_of_first_order_does(frequency):
     """Events count how far the log intensity goes: by 1 / sqrt(1 + (f / f_c)^2) less."""
     dt, cutoff = 1e-4, 20.0

@@ -12,7 +12,7 @@ import xarray as xr
 import device_models as dm
 import memsim as ms
 from circuits import HAS_NGSPICE, run_netlist
-from helpers import DEVICES
+from helpers import DEVICES, QUICK_DEVICES, quick_and_slow
 
 KEY = jr.key(0)
 FROM = ms.files.chip_from_conductances
@@ -36,7 +36,7 @@ def programmed(mapping="pair", **settings):
     return design(mapping, **settings).program(jr.normal(KEY, (5, 6)), key=KEY)
 
 
-@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("name", quick_and_slow([name for name in QUICK_DEVICES if name in TELLING], TELLING))
 def test_a_cell_that_was_measured_conducts_what_was_measured(name):
     device = DEVICES[name]
     g = jnp.linspace(device.g_min, device.g_max, 40)[None, :, None] * jnp.asarray([1.0, 0.9]).reshape(1, 1, 2)
@@ -59,7 +59,7 @@ def test_a_cell_that_was_measured_ages_as_one_that_was_written():
     assert np.isclose(np.std(ages[0]), np.std(ages[1]), rtol=0.03)
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("mapping", quick_and_slow(("pair", "column", "sliced column"), MAPPINGS))
 @pytest.mark.parametrize("ending", [None, "csv", "npz", "nc"])
 def test_what_goes_out_comes_in_bit_for_bit(mapping, ending, tmp_path):
     chip = programmed(mapping, adc=ms.ADC(8))
@@ -117,6 +117,7 @@ def test_files_of_matrices_are_planes(tmp_path):
     np.testing.assert_allclose(weights, 2 * (g[0] - g[1]).T / 24e-6, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_drift_is_compensated_from_what_was_measured():
     crossbar = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
     g = np.asarray(jr.uniform(KEY, (2, 64, 32), minval=2e-6, maxval=20e-6))

@@ -83,6 +83,7 @@ def resnet():
     return nodes, {"x": (2, 8, 8)}, arrays
 
 
+@pytest.mark.slow
 def test_a_residual_network_is_layers_with_its_norms_folded(tmp_path):
     nodes, shapes, arrays = resnet()
     model = judged(saved(tmp_path / "net.onnx", nodes, shapes, arrays), shapes)
@@ -110,6 +111,7 @@ def test_a_network_is_saved_and_loaded(tmp_path):
     np.testing.assert_array_equal(ms.load(tmp_path / "net.memsim")(x), model(x))
 
 
+@pytest.mark.slow
 def test_reads_of_one_layer_differ_by_node(tmp_path):
     """One weight at two nodes is one chip; its two reads draw apart."""
     arrays = {"w": weights(4, 4)}

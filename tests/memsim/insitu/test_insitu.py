@@ -13,6 +13,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import slow
 
 KEY = jr.key(0)
 DEVICE = dm.pulsed.SoftBounds(dm.pulsed.Steps(0.01, noise=dm.pulsed.MultiplicativeNoise(0.3), write_noise=0.5))
@@ -85,7 +86,11 @@ def steps_of(make, *keys, gradient=FACTORS, steps=8):
     return [run(key) for key in keys]
 
 
-@every_algorithm
+@pytest.mark.parametrize(
+    "algorithm",
+    [make if name in ("mixed_precision", "tiki_taka_v2") else slow(make) for name, make in ALGORITHMS.items()],
+    ids=ALGORITHMS,
+)
 def test_one_key_gives_one_history_and_another_key_another(algorithm):
     settings = {} if algorithm in PLAIN else {"transfer": ALL}
     settings |= {"chopper": ms.insitu.Chopper(2)} if algorithm is ms.insitu.agad else {}
@@ -98,6 +103,7 @@ def test_one_key_gives_one_history_and_another_key_another(algorithm):
     assert float(jnp.sum((WEIGHT - first) * FACTORS.dense)) > 0.05
 
 
+@pytest.mark.slow
 def test_an_ordinary_gradient_is_taken_too():
     make = functools.partial(ms.insitu.agad, DEVICE, 0.1, transfer=ALL, chopper=ms.insitu.Chopper(2))
     ((found, _),) = steps_of(lambda key: make(key=key), KEY, gradient=FACTORS.dense)
@@ -162,6 +168,7 @@ def test_a_schedule_sets_the_step():
     np.testing.assert_allclose(step(3), -0.025, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_each_layer_can_have_its_own_device():
     labels = jax.tree_util.tree_map_with_path(
         lambda path, _: "last" if "layers[2]" in jax.tree_util.keystr(path) else "first", parameters()
@@ -188,7 +195,7 @@ def test_a_leaking_device_leaks_once_a_step():
         np.testing.assert_allclose(weight + updates, 0.9 * weight, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["analog_sgd", pytest.param("tiki_taka", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", [slow("analog_sgd"), slow("tiki_taka")])
 def test_a_device_that_goes_one_way_stands_twice_for_each_weight(name):
     settings = {"transfer": ALL} if name == "tiki_taka" else {}
     device = dm.pulsed.ConstantStep(dm.pulsed.Steps(0.01), dm.pulsed.Bounds(0.0, 1.0))
@@ -199,6 +206,7 @@ def test_a_device_that_goes_one_way_stands_twice_for_each_weight(name):
     assert float(jnp.sum((WEIGHT - found) * FACTORS.dense)) > 0.02
 
 
+@pytest.mark.slow
 def test_the_training_loop_takes_a_transformation():
     data = ms.data.spoken_digits(steps=2)
     few = ms.data.Splits(data.train.take(np.arange(8)), data.validation.take(np.arange(4)), data.test)
@@ -227,7 +235,11 @@ def test_bad_arguments_are_told(algorithm):
         optimizer.update(ms.insitu.OuterProduct(jnp.ones((1, 2)), jnp.ones((1, 3))), state, weight)
 
 
-@every_algorithm
+@pytest.mark.parametrize(
+    "algorithm",
+    [make if name in ("analog_sgd", "agad") else slow(make) for name, make in ALGORITHMS.items()],
+    ids=ALGORITHMS,
+)
 def test_a_state_comes_back_from_a_file(algorithm):
     states = [algorithm(DEVICE, 0.1, key=jr.key(seed)).init(parameters()) for seed in (1, 2)]
     file = io.BytesIO()

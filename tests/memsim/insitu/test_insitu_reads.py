@@ -74,6 +74,7 @@ def test_a_transfer_reads_with_noise():
     assert float(found.std()) == pytest.approx(0.01, rel=4 / np.sqrt(2 * found.size))
 
 
+@pytest.mark.slow
 def test_weights_age_as_the_cells_that_lend_their_retention():
     # Drift alone: w(t) = w ((t + t_0) / t_0)^-nu for each cell of a pair, with the same key the same exponents.
     params = {"weight": jnp.linspace(-0.5, 0.5, 400).reshape(20, 20)}

@@ -11,6 +11,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import slow
 from memsim.nir import from_nir, to_nir
 from memsim.nn import (
     IF,
@@ -142,7 +143,11 @@ def assert_same_run(ours, theirs, xs):
     "name, discretisation",
     [
         *((name, "euler") for name in NETWORKS),
-        *((name, "exponential") for name in NETWORKS if name.split()[0] in ("lif", "cuba", "if")),
+        *(
+            (name, "exponential") if name in ("lif", "cuba lif", "if") else slow(name, "exponential")
+            for name in NETWORKS
+            if name.split()[0] in ("lif", "cuba", "if")
+        ),
     ],
 )
 def test_a_network_comes_back_from_a_file_with_the_same_spikes(name, discretisation, tmp_path):
@@ -153,7 +158,7 @@ def test_a_network_comes_back_from_a_file_with_the_same_spikes(name, discretisat
     assert_same_run(model, again, inputs_of(name))
 
 
-@pytest.mark.parametrize("name", ["lif per neuron", "cuba lif mixed", "recurrent"])
+@pytest.mark.parametrize("name", ["lif per neuron", slow("cuba lif mixed"), slow("recurrent")])
 def test_a_network_in_double_precision_comes_back_with_the_same_spikes(name):
     with jax.enable_x64(True):
         model = jax.tree.map(
@@ -252,6 +257,7 @@ def test_a_cycle_of_a_neuron_and_a_synapse_is_recurrent():
     assert isinstance(from_nir(graph, dt=DT).layers[1], Recurrent)
 
 
+@pytest.mark.slow
 def test_a_programmed_model_is_written_with_what_its_chips_present(tmp_path):
     design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8, full_scale=20.0), tile=(4, 4))
     model = eqx.filter_jit(ms.program)(NETWORKS["recurrent"], design, key=KEYS[4])

@@ -99,6 +99,7 @@ def digits_file(tmp_path):
     return tmp_path / "digits.nir", model
 
 
+@pytest.mark.slow
 def test_the_drift_study_takes_an_imported_network_as_it_is(digits_file, tmp_path, capsys):
     file, model = digits_file
     drift, figure = load_script("experiments", "drift"), load_script("figures", "drift")

@@ -11,6 +11,7 @@ import pytest
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import slow
 from memsim.nn import Stateful, adapt_batch_norm, analog_layers, call, convert, fold_batch_norm
 
 KEY = jr.key(1)
@@ -66,10 +67,15 @@ run = eqx.filter_jit(lambda model, xs: jax.vmap(model)(xs))
 deploy = eqx.filter_jit(ms.deploy)
 
 
-@pytest.mark.parametrize("ours", [False, True])
+@pytest.mark.parametrize("ours", [slow(False), True])
 @pytest.mark.parametrize(
     "settings",
-    [{"mode": "batch"}, {"mode": "ema"}, {"mode": "ema", "affine": False, "bias": False}, {"bias": False, "eps": 0.1}],
+    [
+        {"mode": "batch"},
+        slow({"mode": "ema"}),
+        {"mode": "ema", "affine": False, "bias": False},
+        slow({"bias": False, "eps": 0.1}),
+    ],
 )
 def test_folding_keeps_the_outputs_in_inference(settings, ours):
     with jax.enable_x64(True):
@@ -82,6 +88,7 @@ def test_folding_keeps_the_outputs_in_inference(settings, ours):
         np.testing.assert_allclose(run(folded, xs), run(model, xs), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_folding_a_sequential_model_and_vmapped_tokens():
     class Tokens(eqx.Module):
         layer: eqx.nn.Linear
@@ -153,6 +160,7 @@ def test_what_is_not_there_is_refused():
         fold_batch_norm(chip, XS[0])
 
 
+@pytest.mark.slow
 def test_a_model_with_a_state_is_called_and_trained_as_one():
     model = Stateful(*eqx.nn.make_with_state(Network)(KEY))
     ys, state = jax.vmap(model.update, out_axes=(0, None), axis_name="batch")(XS, key=jr.split(KEY, 64))
@@ -170,7 +178,7 @@ class Silent(eqx.Module):
         return x
 
 
-@pytest.mark.parametrize("mode", ["ema", "batch"])
+@pytest.mark.parametrize("mode", [slow("ema"), "batch"])
 def test_adapted_statistics_are_those_of_numpy(mode):
     model = trained(mode=mode)
     chip = deploy(convert(model), ms.Crossbar(Ideal(), tile=(8, 8)), 0.0, key=KEY)
@@ -195,6 +203,7 @@ def test_adapted_statistics_are_those_of_numpy(mode):
         x = x.mean(axis=(2, 3)) if norm is net.second else x
 
 
+@pytest.mark.slow
 def test_a_chip_with_a_gain_error_is_mended():
     model = convert(trained(eps=1e-9))
     base = adapt_batch_norm(model, XS)  # the statistics of exactly these samples, as those on the chip are
@@ -208,6 +217,7 @@ def test_a_chip_with_a_gain_error_is_mended():
     assert np.abs(mended - wanted).max() < 0.02 * np.abs(wrong - wanted).max()
 
 
+@pytest.mark.slow
 def test_adapting_reads_a_noisy_chip_with_keys_of_its_own_for_each_sample():
     model = convert(trained())
     design = ms.calibrate(model, XS, ms.Crossbar(pcm_joshi2020(), adc=ms.ADC(8), dac=ms.DAC(8)))

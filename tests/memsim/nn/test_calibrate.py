@@ -63,6 +63,7 @@ def test_input_ranges_are_the_largest_inputs_that_any_call_of_a_layer_meets():
         np.testing.assert_allclose(found[path].dac.input_range, largest, rtol=1e-5, err_msg=path)
 
 
+@pytest.mark.slow
 def test_after_calibration_nothing_is_clipped_and_the_model_comes_back():
     model, xs = convert(Mixture(KEY)), jr.normal(KEY, (4, 3, 6))
     design = ms.calibrate(model, xs, ms.Crossbar(Ideal(), dac=ms.DAC(12), adc=ms.ADC(12)), ranges=COVER_ALL)
@@ -72,6 +73,7 @@ def test_after_calibration_nothing_is_clipped_and_the_model_comes_back():
     np.testing.assert_allclose(jax.vmap(chip)(xs), jax.vmap(model)(xs), atol=0.01)
 
 
+@pytest.mark.slow
 def test_clipping_of_a_model_that_was_not_calibrated_is_the_fraction_of_large_inputs():
     model, xs = convert(eqx.nn.MLP(6, 3, 8, 1, key=KEY)), 2 * jr.normal(KEY, (200, 6))
     with pytest.warns(UserWarning, match="default"):
@@ -80,6 +82,7 @@ def test_clipping_of_a_model_that_was_not_calibrated_is_the_fraction_of_large_in
     np.testing.assert_allclose(found[".layers[0]"].dac, np.mean(np.abs(xs) > 1.0), atol=2e-3)
 
 
+@pytest.mark.slow
 def test_a_noisy_chip_of_any_model_tells_what_it_clips_with_a_key():
     model, xs = convert(eqx.nn.MLP(6, 3, 8, 1, key=KEY)), jr.normal(KEY, (20, 6))
     design = ms.calibrate(model, xs, ms.Crossbar(pcm_joshi2020(), adc=ms.ADC(8)))
@@ -89,6 +92,7 @@ def test_a_noisy_chip_of_any_model_tells_what_it_clips_with_a_key():
     assert ms.nn.clipping(chip, xs, key=KEY).keys() == {".layers[0]", ".layers[1]"}
 
 
+@pytest.mark.slow
 def test_watching_finds_what_a_network_records():
     model = SpikingNetwork([Linear(6, 5, key=KEY), LIF(5), Linear(5, 4, key=KEY)])
     xs = jr.normal(KEY, (3, 120, 6))  # long enough for chunks
@@ -105,6 +109,7 @@ def test_watching_finds_what_a_network_records():
         assert eqx.tree_equal(watched[".network" + path], design, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:All samples drive")
 def test_layers_of_another_module_within_a_network_are_watched():
     model = SpikingNetwork([convert(eqx.nn.MLP(6, 5, 8, 1, key=KEY)), LIF(5), Linear(5, 4, key=KEY)])
@@ -121,6 +126,7 @@ def test_models_that_draw_random_numbers_are_calibrated_as_they_are_evaluated():
     np.testing.assert_allclose(found.designs[".layers[2]"].dac.input_range, driven, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_whole_numbers_and_lists_are_the_numbers_they_hold(unchecked):
     model, xs = convert(eqx.nn.MLP(3, 2, 4, 1, key=KEY)), np.array([[0, 1, 200], [7, 8, 9]], np.uint8)
     expected = ms.calibrate(model, xs.astype(np.float32), DESIGN).designs

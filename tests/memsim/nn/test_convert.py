@@ -11,6 +11,7 @@ import pytest
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import quick_and_slow, slow
 from memsim.nn import KeyedMatrix, Linear, SpikingNetwork, analog_layers, convert, with_read_keys
 
 KEY = jr.key(1)
@@ -77,7 +78,7 @@ def models():
     }
 
 
-@pytest.mark.parametrize("name", models())
+@pytest.mark.parametrize("name", quick_and_slow(("cnn", "lstm"), models()))
 def test_a_converted_model_gives_the_same_outputs(name):
     with jax.enable_x64(True):
         model, x, layers = models()[name]
@@ -88,7 +89,7 @@ def test_a_converted_model_gives_the_same_outputs(name):
         np.testing.assert_allclose(run(ideal, x), run(model, x), rtol=1e-8, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", models())
+@pytest.mark.parametrize("name", quick_and_slow(("cnn", "lstm"), models()))
 def test_a_converted_model_keeps_its_weights_and_gradients(name):
     model, x, _ = models()[name]
     ours = convert(model)
@@ -100,7 +101,7 @@ def test_a_converted_model_keeps_its_weights_and_gradients(name):
     np.testing.assert_allclose(slopes(ours), slopes(model), rtol=1e-4, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn"])
+@pytest.mark.parametrize("name", ["mlp", slow("cnn")])
 def test_reads_of_a_converted_model_are_noisy_around_its_mean(name):
     model, x, _ = models()[name]
     chip = deploy(convert(model), PCM, 0.0, key=KEY)
@@ -144,7 +145,7 @@ def test_a_key_in_the_call_takes_precedence_over_the_stored_one():
     assert np.any(keyed(x) != chip(x, key=KEY))
 
 
-@pytest.mark.parametrize("name", ["gru", "lstm"])
+@pytest.mark.parametrize("name", [slow("gru"), "lstm"])
 def test_a_recurrent_cell_in_a_scan_draws_noise_anew_in_each_step(name):
     model, xs, _ = models()[name]
     chip = deploy(convert(model), PCM, 0.0, key=KEY)

@@ -11,6 +11,7 @@ import pytest
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import slow
 from memsim.nn import analog_layers, convert, with_read_keys
 
 KEY = jr.key(1)
@@ -46,7 +47,7 @@ CONVOLUTIONS = [
 ]
 
 
-@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("rank", [slow(1), 2, slow(3)])
 @pytest.mark.parametrize("settings", CONVOLUTIONS)
 def test_a_convolution_is_that_of_equinox(settings, rank):
     kind = (eqx.nn.Conv1d, eqx.nn.Conv2d, eqx.nn.Conv3d)[rank - 1]
@@ -69,7 +70,7 @@ TRANSPOSED = [
 ]
 
 
-@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("rank", [slow(1), 2, slow(3)])
 @pytest.mark.parametrize("settings", TRANSPOSED)
 def test_a_transposed_convolution_is_that_of_equinox(settings, rank):
     kind = (eqx.nn.ConvTranspose1d, eqx.nn.ConvTranspose2d, eqx.nn.ConvTranspose3d)[rank - 1]
@@ -79,7 +80,7 @@ def test_a_transposed_convolution_is_that_of_equinox(settings, rank):
     assert type(ours).__name__ == kind.__name__
 
 
-@pytest.mark.parametrize("features", [("scalar", 3), (4, "scalar"), ("scalar", "scalar")])
+@pytest.mark.parametrize("features", [("scalar", 3), (4, "scalar"), slow(("scalar", "scalar"))])
 def test_a_linear_layer_of_scalars_is_that_of_equinox(features):
     x = jnp.asarray(0.7) if features[0] == "scalar" else jr.normal(KEY, (4,))
     ours = check(eqx.nn.Linear(*features, key=KEY), x)
@@ -123,7 +124,7 @@ class Block(eqx.Module):
         return self.attention(x, x, x, mask=mask, process_heads=rotate)
 
 
-@pytest.mark.parametrize("settings", [{}, {"use_query_bias": True, "use_output_bias": True}])
+@pytest.mark.parametrize("settings", [slow({}), {"use_query_bias": True, "use_output_bias": True}])
 def test_an_attention_block_is_that_of_equinox(settings):
     block, xs = Block(KEY, **settings), jr.normal(KEY, (3, 5, 8))
     check(Block(KEY, np.dtype("float64"), **settings), xs[0], layers=4)
@@ -132,6 +133,7 @@ def test_an_attention_block_is_that_of_equinox(settings):
     np.testing.assert_allclose(ideal, jax.vmap(block)(xs), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_noisy_attention_block_draws_for_each_token_and_sample():
     xs = jnp.broadcast_to(jr.normal(KEY, (8,)), (3, 5, 8))  # equal tokens of equal samples
     chip = deploy(convert(Block(KEY)), NOISY, 0.0, key=KEY)
@@ -148,8 +150,8 @@ def variance(reads, expected, count):
 @pytest.mark.parametrize(
     "layer, x",
     [
-        (eqx.nn.Conv3d(2, 3, 2, key=KEY), jnp.ones((2, 2, 2, 2))),
-        (eqx.nn.ConvTranspose2d(2, 3, 2, stride=2, key=KEY), jnp.ones((2, 2, 2))),
+        slow(eqx.nn.Conv3d(2, 3, 2, key=KEY), jnp.ones((2, 2, 2, 2))),
+        slow(eqx.nn.ConvTranspose2d(2, 3, 2, stride=2, key=KEY), jnp.ones((2, 2, 2))),
         (eqx.nn.ConvTranspose1d(2, 4, 3, stride=2, groups=2, key=KEY), jnp.ones((2, 3))),
         (eqx.nn.Embedding(6, 3, key=KEY), jnp.asarray(4)),
         (eqx.nn.Linear("scalar", 3, key=KEY), jnp.asarray(1.0)),
@@ -166,7 +168,8 @@ def test_the_noise_of_a_chip_has_the_variance_of_the_cells_that_are_driven(layer
     variance(ys, np.asarray(squares(x), np.float64), count)
 
 
-@pytest.mark.parametrize("rank", [1, 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [1, slow(2)])
 def test_calibrated_converters_just_cover_a_transposed_convolution(rank):
     kind = (eqx.nn.ConvTranspose1d, eqx.nn.ConvTranspose2d)[rank - 1]
     layer = convert(kind(2, 3, 3, stride=2, use_bias=False, key=KEY))
@@ -180,6 +183,7 @@ def test_calibrated_converters_just_cover_a_transposed_convolution(rank):
     assert not np.any(ms.nn.clipping(deploy(layer, design, 0.0, key=KEY), xs)[""].adc)
 
 
+@pytest.mark.slow
 def test_an_embedding_in_a_model_is_calibrated_to_one_word_line():
     class Words(eqx.Module):
         table: eqx.nn.Embedding
@@ -204,6 +208,7 @@ def test_a_layer_that_is_one_object_twice_or_shared_is_as_before():
     np.testing.assert_array_equal(one.weight.weight, other.weight.weight)
 
 
+@pytest.mark.slow
 def test_dropout_of_a_converted_model_follows_inference_mode():
     model = convert(eqx.nn.Sequential([eqx.nn.Linear(4, 50, key=KEY), eqx.nn.Dropout(0.5)]))
     chip = with_read_keys(deploy(model, NOISY, 0.0, key=KEY), key=KEY)

@@ -12,6 +12,7 @@ import pytest
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import slow
 from memsim.nn import Delay, DelayedLinear, SpikingNetwork
 
 KEY = jr.key(1)
@@ -40,6 +41,7 @@ def test_each_channel_arrives_its_delay_late(steps):
     np.testing.assert_array_equal(SpikingNetwork([Delay(4, steps)])(jnp.asarray(xs)), expected)
 
 
+@pytest.mark.slow
 def test_a_delay_may_have_any_shape_of_layer():
     steps = RNG.integers(0, 4, (2, 3))
     xs = jr.normal(KEY, (9, 2, 3))
@@ -100,6 +102,7 @@ def test_read_noise_of_delayed_synapses_comes_from_the_cells_that_are_driven():
         assert abs(np.corrcoef(column[1:], column[:-1])[0, 1]) < 4 / 2995**0.5
 
 
+@pytest.mark.slow
 def test_calibrated_converters_just_cover_delayed_synapses():
     layer = delayed(use_bias=False)
     model, xs = SpikingNetwork([layer]), jr.normal(KEY, (3, 20, 4))
@@ -109,7 +112,7 @@ def test_calibrated_converters_just_cover_delayed_synapses():
     assert not np.any(ms.nn.clipping(deploy(model, design, 0.0, key=KEY), xs)[".layers[0]"].adc)
 
 
-@pytest.mark.parametrize("hardware", [None, ms.Crossbar(Ideal()), NOISY], ids=["digital", "ideal", "noisy"])
+@pytest.mark.parametrize("hardware", [slow(None), slow(ms.Crossbar(Ideal())), NOISY], ids=["digital", "ideal", "noisy"])
 def test_delays_in_one_piece_in_chunks_and_step_by_step_are_the_same(hardware):
     layers = [Delay(4, DELAYS), delayed()]
     key, xs = jr.key(5), jr.normal(KEY, (23, 4))
@@ -128,6 +131,7 @@ def test_delays_in_one_piece_in_chunks_and_step_by_step_are_the_same(hardware):
     np.testing.assert_allclose(jnp.stack(ys), whole, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_gradient_of_delayed_synapses_is_that_of_the_loop(x64):
     layer, xs = delayed(), jnp.asarray(RNG.normal(size=(10, 4)))
     d = np.asarray(layer.delays)

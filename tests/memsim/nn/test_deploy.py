@@ -51,6 +51,7 @@ def test_every_analog_layer_becomes_a_chip_and_then_a_matrix():
     assert all(isinstance(layer.weight, ms.AnalogMatrix) for layer in analog_layers(matrices).values())
 
 
+@pytest.mark.slow
 def test_an_ideal_device_gives_the_digital_outputs():
     model, xs = network(), sequence()
     for crossbar in (ms.Crossbar(Ideal()), ms.Crossbar(Ideal(g_min=1e-6), tile=(3, 6), compensation=None)):
@@ -114,6 +115,7 @@ def test_a_compiled_deployment_is_the_eager_one():
     np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradient_through_a_deployed_network_reaches_every_synapse():
     @eqx.filter_jit
     @eqx.filter_grad
@@ -150,6 +152,7 @@ def converters(dac=None, adc=None, device=None):
     return ms.Crossbar(device or Ideal(), dac=dac, adc=adc, tile=(3, 6), compensation=None)
 
 
+@pytest.mark.slow
 def test_full_coverage_clips_nothing_of_the_data_with_ideal_cells():
     model, xs = network(), sequence(8)
     design = converters(ms.DAC(12), ms.ADC(12))
@@ -192,6 +195,7 @@ def test_calibration_leaves_the_rest_of_a_design_as_it_is():
     assert eqx.tree_equal(calibrated(PATHS[0], layers[PATHS[0]]), PCM)
 
 
+@pytest.mark.slow
 def test_a_silent_layer_keeps_a_range():
     model = network()
     with pytest.warns(UserWarning, match="with zeros only"):
@@ -211,6 +215,7 @@ def test_calibrating_a_chip_is_refused():
         ms.calibrate(ms.deploy(network(), PCM, 0.0, key=KEY), sequence(2), PCM)
 
 
+@pytest.mark.slow
 def test_clipping_is_counted_for_each_deployed_layer_and_tile():
     model, xs = network(), sequence(8)
     design = converters(ms.DAC(None, 0.5), ms.ADC(None, 0.01), pcm_joshi2020())

@@ -55,6 +55,7 @@ def test_the_numbers_of_a_network_are_those_counted_by_hand():
         assert use.under_noise is None
 
 
+@pytest.mark.slow
 def test_nothing_stands_out_of_a_healthy_network():
     assert str(diagnose(network(), XS, crossbar=PCM)) == "Nothing stands out."
 
@@ -89,6 +90,7 @@ def test_outputs_that_are_not_finite_are_reported():
     assert "The outputs are not finite." in report and ".layers[0]: its gradient is not finite" in report
 
 
+@pytest.mark.slow
 def test_weights_that_an_outlier_squeezes_are_named_with_and_without_a_crossbar():
     model = SpikingNetwork([Linear(200, 50, key=KEY), LIF(50)])
     xs = (jr.uniform(KEY, (2, 10, 200)) < 0.3).astype(jnp.float32)
@@ -104,6 +106,7 @@ def test_weights_that_an_outlier_squeezes_are_named_with_and_without_a_crossbar(
     assert diagnose(squeezed, xs, crossbar=ms.Crossbar(Ideal())).synapses[".layers[0]"].under_noise < 0.01
 
 
+@pytest.mark.slow
 def test_the_share_under_the_write_error_is_that_of_the_device():
     # 50,000 weights; the error of a write is measured on the chip itself by its weights at once after programming.
     model = SpikingNetwork([Linear(250, 200, key=KEY), LI(200)])
@@ -137,6 +140,7 @@ def test_a_deployed_network_is_diagnosed_in_weight_units():
         diagnose(ms.program(model, PCM, key=KEY), XS)
 
 
+@pytest.mark.slow
 def test_any_model_is_diagnosed_by_what_its_layers_meet():
     model = ms.nn.convert(eqx.nn.MLP(4, 3, 6, 1, key=jr.key(0)))
     xs, labels = jr.normal(jr.key(1), (10, 4)), jnp.arange(10) % 3

@@ -63,6 +63,7 @@ def test_a_skip_is_added_to_what_goes_around_it(parts, xs):
     assert_close(run(skipped, xs), run(SpikingNetwork([parts["li"]]), parts["b"](spikes) + parts["skip"](xs)))
 
 
+@pytest.mark.slow
 def test_a_neuron_and_a_synapse_in_a_cycle_are_a_recurrent_layer(parts, xs):
     loop = graph(parts, "input>a a>lif lif>w w>lif lif>b b>output", chunk=7)
     w = eqx.tree_at(lambda layer: layer.bias, parts["w"], None, is_leaf=lambda leaf: leaf is None)

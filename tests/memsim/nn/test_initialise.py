@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
+from helpers import slow
 from memsim.nn import (
     ALIF,
     IF,
@@ -67,8 +68,8 @@ def membranes(model, xs):
     return np.asarray(found, np.float64)[:, -1]
 
 
-@pytest.mark.parametrize("name", ["lif", "euler", "cuba"])
-@pytest.mark.parametrize("mean", [0.0, 0.3])
+@pytest.mark.parametrize("name", [slow("lif"), slow("euler"), "cuba"])
+@pytest.mark.parametrize("mean", [slow(0.0), 0.3])
 def test_membranes_fluctuate_as_stated_without_reset(name, mean):
     # 400 sequences of 200 inputs to 400 neurons. Relative standard error of the variance: that of the weights' squares,
     # sqrt(2 / 200 / 400), and of the 400 sequences over some 130 independent directions, sqrt(2 / 400 / 130): 0.8 %.
@@ -148,7 +149,7 @@ def rates(model, xs):
     return {path: float(jnp.mean(s)) for path, s in record.items()}
 
 
-@pytest.mark.parametrize("rate", [0.02, 0.2])
+@pytest.mark.parametrize("rate", [slow(0.02), 0.2])
 def test_every_layer_fires_at_the_rate_that_was_asked_for(rate):
     k = jr.split(KEY, 4)
     model = SpikingNetwork(
@@ -169,6 +170,7 @@ def test_every_layer_fires_at_the_rate_that_was_asked_for(rate):
         np.testing.assert_allclose(measured, rate, rtol=0.02, err_msg=path)
 
 
+@pytest.mark.slow
 def test_only_the_scale_of_a_layer_changes():
     model = SpikingNetwork([Conv2d(1, 3, 3, key=KEY), SumPool2d(2), LIF((3, 2, 2))])
     model = eqx.tree_at(lambda m: m.layers[0].bias, model, jnp.asarray([0.1, -0.2, 0.3]))

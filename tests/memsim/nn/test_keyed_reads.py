@@ -15,6 +15,7 @@ from jax.test_util import check_grads
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import slow
 from memsim.nn import Conv1d, DelayedLinear, Linear, convert, with_read_keys
 
 KEY = jr.key(1)
@@ -83,6 +84,7 @@ def test_two_reads_of_equal_inputs_are_independent(read):
     assert_independent(both[:, 0], both[:, 1])
 
 
+@pytest.mark.slow
 def test_equal_tokens_meet_noise_of_their_own():
     attention = eqx.nn.MultiheadAttention(2, 8, key=KEY)
     tokens = jnp.broadcast_to(jr.normal(KEY, (8,)), (6, 8))
@@ -94,6 +96,7 @@ def test_equal_tokens_meet_noise_of_their_own():
     np.testing.assert_array_equal(found, keyed(chip)(tokens, tokens, tokens))
 
 
+@pytest.mark.slow
 def test_a_recurrent_cell_called_twice_with_equal_inputs_draws_anew():
     cell = eqx.filter_jit(ms.deploy)(convert(eqx.nn.GRUCell(4, 3, key=KEY)), PCM, 3600.0, key=KEY)
     once, twice = samples(lambda key: Both(keyed(cell, key=key))(ONES, jnp.ones(3))).transpose(1, 0, 2)
@@ -161,6 +164,7 @@ def test_mapping_over_keys_is_a_loop_over_keys():
     np.testing.assert_allclose(mapped, [keyed(key=k)(x) for k, x in zip(keys, xs, strict=True)], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_chips_mapped_with_one_key_do_not_share_noise():
     chips = eqx.filter_vmap(lambda key: ms.deploy(Linear(4, 3, use_bias=False, key=KEY), PCM, 0.0, key=key))(
         jr.split(KEY, 2)
@@ -174,6 +178,7 @@ def test_chips_mapped_with_one_key_do_not_share_noise():
     assert np.abs(correlation).max() < 4 / CALLS**0.5
 
 
+@pytest.mark.slow
 def test_the_noise_of_a_mapped_read_has_the_right_derivative():
     # Against finite differences: the draw is held, the standard deviation of the noise depends on the input.
     xs = jr.uniform(KEY, (3, 4), minval=0.5, maxval=1.0)
@@ -184,7 +189,7 @@ def test_the_noise_of_a_mapped_read_has_the_right_derivative():
         check_grads(loss, (xs.astype(float),), order=1, modes=("fwd", "rev"), rtol=1e-6)
 
 
-@pytest.mark.parametrize("layer", [Conv1d(1, 2, 3, key=KEY), Conv1d(2, 2, 3, groups=2, key=KEY)])
+@pytest.mark.parametrize("layer", [slow(Conv1d(1, 2, 3, key=KEY)), Conv1d(2, 2, 3, groups=2, key=KEY)])
 def test_a_keyed_convolution_draws_anew_for_each_signal(layer):
     chip = ms.deploy(layer, PCM, 0.0, key=KEY)
     ys = jax.vmap(keyed(chip))(jnp.ones((4, layer.in_channels, 8)))

@@ -9,6 +9,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import quick_and_slow
 from memsim.nn import Conv2d, DelayedLinear, Linear, SpikingNetwork
 
 PAIR, COLUMN = ms.DifferentialPair(), ms.OffsetColumn(offset="column")
@@ -26,7 +27,7 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("layer", ["convolution", pytest.param("delays", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize("name", quick_and_slow(list(DESIGNS)[::2], DESIGNS))
 def test_ideal_cells_in_lanes_give_the_digital_layer(layer, name):
     made, shape = LAYERS[layer]
     model, xs = SpikingNetwork([made], input_shape=shape), jr.normal(jr.key(1), (5, *shape))

@@ -12,6 +12,7 @@ import pytest
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import slow
 from memsim.nn import LI, LIF, LearnedRanges, Linear, PerLayer, SpikingNetwork, analog_layers, convert
 
 KEY = jr.key(1)
@@ -32,7 +33,7 @@ def slopes(crossbar, layer=LAYER, x=X):
     return found.log_input_ranges.get(""), found.log_full_scales.get("")
 
 
-@pytest.mark.parametrize("bits", [3, 6, None])
+@pytest.mark.parametrize("bits", [slow(3), 6, slow(None)])
 def test_the_slope_of_an_input_range_is_a_learned_step_inside_and_a_clip_outside(bits):
     x, w, full = np.asarray(X, np.float64), np.asarray(LAYER.weight, np.float64), 1.1
     levels = 1 if bits is None else 2 ** (bits - 1) - 1
@@ -45,7 +46,7 @@ def test_the_slope_of_an_input_range_is_a_learned_step_inside_and_a_clip_outside
     assert none is None
 
 
-@pytest.mark.parametrize("bits", [3, 6, None])
+@pytest.mark.parametrize("bits", [3, slow(6), slow(None)])
 def test_the_slope_of_a_full_scale_is_a_learned_step_inside_and_a_clip_outside(bits):
     y, full = np.asarray(LAYER(X), np.float64), 1.0
     scale = np.abs(np.asarray(LAYER.weight, np.float64)).max(axis=1)  # of one fully-on cell
@@ -59,6 +60,7 @@ def test_the_slope_of_a_full_scale_is_a_learned_step_inside_and_a_clip_outside(b
     assert none is None
 
 
+@pytest.mark.slow
 def test_the_slopes_of_clips_without_rounding_are_finite_differences():
     with jax.enable_x64(True):
         layer = eqx.tree_at(lambda made: made.weight, LAYER, LAYER.weight.astype(float))
@@ -100,6 +102,7 @@ def test_layers_and_designs_have_the_paths_of_the_model():
     assert set(inputs) == {".layers[0]", ".layers[2]"}
 
 
+@pytest.mark.slow
 def test_a_chip_has_the_ranges_that_were_learned_and_the_design_all_else():
     start = ms.calibrate(network(), jr.normal(KEY, (3, 20, 4)), CONVERTERS)
     learned = LearnedRanges(network(), start)
@@ -129,6 +132,7 @@ def test_a_full_scale_of_none_starts_at_what_a_tile_carries_and_slices_have_thei
         learned.design(CONVERTERS)
 
 
+@pytest.mark.slow
 def test_training_finds_ranges_that_read_what_bad_ones_did_not():
     model = convert(eqx.nn.MLP(4, 3, 16, 1, key=KEY))
     xs = jr.normal(KEY, (128, 4))

@@ -11,6 +11,7 @@ import pytest
 
 import memsim as ms
 from device_models import pcm_joshi2020
+from helpers import slow
 from memsim.nn import LI, LIF, Linear, Recurrent, SpikingNetwork
 from memsim.nn._networks._time import chunk_size
 from memsim.train import run_batch
@@ -106,7 +107,7 @@ def test_one_kind_may_be_recorded_by_its_name_and_an_unknown_one_is_refused(exac
         model(xs, record="spike")
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 10, 30, 45, None, "auto"])
+@pytest.mark.parametrize("chunk", [slow(1), 7, *map(slow, (10, 30, 45)), None, "auto"])
 def test_chunks_of_time_change_neither_outputs_nor_gradients_nor_records(exact, chunk):
     model, (xs, *_) = exact
     chunked = SpikingNetwork(model.layers, chunk=chunk)
@@ -205,7 +206,7 @@ def products_within_loops(jaxpr, inside=False):
     return count
 
 
-@pytest.mark.parametrize("read_noise", ["off", "per_read"])
+@pytest.mark.parametrize("read_noise", [slow("off"), "per_read"])
 def test_no_feed_forward_product_stays_in_the_time_loop_however_many_chips_are_mapped(read_noise):
     k = jr.split(jr.key(0), 2)
     forward = SpikingNetwork([Linear(4, 6, key=k[0]), LIF(6), Linear(6, 3, key=k[1]), LI(3)])
@@ -251,6 +252,7 @@ def test_a_noisy_sequence_is_its_steps_one_by_one_with_the_key_of_each_step(nois
         np.testing.assert_allclose(y, outputs[t], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_chunks_of_time_do_not_change_the_noise(noisy):
     xs, key = jnp.ones((STEPS, 4)), jr.key(5)
     whole, cut = (SpikingNetwork(noisy.layers, chunk=chunk)(xs, key=key) for chunk in (None, 7))
@@ -267,6 +269,7 @@ def assert_independent(one, other):
     assert abs(np.corrcoef(np.ravel(one), np.ravel(other))[0, 1]) < INDEPENDENT / np.size(one) ** 0.5
 
 
+@pytest.mark.slow
 def test_steps_layers_and_sequences_do_not_share_noise(noisy):
     xs = jnp.ones((2, 2000, 4))  # a constant: what varies in the first layer is noise
     w = [np.asarray(layer.weight.effective_weight, np.float64) for layer in ms.nn.analog_layers(noisy).values()]

@@ -12,14 +12,14 @@ import pytest
 
 import memsim as ms
 from device_models import Ideal
-from helpers import NEURONS
+from helpers import EVERY_NEURON, NEURONS, slow
 from memsim.nn import ALIF, IF, LI, LIF, AdEx, CuBaLIF, Firing, Izhikevich, Linear, ParallelInTime, Positive, Recurrent
 from memsim.nn import ResonateAndFire as RF
 from memsim.nn._mixed_signal import deviable
 from memsim.nn._neurons._parameters import value
 
 STEPS = 60
-every_neuron = pytest.mark.parametrize("name", NEURONS)
+every_neuron = pytest.mark.parametrize("name", EVERY_NEURON)
 FILTERS = ["LIF_free", "IF_free", "CuBaLIF_free", "ResonateAndFire_free", "LI", "Integrator", "CuBaLI"]
 
 
@@ -142,7 +142,7 @@ def test_forward_mode_is_reverse_mode(x64, name):
     np.testing.assert_allclose(forward, reverse, rtol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["LI", "CuBaLI", "CuBaLI_delay"])
+@pytest.mark.parametrize("name", [slow("LI"), "CuBaLI", slow("CuBaLI_delay")])
 def test_gradient_of_a_readout_is_its_finite_difference(x64, name):
     neuron, currents, h = trained(name, 4), NEURONS[name].currents(STEPS, 4), 1e-6
     gradient = eqx.filter_grad(loss)(neuron, currents)

@@ -12,6 +12,7 @@ from jax.test_util import check_grads
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import quick_and_slow, slow
 from memsim.nn import Linear, call, convert, with_read_keys
 
 KEY = jr.key(1)
@@ -104,7 +105,7 @@ def test_reads_of_equal_inputs_are_independent_and_have_the_variance_of_the_cell
     assert np.abs(correlation).max() < 5 / CALLS**0.5  # of up to 800 pairs
 
 
-@pytest.mark.parametrize("body", LOOPS)
+@pytest.mark.parametrize("body", quick_and_slow((nested, while_it_lasts, compiled_apart), LOOPS))
 def test_one_key_gives_one_output_compiled_or_not_alone_or_in_a_batch(body):
     model, keys, xs = Model(LAYER, body), jr.split(KEY, 3), jr.normal(KEY, (3, 4)) + 2.0
     alone = jnp.stack([call(model, x, key=key) for x, key in zip(xs, keys, strict=True)])
@@ -117,7 +118,7 @@ def test_one_key_gives_one_output_compiled_or_not_alone_or_in_a_batch(body):
     assert np.any(np.asarray(call(model, xs[0], key=keys[1]) != alone[0]))
 
 
-@pytest.mark.parametrize("body", [scanned, nested, recomputed, compiled_apart])
+@pytest.mark.parametrize("body", [slow(scanned), nested, slow(recomputed), slow(compiled_apart)])
 def test_the_derivative_of_a_noisy_loop_is_that_of_finite_differences(body):
     with jax.enable_x64(True):
         layer = jax.tree.map(lambda a: a.astype(float) if eqx.is_inexact_array(a) else a, LAYER)
@@ -140,6 +141,7 @@ class Recurrent(eqx.Module):
         return self.readout(state)
 
 
+@pytest.mark.slow
 def test_a_recurrent_model_of_equinox_runs_on_a_noisy_chip():
     model, xs = convert(Recurrent(KEY)), jr.normal(KEY, (7, 4))
     ideal = deploy(model, ms.Crossbar(Ideal()), 0.0, key=KEY)
@@ -162,6 +164,7 @@ def test_a_recurrent_model_of_equinox_runs_on_a_noisy_chip():
     assert all(np.any(np.asarray(layer.weight.weight)) for layer in ms.nn.analog_layers(gradient).values())
 
 
+@pytest.mark.slow
 def test_attention_blocks_scanned_over_their_layers_draw_in_each():
     blocks = eqx.filter_vmap(lambda key: eqx.nn.MultiheadAttention(2, 8, key=key))(jr.split(KEY, 3))
     chips = eqx.filter_vmap(lambda block: ms.deploy(convert(block), PCM, 0.0, key=KEY))(blocks)

@@ -1,5 +1,8 @@
 """Convolutions with channels last against those of XLA, and reads of whole images against reads of their patches."""
 
+import functools
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -9,6 +12,7 @@ from jax import lax
 
 import device_models as dm
 import memsim as ms
+from helpers import slow
 from memsim.nn._synapses._faces import slid
 from memsim.nn._synapses._patches import Slide, in_patches
 
@@ -49,14 +53,15 @@ def given(case):
 def test_values_and_both_gradients_are_those_of_xla(case, form):
     how, x, weight = given(case)
 
-    def loss(form):
-        return lambda x, weight: jnp.sum(jnp.sin(form(how, x, weight)))
+    @functools.partial(jax.jit, static_argnums=0)
+    def both(form, x, weight):
+        gradient = jax.grad(lambda x, weight: jnp.sum(jnp.sin(form(how, x, weight))), (0, 1))
+        return form(how, x, weight), gradient(x, weight)
 
-    assert form(how, x, weight).shape[1:-1] == how.out(x.shape[1:-1])
-    np.testing.assert_allclose(form(how, x, weight), of_xla(how, x, weight), atol=1e-5)
-    for mine, reference in zip(
-        jax.grad(loss(form), (0, 1))(x, weight), jax.grad(loss(of_xla), (0, 1))(x, weight), strict=True
-    ):
+    (found, gradients), (expected, references) = both(form, x, weight), both(of_xla, x, weight)
+    assert found.shape[1:-1] == how.out(x.shape[1:-1])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    for mine, reference in zip(gradients, references, strict=True):
         np.testing.assert_allclose(mine, reference, atol=1e-4)
 
 
@@ -105,17 +110,20 @@ DESIGNS = {
     "wires": ms.Crossbar(PCM, dac=ms.DAC(6), adc=ms.ADC(8, 4.0), wires=ms.ResistiveWires(2.0, 2.0)),
     "drivers that differ": ms.Crossbar(PCM, dac=ms.DAC(6, errors=ms.ConverterErrors(gain=0.1)), adc=ms.ADC(8, 4.0)),
 }
+QUICK = ("tiles within channels", "durations, white noise", "bits in turn")
 
 
-@pytest.mark.parametrize(("name", "groups"), [*((name, 1) for name in DESIGNS), ("one tile", 3)])
+@pytest.mark.parametrize(
+    ("name", "groups"), [*((name, 1) if name in QUICK else slow(name, 1) for name in DESIGNS), ("one tile", 3)]
+)
 def test_an_image_is_read_as_its_patches_are(name, groups):
     layer = ms.nn.Conv2d(3, 6, 3, padding=1, stride=2, groups=groups, key=jr.key(0))
-    placed = ms.deploy(layer, DESIGNS[name], 3600.0, key=jr.key(1))
+    placed = eqx.filter_jit(ms.deploy)(layer, DESIGNS[name], 3600.0, key=jr.key(1))
     x, key = jr.uniform(jr.key(2), (3, 9, 8), minval=-1.0), jr.key(3)
     matrix = getattr(placed.weight, "matrix", placed.weight)
     assert isinstance(matrix, ms.AnalogMatrix)
-    by_patches = layer.as_wired(matrix)(layer.word_lines(x), key=key)
-    found = placed(x, key=key)
+    by_patches = eqx.filter_jit(layer.as_wired(matrix))(layer.word_lines(x), key=key)
+    found = eqx.filter_jit(placed)(x, key=key)
     step = 2 * float(jnp.max(jnp.abs(by_patches))) / 127  # a code of the ADC, where rounding fell on the other side
     assert float(jnp.mean(jnp.abs(found.reshape(6, -1).T - by_patches) > 1e-5 * step)) < 0.03
     np.testing.assert_allclose(found.reshape(6, -1).T, by_patches, atol=step)

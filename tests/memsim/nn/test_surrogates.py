@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import memsim as ms
-from helpers import SURROGATES
+from helpers import SURROGATES, slow
 
 X = np.linspace(-3, 3, 998)  # not zero, and no end of a triangle or a box
 NEGATIVE = {"MultiGaussian"}  # slopes with side lobes
@@ -38,7 +38,7 @@ def test_a_spike_comes_only_from_above_zero(name):
 
 
 @every_surrogate
-@pytest.mark.parametrize("slope", [None, 0.7, 10.0], ids=["default", "shallow", "steep"])
+@pytest.mark.parametrize("slope", [None, slow(0.7), 10.0], ids=["default", "shallow", "steep"])
 def test_derivative_is_the_stated_slope(name, slope):
     surrogate = make(name) if slope is None else make(name, slope)
     x = np.append(X, 0.0)
@@ -55,7 +55,7 @@ def test_derivative_is_that_of_the_relaxation_by_finite_difference(name):
 
 
 @every_surrogate
-@pytest.mark.parametrize("slope", [None, 100.0], ids=["default", "steep"])
+@pytest.mark.parametrize("slope", [slow(None), 100.0], ids=["default", "steep"])
 def test_derivative_is_finite_far_from_threshold(name, slope):
     surrogate = make(name) if slope is None else make(name, slope)
     found = np.asarray(derivative(surrogate, np.linspace(-1e3, 1e3, 10_001)))
@@ -71,7 +71,7 @@ def test_derivative_is_finite_at_the_kinks(name):
 
 
 @every_surrogate
-@pytest.mark.parametrize("x64", [False, True])
+@pytest.mark.parametrize("x64", [slow(False), True])
 def test_forward_mode_is_reverse_mode(name, x64):
     with jax.enable_x64(x64):
         x, direction = jnp.asarray(X, jnp.result_type(float)), jnp.linspace(-2.0, 1.0, len(X))

@@ -11,6 +11,7 @@ import pytest
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import slow
 from memsim.nn import (
     LI,
     LIF,
@@ -64,7 +65,7 @@ def x64():
 # Convolutions.
 
 
-@pytest.mark.parametrize("rank", [1, 2])
+@pytest.mark.parametrize("rank", [slow(1), 2])
 @pytest.mark.parametrize("settings", CONVOLUTIONS)
 def test_a_convolution_is_that_of_equinox_digital_and_on_ideal_cells(settings, rank):
     ours, peer = pair(settings, rank)
@@ -89,7 +90,7 @@ def test_a_convolution_is_a_loop_by_hand(x64):
     np.testing.assert_allclose(ours(jnp.asarray(x)), expected + np.asarray(ours.bias)[:, None, None], rtol=1e-12)
 
 
-@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("groups", [slow(1), 2])
 def test_each_tile_of_a_convolution_is_read_through_its_own_converter(groups):
     ours, _ = pair(dict(groups=groups, padding=1), 2)
     ours = eqx.tree_at(lambda c: c.bias, ours, jnp.zeros(8))
@@ -111,7 +112,7 @@ def test_each_tile_of_a_convolution_is_read_through_its_own_converter(groups):
     assert wrong.mean() < 0.01  # a current on the edge of a code may round either way in float32
 
 
-@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("groups", [slow(1), 2])
 def test_the_gradient_through_a_crossbar_is_that_of_the_convolution(x64, groups):
     ours, peer = pair(dict(stride=2, padding=1, groups=groups), 2)
     x = jnp.asarray(RNG.normal(size=(4, 6, 5)))
@@ -131,7 +132,7 @@ def test_the_gradient_through_a_crossbar_is_that_of_the_convolution(x64, groups)
         np.testing.assert_allclose(ours_is, peer_is, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("groups", [1, 4])
+@pytest.mark.parametrize("groups", [slow(1), 4])
 def test_read_noise_of_a_convolution_is_independent_for_each_pixel_and_channel(groups):
     ours = Conv2d(4, 4, 1, groups=groups, use_bias=False, key=KEY)
     chip = deploy(ours, NOISY, 0.0, key=KEY)
@@ -152,7 +153,7 @@ def test_a_noisy_convolution_without_a_key_is_refused():
         deploy(Conv1d(4, 4, 3, key=KEY), NOISY, 0.0, key=KEY)(jnp.ones((4, 9)))
 
 
-@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("groups", [slow(1), 2])
 def test_calibrated_converters_just_cover_a_convolution(groups):
     conv = Conv2d(4, 6, 3, groups=groups, use_bias=False, key=KEY)
     model = SpikingNetwork([conv, LI((6, 4, 4))])
@@ -224,7 +225,7 @@ def test_flatten_keeps_channels_first():
 
 @pytest.mark.parametrize(
     "layer",
-    [eqx.nn.LayerNorm((6,)), eqx.nn.RMSNorm((6,)), eqx.nn.GroupNorm(2, channelwise_affine=False)],
+    [eqx.nn.LayerNorm((6,)), slow(eqx.nn.RMSNorm((6,))), slow(eqx.nn.GroupNorm(2, channelwise_affine=False))],
     ids=["layer", "rms", "group"],
 )
 def test_a_normalisation_runs_at_each_step_and_trains(layer):
@@ -249,6 +250,7 @@ def test_dropout_draws_a_mask_a_step_and_none_in_inference_mode():
     np.testing.assert_array_equal(eqx.nn.inference_mode(model)(xs), xs)
 
 
+@pytest.mark.slow
 def test_a_convolutional_network_goes_onto_chips_and_trains():
     k = jr.split(KEY, 2)
     model = SpikingNetwork(
@@ -320,6 +322,7 @@ def test_a_bfloat16_product_has_forward_mode_and_doubles():
         np.testing.assert_allclose(y, slow(x.astype(jnp.float64)), atol=1e-5 * np.abs(y).max())
 
 
+@pytest.mark.slow
 def test_a_layer_with_bfloat16_products_is_read_as_always_on_a_crossbar():
     fast, slow = (deploy(layer, NOISY, 0.0, key=KEY) for layer in bfloat16_pair())
     x = jr.normal(KEY, (300,))

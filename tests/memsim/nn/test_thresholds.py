@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from helpers import NEURONS, SURROGATES
+from helpers import NEURONS, SURROGATES, slow
 from memsim.nir import DIALECTS, from_nir, to_nir
 from memsim.nn import ALIF, IF, LIF, CuBaLIF, Firing, Linear, ParallelInTime, SpikingNetwork, Threshold
 
@@ -142,7 +142,7 @@ def test_weights_in_quarters_give_the_spikes_of_the_documented_equation(peer):
 
 
 @pytest.mark.parametrize("reset, hold", [*itertools.product(["subtract", "zero"], [0, 2]), ("none", 0)])
-@pytest.mark.parametrize("delay, most", [*itertools.product([0, 1], [1, 3])])
+@pytest.mark.parametrize("delay, most", [(0, 1), slow(0, 3), slow(1, 1), (1, 3)])
 @pytest.mark.parametrize("at_threshold", ["silent", "fires"])
 def test_every_setting_of_firing_holds_at_exactly_the_threshold(reset, hold, delay, most, at_threshold):
     def count(v):
@@ -229,8 +229,8 @@ def test_dialects_and_the_table_above_are_the_same():
     assert {**FIRST, "spyx": None}.keys() == DIALECTS.keys()  # what Spyx fires is told a step late
 
 
-@pytest.mark.parametrize("steps", [2, 3, 4, 5, 10, 20])
-@pytest.mark.parametrize("dt", [1e-3, 1e-4])
+@pytest.mark.parametrize("steps", [2, 3, *map(slow, (4, 5, 10)), 20])
+@pytest.mark.parametrize("dt", [slow(1e-3), 1e-4])
 def test_a_file_of_spikingjelly_gives_its_spikes_whatever_the_time_constant(steps, dt):
     nir = pytest.importorskip("nir")
     full = {"tau": steps * dt, "r": 1.0, "v_leak": 0.0, "v_threshold": 1.0, "v_reset": 0.0}

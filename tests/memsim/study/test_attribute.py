@@ -53,6 +53,7 @@ def test_an_unknown_effect_is_told_with_near_ones():
         ms.without(FULL, "IR-drop")
 
 
+@pytest.mark.slow
 def test_converters_without_saturation_go_on_beyond_their_range():
     dac = ms.without(FULL, "saturation").dac
     x = jnp.asarray([-2.0, -0.4, 0.013, 0.9, 1.7])
@@ -81,6 +82,7 @@ def task():
     return ms.nn.SpikingNetwork([linear, ms.nn.LI(10)]), data
 
 
+@pytest.mark.slow
 def test_errors_of_levels_and_converters_are_those_of_plain_rounding(task):
     model, data = task
     design = ms.Crossbar(dm.Levels(dm.Ideal(), 8), dac=ms.DAC(4, 1.0), compensation=None)

@@ -56,6 +56,7 @@ def test_a_study_is_a_loop_over_chips_whatever_the_chunk(model, test_set, read_n
         assert abs(float(single) - float(one.accuracy[chip, place])) < 1e-6
 
 
+@pytest.mark.slow
 def test_more_chips_do_not_change_the_first_ones(model, test_set):
     few, many = (ms.study.robustness(model, test_set, crossbar(), chips=n, times=TIMES, key=jr.key(0)) for n in (2, 3))
     np.testing.assert_array_equal(few.accuracy, many.accuracy[:2])

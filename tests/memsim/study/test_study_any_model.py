@@ -59,6 +59,7 @@ def test_chips_of_a_cnn_are_those_that_one_makes_by_hand():
     np.testing.assert_array_equal(rights[1, 0], np.asarray(ys).argmax(1) == labelled(model))
 
 
+@pytest.mark.slow
 def test_several_metrics_and_numbers_are_studied_as_accuracy_is():
     model = cnn()
     classes = ms.study.robustness(
@@ -94,6 +95,7 @@ def test_attribution_of_any_model_says_what_an_effect_costs_its_predictions():
     np.testing.assert_allclose(found.rmse.sel(case="alone", effect="write noise"), found.rmse_together, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_chips_come_until_the_interval_is_narrow_enough():
     model = cnn()
     data = (XS, labelled(model))
@@ -104,6 +106,7 @@ def test_chips_come_until_the_interval_is_narrow_enough():
     np.testing.assert_array_equal(result.right, plain.right)
 
 
+@pytest.mark.slow
 def test_a_person_sees_how_many_chips_are_done(monkeypatch):
     model, seen = cnn(), []
 
@@ -118,6 +121,7 @@ def test_a_person_sees_how_many_chips_are_done(monkeypatch):
     assert seen == [("chip and time", 4, "compiling"), *(("chip and time", n) for n in (1, 2, 3, 4))]
 
 
+@pytest.mark.slow
 def test_clipping_of_any_model_is_told():
     model = cnn()
     tight = ms.Crossbar(dm.Ideal(), dac=ms.DAC(8, input_range=0.1), tile=(16, 16))
@@ -125,6 +129,7 @@ def test_clipping_of_any_model_is_told():
     assert ".conv clips" in result.attrs["clipping"] and "inputs of its DAC" in result.attrs["clipping"]
 
 
+@pytest.mark.slow
 def test_what_is_not_finite_in_any_model_is_named():
     model = cnn()
     bad = eqx.tree_at(lambda m: m.last, model, eqx.nn.Lambda(lambda x: model.last(x) / 0.0))
@@ -160,6 +165,7 @@ print(len(here), np.unique(one.auroc).size > 6)
 """
 
 
+@pytest.mark.slow
 def test_chips_over_four_devices_are_those_of_one():
     done = subprocess.run([sys.executable, "-c", DEVICES], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["4", "True"]

@@ -67,12 +67,14 @@ def test_a_time_is_attributed_the_same_alone_and_among_others(model, data):
 # Memory.
 
 
+@pytest.mark.slow
 def test_a_study_is_the_same_within_any_memory(model, data):
     whole = study(model, data)
     for memory in (1e5, 3e4, 1.0):
         np.testing.assert_array_equal(study(model, data, memory=memory).accuracy, whole.accuracy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [2e6, 2e5])
 def test_memory_does_not_grow_with_the_recordings(memory):
     """Bytes that XLA says the compiled study needs beside its inputs and outputs."""
@@ -119,6 +121,7 @@ def test_what_is_not_finite_is_nan_and_its_layer_chip_and_time_are_named(model, 
         ms.study.mean_interval(result.accuracy.values)
 
 
+@pytest.mark.slow
 def test_scores_that_are_not_finite_are_named(model, data):
     with pytest.warns(RuntimeWarning, match="with recording 0, what `scores` makes of finite outputs is not"):
         study(model, data, scores=lambda outputs: outputs.mean(0) * jnp.nan)
@@ -138,6 +141,7 @@ def test_nothing_clips_of_what_is_not_a_number(model, data):
 # Converters.
 
 
+@pytest.mark.slow
 def test_a_study_says_what_its_converters_clip(data, caplog):
     """The fraction of the currents of ideal cells, x W^T over the largest weight of each bit line, above full scale."""
     model, full_scale = readout(10), 1.0
@@ -202,6 +206,7 @@ def test_a_study_of_what_is_on_chips_already_or_stays_digital_is_refused(model, 
             study_of(model, data, ms.nn.MixedSignal(NOISY, lambda path, neuron: 3))
 
 
+@pytest.mark.slow
 def test_one_array_in_two_layers_is_told_once_by_a_study(data):
     layer = ms.nn.Linear(13, 13, key=KEY)
     twice = ms.nn.SpikingNetwork([layer, ms.nn.LIF(13), layer, ms.nn.LI(13)])
@@ -215,6 +220,7 @@ def test_one_array_in_two_layers_is_told_once_by_a_study(data):
         assert len(found) == 1
 
 
+@pytest.mark.slow
 def test_one_array_in_two_layers_is_told_once_by_an_attribution(data):
     layer = ms.nn.Linear(13, 13, key=KEY)
     twice = ms.nn.SpikingNetwork([layer, ms.nn.LIF(13), layer, ms.nn.LI(13)])

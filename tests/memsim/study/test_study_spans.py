@@ -39,6 +39,7 @@ def test_ages_beyond_the_five_days_of_sonos_are_marked(model, data, caplog, tmp_
     assert ms.study.open_result(tmp_path / "x.nc").identical(found)
 
 
+@pytest.mark.slow
 def test_a_design_of_two_cells_was_measured_where_both_were(model, data):
     def design(path, layer):
         return ms.Crossbar(dm.sonos_agrawal2022() if path == ".layers[0]" else dm.rram_wan2022(), compensation=None)

@@ -53,6 +53,7 @@ def spawned(workers):
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
+@pytest.mark.slow
 def test_two_spawned_processes_have_the_numbers_of_one(tmp_path):
     with spawned(2) as pool:
         with pytest.raises(ValueError, match=r"must reach other processes.*at the top of a file"):

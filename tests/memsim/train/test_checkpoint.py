@@ -14,6 +14,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import slow
 from memsim._keeping import _identity
 from memsim.nn import LI, LIF, Linear, SpikingNetwork
 from memsim.train import _checkpoint, fit
@@ -80,9 +81,7 @@ ALGORITHMS = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", [n if n == "analog_sgd" else pytest.param(n, marks=pytest.mark.slow) for n in ALGORITHMS]
-)
+@pytest.mark.parametrize("name", [slow(name) for name in ALGORITHMS])
 def test_a_killed_run_in_the_array_resumes_to_the_weights_of_a_whole_one(name, tmp_path):
     device = dm.pulsed.SoftBounds(dm.pulsed.Steps(0.01, noise=dm.pulsed.MultiplicativeNoise(0.3)))
     settings = {"optimizer": ALGORITHMS[name](device, learning_rate=0.1, key=jr.key(7)), "clip": None}
@@ -123,7 +122,7 @@ LOSSES = {
 }
 
 
-@pytest.mark.parametrize("first, other", LOSSES.values(), ids=LOSSES)
+@pytest.mark.parametrize("first, other", [v if n == "partial" else slow(*v) for n, v in LOSSES.items()], ids=LOSSES)
 def test_another_loss_is_another_run(first, other, tmp_path):
     path = killed(tmp_path / "x", loss=first)
     with pytest.raises(ValueError, match="optimizer, loss"):
@@ -138,7 +137,7 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.parametrize("other", OPTIMIZERS.values(), ids=OPTIMIZERS)
+@pytest.mark.parametrize("other", [v if n == "rate" else slow(v) for n, v in OPTIMIZERS.items()], ids=OPTIMIZERS)
 def test_another_optimizer_is_another_run_and_an_equal_one_is_not(other, tmp_path):
     path = killed(tmp_path / "x")
     with pytest.raises(ValueError, match="from another run"):
@@ -146,6 +145,7 @@ def test_another_optimizer_is_another_run_and_an_equal_one_is_not(other, tmp_pat
     assert_equal(train(checkpoint=path, optimizer=optax.adam(2e-2)), train())
 
 
+@pytest.mark.slow
 def test_a_run_with_a_schedule_resumes_in_the_process_that_began_it(tmp_path):
     optimizer = optax.adam(optax.cosine_decay_schedule(2e-2, 8))
     path = killed(tmp_path / "x", optimizer=optimizer)

@@ -119,6 +119,7 @@ def spiking_classifier(key):
     )
 
 
+@pytest.mark.slow
 def test_a_network_with_silent_outputs_learns_to_spike_first_for_the_class():
     labels = jnp.arange(30) % 3
     xs = jnp.repeat(jax.nn.one_hot(labels, 3), 2, axis=-1)[:, None] + 0.3 * jr.normal(jr.key(1), (30, 25, 6))

@@ -41,6 +41,7 @@ def test_f1_is_the_mean_over_classes_of_the_harmonic_mean_of_precision_and_recal
     assert of("f1", SCORES, LABELS) == pytest.approx(np.mean(each))
 
 
+@pytest.mark.slow
 def test_auroc_is_the_share_of_pairs_in_order_of_their_probability():
     p = softmax(SCORES)
     areas = []
@@ -111,6 +112,7 @@ def test_a_metric_that_cannot_be_is_refused(metrics, kind, says):
         as_metrics(metrics, kind)
 
 
+@pytest.mark.slow
 def test_a_function_of_ones_own_is_a_metric_by_its_name():
     def largest(predictions, labels):
         return jnp.max(jnp.abs(predictions - labels))

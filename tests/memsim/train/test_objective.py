@@ -36,6 +36,7 @@ def rate(model, data):
     return float(jnp.mean(spikes))
 
 
+@pytest.mark.slow
 def test_a_bound_of_the_rate_is_approached_where_the_bare_loss_is_above_it(data):
     bare = rate(fit(data, ms.train.cross_entropy), data)
     penalty = ms.train.SpikeRate(100.0, upper=bare / 4)
@@ -59,6 +60,7 @@ def test_the_penalty_is_added_to_the_loss_of_each_sequence(data):
     np.testing.assert_allclose(found["with"], jnp.mean(spikes), rtol=1e-5)  # one step over all of the training set
 
 
+@pytest.mark.slow
 def test_scores_name_the_class_in_training_and_in_studies(data):
     loss = partial(ms.train.latency_cross_entropy, tau=2e-3, dt=1e-3)
     objective = ms.train.Objective(loss, scores=ms.train.latency_scores)
@@ -75,6 +77,7 @@ def test_scores_name_the_class_in_training_and_in_studies(data):
     np.testing.assert_allclose(float(study.accuracy[0, 0]), seen[-1].validation, atol=0.02)
 
 
+@pytest.mark.slow
 def test_counts_kept_in_bytes_train_as_their_floats(data):
     def as_bytes(part, dtype):
         inputs = np.clip(np.round(part.inputs * 2 + 4), 0, 255).astype(dtype)

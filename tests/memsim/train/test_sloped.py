@@ -13,13 +13,14 @@ import pytest
 import device_models as dm
 import memsim as ms
 from device_models._elementwise import is_elementwise
-from helpers import DEVICES
+from helpers import DEVICES, quick_and_slow
 from memsim.train import _hardware
 from memsim.train._sloped import Sloped, SlopedCells
 
 KEY, T = jr.key(0), jnp.asarray(3600.0)
 NOT_PROVEN = {"write_verify", "empirical"}  # loops
-every_device = pytest.mark.parametrize("name", DEVICES)
+QUICK = ("ideal", "pcm_joshi2020", "sonos_agrawal2022", "fefet_jerry2017", "stuck_cells", "write_verify", "empirical")
+every_device = pytest.mark.parametrize("name", quick_and_slow(QUICK, DEVICES))
 
 
 def reads(device, target, t=T):
@@ -49,6 +50,7 @@ def test_values_and_gradients_are_those_of_the_device(name):
     np.testing.assert_allclose(slope, exact, rtol=1e-4, atol=1e-5 * jnp.max(jnp.abs(exact)))
 
 
+@pytest.mark.slow
 def test_derivatives_forward_of_time_and_of_second_order_are_those_of_the_device():
     with jax.enable_x64(True):
         plain = dm.pcm_joshi2020()
@@ -130,7 +132,7 @@ DESIGNS = {
 }
 
 
-@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize("name", quick_and_slow(("slices", "a function"), DESIGNS))
 def test_a_sampled_chip_has_the_gradient_that_reverse_mode_finds(name, monkeypatch):
     layer, x = ms.nn.Linear(7, 6, key=jr.key(2)), jr.normal(jr.key(3), (4, 7))
     hardware = ms.train.SampledChip(DESIGNS[name], time=ms.train.LogUniform(1.0, 1e6))

@@ -13,6 +13,7 @@ from scipy.stats import kstest
 
 import memsim as ms
 from device_models import Ideal, pcm_joshi2020
+from helpers import slow
 from memsim.data import Dataset, Splits
 from memsim.nn import LI, LIF, Linear, Recurrent, SpikingNetwork
 from memsim.train import GaussianNoise, LogUniform, SampledChip, accuracy, clip_weights, cross_entropy, fit
@@ -77,6 +78,7 @@ def test_one_key_gives_the_same_weights_and_another_key_others(trained):
     assert np.any(train(key=jr.key(2)).layers[0].weight != trained[0].layers[0].weight)
 
 
+@pytest.mark.slow
 def test_default_settings_train_a_chip_sampled_at_every_step():
     crossbar = ms.Crossbar(pcm_joshi2020(), compensation=None)
     hardware = SampledChip(lambda path, layer: crossbar, LogUniform(1.0, MONTH))
@@ -162,9 +164,10 @@ def test_a_checkpoint_of_another_run_is_refused(checkpoint, name):
         train(checkpoint=checkpoint, **{name: OTHER[name]})
 
 
-def test_a_checkpoint_cut_anywhere_is_refused(checkpoint):
+@pytest.mark.parametrize("parts", [6, slow(40)])
+def test_a_checkpoint_cut_anywhere_is_refused(checkpoint, parts):
     whole = checkpoint.read_bytes()
-    for length in range(0, len(whole), len(whole) // 40):
+    for length in range(0, len(whole), len(whole) // parts):
         checkpoint.write_bytes(whole[:length])
         with pytest.raises(ValueError, match="must be a complete file"):
             train(checkpoint=checkpoint)
@@ -194,6 +197,7 @@ def test_gaussian_noise_differs_between_layers_and_keys_and_none_is_none():
     assert len(np.unique(np.array(draws) - np.asarray(layer.weight))) > 0.9 * 3 * 36
 
 
+@pytest.mark.slow
 def test_a_chip_grows_from_the_clean_network_to_a_deployed_one():
     model, xs = SpikingNetwork([Linear(4, 3, key=KEY)]), jnp.asarray(DATA.test.inputs[0])
     sample = eqx.filter_jit(SampledChip(PCM, MONTH).sample)
@@ -212,6 +216,7 @@ def test_log_uniform_times_are_uniform_in_their_logarithm():
     assert kstest(u, "uniform").statistic < 1.95 / N**0.5  # Kolmogorov's critical value for one in a thousand
 
 
+@pytest.mark.slow
 def test_gradient_through_a_sampled_chip_is_its_finite_difference():
     with jax.enable_x64(True):
         crossbar = ms.Crossbar(pcm_joshi2020(), adc=ms.ADC(None, 5.0), tile=(3, 3))

@@ -44,6 +44,7 @@ class CNN(eqx.Module):
         return self.last(self.dropout(x, key=key))
 
 
+@pytest.mark.slow
 def test_a_converted_cnn_learns_for_chips_and_is_judged_on_them():
     seen = []
     model = fit(
@@ -100,6 +101,7 @@ def test_numbers_are_learned_by_least_squares():
     assert float(found["r2"]) == pytest.approx(1 - np.sum(error**2) / np.sum((ys - ys.mean()) ** 2), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_batches_that_come_are_trained_on_as_arrays_are():
     """One batch an epoch: the same steps as with the arrays, but for the order of the samples in their mean."""
     rng = np.random.default_rng(1)
@@ -121,6 +123,7 @@ def test_batches_that_come_are_trained_on_as_arrays_are():
         fit(model, iter(loader), **settings)
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_kept_and_training_ends_when_none_is_better():
     seen, models = [], []
     model = ms.nn.convert(eqx.nn.MLP(64, 3, 8, 1, key=KEY))
@@ -155,6 +158,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     np.testing.assert_array_equal(whole.weight, again.weight)
 
 
+@pytest.mark.slow
 def test_what_is_beyond_a_recordings_length_changes_nothing():
     rng = np.random.default_rng(2)
     xs, ys, lengths = rng.normal(size=(24, 9, 5)).astype(np.float32), rng.integers(0, 3, 24), rng.integers(2, 10, 24)
@@ -226,6 +230,7 @@ class Normed(eqx.Module):
         return self.last(jax.nn.relu(x).ravel()), state
 
 
+@pytest.mark.slow
 def test_a_model_with_batch_norms_trains_with_those_of_the_batch_and_keeps_their_state():
     model, state = eqx.nn.make_with_state(Normed)(KEY)
     model = ms.nn.Stateful(ms.nn.convert(model), state)
@@ -248,6 +253,7 @@ def test_a_model_with_batch_norms_trains_with_those_of_the_batch_and_keeps_their
         assert float(found["accuracy"]) == seen[-1].validation or float(found["accuracy"]) > 0.9
 
 
+@pytest.mark.slow
 def test_in_array_training_takes_any_model():
     model = ms.nn.convert(eqx.nn.MLP(64, 3, 16, 1, key=KEY))
     flat = [ms.data.Dataset(part.inputs.reshape(len(part), -1), part.labels) for part in (TRAIN, HELD)]
@@ -362,6 +368,7 @@ def test_batch_norms_without_their_state_around_all_are_told():
         fit(Around(ms.nn.Stateful(model, state)), TRAIN, key=KEY, batch_size=16)
 
 
+@pytest.mark.slow
 def test_a_network_over_time_is_evaluated_without_dropout_too():
     net = ms.nn.SpikingNetwork([ms.nn.Linear(4, 6, key=KEY), eqx.nn.Dropout(0.5), ms.nn.Linear(6, 3, key=KEY)])
     xs = np.random.default_rng(0).normal(size=(16, 5, 4)).astype(np.float32)

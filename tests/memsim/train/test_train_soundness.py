@@ -51,6 +51,7 @@ def test_a_clip_repeated_moves_no_weight_of_a_pruned_layer_to_nothing(kept):
     np.testing.assert_allclose(np.asarray(model.layers[0].weight).ravel()[:kept], 0.5, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_only_hardware_training_clips_unless_asked(splits):
     """One weight ten times the others' size is beyond 2.5 root mean squares: sqrt((103 + 100) / 104) = 1.4."""
     model = with_first(network(), jnp.ones((8, 13)).at[0, 0].set(10.0))
@@ -75,6 +76,7 @@ def test_one_sequence_without_finite_outputs_makes_the_accuracy_nan():
     assert np.isnan(inside(model, xs, labels, scores=lambda outputs: outputs[-1] * jnp.nan))
 
 
+@pytest.mark.slow
 def test_infinite_noise_behind_a_converter_makes_the_accuracy_nan():
     """The ADC would clip it to its largest code."""
     chip = ms.deploy(network(), ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8)), 0.0, key=KEY)
@@ -82,6 +84,7 @@ def test_infinite_noise_behind_a_converter_makes_the_accuracy_nan():
     assert np.isnan(eqx.filter_jit(accuracy)(chip, jnp.ones((2, 6, 13)), jnp.arange(2), key=KEY))
 
 
+@pytest.mark.slow
 def test_bytes_are_the_same_recordings_as_floats():
     xs, labels = np.random.default_rng(0).poisson(1.0, (30, 6, 13)).astype(np.uint8), jnp.arange(30) % 10
     model = network()
@@ -206,6 +209,7 @@ def test_other_errors_than_of_memory_pass():
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
 
+@pytest.mark.slow
 def test_training_on_chips_tells_once_of_one_array_in_two_layers(splits):
     layer = ms.nn.Linear(13, 13, key=KEY)
     twice = ms.nn.SpikingNetwork([layer, ms.nn.LIF(13), layer, ms.nn.LI(13)])
