@@ -58,7 +58,7 @@ def test_a_constant_input_moves_a_membrane_of_the_chip_as_far_as_the_networks():
     _, _, wanted = neuron.run(
         jnp.tile(model.layers[0](jnp.ones(3)), (300, 1)), neuron.initial_state(), record={"membranes"}
     )
-    # Decays by 2 and 4 bits floor: a current may be off by 4, each of which holds 16 of a membrane, and that by 16 more.
+    # Decays by 2 and 4 bits floor: a current is off by up to 4, each of which holds 16 of a membrane, and that by 16.
     unit = float(jnp.max(part.unit))
     np.testing.assert_allclose(rests, wanted["membranes"][""][-1], rtol=0.01, atol=(4 * 16 + 16) * unit)
 
