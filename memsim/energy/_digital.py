@@ -12,18 +12,18 @@ from jaxtyping import Array, Float, Key
 
 from .._array import Chip
 from .._checks import Checked, check, checked, plain, positive, whole, write
-from ..nn import AbstractAnalog, analog_layers
-from ..nn._calling import check_model, evaluating, measured
+from ..nn import AbstractAnalog, analog_layers, neurons
+from ..nn._calling import check_model, evaluating, is_network, measured
 from ..nn._deploy import digital_weight
 from ..nn._word_lines import SAMPLES, checked_samples
 from ._nodes import NODE, SUPPLY, scaled_energy
 from ._numbers import DIGITAL, HOROWITZ_NODE
-from ._periphery import sram_access
+from ._periphery import Periphery, sram_access
 
 if TYPE_CHECKING:
     import xarray as xr
 
-DIGITAL_COMPONENTS = ("arithmetic", "instructions", "on-chip memory", "off-chip memory")
+DIGITAL_COMPONENTS = ("arithmetic", "instructions", "on-chip memory", "off-chip memory", "neurons")
 DIGITAL_MOVEMENT = ("on-chip memory", "off-chip memory")
 Each = float | Float[np.ndarray, " samples"]  # of each sample
 
@@ -119,8 +119,9 @@ def digital(
     """What the matrices of a digital `model` take for each sample, by layer: arithmetic, and moving data.
 
     A multiplication grows as the square of the bits, a sum with them, from Horowitz2014, scaled to the `node`; memory
-    by size. A data set as of `of`, so that `report` and `plotting.energy` take both. Biases, activations and norms are
-    not counted. The share of data movement is an outcome: it depends on the machine, the memory and the batch.
+    by size. A data set as of `of`, so that `report` and `plotting.energy` take both. Neurons are updated as the digital
+    ones of `of`; biases, activations and norms are not counted. The share of data movement is an outcome: it depends on
+    the machine, the memory and the batch.
 
     **Arguments:**
 
@@ -155,13 +156,18 @@ def digital(
         found[:, place, 1] = machine.instructions(products) * instruction
         found[:, place, 2] = machine.fetched(rows, columns, reads[:, place]) * bits * access
         found[:, place, 3] = machine.outside(rows, columns, bits, reads[:, place]) * bits * dram
-    return _as_dataset(found, reads, list(layers), shapes, {"node": node, "v_dd": float(v_dd)})
+    sizes = {path: int(np.prod(neuron.shape)) for path, neuron in neurons(model).items()}
+    updates = np.asarray(list(sizes.values()), float) * (xs.shape[1] if is_network(model) else 1)
+    found = np.concatenate([found, np.zeros((len(reads), len(sizes), found.shape[2]))], axis=1)
+    found[:, len(layers) :, 4] = updates * float(Periphery(node=node, v_dd=v_dd).neuron_update)
+    reads, shapes = np.pad(reads, [(0, 0), (0, len(sizes))]), [*shapes, *[(0, 0)] * len(sizes)]
+    return _as_dataset(found, reads, [*layers, *sizes], shapes, {"node": node, "v_dd": float(v_dd)})
 
 
 def _as_dataset(found: np.ndarray, reads: np.ndarray, layers: list[str], shapes: list, attrs: dict) -> "xr.Dataset":
     import xarray as xr
 
-    names = ("add_32", "instruction", "sram", "dram")
+    names = ("add_32", "instruction", "sram", "dram", "sram")
     sources = [DIGITAL[name].where for name in names]
     weak = [", ".join(word for word in ("recalled", "assumed") if word in source) for source in sources]
     result = xr.Dataset(

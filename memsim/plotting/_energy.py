@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HATCHES = ("", "///", "...", "xxx")  # a second channel, where there are more components than colours
+FILLS = COLOURS[1:]  # on black no hatch is seen
 
 
 @checked()
@@ -40,8 +41,8 @@ def energy(cost: "xr.Dataset | Mapping[str, xr.Dataset]", *, journal: str = "neu
         places, below = np.arange(len(bars)), np.zeros(len(bars))
         for place, name in enumerate(names):
             height = np.asarray([parts.get(name, 0.0) for parts in bars.values()])
-            hatch = HATCHES[place // len(COLOURS) % len(HATCHES)]
-            axes.bar(places, height, bottom=below, color=COLOURS[place % len(COLOURS)], hatch=hatch, label=name)
+            hatch = HATCHES[place // len(FILLS) % len(HATCHES)]
+            axes.bar(places, height, bottom=below, color=FILLS[place % len(FILLS)], hatch=hatch, label=name)
             below = below + height
         axes.set_xticks(places, list(bars))
         axes.set_ylabel("Energy (J)")

@@ -118,7 +118,9 @@ def test_an_asynchronous_core_pays_up_to_the_crossover():
 def test_a_systolic_array_moves_what_is_counted_by_hand(bits):
     machine = ms.energy.Systolic(size=2, memory=8192.0)
     cost = ms.energy.digital(NET, XS, bits=bits, node=45e-9, v_dd=0.9, machine=machine)
-    np.testing.assert_array_equal(cost.reads, 6.0)
+    np.testing.assert_array_equal(cost.reads, [[6.0, 6.0, 0.0, 0.0]] * 2)
+    update = 3.1e-12 / 4 + 48 * 0.1e-12 / 32 + 32 / 64 * 10e-12
+    np.testing.assert_allclose(cost.joules.isel(layer=2, sample=0).sel(component="neurons"), 6 * 4 * update)
     first = cost.joules.isel(layer=0, sample=0)
     # (3, 4): two blocks of columns and two of rows; 6 products of a vector
     np.testing.assert_allclose(first.sel(component="arithmetic"), 6 * 12 * (3.1e-12 * (bits / 32) ** 2 + 0.1e-12))
@@ -134,7 +136,7 @@ def test_a_processor_moves_more_than_it_computes():
     found = ms.energy.report(cost)
     assert 0.05 < found.movement < 0.1 and next(iter(found.shares)) == "instructions"
     small = ms.energy.digital(NET, XS, node=45e-9, machine=ms.energy.Processor(memory=8.0))
-    assert ms.energy.report(small).movement > 0.9
+    assert ms.energy.report(small).movement > 0.5
 
 
 def chip_cost(**settings):
