@@ -54,7 +54,7 @@ def whole(monkeypatch):
     return run
 
 
-QUICK = ("gokmen2016", "pcm_onesided")  # of the others the slow tests take care
+QUICK = ("gokmen2016",)  # of the others the slow tests take care
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ LOOPS = [scanned, backwards, scanned_twice, nested, in_batches, over_tokens, map
 LOOPS += [compiled_apart, recomputed]
 
 
-@pytest.mark.parametrize("body", LOOPS)
+@pytest.mark.parametrize("body", quick_and_slow((backwards, nested, over_tokens, while_it_lasts, recomputed), LOOPS))
 def test_reads_of_equal_inputs_are_independent_and_have_the_variance_of_the_cells(body):
     model = Model(LAYER, body)
     ys = np.asarray(eqx.filter_jit(jax.vmap(lambda key: call(model, ONES, key=key)))(jr.split(KEY, CALLS)), np.float64)

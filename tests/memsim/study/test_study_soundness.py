@@ -50,6 +50,7 @@ def without_a_number(crossbar=NOISY):
 # Random numbers.
 
 
+@pytest.mark.slow
 def test_a_time_gives_the_same_number_alone_among_others_twice_and_in_any_order(model, data):
     all_three = study(model, data, times=[0.0, 3600.0, 3.15e7]).accuracy.values
     assert len(np.unique(all_three)) > 2, "the numbers must differ for this test to say anything"
