@@ -115,7 +115,7 @@ def read_seconds(of: Geometry, around: Periphery) -> Float[Array, " stages"]:
     """Seconds of one read, by stage: pulses follow each other, arrays work side by side."""
     turns = min(of.columns * of.slices, around.columns_per_adc)
     conversion = 0.0 if of.adc_bits is None else of.pulses * turns * around.adc.seconds(of.adc_bits)
-    wires = settling(of.adc_bits, of.resistance, around.line_charge(min(of.rows, 1024), 0))
+    wires = settling(of.adc_bits, of.resistance, around.line_charge(-(-of.rows // of.row_tiles), 0))
     digital = 0.0 if of.adc_bits is None else (1 + np.ceil(np.log2(of.row_tiles * of.slices))) / around.clock
     stages = (of.pulses * around.pulse, of.pulses * (around.settle + wires), conversion, digital)
     return jnp.stack([jnp.asarray(each, jnp.result_type(float)) for each in stages])

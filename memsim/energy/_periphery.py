@@ -16,8 +16,8 @@ class Periphery(Checked):
     """What surrounds the arrays of a chip.
 
     The node decides what its digital circuits and converters cost; energies that were published at another one are
-    scaled by the law of `switching_energy`. The times are assumed and not those of any chip. As arrays, numbers take
-    part in gradients.
+    scaled by a law of switching energies. A driver takes the same for a pulse of any width or height. The times are
+    assumed and not those of any chip. As arrays, numbers take part in gradients.
 
     **Arguments:**
 
