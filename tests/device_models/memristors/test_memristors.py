@@ -159,7 +159,7 @@ def test_the_loop_is_pinched_and_closes_as_the_frequency_rises(name):
         assert np.abs(np.asarray(trace.current))[at_zero].max() < 1e-9 * np.abs(np.asarray(trace.current)).max()
 
 
-@every_memristor
+@every_trace
 def test_no_state_leaves_its_bounds_and_no_current_flows_uphill(name):
     """Slow enough that every state that can run into an end does so."""
     amplitude, frequency = sine(name)
