@@ -158,7 +158,7 @@ def digital(
         found[:, place, 3] = machine.outside(rows, columns, bits, reads[:, place]) * bits * dram
     sizes = {path: int(np.prod(neuron.shape)) for path, neuron in neurons(model).items()}
     updates = np.asarray(list(sizes.values()), float) * (xs.shape[1] if is_network(model) else 1)
-    found = np.concatenate([found, np.zeros((len(reads), len(sizes), found.shape[2]))], axis=1)
+    found = np.concatenate([found, np.zeros((len(reads), len(sizes), len(DIGITAL_COMPONENTS)))], axis=1)
     found[:, len(layers) :, 4] = updates * float(Periphery(node=node, v_dd=v_dd).neuron_update)
     reads, shapes = np.pad(reads, [(0, 0), (0, len(sizes))]), [*shapes, *[(0, 0)] * len(sizes)]
     return _as_dataset(found, reads, [*layers, *sizes], shapes, {"node": node, "v_dd": float(v_dd)})
