@@ -24,6 +24,7 @@ from _compile_speed import attribution, compilation, recurrent_network
 from _image_speed import image_study
 from _spiking_speed import spiking, spiking_convolutional, spiking_correlated, spiking_small
 from _sweep_speed import sweep_points
+from _target_speed import targets
 from _training_speed import image_training, training
 from _update_speed import updates
 from _wire_speed import wires
@@ -51,7 +52,7 @@ def run(config: Config) -> xr.Dataset:
     """Measures all cases, prints them and writes them."""
     measures = (
         *(forward, training, image_training, spiking, spiking_small, spiking_convolutional, spiking_correlated),
-        *(bfloat16, sweep, sweep_points, image_study, wires, updates, chips, compilation, attribution),
+        *(bfloat16, sweep, sweep_points, image_study, wires, updates, chips, targets, compilation, attribution),
     )
     chosen = [measure(config) for measure in measures if config.only in measure.__name__]
     if not chosen:
