@@ -68,6 +68,13 @@ def test_wires_that_only_have_outputs_are_refused():
         ms.energy.of_array(jnp.ones((2, 2)) * 1e-6, jnp.ones(2), 1e-7, wires=ms.AlphaBetaWires(0.3, 0.3))
 
 
+@pytest.mark.parametrize("wires", [ms.IdealWires(), ms.ResistiveWires(1.0, 1.0)], ids=["ideal", "resistive"])
+@pytest.mark.parametrize("lines", [1, 4])
+def test_there_is_one_voltage_a_word_line(wires, lines):
+    with pytest.raises(ValueError, match=rf"one voltage for each of 3 word lines. Got shape \({lines},\)"):
+        ms.energy.of_array(jnp.full((3, 2), 1e-6), jnp.ones(lines), 1e-7, wires=wires)
+
+
 def by_hand(chip, x, *, seconds, t, key):
     """Joules of one read of each row of `x`, array by array, pulse by pulse, moment by moment of a pulse."""
     design, rows = chip.crossbar, chip.crossbar.tile[0]
