@@ -11,7 +11,6 @@ from device_models._checks._quantities import SIEMENS
 from device_models.iv import Ohmic
 
 from .._array import AbstractWires, IdealWires, ResistiveWires
-from .._array._wires._checks import as_voltages
 from .._checks import checked, finite, positive, write
 
 IDEAL = IdealWires()
@@ -54,8 +53,12 @@ def of_array(
     40.0...
     """
     check_wires(wires)
-    v = as_voltages(v, g)
     iv = Ohmic() if device is None else device.iv
+    if jnp.shape(v) != jnp.shape(g)[:1]:
+        raise ValueError(
+            f"`v` must hold one voltage for each of {g.shape[0]} word lines. Got shape {jnp.shape(v)}. Several inputs? "
+            "Use jax.vmap."
+        )
     if isinstance(wires, IdealWires):
         volts = jnp.broadcast_to(jnp.expand_dims(v, 1), g.shape)
         return jnp.sum(volts * iv.current(g, volts)) * seconds
