@@ -29,6 +29,7 @@ NETWORKS = {
     "integrators": integrating_network,
     "integrators, fire often": partial(integrating_network, max_spikes=31),
 }
+CROSSBARS = ("hermes", "neurram", "sonos")
 TRAININGS = ("as floats", "through the chip")
 CALIBRATION = 200  # recordings of the training, of which converters take their ranges
 COUNTS = ("events", "updates", "spikes", "messages")
@@ -54,7 +55,7 @@ class Config:
 
     targets: tuple[str, ...] = tuple(ms.chips.TARGETS)
     """Names of `memsim.chips.TARGETS`."""
-    crossbars: tuple[str, ...] = ("hermes", "neurram", "sonos")
+    crossbars: tuple[str, ...] = CROSSBARS
     """Names of `memsim.recipes`."""
     seeds: int = 3
     hidden: int = 63
@@ -82,6 +83,11 @@ class Config:
         ms.study.check_options(self, batch_size=200 if self.quick else 1800)
         for name in self.targets:
             ms.chips.target(name)  # says which are near to an unknown one
+        for name in self.crossbars:
+            if not callable(getattr(ms.recipes, name, None)):
+                raise ValueError(
+                    f"`crossbars` must be names of `memsim.recipes`. Got {name!r}. Take some of {', '.join(CROSSBARS)}."
+                )
 
 
 def run(config: Config) -> xr.Dataset:

@@ -12,14 +12,14 @@ from jaxtyping import Array, Float, Key
 
 from .. import recipes
 from .._array import Crossbar
-from .._checks import check_finite, checked, did_you_mean
+from .._checks import check_finite, checked, that
 from ..nn import calibrate, convert, deploy
 from ..nn._calling import is_network
 from ..train._evaluate import predictions
 from ..train._memory import MEMORY_RULE, Memory, as_bytes, in_batches
 from ..train._objective import Scores, as_scores
 from ..train._samples import Samples
-from ..train._task import SET
+from ..train._task import SET, check_task
 from ._list import TARGETS, target
 from ._placing._chip import AbstractChip
 from ._placing._placed import Placed, as_network_outputs
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 COUNTS = ("events", "updates", "spikes", "messages")
+INPUTS = that("inputs as those of `data`, all of them finite", np.isfinite)
 CROSSBARS = {"hermes": recipes.hermes, "neurram": recipes.neurram, "sonos": recipes.sonos}
 
 
@@ -55,7 +56,7 @@ class Judged(NamedTuple):
     calibration: Array | None
 
 
-@checked(data=SET, memory=MEMORY_RULE)
+@checked(data=SET, memory=MEMORY_RULE, calibration=INPUTS)
 def compare(
     network: Any,
     data: Any,
@@ -92,16 +93,16 @@ def compare(
     samples = Samples.of(data)
     if samples.kind != "classes" or samples.lengths is not None:
         raise ValueError("`data` must have a class for each recording, and no lengths. Cut recordings to one length.")
+    check_task(network, samples, as_scores(scores, "classes"), kinds=("classes",))
     how = Judged(samples, as_scores(scores, "classes"), as_bytes(memory), _inputs(calibration, samples))
     own = predictions(network, samples, scores=how.scores, memory=how.memory)
     chips = [target(each) if isinstance(each, str) else each for each in (TARGETS if targets is None else targets)]
     designs = {name: make() for name, make in CROSSBARS.items()} if crossbars is None else crossbars
     found = {"network": Found(own)}
+    _check_names([*found, *(chip.name for chip in chips), *designs])
     for place, chip in enumerate(chips):
         found[chip.name] = _on_chip(chip, network, how, key=jr.fold_in(key, place))
     for place, (name, design) in enumerate(designs.items()):
-        if name in found:
-            raise ValueError(did_you_mean("A name in `crossbars`", name, found, what="another than those of chips"))
         found[name] = _on_crossbars(design, network, how, key=jr.fold_in(key, len(chips) + place))
     checked_by = {"network": ""} | {chip.name: chip.checked for chip in chips}
     return xr.Dataset(
@@ -110,11 +111,20 @@ def compare(
     )
 
 
+def _check_names(names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"`targets` and `crossbars` must have a name of their own for each row. Got {', '.join(twice)} twice. "
+            "Compare chips of one kind in several calls."
+        )
+
+
 def _inputs(calibration: Any, samples: Samples) -> Array | None:
     if calibration is None:
         return None
     found = calibration if eqx.is_array(calibration) else Samples.of(calibration, "calibration").xs
-    if found.ndim == 0 or found.shape[1:] != samples.xs.shape[1:]:
+    if found.size == 0 or found.shape[1:] != samples.xs.shape[1:]:
         must = ", ".join(map(str, samples.xs.shape[1:]))
         raise ValueError(f"`calibration` must be inputs as those of `data` (n, {must}). Got shape {found.shape}.")
     check_finite("calibration", found)

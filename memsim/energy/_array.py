@@ -19,7 +19,7 @@ AT_ONCE = 16  # solutions of the wires side by side: more are no faster, and tak
 
 @checked(
     g=SIEMENS,
-    v=finite("in volts"),
+    v=finite("in volts", hint="One for each word line; several inputs? Use jax.vmap."),
     seconds=positive("in seconds", most=1.0),
     wires=write("Such as `ms.ResistiveWires(2.0, 2.0)`."),
 )
@@ -45,7 +45,8 @@ def of_array(
     - `wires`: `IdealWires()` or a `ResistiveWires`.
     - `device`: Cells with its I-V; ohmic ones by default.
 
-    **Raises:** `ValueError` for wires whose voltages are not known, such as `AlphaBetaWires`.
+    **Raises:** `ValueError` for wires whose voltages are not known, such as `AlphaBetaWires`, and for other than one
+    voltage a word line.
 
     >>> import jax.numpy as jnp, memsim as ms
     >>> float(ms.energy.of_array(jnp.full((1, 1), 10e-6), jnp.array([0.2]), 100e-9)) * 1e15  # femtojoules
@@ -53,6 +54,11 @@ def of_array(
     """
     check_wires(wires)
     iv = Ohmic() if device is None else device.iv
+    if jnp.shape(v) != jnp.shape(g)[:1]:
+        raise ValueError(
+            f"`v` must hold one voltage for each of {g.shape[0]} word lines. Got shape {jnp.shape(v)}. Several inputs? "
+            "Use jax.vmap."
+        )
     if isinstance(wires, IdealWires):
         volts = jnp.broadcast_to(jnp.expand_dims(v, 1), g.shape)
         return jnp.sum(volts * iv.current(g, volts)) * seconds

@@ -91,17 +91,27 @@ class SurveyADC(AbstractConversion):
         check(self, rate=RATE, lost_bits=at_least(0.0, "in bits", most=8.0))
 
     def joules(self, bits: int, node: float, v_dd: Number) -> Number:
-        return adc_survey_energy(bits - self.lost_bits, self.rate, node)
+        return adc_survey_energy(self._enob(bits), self.rate, node)
 
     def seconds(self, bits: int) -> Number:
         return 1.0 / self.rate
 
     def square_metres(self, bits: int, node: float) -> Number:
-        return adc_survey_area(bits - self.lost_bits, self.rate, node)
+        return adc_survey_area(self._enob(bits), self.rate, node)
 
     @property
     def source(self) -> str:
         return ADC_FIT["node"].where
+
+    def _enob(self, bits: int) -> float:
+        enob = bits - self.lost_bits
+        if not 4.0 <= enob <= 16.0:
+            raise ValueError(
+                "An ADC priced by the survey must have from 4 to 16 effective bits. Got "
+                f"{enob:g}: bits={bits}, lost_bits={self.lost_bits:g}. Price it otherwise, such as by "
+                "`Periphery(adc=RampADC())`."
+            )
+        return enob
 
 
 class RampADC(AbstractConversion):

@@ -5,11 +5,12 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from device_models import Sourced
 
-from .._checks import Checked, at_least, check, checked, did_you_mean, finite, fraction, judge, positive
+from .._checks import Checked, at_least, check, checked, did_you_mean, finite, fraction, is_known, judge, positive
 from ..chips import Counts, Placed
 from ..chips._loihi._part import Layer
 from ._periphery import Number
@@ -71,9 +72,10 @@ class EventPower(Checked):
         return self.static * seconds + cycles * self.clock + self._of(counts)
 
     def _of(self, numbers: Mapping[str, Number]) -> Number:
-        for name in numbers:
+        for name, each in numbers.items():
             if name not in self.events:
                 raise ValueError(did_you_mean("A kind of event", name, self.events))
+            judge(f"the number of {name!r}", each, Number, at_least(0.0))
         return sum((each * self.events[name] for name, each in numbers.items()), start=0.0)
 
 
@@ -113,6 +115,8 @@ def loihi_sanafe() -> EventPower:
     return _of_table(LOIHI, "loihi1")
 
 
+COUNTED = (*Counts._fields, "accesses")
+HOPS = ("hops_east_west", "hops_north_south")  # of Loihi, which `Counts` do not hold
 POWERS = {"truenorth": truenorth_merolla2014, "odin": odin_frenkel2019, "loihi1": loihi_sanafe}
 
 
@@ -131,7 +135,8 @@ def of_counts(
     - `dt`: Seconds of a step.
     - `power`: Prices; by default those published for the chip.
 
-    **Raises:** `ValueError` for a chip without published prices, and for prices of another one.
+    **Raises:** `ValueError` for a chip without published prices, for prices of another one or of what is not counted,
+    and for counts of another network or of a batch.
     """
     if power is None:
         if placed.target not in POWERS:
@@ -144,12 +149,38 @@ def of_counts(
         raise ValueError(
             f"`power` must be that of the chip of the counts, {placed.target!r}. Got that of {power.target!r}."
         )
+    _check_counts(placed, counts)
+    _check_prices(power)
     steps = counts.events.shape[0]
     totals: dict[str, Any] = {name: jnp.sum(each).astype(float) for name, each in counts._asdict().items()}
     sizes = [part.size for part in placed.parts if isinstance(part, Layer)]
     totals["accesses"] = jnp.asarray(float(steps * sum(sizes)))
     booked = {name: totals[name] * price for name, price in power.events.items() if name in totals}
     return booked | {"static": jnp.asarray(power.static * steps * dt)}
+
+
+def _check_counts(placed: Placed, counts: Counts) -> None:
+    cores = sum(part.cores for part in placed.parts)
+    shapes = {jnp.shape(each) for each in counts}
+    shape = jnp.shape(counts.events)
+    if len(shapes) > 1 or len(shape) != 2 or shape[1] != cores:
+        raise ValueError(
+            f"`counts` must be those of `placed`, (steps, {cores}) of one recording. Got "
+            f"{', '.join(map(str, sorted(shapes)))}. A batch? Use `jax.vmap(lambda each: of_counts(placed, each, dt))`."
+        )
+    if any(is_known(each) and np.any(np.asarray(each) < 0) for each in counts):
+        raise ValueError("`counts` must be at least 0. Got negative ones. Pass what `placed(x)` gave beside outputs.")
+
+
+def _check_prices(power: EventPower) -> None:
+    for name in power.events:
+        if name not in (*COUNTED, *HOPS):
+            raise ValueError(did_you_mean("A kind of event in `power`", name, COUNTED, what="one that is counted"))
+    if is_known(power.clock) and float(power.clock) > 0:
+        raise ValueError(
+            "`power` must have no energy of a clock, of which no cycles are counted. Got "
+            f"clock={float(power.clock):g} J. Add `clock * cycles` yourself."
+        )
 
 
 @checked(

@@ -90,7 +90,7 @@ def arrange(chip: Any, t: Any, around: Periphery, key: Key[Array, ""] | None) ->
     return Arranged(model, supplies, geometries, sizes, writes, tuple(sorted(set(layers) - set(on_chips))))
 
 
-def measure(arranged: Arranged, around: Periphery, xs: Array, key: Key[Array, ""] | None) -> Joules:
+def measure(arranged: Arranged, around: Periphery, xs: Any, key: Key[Array, ""] | None) -> Joules:
     """What the samples `xs` take."""
     xs = checked_samples(arranged.model, xs)
     keys = None if key is None else jr.split(key, xs.shape[0])
@@ -119,7 +119,7 @@ def _measure(arranged: Arranged, around: Periphery, xs: Array, keys: Key[Array, 
         parts.append(_of_layer(of, around, each, jnp.sum(seconds, axis=1), outside))
         times.append(seconds)
     for size in arranged.neurons.values():
-        parts.append(_of_neurons(size * steps, around, jnp.sum(jnp.stack(times), axis=(0, 2))))
+        parts.append(_of_neurons(size, steps, around, jnp.sum(jnp.stack(times), axis=(0, 2))))
         times.append(jnp.zeros_like(times[0]))
     return Joules(jnp.stack(parts, 1), jnp.stack(counts, 1), jnp.stack(pulses, 1), jnp.stack(times, 1), outputs)
 
@@ -140,13 +140,13 @@ def _of_layer(
 
 
 def _of_neurons(
-    updates: int, around: Periphery, seconds: Float[Array, " samples"]
+    size: int, steps: int, around: Periphery, seconds: Float[Array, " samples"]
 ) -> Float[Array, "samples components"]:
-    """Joules of neurons, which are updated so many times in all, or have a bias current all the while."""
+    """Joules of neurons, which are updated in each step, or have a bias current all the while."""
     if around.neuron_bias is None:
-        each = jnp.full_like(seconds, updates * around.neuron_update)
+        each = jnp.full_like(seconds, size * steps * around.neuron_update)
     else:
-        each = seconds * updates * around.neuron_bias * around.v_dd
+        each = seconds * size * around.neuron_bias * around.v_dd
     none = jnp.zeros_like(seconds)
     return jnp.stack([each if name == "neurons" else none for name in COMPONENTS], axis=1)
 

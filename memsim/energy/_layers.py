@@ -37,6 +37,7 @@ class Geometry(NamedTuple):
     cells: int
     row_tiles: int
     arrays: int  # side by side on a word line
+    lines: int  # word lines of one array: cells of a bit line
     columns: int  # of one array's converters
     slices: int
     pulses: int
@@ -68,15 +69,16 @@ def geometry(chip: Chip, matrix: AnalogMatrix, shape: tuple[int, ...]) -> Geomet
         )
     rows, outputs = shape[1], chip.scales.shape[1]
     row_tiles = -(-rows // design.tile[0])
-    resistance = 0.0
+    lines, resistance = min(rows, design.tile[0]), 0.0
     if isinstance(design.wires, ResistiveWires):
-        resistance = design.wires.bit_line * min(rows, design.tile[0])
+        resistance = design.wires.bit_line * lines
     return Geometry(
         rows=rows,
         outputs=outputs,
         cells=int(np.prod(shape)),
         row_tiles=row_tiles,
         arrays=len(np.unique(tiles_of(chip, shape))) // row_tiles,
+        lines=lines,
         columns=min(outputs, design.tile[1]),
         slices=len(design.mapping.weights),
         pulses=1 if dac is None else len(dac.significance),
@@ -115,7 +117,7 @@ def read_seconds(of: Geometry, around: Periphery) -> Float[Array, " stages"]:
     """Seconds of one read, by stage: pulses follow each other, arrays work side by side."""
     turns = min(of.columns * of.slices, around.columns_per_adc)
     conversion = 0.0 if of.adc_bits is None else of.pulses * turns * around.adc.seconds(of.adc_bits)
-    wires = settling(of.adc_bits, of.resistance, around.line_charge(-(-of.rows // of.row_tiles), 0))
+    wires = settling(of.adc_bits, of.resistance, around.line_charge(of.lines, 0))
     digital = 0.0 if of.adc_bits is None else (1 + np.ceil(np.log2(of.row_tiles * of.slices))) / around.clock
     stages = (of.pulses * around.pulse, of.pulses * (around.settle + wires), conversion, digital)
     return jnp.stack([jnp.asarray(each, jnp.result_type(float)) for each in stages])

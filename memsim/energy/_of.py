@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
@@ -50,7 +49,7 @@ def of(
     ('sample', 'layer', 'component')
     """
     arranged = arrange(chip, t, periphery, key)
-    return as_dataset(arranged, periphery, measure(arranged, periphery, jnp.asarray(xs), read_key(key)))
+    return as_dataset(arranged, periphery, measure(arranged, periphery, xs, read_key(key)))
 
 
 def as_dataset(arranged: Arranged, around: Periphery, found: Joules) -> "xr.Dataset":

@@ -8,6 +8,8 @@ from .._checks import checked, described
 from ._digital import DIGITAL_MOVEMENT
 from ._layers import MOVEMENT
 
+DIMENSIONS = ("sample", "layer", "component")
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -106,6 +108,11 @@ def check_cost(cost: "xr.Dataset") -> None:
         raise ValueError(
             "`cost` must be a data set of `ms.energy.of` or `ms.energy.digital`. Got "
             f"{described(cost)}, without {', '.join(sorted(missing))}."
+        )
+    if set(cost.joules.dims) != set(DIMENSIONS):
+        raise ValueError(
+            f"`cost` must have {', '.join(DIMENSIONS)}. Got {', '.join(map(str, cost.joules.dims))}. Choose one "
+            "by a list: `cost.isel(sample=[0])`."
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from device_models import Sourced
 
+from ._conversions import SurveyADC
 from ._events import LOIHI, ODIN, TRUENORTH
 from ._neurram import NEURRAM
 from ._nodes import is_extrapolated
@@ -50,7 +51,8 @@ def told(component: str, around: Periphery) -> str:
     found = [word for word in WEAK if word in sources(component, around)]
     if component == "array":
         found = ["assumed pulse"]
-    if component not in ("array", "adc", "off-chip memory") and is_extrapolated(float(around.v_dd)):
+    of_node_alone = component == "adc" and isinstance(around.adc, SurveyADC)
+    if component not in ("array", "off-chip memory") and not of_node_alone and is_extrapolated(float(around.v_dd)):
         found.append("extrapolated in supply")
     if component == "buffers" and is_beyond(around.buffer):
         found.append("extrapolated in size")

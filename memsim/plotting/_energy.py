@@ -32,6 +32,8 @@ def energy(cost: "xr.Dataset | Mapping[str, xr.Dataset]", *, journal: str = "neu
     import xarray as xr
     from matplotlib.figure import Figure
 
+    if not isinstance(cost, Mapping):  # as a data set is, too
+        _check(cost)
     bars = _of_layers(cost) if isinstance(cost, xr.Dataset) else _of_costs(cost)
     names = sorted({name for parts in bars.values() for name, joules in parts.items() if joules > 0})
     names.sort(key=lambda name: -sum(parts.get(name, 0.0) for parts in bars.values()))
@@ -74,3 +76,10 @@ def _check(cost: "xr.Dataset") -> None:
             "`cost` must be a data set of `ms.energy.of` or `ms.energy.digital`, or several by name. Got "
             f"{described(cost)}, without joules."
         )
+    if set(cost.joules.dims) != {"sample", "layer", "component"}:
+        raise ValueError(
+            f"`cost` must have sample, layer, component. Got {', '.join(map(str, cost.joules.dims))}. Choose one "
+            "by a list: `cost.isel(sample=[0])`."
+        )
+    if not np.isfinite(cost.joules.values).all():
+        raise ValueError("`cost` must have finite joules. Got NaN or infinite ones. Were its inputs finite?")

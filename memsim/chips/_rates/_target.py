@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key, Num
 
-from ..._checks import check_finite, check_finite_model
+from ..._checks import check_finite, check_finite_model, is_known
 from ...nn._layer import Shape
 from .._network._fit import Fit, Problem, Unfit
 from .._placing._chip import AbstractChip
@@ -132,6 +133,8 @@ def _as_samples(calibration: Any, shape: Shape, smallest: int, target: str) -> F
         )
     check_finite("calibration", samples)
     check_sign("calibration", samples, smallest, target)
+    if is_known(samples) and not np.any(np.asarray(samples)):
+        raise ValueError(f"`calibration` must have inputs other than zero: {target} has ranges from them. Got zeros.")
     return samples.reshape(samples.shape[0], -1)
 
 

@@ -81,7 +81,25 @@ def test_ranges_without_calibration_are_a_row_with_the_reason():
     assert "`calibration` must be samples" in said(table, "akida")
 
 
-@pytest.mark.parametrize("wrong", [VALUES[:, :5], VALUES.at[0, 0].set(jnp.nan), (SPIKES, LABELS[:12])])
+@pytest.mark.parametrize("wrong", [VALUES[:, :5], VALUES[:0], (SPIKES, LABELS[:12])])
 def test_a_calibration_that_is_no_input_is_an_error(wrong):
     with pytest.raises(ValueError, match="calibration"):
         ms.chips.compare(of_values(), (VALUES, LABELS), key=KEYS[5], calibration=wrong, targets=["akida"], crossbars={})
+
+
+def test_a_calibration_must_be_finite_and_one_of_zeros_gives_no_range():
+    judged = {"key": KEYS[5], "targets": ["akida", "brainscales2_vmm"], "crossbars": {}}
+    with pytest.raises(ValueError, match="`calibration` must be inputs as those of `data`, all of them finite"):
+        ms.chips.compare(of_values(), (VALUES, LABELS), calibration=VALUES.at[0, 0].set(jnp.nan), **judged)
+    table = ms.chips.compare(of_values(), (VALUES, LABELS), calibration=0 * VALUES, **judged)
+    assert all("Got zeros" in said(table, name) for name in judged["targets"])
+
+
+def test_two_rows_of_one_name_and_labels_without_a_score_are_refused():
+    loihi = ms.chips.loihi2_sigma_delta
+    for targets, crossbars in (([loihi(), loihi(0.5)], {}), (["akida"], {"akida": ms.recipes.sonos()})):
+        with pytest.raises(ValueError, match=r"a name of their own for each row. Got .* twice"):
+            ms.chips.compare(of_values(), (VALUES, LABELS), key=KEYS[5], targets=targets, crossbars=crossbars)
+    for data, says in (((VALUES, LABELS + 3), "6 of them by the labels. Got 3"), ((VALUES[:, :5], LABELS), "shape")):
+        with pytest.raises(ValueError, match=says):
+            ms.chips.compare(of_values(), data, key=KEYS[5], targets=["akida"], crossbars={})

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
 
 import device_models as dm
 import memsim as ms
@@ -66,6 +67,14 @@ def test_it_is_the_power_that_ngspice_integrates(float64, tmp_path, iv, cell, oh
 def test_wires_that_only_have_outputs_are_refused():
     with pytest.raises(ValueError, match=r"must be those whose voltages are known\. Got AlphaBetaWires"):
         ms.energy.of_array(jnp.ones((2, 2)) * 1e-6, jnp.ones(2), 1e-7, wires=ms.AlphaBetaWires(0.3, 0.3))
+
+
+@pytest.mark.parametrize("wires", [ms.IdealWires(), ms.ResistiveWires(1.0, 1.0)], ids=["ideal", "resistive"])
+@pytest.mark.parametrize("lines", [1, 4])
+def test_there_is_one_voltage_a_word_line(wires, lines):
+    # Where annotations are checked, jaxtyping refuses wrong shapes first.
+    with pytest.raises((ValueError, TypeCheckError), match=r"one voltage for each of 3 word lines|rows=3"):
+        ms.energy.of_array(jnp.full((3, 2), 1e-6), jnp.ones(lines), 1e-7, wires=wires)
 
 
 def by_hand(chip, x, *, seconds, t, key):

@@ -46,7 +46,12 @@ def test_a_conversion_costs_what_the_fit_says():
         (lambda: ms.energy.Periphery(node=5e-9), "from 7 to 130 nm"),
         (lambda: ms.energy.truenorth_merolla2014().watts({"event": 1.0}), "events"),
         (lambda: ms.energy.report(ms.energy.digital(NET, XS).drop_vars("joules")), "without joules"),
+        (lambda: ms.energy.report(ms.energy.digital(NET, XS).isel(sample=0)), r"isel\(sample=\[0\]\)"),
         (lambda: ms.plotting.energy({}), "Got none"),
+        (lambda: ms.plotting.energy([ms.energy.digital(NET, XS)]), r"\(a list\), without joules"),
+        (lambda: ms.plotting.energy(ms.energy.digital(NET, XS).isel(layer=0)), "must have sample, layer, component"),
+        (lambda: ms.plotting.energy(ms.energy.digital(NET, XS)[["joules"]] * np.nan), "finite joules"),
+        (lambda: ms.energy.SurveyADC(lost_bits=5.0).joules(8, 28e-9, 0.9), "4 to 16 effective bits. Got 3: bits=8"),
         (lambda: ms.energy.digital(ms.program(NET, ms.Crossbar(dm.Ideal()), key=KEY), XS), "some on chips"),
         (lambda: ms.energy.digital(eqx.nn.Lambda(jnp.tanh), XS[0]), "Got none"),
     ],
@@ -104,6 +109,28 @@ def test_a_network_on_a_chip_is_priced_by_its_counts():
         other = ms.chips.loihi2().deploy(net, input_shape=3)
     with pytest.raises(ValueError, match="must have published prices"):
         ms.energy.of_counts(other, counts, 1e-3)
+
+
+def test_counts_and_prices_of_something_else_are_refused():
+    net = ms.nn.SpikingNetwork([ms.nn.Linear(3, 4, use_bias=False, gain=3.0, key=KEY), ms.nn.CuBaLIF(4)])
+    with pytest.warns(UserWarning):
+        placed = ms.chips.loihi1().deploy(net, input_shape=3)
+    _, batch = jax.vmap(placed)(XS)
+    each = jax.vmap(lambda counts: ms.energy.of_counts(placed, counts, 1e-3)["static"])(batch)
+    np.testing.assert_allclose(each, 104e-3 * 6e-3, rtol=1e-6)
+    one = jax.tree.map(lambda x: x[0], batch)
+    prices = ms.energy.EventPower
+    for counts, power, says in (
+        (batch, None, r"\(steps, 1\) of one recording. Got \(2, 6, 1\). A batch"),
+        (jax.tree.map(lambda x: jnp.concatenate([x, x], 1), one), None, r"Got \(6, 2\)"),
+        (jax.tree.map(lambda x: x - 100, one), None, "at least 0"),
+        (one, prices({"evnts": 1e-12}), "Did you mean events"),
+        (one, prices({"events": 1e-12}, clock=1e-12), "no cycles are counted"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            ms.energy.of_counts(placed, counts, 1e-3, power=power)
+    with pytest.raises(ValueError, match=r"at least 0\. Got the number of 'events'=-1"):
+        prices({"events": 1e-12}).watts({"events": -1.0})
 
 
 def test_an_asynchronous_core_pays_up_to_the_crossover():
@@ -166,6 +193,9 @@ def test_a_report_says_what_dominates_and_what_is_assumed():
     ):
         assert word in text
     assert "extrapolated in supply" in str(ms.energy.report(chip_cost(v_dd=1.5)))
+    ramp = chip_cost(v_dd=1.5, adc=ms.energy.RampADC()).assumed.sel(component="adc")
+    assert "extrapolated in supply" in str(ramp.item())
+    assert "extrapolated" not in str(chip_cost(v_dd=1.5).assumed.sel(component="adc").item())  # of the node alone
     assert "extrapolated in size" in str(ms.energy.report(chip_cost(buffer=1024.0)))
 
 
@@ -179,7 +209,17 @@ def test_latency_is_one_way_and_interval_the_slowest_layer():
     )
     assert float(chip_cost(off_chip=True).joules.sel(component="off-chip memory").sum()) > 0
     analog = chip_cost(neuron_bias=1e-9).joules.sel(layer=".layers[1]", component="neurons")
-    np.testing.assert_allclose(analog, 6 * 4 * 1e-9 * 0.9 * chip_cost().latency, rtol=1e-5)
+    np.testing.assert_allclose(analog, 4 * 1e-9 * 0.9 * chip_cost().latency, rtol=1e-5)  # four currents all the while
+
+
+def test_a_bit_line_settles_by_the_cells_of_its_own_array():
+    layer = ms.nn.Linear(64, 2, key=KEY)
+    for rows in (16, 64):
+        design = ms.Crossbar(dm.Ideal(), adc=ms.ADC(8), wires=ms.ResistiveWires(1.0, 5.0), tile=(rows, 64))
+        around = ms.energy.Periphery(node=130e-9, settle=0.0)
+        cost = ms.energy.of(ms.program(layer, design, key=KEY), jnp.ones((1, 64)), periphery=around)
+        by_hand = np.log(2.0) * 9 * (5.0 * rows) * (2.1e-15 * rows) / 2
+        np.testing.assert_allclose(cost.seconds.isel(sample=0, layer=0).sel(stage="settling"), by_hand, rtol=1e-5)
 
 
 def test_programming_costs_each_write():
