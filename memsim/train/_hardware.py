@@ -147,5 +147,9 @@ class OnChip(AbstractHardware):
                 "A crossbar goes in a `memsim.train.SampledChip(crossbar)`."
             )
 
+    def check_inputs(self, xs: Any) -> None:
+        """Raises `ValueError` for data that are no spikes the chip can take."""
+        self.target.check_inputs(xs)
+
     def sample(self, model: Any, *, strength: Float[Array, ""], key: Key[Array, ""]) -> Any:
         return self.target.through(model, key=key, input_shape=self.input_shape)

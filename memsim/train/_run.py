@@ -14,7 +14,7 @@ from ..nn import Stateful, analog_layers
 from ..nn._calling import is_network
 from ..nn._deploy import digital_weight, layers_on_chips
 from ..nn._told import tell_shared
-from ._hardware import SampledChip
+from ._hardware import OnChip, SampledChip
 from ._memory import told
 from ._not_finite import first_not_finite, not_finite
 from ._objective import Goal
@@ -74,6 +74,8 @@ class Task(NamedTuple):
         first = self.first
         for samples in (first, *([] if self.validation is None else [self.validation])):
             check_task(model, samples, self.goal.scores, kinds=(first.kind,))
+            if isinstance(hardware, OnChip):
+                hardware.check_inputs(samples.xs)
         check_loss(model, first, self.goal.loss)
         if self.goal.penalty is not None and not is_network(model):
             raise ValueError(

@@ -17,6 +17,8 @@ from ._part import AbstractPart, State
 class Placed(eqx.Module):
     """A network on a chip. `placed(x, key=key)` gives what it gives out, and what happened on the cores.
 
+    Under `jax.jit` and `jax.vmap` numbers are hidden: `placed.check_inputs(xs)` looks at a batch before.
+
     **Arguments:**
 
     - `parts`: Its layers, in the chip's whole numbers.
@@ -100,13 +102,18 @@ class Placed(eqx.Module):
         return x.astype(jnp.int32).reshape(x.shape[0], -1)
 
     def check_inputs(self, x: Num[Array, "..."]) -> None:
-        """Raises `ValueError` for inputs, known here, that are no spikes."""
-        check_finite("x", x)
-        if is_known(x) and not _are_counts(np.asarray(x), self.most_input):
-            raise ValueError(
-                f"`x` must be spikes for {self.target}: whole numbers from 0 to {self.most_input} a step. Got numbers "
-                f"from {np.min(x):g} to {np.max(x):g}. Encode signals by `memsim.encoding`."
-            )
+        """Raises `ValueError` for inputs, known here, that are no spikes: `jax.jit` and `jax.vmap` hide them."""
+        check_spikes(x, self.target, self.most_input)
+
+
+def check_spikes(x: Num[Array | np.ndarray, "..."], chip: str, most: int) -> None:
+    """Raises `ValueError` for inputs, known here, that are no spikes, or more than a chip can take in a step."""
+    check_finite("x", x)
+    if is_known(x) and not _are_counts(np.asarray(x), most):
+        raise ValueError(
+            f"`x` must be spikes for {chip}: whole numbers from 0 to {most} a step. Got numbers from {np.min(x):g} to "
+            f"{np.max(x):g}. Encode signals by `memsim.encoding`."
+        )
 
 
 def _are_counts(x: np.ndarray, most: int) -> bool:

@@ -16,7 +16,7 @@ from .._network._stages import Habits, Stage, stages
 from .._sums._quantised import Quantised
 from ._chip import AbstractChip
 from ._part import AbstractPart
-from ._placed import Placed
+from ._placed import Placed, check_spikes
 from ._through import Through
 
 
@@ -163,6 +163,10 @@ class AbstractTarget(AbstractChip):
                 for place, layer in enumerate(layers)
             ),
         )
+
+    def check_inputs(self, x: Any) -> None:
+        """Raises `ValueError` for inputs that are no spikes, or more than the chip can take in a step."""
+        check_spikes(x, self.name, self.most_input)
 
     def through(
         self, network: Any, *, key: Key[Array, ""] | None = None, input_shape: int | Shape | None = None

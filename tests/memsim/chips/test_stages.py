@@ -1,5 +1,7 @@
 """A network's normal form: the matrices and numbers that chips get are those of the network."""
 
+import warnings
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -7,6 +9,7 @@ import jax.random as jr
 import numpy as np
 import pytest
 
+import memsim as ms
 from helpers import quick_and_slow
 from memsim import nn
 from memsim.chips._network._fit import Unfit
@@ -101,3 +104,14 @@ def test_a_network_may_be_traced():
     found = eqx.filter_jit(lambda model: stages(model)[0].synapses().weight)(network)
     np.testing.assert_array_equal(found, network.layers[0].weight)
     assert isinstance(found, jax.Array)
+
+
+def test_signals_are_no_spikes_for_a_chip_and_for_training_through_it():
+    network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 2, key=jr.key(0)), ms.nn.CuBaLIF(2)])
+    signals, labels = jr.normal(jr.key(1), (4, 5, 3)), jnp.arange(4) % 2
+    hardware = ms.train.OnChip(ms.chips.loihi1())
+    with pytest.raises(ValueError, match="must be spikes for loihi1: whole numbers from 0 to"):
+        ms.train.fit(network, (signals, labels), hardware=hardware, epochs=1, batch_size=2, key=jr.key(2))
+    with pytest.raises(ValueError, match="must be spikes for loihi1"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ms.chips.loihi1().deploy(network).check_inputs(signals)
