@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DIGITAL_COMPONENTS = ("arithmetic", "instructions", "on-chip memory", "off-chip memory", "neurons")
 DIGITAL_MOVEMENT = ("on-chip memory", "off-chip memory")
+SUM_BITS = 32
 Each = float | Float[np.ndarray, " samples"]  # of each sample
 
 
@@ -36,12 +37,12 @@ class AbstractMachine(Checked):
         """How many it takes for so many multiplications."""
 
     @abstractmethod
-    def fetched(self, rows: int, columns: int, reads: Each) -> Each:
-        """Numbers into and out of the memory on the chip, for so many products of a vector with a matrix."""
+    def fetched(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
+        """Bits into and out of the memory on the chip, for so many products of a vector with a matrix."""
 
     @abstractmethod
-    def outside(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
-        """Numbers from the memory outside, for one sample."""
+    def outside(self, rows: int, columns: int, reads: Each) -> Each:
+        """Weights from the memory outside, for one sample, where those of the model do not fit on the chip."""
 
     @property
     @abstractmethod
@@ -55,7 +56,8 @@ class Systolic(AbstractMachine):
     **Arguments:**
 
     - `size`: Rows and columns of multipliers.
-    - `memory`: Bytes of the memory on the chip. Weights that do not fit come from outside, once for `batch` samples.
+    - `memory`: Bytes of the memory on the chip. Weights of a model that does not fit come from outside, once for
+      `batch` samples.
     - `batch`: Samples side by side.
     """
 
@@ -69,13 +71,13 @@ class Systolic(AbstractMachine):
     def instructions(self, products: Each) -> Each:
         return 0.0
 
-    def fetched(self, rows: int, columns: int, reads: Each) -> Each:
+    def fetched(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
         blocks_of_rows, blocks_of_columns = -(-rows // self.size), -(-columns // self.size)
         inputs, sums = rows * blocks_of_columns, columns * (2 * blocks_of_rows - 1)
-        return reads * (inputs + sums) + rows * columns / self.batch
+        return reads * (inputs * bits + sums * SUM_BITS) + rows * columns * bits / self.batch
 
-    def outside(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
-        return 0.0 if rows * columns * bits / 8 <= self.memory else rows * columns / self.batch
+    def outside(self, rows: int, columns: int, reads: Each) -> Each:
+        return rows * columns / self.batch
 
 
 class Processor(AbstractMachine):
@@ -83,7 +85,7 @@ class Processor(AbstractMachine):
 
     **Arguments:**
 
-    - `memory`: Bytes of its cache. Weights that do not fit come from outside for each product of a vector.
+    - `memory`: Bytes of its cache. Weights of a model that does not fit come from outside for each product of a vector.
     """
 
     memory: float = eqx.field(default=32768.0)  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -94,11 +96,11 @@ class Processor(AbstractMachine):
     def instructions(self, products: Each) -> Each:
         return products
 
-    def fetched(self, rows: int, columns: int, reads: Each) -> Each:
-        return reads * (2 * rows * columns + columns)
+    def fetched(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
+        return reads * (2 * rows * columns * bits + columns * SUM_BITS)
 
-    def outside(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
-        return 0.0 if rows * columns * bits / 8 <= self.memory else reads * (rows * columns)
+    def outside(self, rows: int, columns: int, reads: Each) -> Each:
+        return reads * (rows * columns)
 
 
 ARRAY = Systolic()
@@ -150,12 +152,13 @@ def digital(
     add = scaled_energy(float(DIGITAL["add_32"]), HOROWITZ_NODE, node, v_dd)
     instruction = scaled_energy(float(DIGITAL["instruction"]), HOROWITZ_NODE, node, v_dd)
     access, dram = sram_access(machine.memory, node, v_dd) / 64, float(DIGITAL["dram"]) / 64
+    fits = sum(rows * columns for rows, columns in shapes) * bits / 8 <= machine.memory
     for place, (rows, columns) in enumerate(shapes):
         products = reads[:, place] * rows * columns
         found[:, place, 0] = products * (multiply + add)
         found[:, place, 1] = machine.instructions(products) * instruction
-        found[:, place, 2] = machine.fetched(rows, columns, reads[:, place]) * bits * access
-        found[:, place, 3] = machine.outside(rows, columns, bits, reads[:, place]) * bits * dram
+        found[:, place, 2] = machine.fetched(rows, columns, bits, reads[:, place]) * access
+        found[:, place, 3] = 0.0 if fits else machine.outside(rows, columns, reads[:, place]) * bits * dram
     sizes = {path: int(np.prod(neuron.shape)) for path, neuron in neurons(model).items()}
     updates = np.asarray(list(sizes.values()), float) * (xs.shape[1] if is_network(model) else 1)
     found = np.concatenate([found, np.zeros((len(reads), len(sizes), len(DIGITAL_COMPONENTS)))], axis=1)

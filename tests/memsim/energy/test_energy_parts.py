@@ -151,10 +151,11 @@ def test_a_systolic_array_moves_what_is_counted_by_hand(bits):
     first = cost.joules.isel(layer=0, sample=0)
     # (3, 4): two blocks of columns and two of rows; 6 products of a vector
     np.testing.assert_allclose(first.sel(component="arithmetic"), 6 * 12 * (3.1e-12 * (bits / 32) ** 2 + 0.1e-12))
-    moved = 6 * (3 * 2 + 4 * 3) + 12
-    np.testing.assert_allclose(first.sel(component="on-chip memory"), moved * bits / 64 * 10e-12)
+    moved = 6 * (3 * 2 * bits + 4 * 3 * 32) + 12 * bits
+    np.testing.assert_allclose(first.sel(component="on-chip memory"), moved / 64 * 10e-12)
     assert float(first.sel(component="off-chip memory")) == 0.0
-    away = ms.energy.digital(NET, XS, bits=bits, machine=ms.energy.Systolic(memory=8.0, batch=2))
+    together = (12 + 8) * bits / 8  # each layer alone would fit
+    away = ms.energy.digital(NET, XS, bits=bits, machine=ms.energy.Systolic(memory=together - 1, batch=2))
     np.testing.assert_allclose(away.joules.isel(layer=0, sample=0, component=3), 12 / 2 * bits / 64 * 1.3e-9)
 
 
