@@ -85,7 +85,7 @@ def test_memory_does_not_grow_with_the_recordings(memory):
         input_shape=(2, 10, 10),
     )
     needed = []
-    for n in (50, 200):
+    for n in (400, 1600):  # either is more than `memory` holds
         xs, labels = jnp.zeros((n, 5, 2, 10, 10), jnp.uint8), jnp.zeros(n, jnp.int32)
         design = ms.Crossbar(dm.Ideal(), compensation=None)
         samples, metrics = Samples(xs, labels), (ms.train.METRICS["accuracy"],)
@@ -93,7 +93,8 @@ def test_memory_does_not_grow_with_the_recordings(memory):
         lowered = measured.lower(network, design, workload, chips, KEY, chunk=1)
         needed.append(lowered.compile().compiled.memory_analysis().temp_size_in_bytes)
     assert needed[0] < 2 * memory + 1e5  # some is there once, whatever the batch: weights and keys
-    assert needed[1] - needed[0] < 150 * 100  # scores and keys, not the 90 kB of each recording's run
+    # Scores and keys, not the 90 kB of each recording's run; but that of one, by which batches may differ.
+    assert needed[1] - needed[0] < 1200 * 100 + 9e4
 
 
 def test_too_little_memory_names_what_to_lower(model, data, monkeypatch):
