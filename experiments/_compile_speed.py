@@ -51,7 +51,7 @@ def attribution(config: Any) -> Iterator[Case]:
     keys = jr.split(jr.key(0), 2)
     layers = [ms.nn.Linear(13, 64, key=keys[0]), ms.nn.LIF(64), ms.nn.Linear(64, 10, key=keys[1]), ms.nn.LI(10)]
     model, data = ms.nn.SpikingNetwork(layers), ms.data.spoken_digits().test
-    for name, wires, target in (("", None, 10.0), (" behind wires", ms.ResistiveWires(1.0, 1.0), 20.0)):
+    for name, wires, target in (("", ms.IdealWires(), 10.0), (" behind wires", ms.ResistiveWires(1.0, 1.0), 20.0)):
         design = ms.Crossbar(dm.pcm_joshi2020(), dac=ms.DAC(8), adc=ms.ADC(8), wires=wires, tile=(64, 64))
         with own_cache():
             start = time.perf_counter()

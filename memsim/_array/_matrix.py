@@ -154,7 +154,8 @@ class AnalogMatrix(Checked):
         tiles = self.sums.tiles(self.inputs)
         noise = None if key is None else self.noise
         felt = None if noise is None else self.word_lines.felt(lines, noise.white)
-        keys = None if key is None else jr.split(key, len(tiles))
+        drawn = self.draws or (self.adc is not None and self.adc.needs_key)
+        keys = jr.split(key, len(tiles)) if drawn and key is not None else None
         looped = self.adc is None or self.adc.in_loops
         return gathered(of_tile, product, (lines, felt), (self.weight, noise), tiles, keys, looped)
 

@@ -32,7 +32,7 @@ def each_row_tile(
     """
     if product is not rows_alone:
         return _of_patches(of_tile, product, drive, cells, tiles, keys)
-    count = _looped(tiles) if looped else 0
+    count = _looped(tiles, keys) if looped else 0
     found: list[Array] = []
     if count:
         found = list(jax.lax.map(lambda one: of_tile(jnp.matmul, *one), _stacked(drive, cells, tiles, keys, count)))
@@ -51,7 +51,7 @@ def sum_of_row_tiles(
     looped: bool = True,
 ) -> Array:
     """The sum of `each_row_tile`, in the order of the tiles; in a loop none but the sum is kept."""
-    count = _looped(tiles) if looped and product is rows_alone else 0
+    count = _looped(tiles, keys) if looped and product is rows_alone else 0
     if not count:
         return reduce(operator.add, each_row_tile(of_tile, product, drive, cells, tiles, keys, looped=False))
 
@@ -73,12 +73,12 @@ def _of_patches(
     return [of_tile(one, drive, cells, k, None if keys is None else keys[k]) for k, one in enumerate(of_rows)]
 
 
-def _looped(tiles: list[slice]) -> int:
-    """How many tiles, the first ones, are equal and many."""
+def _looped(tiles: list[slice], keys: Array | None) -> int:
+    """How many tiles, the first ones, are equal and many; half as many are where nothing is drawn."""
     if len(tiles) == 1:
         return 0
     equal = tiles[-1].stop // tiles[0].stop
-    return equal if are_many(equal) else 0
+    return equal if are_many(2 * equal if keys is None else equal) else 0
 
 
 def _part(drive: Any, cells: Any, tiles: list[slice], keys: Array | None, k: int) -> Parts:

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Int, PyTree, Shaped
 
 TileNumber = int | Int[Array, ""]
 
-LOOPED = 16  # equal tiles from which a loop takes less time than one by one, with noise and without
+LOOPED = 16  # equal tiles from which a loop takes less time than one by one, with a draw for each
 
 LARGE = 128 * 128  # cells of a tile behind wires: 64 such together take twice the time and 30 times the memory
 
