@@ -46,6 +46,11 @@ class Arranged(NamedTuple):
     writes: dict[str, Float[Array, ""]]
     digital: tuple[str, ...]
 
+    @property
+    def pulsed(self) -> list[str]:
+        """Layers without a DAC, whose inputs are taken for spikes."""
+        return [path for path, one in self.supplies.items() if one.word_lines.dac is None]
+
 
 @checked(xs=SAMPLES, t=TIME, periphery=PERIPHERY)
 def joules(

@@ -24,7 +24,8 @@ def of(
 
     One forward pass, in which every read of an array is measured: the array's energy is exact for the codes that drive
     it and the cells of this chip at this moment, with what resistive wires dissipate; all else follows from what was
-    counted, at the numbers of `periphery`. Layers that are still digital are not counted, and are named in `digital`.
+    counted, at the numbers of `periphery`. Layers that are still digital are not counted, and are named in `digital`;
+    inputs of layers without a DAC, named in `pulsed`, are taken for spikes: x is |x| pulses, in the time of one.
 
     A data set with `joules` (sample, layer, component), `seconds` (sample, layer, stage) and `square_metres` (layer,
     component); `reads` of arrays (sample, layer), and `pulses_per_line`, those of a word line; `multiplications`
@@ -83,7 +84,8 @@ def as_dataset(arranged: Arranged, around: Periphery, found: Joules) -> "xr.Data
             "assumed": ("component", [told(name, around) for name in COMPONENTS]),
         },
         {"layer": layers, "component": list(COMPONENTS), "stage": list(STAGES)},
-        {"node": around.node, "v_dd": float(around.v_dd), "digital": ", ".join(arranged.digital)},
+        {"node": around.node, "v_dd": float(around.v_dd)}
+        | {"digital": ", ".join(arranged.digital), "pulsed": ", ".join(arranged.pulsed)},
     )
     for name, unit in (("joules", "J"), ("programming", "J"), ("seconds", "s"), ("latency", "s"), ("interval", "s")):
         result[name].attrs["units"] = unit

@@ -31,6 +31,7 @@ class Report(NamedTuple):
     - `spikes_per_synapse`: Mean pulses on a word line for each sample; NaN for a digital machine.
     - `assumed`: What was not measured or published, by component.
     - `digital`: Layers that are not counted.
+    - `pulsed`: Layers without a DAC, whose inputs are taken for spikes.
     """
 
     joules: float
@@ -45,6 +46,7 @@ class Report(NamedTuple):
     spikes_per_synapse: float
     assumed: dict[str, str]
     digital: str
+    pulsed: str
 
     def __str__(self) -> str:
         largest = list(self.shares)[:3]
@@ -65,6 +67,8 @@ class Report(NamedTuple):
         lines += [f"not measured: {name} ({what})" for name, what in self.assumed.items()]
         if self.digital:
             lines.append(f"not counted: {self.digital}, which are digital")
+        if self.pulsed:
+            lines.append(f"taken for spikes, |x| pulses in the time of one: inputs of {self.pulsed}, without a DAC")
         return "\n".join(lines)
 
 
@@ -98,6 +102,7 @@ def report(cost: "xr.Dataset") -> Report:
         spikes_per_synapse=_mean(cost, "pulses_per_line"),
         assumed={name: what for name, what in told.items() if what},
         digital=str(cost.attrs.get("digital", "")),
+        pulsed=str(cost.attrs.get("pulsed", "")),
     )
 
 

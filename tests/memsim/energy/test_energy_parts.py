@@ -256,3 +256,10 @@ def test_published_points_are_met_or_have_a_reason(capsys):
     assert main(["energy", "check"]) == 1
     printed = capsys.readouterr().out
     assert printed.count("NOT MET") == 5 and "47 of 52 within their bounds" in printed
+
+
+def test_a_report_names_layers_without_a_dac_whose_inputs_are_taken_for_spikes():
+    for dac, words in ((None, "inputs of .layers[0], .layers[2], without a DAC"), (ms.DAC(8), "")):
+        chip = ms.program(NET, ms.Crossbar(dm.Ideal(), dac=dac, adc=ms.ADC(8)), key=KEY)
+        found = str(ms.energy.report(ms.energy.of(chip, XS)))
+        assert words in found and ("taken for spikes" in found) == bool(words)
