@@ -1,7 +1,6 @@
 """What a chip presents at one moment: a matrix behind its converters."""
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -16,7 +15,7 @@ from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped
 from ._fluctuation import Fluctuation
 from ._read_noise import Felt, Product, ReadNoise
-from ._row_tiles import each_row_tile, sum_of_row_tiles
+from ._row_tiles import RowTiles
 from ._sense import Amplifiers
 from ._sums import DigitalSum
 from ._tiles import TileNumber
@@ -115,49 +114,40 @@ class AnalogMatrix(Checked):
         return self._total(x, key, product)
 
     def _total(self, x: Array, key: Array | None, product: RowsProduct) -> Float[Array, "n outputs"]:
-        total = self._of_tiles(x, key, product, self._partial_sum, sum_of_row_tiles)
+        total = self._row_tiles(x, key, product).sum(self._partial_sum)
         if self.sums.of_codes is not None:
             total = total + product(self._codes(x), self.sums.of_codes, rows=slice(None))
         return total.astype(self._of_outputs(x.dtype, total.dtype))
 
     def partial_sums(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "n outputs"]]:
         """What each row tile's converters say, in weight times input units; the batch is flattened."""
-        return self._of_tiles(self._inputs(x, key), key, rows_alone, self._partial_sum, each_row_tile)
+        return self._row_tiles(self._inputs(x, key), key).each(self._partial_sum)
 
     def currents(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> list[Float[Array, "pulses_n columns"]]:
         """What meets the converters of each row tile, in ADC codes; several pulses of an input one after the other."""
-        return self._of_tiles(self._inputs(x, key), key, rows_alone, self._current, each_row_tile)
+        return self._row_tiles(self._inputs(x, key), key).each(self._current)
 
     def clipping(self, x: Inputs, *, key: Key[Array, ""] | None = None) -> Clipping:
         """How much of `x`, and of the currents it causes, the converters clip."""
         x = self._inputs(x, key)
         dac = self.word_lines.clipped(self._wide(x), self.weight.dtype)
-        currents = self._of_tiles(x, key, rows_alone, self._current, each_row_tile)
+        currents = self._row_tiles(x, key).each(self._current)
         adc = jnp.zeros(len(currents))
         if self.adc is not None:
             clipped = [is_clipped(current, self.adc.bits, self.adc.half_code) for current in currents]
             adc = jnp.stack([jnp.mean(part, dtype=self.weight.dtype) for part in clipped])
         return Clipping(dac, adc)
 
-    def _of_tiles(
-        self,
-        x: Array,
-        key: Array | None,
-        product: RowsProduct,
-        of_tile: Callable[..., Array],
-        gathered: Callable[..., Any],
-    ) -> Any:
-        """What is `gathered` of `of_tile(product, drive, cells, number, key)` of each row tile."""
-        if self.fluctuation is not None:
-            return self.now._of_tiles(x, key, product, of_tile, gathered)
+    def _row_tiles(self, x: Array, key: Array | None, product: RowsProduct = rows_alone) -> RowTiles:
+        """What a read of `x` meets, at this moment."""
         lines = self.word_lines.pulses(self._codes(x))
         tiles = self.sums.tiles(self.inputs)
         noise = None if key is None else self.noise
         felt = None if noise is None else self.word_lines.felt(lines, noise.white)
         drawn = self.draws or (self.adc is not None and self.adc.needs_key)
         keys = jr.split(key, len(tiles)) if drawn and key is not None else None
-        looped = self.adc is None or self.adc.in_loops
-        return gathered(of_tile, product, (lines, felt), (self.weight, noise), tiles, keys, looped)
+        in_loops = self.adc is None or self.adc.in_loops
+        return RowTiles(product, (lines, felt), (self.now.weight, noise), tiles, keys, in_loops)
 
     def _partial_sum(
         self, product: Product, drive: Drive, cells: Cells, tile: TileNumber, key: Array | None

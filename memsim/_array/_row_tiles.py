@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable
 from functools import partial, reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,92 +16,83 @@ OfTile = Callable[..., Array]  # (product, drive, cells, number, key): of one ro
 Parts = tuple[Any, Any, Any, Any]  # of the drive and of the cells, number and key of a tile; or of several, stacked
 
 
-def each_row_tile(
-    of_tile: OfTile,
-    product: RowsProduct,
-    drive: PyTree[Array],
-    cells: PyTree[Array],
-    tiles: list[slice],
-    keys: Key[Array, " tiles"] | None,
-    looped: bool = True,
-) -> list[Array]:
-    """`of_tile` of each row tile's part of `drive` and `cells`, its number and its key, if any.
+class RowTiles(NamedTuple):
+    """The row tiles of a read.
 
     Word lines, each with as many neighbours as it has terms, are on the last axis of what is in `drive`, and on the
     last but one of what is in `cells`. Of the patches of an image `product` finds the rows of a tile itself.
+
+    **Arguments:**
+
+    - `product`: Of what word lines carry with cells.
+    - `drive`, `cells`: Of all tiles.
+    - `tiles`: Word lines of each.
+    - `keys`: Of each; `None` where nothing is drawn.
+    - `in_loops`: Whether a tile can be told by a traced number.
     """
-    if product is not rows_alone:
-        return _of_patches(of_tile, product, drive, cells, tiles, keys)
-    count = _looped(tiles, keys) if looped else 0
-    found: list[Array] = []
-    if count:
-        found = list(jax.lax.map(lambda one: of_tile(jnp.matmul, *one), _stacked(drive, cells, tiles, keys, count)))
-    for k in range(count, len(tiles)):
-        found.append(of_tile(jnp.matmul, *_part(drive, cells, tiles, keys, k)))
-    return found
 
+    product: RowsProduct
+    drive: PyTree[Array]
+    cells: PyTree[Array]
+    tiles: list[slice]
+    keys: Key[Array, " tiles"] | None
+    in_loops: bool
 
-def sum_of_row_tiles(
-    of_tile: OfTile,
-    product: RowsProduct,
-    drive: PyTree[Array],
-    cells: PyTree[Array],
-    tiles: list[slice],
-    keys: Key[Array, " tiles"] | None,
-    looped: bool = True,
-) -> Array:
-    """The sum of `each_row_tile`, in the order of the tiles; in a loop none but the sum is kept."""
-    count = _looped(tiles, keys) if looped and product is rows_alone else 0
-    if not count:
-        return reduce(operator.add, each_row_tile(of_tile, product, drive, cells, tiles, keys, looped=False))
+    def each(self, of_tile: OfTile) -> list[Array]:
+        """What `of_tile` makes of each tile's part of the drive and the cells, its number and its key."""
+        count, of_part = self._looped, partial(of_tile, jnp.matmul)
+        if self.product is not rows_alone:
+            return [of_tile(partial(self.product, rows=tile), *self._whole(k)) for k, tile in enumerate(self.tiles)]
+        found = list(jax.lax.map(lambda one: of_part(*one), self._stacked(count))) if count else []
+        return found + [of_part(*self._part(k)) for k in range(count, len(self.tiles))]
 
-    def add(total: Array, one: Parts) -> tuple[Array, None]:
-        return total + of_tile(jnp.matmul, *one), None
+    def sum(self, of_tile: OfTile) -> Array:
+        """The sum of `each`, in the order of the tiles; in a loop none but the sum is kept."""
+        count, of_part = self._looped, partial(of_tile, jnp.matmul)
+        if not count:
+            return reduce(operator.add, self.each(of_tile))
 
-    first = jax.eval_shape(partial(of_tile, jnp.matmul), *_part(drive, cells, tiles, keys, 0))
-    start = jnp.zeros(first.shape, first.dtype)
-    total, _ = jax.lax.scan(add, start, _stacked(drive, cells, tiles, keys, count))
-    for k in range(count, len(tiles)):
-        total = total + of_tile(jnp.matmul, *_part(drive, cells, tiles, keys, k))
-    return total
+        def add(total: Array, one: Parts) -> tuple[Array, None]:
+            return total + of_part(*one), None
 
+        first = jax.eval_shape(of_part, *self._part(0))
+        total, _ = jax.lax.scan(add, jnp.zeros(first.shape, first.dtype), self._stacked(count))
+        for k in range(count, len(self.tiles)):
+            total = total + of_part(*self._part(k))
+        return total
 
-def _of_patches(
-    of_tile: OfTile, product: RowsProduct, drive: Any, cells: Any, tiles: list[slice], keys: Array | None
-) -> list[Array]:
-    of_rows = [partial(product, rows=tile) for tile in tiles]
-    return [of_tile(one, drive, cells, k, None if keys is None else keys[k]) for k, one in enumerate(of_rows)]
+    @property
+    def _looped(self) -> int:
+        """How many tiles, the first ones, are equal and many; half as many are where nothing is drawn."""
+        if len(self.tiles) == 1 or not self.in_loops or self.product is not rows_alone:
+            return 0
+        equal = self.tiles[-1].stop // self.tiles[0].stop
+        return equal if are_many(2 * equal if self.keys is None else equal) else 0
 
+    def _whole(self, k: int) -> Parts:
+        return self.drive, self.cells, k, None if self.keys is None else self.keys[k]
 
-def _looped(tiles: list[slice], keys: Array | None) -> int:
-    """How many tiles, the first ones, are equal and many; half as many are where nothing is drawn."""
-    if len(tiles) == 1:
-        return 0
-    equal = tiles[-1].stop // tiles[0].stop
-    return equal if are_many(2 * equal if keys is None else equal) else 0
+    def _part(self, k: int) -> Parts:
+        """What belongs to tile `k`."""
+        drive, cells, _, key = self._whole(k)
+        if len(self.tiles) == 1:
+            return drive, cells, k, key
+        tile, inputs = self.tiles[k], self.tiles[-1].stop
 
+        def rows(values: Array, axis: int) -> Array:
+            terms = values.shape[axis] // inputs
+            return jax.lax.slice_in_dim(values, tile.start * terms, tile.stop * terms, axis=axis)
 
-def _part(drive: Any, cells: Any, tiles: list[slice], keys: Array | None, k: int) -> Parts:
-    """What belongs to tile `k`."""
-    key = None if keys is None else keys[k]
-    if len(tiles) == 1:
-        return drive, cells, k, key
+        return jax.tree.map(partial(rows, axis=-1), drive), jax.tree.map(partial(rows, axis=-2), cells), k, key
 
-    def rows(values: Array, axis: int) -> Array:
-        terms = values.shape[axis] // tiles[-1].stop
-        return jax.lax.slice_in_dim(values, tiles[k].start * terms, tiles[k].stop * terms, axis=axis)
+    def _stacked(self, count: int) -> Parts:
+        """What belongs to each of the first `count` tiles, which are equal, with the tiles on a first axis."""
 
-    return jax.tree.map(partial(rows, axis=-1), drive), jax.tree.map(partial(rows, axis=-2), cells), k, key
+        def stacked(values: Array, axis: int) -> Array:
+            place = values.ndim + axis
+            size = self.tiles[0].stop * (values.shape[place] // self.tiles[-1].stop)
+            whole = jax.lax.slice_in_dim(values, 0, count * size, axis=place)
+            return jnp.moveaxis(whole.reshape(*whole.shape[:place], count, size, *whole.shape[place + 1 :]), place, 0)
 
-
-def _stacked(drive: Any, cells: Any, tiles: list[slice], keys: Array | None, count: int) -> Parts:
-    """What belongs to each of the first `count` tiles, which are equal, with the tiles on a first axis."""
-
-    def stacked(values: Array, axis: int) -> Array:
-        place = values.ndim + axis
-        size = tiles[0].stop * (values.shape[place] // tiles[-1].stop)
-        whole = jax.lax.slice_in_dim(values, 0, count * size, axis=place)
-        return jnp.moveaxis(whole.reshape(*whole.shape[:place], count, size, *whole.shape[place + 1 :]), place, 0)
-
-    of_drive, of_cells = (jax.tree.map(partial(stacked, axis=axis), of) for axis, of in ((-1, drive), (-2, cells)))
-    return of_drive, of_cells, jnp.arange(count), None if keys is None else keys[:count]
+        drive, cells = (jax.tree.map(partial(stacked, axis=a), of) for a, of in ((-1, self.drive), (-2, self.cells)))
+        return drive, cells, jnp.arange(count), None if self.keys is None else self.keys[:count]

@@ -10,7 +10,8 @@ import pytest
 import device_models as dm
 import memsim as ms
 from helpers import quick_and_slow, slow
-from memsim._array import _row_tiles, _tiles
+from memsim._array import _tiles
+from memsim._array._row_tiles import RowTiles
 from memsim._array._word_lines import rows_alone
 
 
@@ -28,7 +29,7 @@ def test_many_row_tiles_are_the_same_in_a_loop_as_one_by_one_and_a_smaller_last_
     keys = jr.split(jr.key(4), len(tiles))
 
     def found(cells):
-        return _row_tiles.each_row_tile(_read, rows_alone, (lines, powers), cells, tiles, keys)
+        return RowTiles(rows_alone, (lines, powers), cells, tiles, keys, in_loops=True).each(_read)
 
     def loss(cells):
         return sum(jnp.sum(part**2) for part in found(cells))
