@@ -22,7 +22,8 @@ def check_energy() -> int:
     for point in points:
         met = "met" if point.met else "NOT MET"
         numbers = f"{point.published:10.4g} {point.ours:10.4g} {point.ratio:6.3f} {point.bound:7.1%}"
-        print(f"{met:8} {point.chip:13} {point.what + ', ' + point.unit:40} {numbers}  {point.note}".rstrip())
+        note = point.note.removeprefix("not met: ")
+        print(f"{met:8} {point.chip:13} {point.what + ', ' + point.unit:40} {numbers}  {note}".rstrip())
     missed = sum(not point.met for point in points)
     print(f"{len(points) - missed} of {len(points)} within their bounds")
     return 1 if missed else 0

@@ -125,7 +125,15 @@ def _hermes() -> Iterator[Point]:
     operations, pulse, clock = 64 * 2 * 256**2, 127.0, 1e9
     for phases, tops in ((1, 63.1), (4, 16.1)):
         ours = 1e-12 * operations / (phases * pulse / clock)
-        yield Point("HERMES", f"{phases} phases", "TOPS", tops, ours, TWENTY, "clock of 1 GHz recalled")
+        yield Point(
+            "HERMES",
+            f"{phases} phase{'s' if phases > 1 else ''}",
+            "TOPS",
+            tops,
+            ours,
+            TWENTY,
+            "clock of 1 GHz recalled",
+        )
     watts = 16.1 / 2.48  # in both modes the same, within 0.4 %: what takes it is on all the time
     one = 1e-12 * operations / (pulse / clock) / watts
     yield Point("HERMES", "1 phase", "TOPS/W", 9.76, one, TWENTY, "power from the point with 4 phases")
