@@ -40,4 +40,5 @@ from ._wrappers._parallel import Parallel as Parallel
 from ._wrappers._retention import Retention as Retention
 from ._wrappers._retention import retention_lammie2021 as retention_lammie2021
 from ._wrappers._stuck import StuckCells as StuckCells
+from ._wrappers._within import Within as Within
 from ._wrappers._write_verify import WriteVerify as WriteVerify

@@ -6,6 +6,12 @@ from ._conversions import FlashADC as FlashADC
 from ._conversions import RampADC as RampADC
 from ._conversions import SurveyADC as SurveyADC
 from ._conversions import adc_survey_energy as adc_survey_energy
+from ._descent import Descended as Descended
+from ._descent import Descent as Descent
+from ._descent import Free as Free
+from ._descent import Front as Front
+from ._descent import PricedChip as PricedChip
+from ._descent import descend as descend
 from ._digital import AbstractMachine as AbstractMachine
 from ._digital import Processor as Processor
 from ._digital import Systolic as Systolic

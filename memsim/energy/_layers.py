@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from .._array import AnalogMatrix, Chip, ResistiveWires
 from ._periphery import Number, Periphery, settling
+from ._relaxed import resolution_of
 from ._supply import tiles_of
 
 COMPONENTS = (
@@ -41,8 +42,8 @@ class Geometry(NamedTuple):
     columns: int  # of one array's converters
     slices: int
     pulses: int
-    in_bits: int
-    adc_bits: int | None
+    in_bits: Number
+    adc_bits: Number | None
     resistance: Number
 
     @property
@@ -51,8 +52,8 @@ class Geometry(NamedTuple):
         return 0 if self.adc_bits is None else self.pulses * self.row_tiles * self.outputs * self.slices
 
     @property
-    def out_bits(self) -> int:
-        return 0 if self.adc_bits is None else self.adc_bits + int(np.ceil(np.log2(self.row_tiles * self.slices)))
+    def out_bits(self) -> Number:
+        return 0 if self.adc_bits is None else self.adc_bits + float(np.ceil(np.log2(self.row_tiles * self.slices)))
 
     def converters(self, columns_per_adc: int) -> int:
         """Of the layer."""
@@ -62,7 +63,7 @@ class Geometry(NamedTuple):
 def geometry(chip: Chip, matrix: AnalogMatrix, shape: tuple[int, ...]) -> Geometry:
     """Of a layer on `chip`, which presents `matrix` with cells of `shape` (planes, rows, lines)."""
     design, dac = chip.crossbar, matrix.word_lines.dac
-    if design.adc is not None and design.adc.bits is None:
+    if design.adc is not None and resolution_of(design.adc) is None:
         raise ValueError(
             "A converter whose cost is asked for must have bits. Got an ADC with bits=None. Give it bits, or leave it "
             "out where neurons take the current."
@@ -82,10 +83,14 @@ def geometry(chip: Chip, matrix: AnalogMatrix, shape: tuple[int, ...]) -> Geomet
         columns=min(outputs, design.tile[1]),
         slices=len(design.mapping.weights),
         pulses=1 if dac is None else len(dac.significance),
-        in_bits=1 if dac is None else IDEAL_BITS if dac.bits is None else int(dac.bits),
-        adc_bits=None if design.adc is None else int(design.adc.bits),  # pyright: ignore[reportArgumentType]
+        in_bits=1 if dac is None else _or_ideal(resolution_of(dac)),
+        adc_bits=None if design.adc is None else resolution_of(design.adc),
         resistance=resistance,
     )
+
+
+def _or_ideal(bits: Number | None) -> Number:
+    return IDEAL_BITS if bits is None else bits
 
 
 class Unit(NamedTuple):
@@ -98,7 +103,7 @@ class Unit(NamedTuple):
 
 def units(of: Geometry, around: Periphery) -> Unit:
     """What one read costs at each component, without what depends on its inputs."""
-    wide = of.out_bits + int(np.ceil(np.log2(of.pulses * of.row_tiles + 1)))
+    wide = of.out_bits + float(np.ceil(np.log2(of.pulses * of.row_tiles + 1)))
     moved = of.rows * of.in_bits + of.outputs * of.out_bits
     read: dict[str, Number] = {}
     if of.adc_bits is not None:

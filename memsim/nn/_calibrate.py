@@ -16,7 +16,7 @@ from .._checks import check_finite_model, checked, described
 from .._keeping import progress
 from ._calling import evaluating
 from ._deploy import analog_layers, digital_weight
-from ._learned_ranges import LearnedRanges
+from ._designing import AbstractDesigning
 from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
 from ._per_layer import PerLayer
 from ._synapses._keyed import KeyedMatrix
@@ -56,7 +56,7 @@ def calibrate(
     Raises `ValueError` for samples that do not fit, and for a layer that none of them reaches.
     """
     check_designs(crossbar)
-    if isinstance(model, LearnedRanges):
+    if isinstance(model, AbstractDesigning):
         return model.design(crossbar)
     for path, layer in analog_layers(model).items():
         check_finite_model(layer, f"model{path}")

@@ -15,8 +15,8 @@ from .._array import AnalogMatrix
 from .._checks import as_floats, checked
 from ._convert import keyed_reads, with_read_keys
 from ._deploy import analog_layers, replace_weights
+from ._designing import bare
 from ._layer import Shape
-from ._learned_ranges import LearnedRanges
 from ._loops import each_read_keyed, metered
 from ._networks._network import AbstractNetwork
 from ._synapses._watched import Metered
@@ -27,7 +27,7 @@ BYTES = (np.dtype(np.uint8), np.dtype(bool))
 
 def is_network(model: Any) -> bool:
     """Whether `model` is a network over time: a sequence (steps, ...) in, a sequence (steps, ...) out."""
-    return isinstance(model.model if isinstance(model, LearnedRanges) else model, AbstractNetwork)
+    return isinstance(bare(model), AbstractNetwork)
 
 
 def check_model(model: Any) -> None:

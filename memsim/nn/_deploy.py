@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Key
 from .._array import AnalogMatrix, Chip
 from .._checks import check_finite_model, checked, described
 from ._analog_layers import analog_layers, layers_of, no_model
-from ._learned_ranges import LearnedRanges
+from ._designing import AbstractDesigning
 from ._mixed_signal import (
     DESIGNS,
     Designs,
@@ -50,7 +50,7 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     """
     check_designs(crossbar)
     check_holds_layers(model)
-    if isinstance(model, LearnedRanges):
+    if isinstance(model, AbstractDesigning):
         return model.holding(program(model.model, model.design(crossbar), key=key))  # pyright: ignore[reportReturnType]
     layers = analog_layers(model)
     if not layers and not isinstance(crossbar, MixedSignal):

@@ -1,6 +1,5 @@
 """Converter ranges that are trained together with the weights of a model."""
 
-import inspect
 from typing import Any
 
 import equinox as eqx
@@ -12,27 +11,15 @@ from jaxtyping import Array, Float
 from .._array import AbstractDAC, Crossbar, SwitchedADC, SwitchedDAC, UnlimitedADC, UnlimitedDAC
 from .._checks import checked, described
 from ._analog_layers import analog_layers
+from ._designing import AbstractDesigning, Unnamed
 from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
 from ._per_layer import PerLayer
 
 Logs = dict[str, Float[Array, "..."]]
 
 
-class Unnamed:
-    """A step of a path that has no name, so that layers within keep theirs."""
-
-    def __str__(self) -> str:
-        return ""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Unnamed)
-
-    def __hash__(self) -> int:
-        return 0
-
-
 @jax.tree_util.register_pytree_with_keys_class
-class LearnedRanges:
+class LearnedRanges(AbstractDesigning):
     r"""A model with ranges of the converters of its layers, which are trained as its weights are; called as the model.
 
     `memsim.train.fit(LearnedRanges(model, design), data, hardware=SampledChip(design), key=key)` trains both: wherever
@@ -78,15 +65,6 @@ class LearnedRanges:
                 "`design` must give at least one layer a converter whose range is learned. Got none for "
                 f"{', '.join(analog_layers(model)) or described(model)}. Such as `Crossbar(device, adc=ADC(8))`."
             )
-
-    def __call__(self, x: Any, **kwargs: Any) -> Any:
-        """The output of the model for one sample."""
-        return self.model(x, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "__signature__":  # asked for by `inspect.signature`, which so tells what the model takes
-            return inspect.signature(self.model)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @property
     def input_ranges(self) -> dict[str, Float[Array, "..."]]:

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Num
 
 from device_models._draws import normal
 
@@ -34,6 +34,12 @@ class AbstractHardware(eqx.Module):
     @abstractmethod
     def sample(self, model: Any, *, strength: Float[Array, ""], key: Key[Array, ""]) -> Any:
         """The model one mini-batch sees: one draw for the whole batch, forward and backward."""
+
+    def penalty(
+        self, model: Any, xs: Num[Array, "batch *sample"], *, strength: Float[Array, ""], key: Key[Array, ""]
+    ) -> Float[Array, ""] | None:
+        """What the mini-batch pays beside its loss on the `sample` of the same `key`; `None` for nothing."""
+        return None
 
 
 class GaussianNoise(AbstractHardware):

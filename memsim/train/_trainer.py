@@ -108,13 +108,22 @@ class Trainer(eqx.Module):
         hardware_key, read_key = jr.split(key)
         dtype = batch.xs.dtype if jnp.issubdtype(batch.xs.dtype, jnp.inexact) else jnp.result_type(float)
         strength = jnp.minimum(1.0, (count + 1).astype(dtype) / self.ramp_steps)
-        model = self._sample(model, strength, hardware_key)
+        clean, model = model, self._sample(model, strength, hardware_key)
         keys = jr.split(read_key, len(batch))
         if isinstance(model, Stateful):
             of_one = partial(self._loss_and_state, over_axis(model))
             losses, state = jax.vmap(of_one, out_axes=(0, None), axis_name=AXIS)(batch, keys)
-            return jnp.mean(losses), jax.tree.map(jnp.asarray, state)  # constants among it are those of NumPy
-        return jnp.mean(jax.vmap(partial(self._sample_loss, model))(batch, keys)), None
+            kept = jax.tree.map(jnp.asarray, state)  # constants among it are those of NumPy
+        else:
+            losses, kept = jax.vmap(partial(self._sample_loss, model))(batch, keys), None
+        return self._paid(losses, clean, batch, strength, hardware_key), kept
+
+    def _paid(self, losses: Array, clean: Any, batch: Samples, strength: Array, key: Array) -> Float[Array, ""]:
+        """The mean of the `losses`, with what the hardware asks for beside them."""
+        if self.hardware is None:
+            return jnp.mean(losses)
+        penalty = self.hardware.penalty(clean, batch.xs, strength=strength, key=key)
+        return jnp.mean(losses) if penalty is None else jnp.mean(losses) + penalty.astype(losses.dtype)
 
     def _loss_and_state(self, model: Stateful, one: Samples, key: Array) -> tuple[Array, Any]:
         mask = mask_of(one.xs, one.lengths)

@@ -1,0 +1,104 @@
+"""Training through chips whose energy is part of the loss."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from ..._checks import TIME, at_least, check, positive, whole, write
+from ...nn import program
+from ...nn._mixed_signal import Designs, design_hint
+from ...train import AbstractHardware, LogUniform, SampledChip
+from ...train._sloped import with_sloped_cells
+from .._joules import PERIPHERY, PLAIN, arrange, measure
+from .._periphery import Periphery
+from ._designed import Designed
+
+PICOJOULE = 1e-12  # energies enter the loss by their logarithm, in this unit
+
+
+class PricedChip(AbstractHardware):
+    r"""A whole chip a step, as `SampledChip`, whose energy is paid for: the loss is that of the outputs, and
+
+    $$\lambda \ln E, \qquad E = \overline{E}_\mathrm{read} + \frac{E_\mathrm{write}}{r\,T},$$
+
+    with the mean energy of a sample, as `ms.energy.joules` has it, and, where the chip is written anew every $T$
+    seconds and answers $r$ samples a second, its share of the programming. An e-fold of energy is worth $\lambda$ of the
+    loss. Gradients reach the weights, and all numbers of the design that are trained.
+
+    **Arguments:**
+
+    - `crossbar`: As of `SampledChip`.
+    - `price`: $\lambda$, at least 0.
+    - `periphery`: What surrounds the arrays.
+    - `samples`: Of a mini-batch, whose energy is measured.
+    - `per_second`: $r$; `None` counts no programming.
+    - `time`: Seconds after programming, or `LogUniform`. A model with a free interval has an age of its own, uniform
+      within it.
+    - `ramp`: As of `SampledChip`.
+
+    >>> import device_models as dm, memsim as ms
+    >>> crossbar = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8))
+    >>> hardware = ms.energy.PricedChip(crossbar, price=0.1)  # goes into `ms.train.fit(..., hardware=hardware)`
+    """
+
+    crossbar: Designs
+    price: float | Float[Array, ""]
+    periphery: Periphery = PLAIN
+    samples: int = eqx.field(static=True, default=8)
+    per_second: float | None = None
+    time: float | LogUniform = 0.0
+    ramp: float = 0.0
+
+    def __check_init__(self):
+        check(
+            self,
+            crossbar=write(design_hint),
+            price=at_least(0.0, "of the loss, for an e-fold of energy"),
+            periphery=PERIPHERY,
+            samples=whole(1),
+            per_second=positive("inferences a second"),
+            time=TIME,
+        )
+        self._sampled(self.crossbar, self.time)  # says what else must hold
+
+    def sample(self, model: Any, *, strength: Float[Array, ""], key: Key[Array, ""]) -> Any:
+        inner, designs, time = self._unfolded(model, key)
+        return self._sampled(designs, time).sample(inner, strength=strength, key=key)
+
+    def penalty(
+        self, model: Any, xs: Float[Array, "batch *sample"], *, strength: Float[Array, ""], key: Key[Array, ""]
+    ) -> Float[Array, ""]:
+        """What a mini-batch pays for the energy that its first samples take, on the chip of `sample`."""
+        inner, designs, time = self._unfolded(model, key)
+        time_key, chip_key = jr.split(key)
+        t = time.draw(key=time_key) if isinstance(time, LogUniform) else time
+        program_key, moment_key = jr.split(chip_key)
+        chip = program(inner, with_sloped_cells(designs), key=program_key)
+        around = model.around(self.periphery) if isinstance(model, Designed) else self.periphery
+        arranged = arrange(chip, t, around, moment_key)
+        found = measure(arranged, around, xs[: self.samples], jr.fold_in(key, 1))
+        joules = jnp.sum(found.joules) / found.joules.shape[0]
+        if self.per_second is not None:
+            interval = model.value("interval") if isinstance(model, Designed) else None
+            if interval is not None:
+                joules = joules + written(arranged) / (self.per_second * interval)
+        return self.price * jnp.log(joules / PICOJOULE)
+
+    def _unfolded(self, model: Any, key: Key[Array, ""]) -> tuple[Any, Designs, Any]:
+        """The model without its design, its design, and its age."""
+        if not isinstance(model, Designed):
+            return model, self.crossbar, self.time
+        interval = model.value("interval")
+        age = self.time if interval is None else interval * jr.uniform(jr.fold_in(key, 2), dtype=interval.dtype)
+        return model.model, model.design(self.crossbar), age
+
+    def _sampled(self, designs: Designs, time: Any) -> SampledChip:
+        return SampledChip(designs, time, self.ramp)
+
+
+def written(arranged: Any) -> Float[Array, ""]:
+    """Joules of writing all layers once."""
+    return jnp.sum(jnp.stack([jnp.asarray(each) for each in arranged.writes.values()]))
