@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key
 
 from ._checks import Must, check, checked, for_jax, is_known, judge, that
 from ._checks._names import nearest
-from ._checks._quantities import AGES, MICRO_SIEMENS, SIEMENS
+from ._checks._quantities import AGES, MICRO_SIEMENS, SIEMENS, Number
 from ._default import default
 from ._span import Span
 from .ageing._paths import Memory, Walk, path_of
@@ -194,7 +194,7 @@ def _within_range(device: AbstractDevice) -> Must:
     )
 
 
-def _check_range(g_min: float, g_max: float) -> None:
+def _check_range(g_min: Number, g_max: Number) -> None:
     if is_known(g_min, g_max) and not 0 <= float(g_min) < float(g_max):
         raise ValueError(
             "`g_min` and `g_max` must satisfy 0 <= g_min < g_max, in siemens. "

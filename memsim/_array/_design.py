@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from device_models import AbstractDevice
+from device_models._checks._quantities import Number
 from device_models.iv import Ohmic
 
 from .._checks import Checked
@@ -39,22 +40,22 @@ class AbstractDesign(Checked):
         return VoltageLevels(self.device.iv, self.reads.v_read, self.dac.largest_pulse)
 
     @property
-    def cell_range(self) -> tuple[float, float]:
+    def cell_range(self) -> tuple[Number, Number]:
         """Conductances of a cell that is fully off and fully on: those of the device, or levels within, in siemens."""
         return range_of(self.device, self.mapping)
 
     @property
-    def one_cell(self) -> float | Float[Array, ""]:
+    def one_cell(self) -> Number:
         """The unit of currents: a cell fully on at full input, less one fully off, in siemens."""
         off, on = self.cell_range
         return self.seen(on) - self.seen(off)
 
-    def seen(self, g: float) -> float | Float[Array, ""]:
+    def seen(self, g: Number) -> Number:
         """Current over voltage of a cell of conductance `g` at full input, in siemens."""
         return g if isinstance(self.device.iv, Ohmic) else chord(self.device.iv, jnp.asarray(g), self.reads.v_read)
 
 
-def range_of(device: AbstractDevice, mapping: AbstractMapping) -> tuple[float, float]:
+def range_of(device: AbstractDevice, mapping: AbstractMapping) -> tuple[Number, Number]:
     """Conductances of a cell of this `device` that is fully off and fully on, in siemens."""
     low, high = device.g_min, device.g_max
     off, on = mapping.reach(device.levels)

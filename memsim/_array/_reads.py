@@ -37,7 +37,7 @@ class Reads(Checked):
     """
 
     noise: hints.Noise | Correlated = eqx.field(static=True, default="by_spectrum")
-    v_read: float = 0.2
+    v_read: float | Float[Array, ""] = 0.2
     inference_time: float = 0.04
     sense: SenseAmplifier | None = None
 

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from .._array import AnalogMatrix, Chip, ResistiveWires
 from ._periphery import Number, Periphery, settling
-from ._relaxed import resolution_of
+from ._relaxed import Resolution, resolution_of
 from ._supply import tiles_of
 
 COMPONENTS = (
@@ -42,8 +42,8 @@ class Geometry(NamedTuple):
     columns: int  # of one array's converters
     slices: int
     pulses: int
-    in_bits: Number
-    adc_bits: Number | None
+    in_bits: Resolution
+    adc_bits: Resolution | None
     resistance: Number
 
     @property
@@ -52,7 +52,7 @@ class Geometry(NamedTuple):
         return 0 if self.adc_bits is None else self.pulses * self.row_tiles * self.outputs * self.slices
 
     @property
-    def out_bits(self) -> Number:
+    def out_bits(self) -> Resolution:
         return 0 if self.adc_bits is None else self.adc_bits + float(np.ceil(np.log2(self.row_tiles * self.slices)))
 
     def converters(self, columns_per_adc: int) -> int:
@@ -89,7 +89,7 @@ def geometry(chip: Chip, matrix: AnalogMatrix, shape: tuple[int, ...]) -> Geomet
     )
 
 
-def _or_ideal(bits: Number | None) -> Number:
+def _or_ideal(bits: Resolution | None) -> Resolution:
     return IDEAL_BITS if bits is None else bits
 
 

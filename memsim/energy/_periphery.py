@@ -137,6 +137,6 @@ def is_beyond(size: float) -> bool:
     return not sizes[0] <= size <= sizes[-1]
 
 
-def settling(bits: int | None, resistance: Number, capacitance: Number) -> Number:
+def settling(bits: int | Number | None, resistance: Number, capacitance: Number) -> Number:
     """Seconds until a line is within half a code: ln 2 for each bit and one more, times the delay of its wire."""
     return jnp.log(2.0) * ((8 if bits is None else bits) + 1) * resistance * capacitance / 2

@@ -8,7 +8,11 @@ from jaxtyping import Array, Float, Key
 
 from .._array import AbstractADC, AbstractDAC
 from .._array._converters._adc import FullScale
+from .._array._tiles import TileNumber
 from ._conversions import AbstractConversion, Number
+
+
+Resolution = int | Number  # bits, whole or broken
 
 
 class RelaxedADC(AbstractADC):
@@ -35,7 +39,7 @@ class RelaxedADC(AbstractADC):
         return True
 
     def codes(
-        self, current: Float[Array, "*batch lines"], tile: int | Array = 0, *, key: Key[Array, ""] | None = None
+        self, current: Float[Array, "*batch lines"], tile: TileNumber = 0, *, key: Key[Array, ""] | None = None
     ) -> Float[Array, "*batch lines"]:
         return _rounded(current, self.resolution)
 
@@ -79,7 +83,7 @@ def _rounded(share: Float[Array, "*batch"], resolution: Float[Array, ""]) -> Flo
     return inside + jax.lax.stop_gradient(whole - inside * steps) / steps
 
 
-def resolution_of(converter: AbstractADC | AbstractDAC) -> Number | None:
+def resolution_of(converter: AbstractADC | AbstractDAC) -> Resolution | None:
     """Bits of a `converter`, which may be broken; `None` where it does not round."""
     return converter.resolution if isinstance(converter, RelaxedADC | RelaxedDAC) else converter.bits
 
@@ -97,13 +101,13 @@ class Between(AbstractConversion):
     least: int = eqx.field(static=True)
     most: int = eqx.field(static=True)
 
-    def joules(self, bits: Number, node: float, v_dd: Number) -> Number:
+    def joules(self, bits: Resolution, node: float, v_dd: Number) -> Number:
         return self._between(bits, [self.conversion.joules(b, node, v_dd) for b in self._whole])
 
-    def seconds(self, bits: Number) -> Number:
+    def seconds(self, bits: Resolution) -> Number:
         return self._between(bits, [self.conversion.seconds(b) for b in self._whole])
 
-    def square_metres(self, bits: Number, node: float) -> Number:
+    def square_metres(self, bits: Resolution, node: float) -> Number:
         return self._between(bits, [self.conversion.square_metres(b, node) for b in self._whole])
 
     @property
@@ -114,6 +118,6 @@ class Between(AbstractConversion):
     def _whole(self) -> range:
         return range(self.least, self.most + 1)
 
-    def _between(self, bits: Number, each: list[Number]) -> Number:
+    def _between(self, bits: Resolution, each: list[Number]) -> Number:
         values = jnp.log(jnp.stack([jnp.asarray(one, jnp.result_type(float)) for one in each]))
         return jnp.exp(jnp.interp(jnp.asarray(bits, values.dtype), np.asarray(self._whole, values.dtype), values))

@@ -15,6 +15,7 @@ from .._array import AnalogMatrix, Chip, ResistiveWires, WordLines
 from ..nn import AbstractAnalog
 from ..nn._synapses._kernel import AbstractKernel
 from ._array import admittance, check_wires
+from ._conversions import Number
 
 READS_AT_ONCE = 32  # quadratic forms side by side
 
@@ -57,7 +58,7 @@ class Supply(eqx.Module):
     iv: AbstractIV
     terms: Float[Array, "lines terms"]
     networks: list[Float[Array, "_ _"]] | None
-    v_read: float
+    v_read: Number
     seconds: float | Float[Array, ""]
 
     def __call__(self, x: Array) -> Drawn:

@@ -105,7 +105,7 @@ class SampledChip(AbstractHardware):
     """
 
     crossbar: Designs
-    time: float | LogUniform = 0.0
+    time: float | Float[Array, ""] | LogUniform = 0.0
     ramp: float = 0.1
 
     def __check_init__(self):

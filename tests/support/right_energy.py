@@ -8,12 +8,16 @@ import device_models as dm
 import memsim as ms
 from right_parts import KEY, XS, network
 
-RESULTS = {"Point", "Report"}
+RESULTS = {"Descended", "Front", "Point", "Report"}
 
 
 def instances() -> list[Any]:
     """One of each class that has fields."""
+    crossbar = ms.Crossbar(dm.Ideal(), adc=ms.ADC(8))
     return [
+        ms.energy.Descent(),
+        ms.energy.Free(v_read=(0.1, 0.2), g_max=(1e-6, 1e-5), adc_bits=(4, 8), dac_bits=(2, 8), window=(1e-7, 1e-6)),
+        ms.energy.PricedChip(crossbar, 0.1, per_second=1.0),
         ms.energy.EventPower({"events": 1e-12}),
         ms.energy.FlashADC(),
         ms.energy.Periphery(neuron_bias=1e-9),
@@ -31,7 +35,16 @@ def calls() -> dict[str, dict[str, Any]]:
     placed = ms.chips.truenorth().deploy(network_of_spikes(), input_shape=3)
     counts = ms.chips.Counts(*[jnp.ones((2, 1), jnp.int32)] * 4)
     cost = ms.energy.digital(network(), XS)
+    crossbar = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8))
     return {
+        "descend": {
+            "net": network(),
+            "crossbar": crossbar,
+            "data": ms.data.Splits(DATA, DATA, DATA),
+            "free": ms.energy.Free(adc_bits=(4, 8)),
+            "prices": [0.1],
+            "key": KEY,
+        },
         "energy.of": on_chip,
         "energy.joules": on_chip,
         "energy.report": {"cost": cost},

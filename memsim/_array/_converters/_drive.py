@@ -18,7 +18,7 @@ class AbstractDrive(eqx.Module):
     """The pulses on the word lines of the stacked arrays, a word line's own side by side."""
 
     iv: eqx.AbstractVar[AbstractIV]
-    v_read: eqx.AbstractVar[float]
+    v_read: eqx.AbstractVar[float | Float[Array, ""]]
 
     @abstractmethod
     def __call__(self, pulses: Float[Array, "n lines"]) -> Float[Array, "n lines_terms"]:
@@ -49,7 +49,7 @@ class FixedVoltage(AbstractDrive):
     """
 
     iv: AbstractIV
-    v_read: float
+    v_read: float | Float[Array, ""]
 
     def __call__(self, pulses: Float[Array, "n lines"]) -> Float[Array, "n lines_terms"]:
         signs = jnp.stack([jnp.maximum(pulses, 0.0), jnp.minimum(pulses, 0.0)], axis=-1)
@@ -78,7 +78,7 @@ class VoltageLevels(AbstractDrive):
     """
 
     iv: AbstractIV
-    v_read: float
+    v_read: float | Float[Array, ""]
     largest: int = eqx.field(static=True)
 
     def __call__(self, pulses: Float[Array, "n lines"]) -> Float[Array, "n lines_terms"]:
@@ -114,7 +114,7 @@ class RampedDrive(AbstractDrive):
         return self.drive.iv
 
     @property
-    def v_read(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def v_read(self) -> float | Float[Array, ""]:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.drive.v_read
 
     def __call__(self, pulses: Float[Array, "n lines"]) -> Float[Array, "n lines_terms"]:

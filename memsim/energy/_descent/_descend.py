@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from ..._array import Crossbar
-from ..._checks import TIME, Checked, at_least, check, checked, described, plain, positive, whole
+from ..._checks import TIME, Checked, at_least, check, checked, plain, positive, whole
 from ...data import Splits
 from ...nn import LearnedRanges, MixedSignal, PerLayer, Stateful, analog_layers
 from ...nn._mixed_signal import Designs, check_designs, crossbar_of
@@ -110,7 +110,7 @@ def descend(
     >>> # front = ms.energy.descend(net, crossbar, data, free=free, prices=(0.0, 0.03, 0.1), key=key)
     """
     how = Descent() if descent is None else descent
-    _check(net, data, prices)
+    _check(net, prices)
     swept = dict(crossbar) if isinstance(crossbar, Mapping) else {"": crossbar}
     begun = [_begin(net, one, free, how, periphery) for one in swept.values()]
     found = {}
@@ -159,11 +159,7 @@ class _Run(NamedTuple):
         )
 
 
-def _check(net: Any, data: Any, prices: Sequence[float]) -> None:
-    if not isinstance(data, Splits):
-        raise ValueError(
-            f"`data` must be `memsim.data.Splits`: what is trained on must not judge. Got {described(data)}."
-        )
+def _check(net: Any, prices: Sequence[float]) -> None:
     if len(prices) == 0 or len(set(map(float, prices))) < len(prices):
         raise ValueError(f"`prices` must be one or more different numbers. Got {prices}.")
     if isinstance(net, Stateful):
@@ -214,5 +210,9 @@ def _settled(model: Designed, crossbar: Designs, around: Periphery) -> Descended
     if isinstance(inner, LearnedRanges):
         designs = jax.tree.map(as_number, inner.design(designs))
         inner = inner.model
-    numbers = {name: {path: float(knob.value) for path, knob in each.items()} for name, each in model.knobs.items()}
+    numbers = {name: {path: _said(name, knob) for path, knob in each.items()} for name, each in model.knobs.items()}
     return Descended(inner, designs, around, numbers)
+
+
+def _said(name: str, knob: Knob) -> float:
+    return float(round(float(knob.value))) if name.endswith("_bits") else float(knob.value)

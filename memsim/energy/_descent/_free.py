@@ -136,5 +136,6 @@ def starting(free: Free, designs: dict[str, Crossbar]) -> dict[str, dict[str, Kn
     for name in OF_LAYER:
         if (ends := getattr(free, name)) is not None:
             bits = {path: resolution_of(getattr(one, name.removesuffix("_bits"))) for path, one in designs.items()}
-            found[name] = {path: Knob.at(float(b or ends[1]), *ends, logarithmic=False) for path, b in bits.items()}
+            low, high = map(float, ends)
+            found[name] = {path: Knob.at(float(b or high), low, high, logarithmic=False) for path, b in bits.items()}
     return found
