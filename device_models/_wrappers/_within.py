@@ -36,8 +36,8 @@ class Within(AbstractWrapper):
         check(self, low=SIEMENS, high=SIEMENS)
         if self.device.levels is not None:
             raise ValueError(
-                f"`device` must have a continuous range. Got one with {self.device.levels} levels, which would no longer "
-                "be equally spaced. Wrap the other way round: `Levels(Within(device, ...), n)`."
+                f"`device` must have a continuous range. Got one with {self.device.levels} levels, which would no "
+                "longer be equally spaced. Wrap the other way round: `Levels(Within(device, ...), n)`."
             )
         if exceeds(self.device.g_min, self.g_min) or exceeds(self.g_max, self.device.g_max):
             raise ValueError(

@@ -217,7 +217,7 @@ class Crossbar(AbstractDesign):
         off, on = self.cell_range
         design = dataclasses.replace(
             self,
-            device=Ideal(off, on, self.device.iv),
+            device=Ideal(off, on, self.device.iv),  # pyright: ignore[reportArgumentType]
             adc=None,
             wires=IdealWires(),
             compensation=None,

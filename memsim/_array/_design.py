@@ -2,7 +2,6 @@
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
 from device_models import AbstractDevice
 from device_models._checks._quantities import Number

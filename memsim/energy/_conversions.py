@@ -6,13 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._checks import Checked, at_least, check, checked, positive
+from .._checks import Checked, at_least, check, checked, is_known, positive
 from ._nodes import NODE, scaled_area, scaled_energy
 from ._numbers import ADC_FIT, ANALOG, ISAAC_NODE
 
 ENOB = at_least(4.0, "effective bits, where the survey has converters", most=16.0)
 RATE = positive("in conversions a second", most=1e12)
 Number = float | Float[Array, ""]  # a constant, or a parameter with a gradient
+Resolution = int | Number  # bits, which may be broken where they have a gradient
 COMPARATOR = 5e-12  # m^2 at 32 nm, assumed
 
 
@@ -58,15 +59,15 @@ class AbstractConversion(Checked):
     """What one conversion to so many bits, sign included, takes at a node."""
 
     @abstractmethod
-    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+    def joules(self, bits: Resolution, node: float, v_dd: Number) -> Number:
         """Of one conversion."""
 
     @abstractmethod
-    def seconds(self, bits: int) -> Number:
+    def seconds(self, bits: Resolution) -> Number:
         """Of one conversion."""
 
     @abstractmethod
-    def square_metres(self, bits: int, node: float) -> Number:
+    def square_metres(self, bits: Resolution, node: float) -> Number:
         """Of one converter."""
 
     @property
@@ -90,22 +91,22 @@ class SurveyADC(AbstractConversion):
     def __check_init__(self):
         check(self, rate=RATE, lost_bits=at_least(0.0, "in bits", most=8.0))
 
-    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+    def joules(self, bits: Resolution, node: float, v_dd: Number) -> Number:
         return adc_survey_energy(self._enob(bits), self.rate, node)
 
-    def seconds(self, bits: int) -> Number:
+    def seconds(self, bits: Resolution) -> Number:
         return 1.0 / self.rate
 
-    def square_metres(self, bits: int, node: float) -> Number:
+    def square_metres(self, bits: Resolution, node: float) -> Number:
         return adc_survey_area(self._enob(bits), self.rate, node)
 
     @property
     def source(self) -> str:
         return ADC_FIT["node"].where
 
-    def _enob(self, bits: int) -> float:
-        enob = bits - self.lost_bits
-        if not 4.0 <= enob <= 16.0:
+    def _enob(self, bits: Resolution) -> Number:
+        enob = float(bits) - self.lost_bits if is_known(bits) else bits - self.lost_bits
+        if is_known(enob) and not 4.0 <= enob <= 16.0:
             raise ValueError(
                 "An ADC priced by the survey must have from 4 to 16 effective bits. Got "
                 f"{enob:g}: bits={bits}, lost_bits={self.lost_bits:g}. Price it otherwise, such as by "
@@ -127,13 +128,13 @@ class RampADC(AbstractConversion):
     def __check_init__(self):
         check(self, clock=RATE)
 
-    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+    def joules(self, bits: Resolution, node: float, v_dd: Number) -> Number:
         return scaled_energy(2.0**bits * float(ANALOG["comparison"]), ISAAC_NODE, node, v_dd)
 
-    def seconds(self, bits: int) -> Number:
+    def seconds(self, bits: Resolution) -> Number:
         return 2.0**bits / self.clock
 
-    def square_metres(self, bits: int, node: float) -> Number:
+    def square_metres(self, bits: Resolution, node: float) -> Number:
         return scaled_area(COMPARATOR, ISAAC_NODE[0], node)
 
     @property
@@ -154,13 +155,13 @@ class FlashADC(AbstractConversion):
     def __check_init__(self):
         check(self, rate=RATE)
 
-    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+    def joules(self, bits: Resolution, node: float, v_dd: Number) -> Number:
         return scaled_energy((2.0**bits - 1) * float(ANALOG["comparison"]), ISAAC_NODE, node, v_dd)
 
-    def seconds(self, bits: int) -> Number:
+    def seconds(self, bits: Resolution) -> Number:
         return 1.0 / self.rate
 
-    def square_metres(self, bits: int, node: float) -> Number:
+    def square_metres(self, bits: Resolution, node: float) -> Number:
         return scaled_area((2**bits - 1) * COMPARATOR, ISAAC_NODE[0], node)
 
     @property

@@ -14,6 +14,7 @@ from .._checks import TIME, check_optional_key, checked, write
 from ..nn import analog_layers, at, neurons
 from ..nn._calling import check_model, evaluating, is_network, measured
 from ..nn._word_lines import SAMPLES, checked_samples
+from ._conversions import Resolution
 from ._layers import COMPONENTS, Geometry, geometry, read_seconds, square_metres, units
 from ._periphery import Periphery
 from ._supply import Supply, supply
@@ -130,7 +131,11 @@ def _measure(arranged: Arranged, around: Periphery, xs: Array, keys: Key[Array, 
 
 
 def _of_layer(
-    of: Geometry, around: Periphery, sums: Float[Array, "samples 4"], seconds: Float[Array, " samples"], outside: int
+    of: Geometry,
+    around: Periphery,
+    sums: Float[Array, "samples 4"],
+    seconds: Float[Array, " samples"],
+    outside: Resolution,
 ) -> Float[Array, "samples components"]:
     """Joules by component, from what its reads were measured to do."""
     array, pulses, volts, reads = sums.T

@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._array import AnalogMatrix, Chip, ResistiveWires
-from ._periphery import Number, Periphery, settling
-from ._relaxed import Resolution, resolution_of
+from ._conversions import Number, Resolution
+from ._periphery import Periphery, settling
+from ._relaxed import resolution_of
 from ._supply import tiles_of
 
 COMPONENTS = (

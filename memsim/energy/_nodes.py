@@ -30,12 +30,14 @@ def switching_energy(node: float, v_dd: float | Float[Array, ""]) -> float | Flo
     return float(a) * v_dd**2 + float(b) * v_dd + float(c)
 
 
-def scaled_energy(joules: float, source: tuple[float, float], node: float, v_dd: float | Array) -> float | Array:
+def scaled_energy(
+    joules: float | Array, source: tuple[float, float], node: float, v_dd: float | Array
+) -> float | Array:
     """`joules` of a circuit published at `source`, a node and a supply, at another one."""
     return joules * (switching_energy(node, v_dd) / switching_energy(*source))
 
 
-def scaled_area(square_metres: float, source: float, node: float) -> float:
+def scaled_area(square_metres: Any, source: float, node: float) -> Any:
     """An area published at the node `source`, at another `node`: interpolated in the logarithms of both."""
     return square_metres * float(np.exp(_log_area(node) - _log_area(source)))
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._checks import Checked, at_least, check, plain, positive, whole, write
-from ._conversions import AbstractConversion, Number, SurveyADC
+from ._conversions import AbstractConversion, Number, Resolution, SurveyADC
 from ._nodes import NODE, SUPPLY, scaled_area, scaled_energy
 from ._numbers import ANALOG, DIGITAL, HOROWITZ_NODE, ISAAC_NODE, NEURRAM_NODE
 
@@ -137,6 +137,6 @@ def is_beyond(size: float) -> bool:
     return not sizes[0] <= size <= sizes[-1]
 
 
-def settling(bits: int | Number | None, resistance: Number, capacitance: Number) -> Number:
+def settling(bits: Resolution | None, resistance: Number, capacitance: Number) -> Number:
     """Seconds until a line is within half a code: ln 2 for each bit and one more, times the delay of its wire."""
     return jnp.log(2.0) * ((8 if bits is None else bits) + 1) * resistance * capacitance / 2

@@ -9,10 +9,7 @@ from jaxtyping import Array, Float, Key
 from .._array import AbstractADC, AbstractDAC
 from .._array._converters._adc import FullScale
 from .._array._tiles import TileNumber
-from ._conversions import AbstractConversion, Number
-
-
-Resolution = int | Number  # bits, whole or broken
+from ._conversions import AbstractConversion, Number, Resolution
 
 
 class RelaxedADC(AbstractADC):

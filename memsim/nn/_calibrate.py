@@ -98,7 +98,8 @@ def _has_converters(design: Crossbar | None) -> bool:
 
 def _without_faults(design: Crossbar) -> Crossbar:
     """The mapping and the input coding of `design` on ideal cells, its currents in units of one fully-on cell."""
-    device, dac = Ideal(*design.cell_range, design.device.iv), design.dac
+    off, on = design.cell_range
+    device, dac = Ideal(off, on, design.device.iv), design.dac  # pyright: ignore[reportArgumentType]
     if isinstance(dac, DAC | PulseWidthDAC):
         dac = dataclasses.replace(dac, bits=None, errors=None)
     return Crossbar(

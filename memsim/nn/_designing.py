@@ -4,7 +4,8 @@ import inspect
 from abc import ABC, abstractmethod
 from typing import Any
 
-from ._mixed_signal import Designs
+from ._mixed_signal import Designs, MixedSignal
+from ._per_layer import PerLayer
 
 
 class Unnamed:
@@ -30,7 +31,7 @@ class AbstractDesigning(ABC):
     model: Any
 
     @abstractmethod
-    def design(self, crossbar: Designs) -> Designs:
+    def design(self, crossbar: Designs) -> PerLayer | MixedSignal:
         """`crossbar` with the numbers of this model."""
 
     @abstractmethod

@@ -138,7 +138,7 @@ def ramped_drive(drive: AbstractDrive, strength: Float[Array, ""]) -> RampedDriv
     return RampedDrive(drive=drive, strength=strength)  # pyright: ignore[reportCallIssue]
 
 
-def chord(iv: AbstractIV, g: Float[Array, "*cells"], v: float) -> Float[Array, "*cells"]:
+def chord(iv: AbstractIV, g: Float[Array, "*cells"], v: float | Float[Array, ""]) -> Float[Array, "*cells"]:
     """Current over voltage at `v` volts, in siemens."""
     voltage = jnp.asarray(v, g.dtype)
     parts = [jnp.broadcast_to(b / v, g.shape) * term for term, b in zip(iv.terms(g), iv.basis(voltage), strict=True)]

@@ -8,15 +8,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import numpy as np
 from jaxtyping import Array, Key
 
-from ..._array import Crossbar
 from ..._checks import TIME, Checked, at_least, check, checked, plain, positive, whole
 from ...data import Splits
-from ...nn import LearnedRanges, MixedSignal, PerLayer, Stateful, analog_layers
+from ...nn import LearnedRanges, Stateful, analog_layers
 from ...nn._mixed_signal import Designs, check_designs, crossbar_of
-from ...study._chips import DESIGN, check_times
+from ...study._chips import check_times
 from ...train import LogUniform, Objective, fit
 from ...train._task import MODEL
 from .._joules import PERIPHERY, PLAIN
@@ -117,9 +115,9 @@ def descend(
     for name, (designs, start) in zip(swept, begun, strict=True):
         for price in prices:
             hardware = PricedChip(
-                designs,
-                jnp.asarray(float(price), jnp.result_type(float)),
-                periphery,
+                crossbar=designs,
+                price=jnp.asarray(float(price), jnp.result_type(float)),
+                periphery=periphery,
                 samples=how.samples,
                 per_second=how.per_second,
                 time=how.time,

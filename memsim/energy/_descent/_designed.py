@@ -80,7 +80,7 @@ class Designed(AbstractDesigning):
             dac=_relaxed_dac(design.dac, self.value("dac_bits", path)),
         )
         sense = design.reads.sense
-        if sense is None or turned.one_cell is design.one_cell and "v_read" not in self.knobs:
+        if sense is None or (turned.one_cell is design.one_cell and "v_read" not in self.knobs):
             return turned
         amperes = sense.noise * design.one_cell * design.reads.v_read
         noise = amperes / (turned.one_cell * turned.reads.v_read)
@@ -116,7 +116,7 @@ def _plain(design: Crossbar) -> Crossbar:
         dac = (PulseWidthDAC if dac.fixed else DAC)(round(float(dac.resolution)), dac.input_range)
     if isinstance(device, Within):
         inner = device.device.device if isinstance(device.device, Verified) else device.device
-        device = Within(inner, device.low, device.high)  # pyright: ignore[reportCallIssue]
+        device = Within(device=inner, low=device.low, high=device.high)  # pyright: ignore[reportCallIssue]
     elif isinstance(device, Verified):
         device = device.device
     return jax.tree.map(as_number, dataclasses.replace(design, adc=adc, dac=dac, device=device))

@@ -13,6 +13,7 @@ from device_models.iv import Ohmic
 
 from ..._array import DAC, Crossbar, PulseWidthDAC
 from ..._checks import Checked, check, is_zero, plain, that
+from .._conversions import Number
 from .._relaxed import resolution_of
 
 Ends = tuple[float, float] | None
@@ -73,7 +74,11 @@ class Free(Checked):
             "adc_bits": (design.adc is not None, "an ADC", "adc=ADC(8)"),
             "dac_bits": (isinstance(design.dac, DAC | PulseWidthDAC), "a DAC of one pulse", "dac=PulseWidthDAC(8)"),
             "window": (isinstance(device, WriteVerify), "cells that are verified", "WriteVerify(device, window, 20)"),
-            "interval": (per_second is not None, "a rate of inferences, over which writes are shared", "per_second=1.0"),
+            "interval": (
+                per_second is not None,
+                "a rate of inferences, over which writes are shared",
+                "per_second=1.0",
+            ),
         }
         for name in self.chosen:
             there, what, example = needs[name]
@@ -126,12 +131,12 @@ def starting(free: Free, designs: dict[str, Crossbar]) -> dict[str, dict[str, Kn
     """The knobs that are free, by name and path; where a chip has one number, all layers together as path ""."""
     first = next(iter(designs.values()))
     found: dict[str, dict[str, Knob]] = {}
-    start = {"v_read": first.reads.v_read, "g_max": first.cell_range[1]}
+    start: dict[str, Number] = {"v_read": first.reads.v_read, "g_max": first.cell_range[1]}
     if isinstance(first.device, WriteVerify):
         start["window"] = first.device.window
     for name in OF_CHIP:
         if (ends := getattr(free, name)) is not None:
-            value = float(start.get(name, np.sqrt(ends[0] * ends[1])))
+            value = float(start[name]) if name in start else float(np.sqrt(ends[0] * ends[1]))
             found[name] = {"": Knob.at(value, *ends, logarithmic=True)}
     for name in OF_LAYER:
         if (ends := getattr(free, name)) is not None:

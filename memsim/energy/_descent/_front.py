@@ -84,9 +84,7 @@ def total(one: "xr.Dataset") -> "xr.DataArray":
     return one.joules.sum("component") + one.programming
 
 
-def front_of(
-    found: Mapping[tuple[str, float], Descended], test: Dataset, how: Any, *, key: Key[Array, ""]
-) -> Front:
+def front_of(found: Mapping[tuple[str, float], Descended], test: Dataset, how: Any, *, key: Key[Array, ""]) -> Front:
     """Each design judged on `test`, on the same chips."""
     import xarray as xr
 
@@ -113,9 +111,7 @@ def judge(one: Descended, test: Dataset, how: Any, *, key: Key[Array, ""]) -> "x
     xs = Samples.of(test).xs[: how.samples]
     joules, writing = _energies(one, xs, jnp.asarray(times, jnp.result_type(float)), jnp.arange(how.chips), key)
     rate = 0.0 if how.per_second is None or interval_s is None else 1 / (how.per_second * interval_s)
-    numbers = {
-        name: each[""] if "" in each else ("layer", list(each.values())) for name, each in one.numbers.items()
-    }
+    numbers = {name: each[""] if "" in each else ("layer", list(each.values())) for name, each in one.numbers.items()}
     layers = next((list(each) for each in one.numbers.values() if "" not in each), [])
     return xr.Dataset(
         {

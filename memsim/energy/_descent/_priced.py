@@ -25,8 +25,8 @@ class PricedChip(AbstractHardware):
     $$\lambda \ln E, \qquad E = \overline{E}_\mathrm{read} + \frac{E_\mathrm{write}}{r\,T},$$
 
     with the mean energy of a sample, as `ms.energy.joules` has it, and, where the chip is written anew every $T$
-    seconds and answers $r$ samples a second, its share of the programming. An e-fold of energy is worth $\lambda$ of the
-    loss. Gradients reach the weights, and all numbers of the design that are trained.
+    seconds and answers $r$ samples a second, its share of the programming. An e-fold of energy is worth $\lambda$ of
+    the loss. Gradients reach the weights, and all numbers of the design that are trained.
 
     **Arguments:**
 
@@ -96,7 +96,7 @@ class PricedChip(AbstractHardware):
         return model.model, model.design(self.crossbar), age
 
     def _sampled(self, designs: Designs, time: Any) -> SampledChip:
-        return SampledChip(designs, time, self.ramp)
+        return SampledChip(crossbar=designs, time=time, ramp=self.ramp)
 
 
 def written(arranged: Any) -> Float[Array, ""]:

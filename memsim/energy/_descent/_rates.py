@@ -1,6 +1,7 @@
 """The optimizer of a descent: one rate for weights and ranges, another for the numbers of the design."""
 
 import functools
+from collections.abc import Hashable
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ def rates(learning_rate: float, pace: float, steps: int, *, bits: bool) -> optax
 
     One object for equal settings, so that a step is compiled once for all prices.
     """
-    each = {
+    each: dict[Hashable, optax.GradientTransformation] = {
         "weights": optax.adam(optax.cosine_decay_schedule(learning_rate, steps)),
         "knobs": optax.adam(optax.cosine_decay_schedule(pace, steps, 0.1)),
         "bits": optax.adam(optax.cosine_decay_schedule(pace, steps, 0.1)) if bits else optax.set_to_zero(),

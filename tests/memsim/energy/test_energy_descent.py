@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
-from helpers import slow
 from jax.scipy.stats import norm
 
 import device_models as dm
 import memsim as ms
+from helpers import slow
 from memsim.energy._descent._designed import Designed
 from memsim.energy._descent._free import starting
 from memsim.energy._descent._verified import Verified
@@ -64,9 +64,7 @@ def test_a_conversion_between_whole_bits_costs_between_them():
     whole = ms.energy.SurveyADC()
     between = Between(whole, 4, 9)
     for bits in (4, 6, 9):
-        np.testing.assert_allclose(
-            between.joules(float(bits), 28e-9, 0.9), whole.joules(bits, 28e-9, 0.9), rtol=1e-5
-        )
+        np.testing.assert_allclose(between.joules(float(bits), 28e-9, 0.9), whole.joules(bits, 28e-9, 0.9), rtol=1e-5)
     middle = between.joules(6.5, 28e-9, 0.9)
     np.testing.assert_allclose(middle**2, whole.joules(6, 28e-9, 0.9) * whole.joules(7, 28e-9, 0.9), rtol=1e-5)
 
@@ -143,7 +141,9 @@ def test_a_free_window_and_interval_share_the_energy_of_writing():
     verified = dm.WriteVerify(dm.rram_relaxing("C"), 1e-6, 20)
     crossbar = dataclasses.replace(CROSSBAR, device=verified)
     free = ms.energy.Free(window=(2e-7, 5e-6), interval=(60.0, 1e5))
-    how = ms.energy.Descent(epochs=20, last_epochs=1, batch_size=16, pace=0.2, chips=2, per_second=0.01, times=(0.5, 1.0))
+    how = ms.energy.Descent(
+        epochs=20, last_epochs=1, batch_size=16, pace=0.2, chips=2, per_second=0.01, times=(0.5, 1.0)
+    )
     front = ms.energy.descend(NET, crossbar, few(), free=free, prices=(0.0, 1.0), descent=how, key=KEY)
     table = front.table.sel(design="")
     assert float(table.interval.sel(price=1.0).item()) > float(table.interval.sel(price=0.0).item())
@@ -163,7 +163,11 @@ BARE = ms.Crossbar(DRIFTING, adc=ms.ADC(8))
         (BARE, {"dac_bits": (4, 8)}, "a DAC of one pulse"),
         (BARE, {"adc_bits": (3, 8)}, "4 to 16 effective bits. Got 3"),
         (ms.Crossbar(dm.Ideal(), adc=ms.ADC(8)), {"g_max": (1e-6, 1e-5)}, "cells or amplifiers with errors"),
-        (ms.Crossbar(DRIFTING, adc=ms.ADC(8, errors=ms.ConverterErrors(0.1))), {"adc_bits": (4, 8)}, "errors of their own"),
+        (
+            ms.Crossbar(DRIFTING, adc=ms.ADC(8, errors=ms.ConverterErrors(0.1))),
+            {"adc_bits": (4, 8)},
+            "errors of their own",
+        ),
     ],
 )
 def test_a_free_number_without_effect_is_refused(crossbar, free, says):
