@@ -7,12 +7,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._checks import Checked, at_least, check, checked, is_known, positive
-from ._nodes import NODE, scaled_area, scaled_energy
+from ._nodes import NODE, Number, scaled_area, scaled_energy
 from ._numbers import ADC_FIT, ANALOG, ISAAC_NODE
 
 ENOB = at_least(4.0, "effective bits, where the survey has converters", most=16.0)
 RATE = positive("in conversions a second", most=1e12)
-Number = float | Float[Array, ""]  # a constant, or a parameter with a gradient
 Resolution = int | Number  # bits, which may be broken where they have a gradient
 COMPARATOR = 5e-12  # m^2 at 32 nm, assumed
 

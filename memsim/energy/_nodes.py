@@ -1,11 +1,14 @@
 """What a circuit costs at another technology node: a stated law, within the range of its table."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Array, Float
 
 from .._checks import at_least, checked, that
 from ._numbers import NODES
 
+Number = float | Float[Array, ""]  # a constant, or a parameter with a gradient
 NM = np.asarray(NODES["nodes"].coefficients)
 NODE = that(
     "a node in metres for which the scaling law has numbers, from 7 to 130 nm",
