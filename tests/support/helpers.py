@@ -56,6 +56,7 @@ DEVICES = {
     "levels": dm.Levels(dm.pcm_joshi2020(), n=16),
     "write_verify": dm.WriteVerify(dm.pcm_joshi2020(), window=1e-6, max_pulses=5),
     "parallel": dm.Parallel(dm.pcm_joshi2020(), n=3),
+    "within": dm.Within(dm.pcm_joshi2020(), high=12e-6),
     "cell_pair": dm.CellPair(dm.pcm_joshi2020(), dm.rram_wan2022(), significance=4.0),
     "retention": dm.Retention(dm.rram_wan2022(), onset=86400.0, exponent=0.1),
     "empirical": measured_cells(),

@@ -120,6 +120,7 @@ def instances() -> list[Any]:
         dm.Parallel(dm.Ideal(), 2),
         dm.Retention(dm.Ideal(), 1e5, 0.1),
         dm.StuckCells(dm.Ideal()),
+        dm.Within(dm.Ideal(), high=1e-5),
         dm.WriteVerify(dm.pcm_joshi2020(), 1e-6, 5),
         dm.noise.Flicker(1.0, 1e3),
         dm.noise.Mixture((dm.noise.White(), dm.noise.White()), (0.5, 0.5)),
