@@ -4,11 +4,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
 from .._array import AbstractADC, AbstractDAC
-from .._array._converters._adc import FullScale
-from .._array._tiles import TileNumber
 from ._conversions import AbstractConversion, Number, Resolution
 
 
@@ -28,7 +26,7 @@ class RelaxedADC(AbstractADC):
     """
 
     resolution: Float[Array, ""]
-    full_scale: FullScale = 10.0
+    full_scale: float | Float[Array, ""] | Float[Array, " slices"] | None = 10.0
     bits: None = eqx.field(static=True, default=None)  # the code is a share of the full scale
 
     @property
@@ -36,7 +34,11 @@ class RelaxedADC(AbstractADC):
         return True
 
     def codes(
-        self, current: Float[Array, "*batch lines"], tile: TileNumber = 0, *, key: Key[Array, ""] | None = None
+        self,
+        current: Float[Array, "*batch lines"],
+        tile: int | Int[Array, ""] = 0,
+        *,
+        key: Key[Array, ""] | None = None,
     ) -> Float[Array, "*batch lines"]:
         return _rounded(current, self.resolution)
 

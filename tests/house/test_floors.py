@@ -41,6 +41,7 @@ EXCEPTIONS: dict[str, str] = {  # what is larger, by its name in the messages be
     "device_models.fit._drift.fit_drift": "ten arguments: data, and settings with defaults that calls name one by one",
     "device_models.fit._memristor.fit_memristor": "ten arguments: a model, data, and settings with defaults",
     "device_models.fit._read_noise.fit_read_noise": "nine arguments: data, and settings with defaults",
+    "memsim.energy._descent._descend.descend": "nine arguments: a network, its design, its data, what is free",
     "memsim.nn._synapses._conv.__init__": "eleven arguments: those of `equinox.nn.Conv1d`, and how its weights start",
     "memsim.nn._synapses._conv_transpose.__init__": "twelve arguments: those of `equinox.nn.ConvTranspose1d`, and gain",
     "memsim.study._attribute.attribute": "nine arguments: those of `robustness`",

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 import device_models as dm
 import memsim as ms
-from right_parts import KEY, XS, network
+from right_parts import KEY, XS, digits_network, network, splits
 
 RESULTS = {"Descended", "Front", "Point", "Report"}
 
@@ -38,10 +38,11 @@ def calls() -> dict[str, dict[str, Any]]:
     crossbar = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8))
     return {
         "descend": {
-            "net": network(),
+            "net": digits_network(),
             "crossbar": crossbar,
-            "data": ms.data.Splits(DATA, DATA, DATA),
+            "data": splits(),
             "free": ms.energy.Free(adc_bits=(4, 8)),
+            "descent": ms.energy.Descent(epochs=1, last_epochs=1, batch_size=2, chips=1, samples=2),
             "prices": [0.1],
             "key": KEY,
         },
