@@ -81,7 +81,14 @@ def arrange(chip: Any, t: Any, around: Periphery, key: Key[Array, ""] | None) ->
             "`ms.deploy` no longer has them."
         )
     moment_key = None if key is None else jr.split(key)[0]
-    model = evaluating(at(chip, t, key=moment_key))
+    return arranged_at(chip, at(chip, t, key=moment_key), t, around, moment_key)
+
+
+def arranged_at(chip: Any, moment: Any, t: Any, around: Periphery, moment_key: Key[Array, ""] | None) -> Arranged:
+    """`chip` at `t`, when it is `moment`, `ms.at(chip, t, key=moment_key)`."""
+    layers = analog_layers(chip)
+    on_chips = {path: layer for path, layer in layers.items() if isinstance(layer.weight, Chip)}
+    model = evaluating(moment)
     moments = analog_layers(model)
     supplies, geometries, writes = {}, {}, {}
     for place, (path, layer) in enumerate(layers.items()):

@@ -35,11 +35,11 @@ class AbstractHardware(eqx.Module):
     def sample(self, model: Any, *, strength: Float[Array, ""], key: Key[Array, ""]) -> Any:
         """The model one mini-batch sees: one draw for the whole batch, forward and backward."""
 
-    def penalty(
+    def priced(
         self, model: Any, xs: Num[Array, "batch *sample"], *, strength: Float[Array, ""], key: Key[Array, ""]
-    ) -> Float[Array, ""] | None:
-        """What the mini-batch pays beside its loss on the `sample` of the same `key`; `None` for nothing."""
-        return None
+    ) -> tuple[Any, Float[Array, ""] | None]:
+        """The `sample` of the same `key`, and what the mini-batch `xs` pays for it beside its loss, if anything."""
+        return self.sample(model, strength=strength, key=key), None
 
 
 class GaussianNoise(AbstractHardware):
@@ -116,13 +116,18 @@ class SampledChip(AbstractHardware):
         time_key, chip_key = jr.split(key)
         t = self.time.draw(key=time_key) if isinstance(self.time, LogUniform) else self.time
         chip = deploy(model, with_sloped_cells(with_neurons_ramped(self.crossbar, strength)), t, key=chip_key)
-        clean = analog_layers(model)
-        ramped = {
-            path: layer.weight.ramped(digital_weight(path, clean[path]), strength)
-            for path, layer in analog_layers(chip).items()
-            if isinstance(layer.weight, AnalogMatrix)
-        }
-        return replace_weights(chip, ramped)
+        return ramped(chip, model, strength)
+
+
+def ramped(chip: Any, model: Any, strength: Float[Array, ""]) -> Any:
+    """`chip`, the moment of a `model`, with a share of its deviation from the clean weights."""
+    clean = analog_layers(model)
+    matrices = {
+        path: layer.weight.ramped(digital_weight(path, clean[path]), strength)
+        for path, layer in analog_layers(chip).items()
+        if isinstance(layer.weight, AnalogMatrix)
+    }
+    return replace_weights(chip, matrices)
 
 
 class OnChip(AbstractHardware):

@@ -108,7 +108,7 @@ class Trainer(eqx.Module):
         hardware_key, read_key = jr.split(key)
         dtype = batch.xs.dtype if jnp.issubdtype(batch.xs.dtype, jnp.inexact) else jnp.result_type(float)
         strength = jnp.minimum(1.0, (count + 1).astype(dtype) / self.ramp_steps)
-        clean, model = model, self._sample(model, strength, hardware_key)
+        model, paid = self._priced(model, batch.xs, strength, hardware_key)
         keys = jr.split(read_key, len(batch))
         if isinstance(model, Stateful):
             of_one = partial(self._loss_and_state, over_axis(model))
@@ -116,14 +116,7 @@ class Trainer(eqx.Module):
             kept = jax.tree.map(jnp.asarray, state)  # constants among it are those of NumPy
         else:
             losses, kept = jax.vmap(partial(self._sample_loss, model))(batch, keys), None
-        return self._paid(losses, clean, batch, strength, hardware_key), kept
-
-    def _paid(self, losses: Array, clean: Any, batch: Samples, strength: Array, key: Array) -> Float[Array, ""]:
-        """The mean of the `losses`, with what the hardware asks for beside them."""
-        if self.hardware is None:
-            return jnp.mean(losses)
-        penalty = self.hardware.penalty(clean, batch.xs, strength=strength, key=key)
-        return jnp.mean(losses) if penalty is None else jnp.mean(losses) + penalty.astype(losses.dtype)
+        return jnp.mean(losses) if paid is None else jnp.mean(losses) + paid.astype(losses.dtype), kept
 
     def _loss_and_state(self, model: Stateful, one: Samples, key: Array) -> tuple[Array, Any]:
         mask = mask_of(one.xs, one.lengths)
@@ -138,6 +131,9 @@ class Trainer(eqx.Module):
             return masked(goal.loss, mask, "loss")(outputs, one.labels) + goal.penalty(found["spikes"])
         outputs, mask = outputs_of(model, one.xs, one.lengths, key=key)
         return masked(goal.loss, mask, "loss")(outputs, one.labels)
+
+    def _priced(self, model: Any, xs: Array, strength: Array, key: Array) -> tuple[Any, Float[Array, ""] | None]:
+        return (model, None) if self.hardware is None else self.hardware.priced(model, xs, strength=strength, key=key)
 
     def _sample(self, model: Any, strength: Array, key: Array) -> Any:
         return model if self.hardware is None else self.hardware.sample(model, strength=strength, key=key)

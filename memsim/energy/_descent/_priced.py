@@ -5,14 +5,15 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Num
 
 from ..._checks import TIME, at_least, check, positive, whole, write
-from ...nn import program
-from ...nn._mixed_signal import Designs, design_hint
+from ...nn import at, program
+from ...nn._mixed_signal import Designs, design_hint, with_neurons_ramped
 from ...train import AbstractHardware, LogUniform, SampledChip
+from ...train._hardware import ramped
 from ...train._sloped import with_sloped_cells
-from .._joules import PERIPHERY, PLAIN, arrange, measure
+from .._joules import PERIPHERY, PLAIN, Arranged, arranged_at, measure
 from .._periphery import Periphery
 from ._designed import Designed
 
@@ -68,24 +69,28 @@ class PricedChip(AbstractHardware):
         inner, designs, time = self._unfolded(model, key)
         return self._sampled(designs, time).sample(inner, strength=strength, key=key)
 
-    def penalty(
-        self, model: Any, xs: Float[Array, "batch *sample"], *, strength: Float[Array, ""], key: Key[Array, ""]
-    ) -> Float[Array, ""]:
-        """What a mini-batch pays for the energy that its first samples take, on the chip of `sample`."""
+    def priced(
+        self, model: Any, xs: Num[Array, "batch *sample"], *, strength: Float[Array, ""], key: Key[Array, ""]
+    ) -> tuple[Any, Float[Array, ""]]:
+        """The `sample` of the same `key`, and the price of the energy that its first samples take."""
         inner, designs, time = self._unfolded(model, key)
-        time_key, chip_key = jr.split(key)
-        t = time.draw(key=time_key) if isinstance(time, LogUniform) else time
+        time_key, chip_key = jr.split(key)  # as `SampledChip`
+        t = time.draw(key=time_key) if isinstance(time, LogUniform) else jnp.asarray(time)
         program_key, moment_key = jr.split(chip_key)
-        chip = program(inner, with_sloped_cells(designs), key=program_key)
+        chip = program(inner, with_sloped_cells(with_neurons_ramped(designs, strength)), key=program_key)
+        moment = at(chip, t, key=moment_key)
         around = model.around(self.periphery) if isinstance(model, Designed) else self.periphery
-        arranged = arrange(chip, t, around, moment_key)
+        arranged = arranged_at(chip, moment, t, around, moment_key)
         found = measure(arranged, around, xs[: self.samples], jr.fold_in(key, 1))
-        joules = jnp.sum(found.joules) / found.joules.shape[0]
-        if self.per_second is not None:
-            interval = model.value("interval") if isinstance(model, Designed) else None
-            if interval is not None:
-                joules = joules + written(arranged) / (self.per_second * interval)
-        return self.price * jnp.log(joules / PICOJOULE)
+        joules = jnp.sum(found.joules) / found.joules.shape[0] + self._of_writing(model, arranged)
+        return ramped(moment, inner, strength), self.price * jnp.log(joules / PICOJOULE)
+
+    def _of_writing(self, model: Any, arranged: Arranged) -> Float[Array, ""] | float:
+        """Joules of a sample's share of the programming."""
+        interval = model.value("interval") if isinstance(model, Designed) else None
+        if self.per_second is None or interval is None:
+            return 0.0
+        return written(arranged) / (self.per_second * interval)
 
     def _unfolded(self, model: Any, key: Key[Array, ""]) -> tuple[Any, Designs, Any]:
         """The model without its design, its design, and its age."""
@@ -99,6 +104,6 @@ class PricedChip(AbstractHardware):
         return SampledChip(crossbar=designs, time=time, ramp=self.ramp)
 
 
-def written(arranged: Any) -> Float[Array, ""]:
+def written(arranged: Arranged) -> Float[Array, ""]:
     """Joules of writing all layers once."""
     return jnp.sum(jnp.stack([jnp.asarray(each) for each in arranged.writes.values()]))

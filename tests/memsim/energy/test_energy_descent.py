@@ -107,14 +107,27 @@ def test_loss_and_price_have_the_slopes_of_finite_differences(name, ends):
         @jax.jit
         def both(place):
             model = eqx.tree_at(lambda m: m.knobs[name][""].place, start, place)
-            on_chip = hardware.sample(model, strength=jnp.ones(()), key=KEY)
+            on_chip, paid = hardware.priced(model, xs, strength=jnp.ones(()), key=KEY)
             outputs = jax.vmap(lambda x, key: ms.nn.call(on_chip, x, key=key))(xs, keys)
-            return jnp.stack([jnp.mean(outputs**2), hardware.penalty(model, xs, strength=jnp.ones(()), key=KEY)])
+            return jnp.stack([jnp.mean(outputs**2), paid])
 
         place, step = jnp.asarray(0.2), 0.02
         _, slopes = jax.jvp(both, (place,), (jnp.ones(()),))
         np.testing.assert_allclose(slopes, (both(place + step) - both(place - step)) / (2 * step), rtol=2e-3)
         assert slopes[1] != 0
+
+
+def test_what_is_priced_is_the_sampled_chip():
+    crossbar = ms.calibrate(NET, few().train.inputs, CROSSBAR)
+    hardware = ms.energy.PricedChip(crossbar, 0.3)
+    how = {"strength": jnp.asarray(0.5), "key": KEY}
+    found, paid = eqx.filter_jit(hardware.priced)(NET, jnp.ones((4, 4)), **how)
+    sampled = eqx.filter_jit(ms.train.SampledChip(crossbar).sample)(NET, **how)
+    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(sampled), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+    chip = ms.program(NET, crossbar, key=jr.split(jr.split(KEY)[1])[0])
+    joules = ms.energy.joules(chip, jnp.ones((4, 4)), key=KEY)  # only amplifiers are noisy
+    np.testing.assert_allclose(paid, 0.3 * np.log(1e12 * joules.sum() / 4), rtol=1e-3)
 
 
 def test_energy_is_paid_for_and_designs_end_in_plain_numbers():
