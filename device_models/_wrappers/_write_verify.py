@@ -1,5 +1,6 @@
 """A device whose cells are read after each write, and written again until they are close to their target."""
 
+import math
 from typing import Any
 
 import equinox as eqx
@@ -31,6 +32,12 @@ class VerifiedCells(Checked):
     def yield_fraction(self) -> Float[Array, ""]:
         """Fraction of the cells that were accepted."""
         return jnp.mean(self.accepted)
+
+
+def pulses_of(cells: Any) -> Int[Array, "*cells"] | int:
+    """Writes that each of these cells took, whatever else is wrapped around them; 1 where none was verified."""
+    parts = jax.tree.leaves(cells, is_leaf=lambda part: isinstance(part, VerifiedCells))
+    return math.prod(part.pulses for part in parts if isinstance(part, VerifiedCells))
 
 
 class WriteVerify(AbstractWrapper):

@@ -8,10 +8,11 @@ from jaxtyping import Array, Float
 
 from .._checks import Checked, at_least, check, checked, positive
 from ._nodes import NODE, scaled_area, scaled_energy
-from ._numbers import ADC_FIT, ANALOG, ISAAC_NODE
+from ._numbers import ADC_FIT, ANALOG, ISAAC_NODE, SURVEY
 
 ENOB = at_least(4.0, "effective bits, where the survey has converters", most=16.0)
-RATE = positive("in conversions a second", most=1e12)
+MOST_RATE = 1e12  # conversions a second
+RATE = positive("in conversions a second", most=MOST_RATE)
 Number = float | Float[Array, ""]  # a constant, or a parameter with a gradient
 COMPARATOR = 5e-12  # m^2 at 32 nm, assumed
 
@@ -74,6 +75,16 @@ class AbstractConversion(Checked):
     def source(self) -> str:
         """Where its numbers are from."""
 
+    @property
+    @abstractmethod
+    def told(self) -> list[str]:
+        """What must be said where its law is taken further than its numbers."""
+
+    @property
+    @abstractmethod
+    def scales(self) -> bool:
+        """Whether it takes less at a lower supply."""
+
 
 class SurveyADC(AbstractConversion):
     """A converter as good as the best published ones, mostly of successive approximation: `adc_survey_energy`.
@@ -102,6 +113,19 @@ class SurveyADC(AbstractConversion):
     @property
     def source(self) -> str:
         return ADC_FIT["node"].where
+
+    @property
+    def told(self) -> list[str]:
+        slowest, fastest = SURVEY["rates"].coefficients
+        if slowest <= float(self.rate) <= fastest:
+            return []
+        return [
+            f"extrapolated in rate, {float(self.rate):g} is not of the survey's {slowest:g} to {fastest:g} a second"
+        ]
+
+    @property
+    def scales(self) -> bool:
+        return False
 
     def _enob(self, bits: int) -> float:
         enob = bits - self.lost_bits
@@ -140,6 +164,14 @@ class RampADC(AbstractConversion):
     def source(self) -> str:
         return ANALOG["comparison"].where
 
+    @property
+    def told(self) -> list[str]:
+        return []
+
+    @property
+    def scales(self) -> bool:
+        return True
+
 
 class FlashADC(AbstractConversion):
     """A comparator for each step: $2^b - 1$ of them at once.
@@ -166,3 +198,11 @@ class FlashADC(AbstractConversion):
     @property
     def source(self) -> str:
         return ANALOG["comparison"].where
+
+    @property
+    def told(self) -> list[str]:
+        return []
+
+    @property
+    def scales(self) -> bool:
+        return True

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from device_models.iv import AbstractIV, Ohmic
 
 from .._array import AnalogMatrix, Chip, ResistiveWires, WordLines
+from .._array._tiles import cuts
 from ..nn import AbstractAnalog
 from ..nn._synapses._kernel import AbstractKernel
 from ._array import admittance, check_wires
@@ -48,7 +49,9 @@ class Supply(eqx.Module):
     - `word_lines`: Of the moment.
     - `iv`: Of the cells.
     - `terms`: Sums over all cells of each word line of the terms of their I-V, shape (lines, terms).
-    - `networks`: With resistive wires, of each row tile the admittance of all arrays that it drives.
+    - `networks`: With resistive wires, or amplifiers with resistance, of each row tile the admittance of all arrays
+      that it drives.
+    - `lifted`: With amplifiers off ground, amperes less that each line delivers, once it is driven.
     - `v_read`, `seconds`: At the largest pulse.
     """
 
@@ -57,6 +60,7 @@ class Supply(eqx.Module):
     iv: AbstractIV
     terms: Float[Array, "lines terms"]
     networks: list[Float[Array, "_ _"]] | None
+    lifted: Float[Array, " lines"] | None
     v_read: float
     seconds: float | Float[Array, ""]
 
@@ -98,7 +102,7 @@ class Supply(eqx.Module):
     def _of_durations(self, share: Float[Array, "*driven"], met: Met) -> Float[Array, ""]:
         """Pulses of plus or minus the full voltage that begin together and last their share of the time."""
         if self.networks is not None:
-            return self._of_networks(_together, share) * (self.v_read**2 * self.seconds)
+            return self._of_networks(_together, share)
         if isinstance(self.iv, Ohmic):
             return jnp.sum(jnp.abs(share) * met.terms[..., 0]) * (self.v_read**2 * self.seconds)
         volts = jnp.asarray([self.v_read, -self.v_read], share.dtype)
@@ -109,13 +113,13 @@ class Supply(eqx.Module):
     def _of_levels(self, share: Float[Array, "*driven"], met: Met) -> Float[Array, ""]:
         """Pulses of one duration whose voltage is a share of the full one."""
         if self.networks is not None:
-            return self._of_networks(_at_once, share) * (self.v_read**2 * self.seconds)
+            return self._of_networks(_at_once, share)
         volts = share * self.v_read
         each = zip(self.iv.basis(volts), jnp.moveaxis(met.terms, -1, 0), strict=True)
         return jnp.sum(jnp.stack([jnp.sum(volts * basis * term) for basis, term in each])) * self.seconds
 
     def _of_networks(self, power: Callable[[Array, Array], Array], share: Float[Array, "reads lines"]) -> Array:
-        """Watts for one volt, of all arrays, of reads one after the other: their squares would not fit at once."""
+        """Joules of all arrays, of reads one after the other: their squares would not fit at once."""
         assert self.networks is not None
         ends = np.cumsum([network.shape[0] for network in self.networks])
 
@@ -123,7 +127,9 @@ class Supply(eqx.Module):
             parts = jnp.split(lines, ends[:-1])
             return sum((power(*each) for each in zip(self.networks or [], parts, strict=True)), jnp.zeros(()))
 
-        return jnp.sum(jax.lax.map(of_read, share, batch_size=min(READS_AT_ONCE, share.shape[0])))
+        squares = jnp.sum(jax.lax.map(of_read, share, batch_size=min(READS_AT_ONCE, share.shape[0])))
+        joules = squares * (self.v_read**2 * self.seconds)
+        return joules if self.lifted is None else joules - jnp.sum(share @ self.lifted) * (self.v_read * self.seconds)
 
 
 def _together(admittance: Float[Array, "_ _"], share: Float[Array, " _"]) -> Float[Array, ""]:
@@ -141,21 +147,26 @@ def supply(layer: AbstractAnalog, chip: Chip, matrix: AnalogMatrix, g: Array, se
     """The drivers of a `layer` whose `chip` presents `matrix` with cells of `g` siemens, (planes, rows, lines)."""
     design = chip.crossbar
     check_wires(design.wires)
-    if design.reads.sense is not None and not design.reads.sense.holds_ground:
-        raise ValueError(
-            "What the word lines deliver is known for sense amplifiers that hold ground. Got `series_resistance` or "
-            "`offset`. Leave them out to ask for energy."
-        )
+    sense, networks, lifted = design.reads.sense, None, None
+    if isinstance(design.wires, ResistiveWires):
+        networks = _networks(chip, g)
+    if sense is not None and not sense.holds_ground:
+        if networks is not None:
+            raise ValueError(
+                "What the word lines deliver to sense amplifiers that do not hold ground is known for wires without "
+                "resistance. Got `series_resistance` or `offset` behind `ResistiveWires`. Leave them out, or use "
+                "`IdealWires()`."
+            )
+        networks, lifted = _amplified(chip, sense.series_resistance, g)
     lanes = _lanes(layer, chip, matrix, g)
-    networks = _networks(chip, g) if isinstance(design.wires, ResistiveWires) else None
     if networks is not None and lanes is not None:
         raise ValueError(
-            "Behind resistive wires each word line must carry one input. Got a layer whose cells of one line meet "
-            "several (groups, delays). Use `IdealWires()` for it."
+            "Behind resistive wires, and before amplifiers off ground, each word line must carry one input. Got a "
+            "layer whose cells of one line meet several (groups, delays). Use `IdealWires()`, and amplifiers at ground."
         )
     terms = jnp.stack([jnp.sum(term, axis=(0, 2)) for term in design.device.iv.terms(g)], axis=1)
     terms = terms if lanes is None else jnp.expand_dims(lanes, 1)
-    return Supply(layer, matrix.word_lines, design.device.iv, terms, networks, design.reads.v_read, seconds)
+    return Supply(layer, matrix.word_lines, design.device.iv, terms, networks, lifted, design.reads.v_read, seconds)
 
 
 def _lanes(layer: AbstractAnalog, chip: Chip, matrix: AnalogMatrix, g: Array) -> Float[Array, " lines"] | None:
@@ -206,6 +217,20 @@ def _networks(chip: Chip, g: Float[Array, "planes rows lines"]) -> list[Float[Ar
         part = admittance(wires, cells)
         found[first // rows] = part if first // rows not in found else found[first // rows] + part
     return [found[place] for place in sorted(found)]
+
+
+def _amplified(
+    chip: Chip, ohm: float, g: Float[Array, "planes rows lines"]
+) -> tuple[list[Float[Array, "_ _"]], Float[Array, " rows"] | None]:
+    """`networks` and `lifted` of bit lines that end behind amplifiers: $R I'$ above their offsets."""
+    found, less = [], []
+    for place, cut in enumerate(cuts(g.shape[1], chip.crossbar.tile[0])):
+        cells = jnp.concatenate(list(g[:, cut]), axis=1)
+        passed = 1 / (1 + ohm * jnp.sum(cells, axis=0))
+        found.append(jnp.diag(jnp.sum(cells, axis=1)) - (cells * jnp.expand_dims(ohm * passed, 0)) @ cells.T)
+        if chip.offsets is not None:
+            less.append(cells @ (jnp.ravel(chip.offsets[:, place]) * passed))
+    return found, jnp.concatenate(less) if less else None
 
 
 def _places(g: Array) -> Array:

@@ -213,29 +213,6 @@ def test_latency_is_one_way_and_interval_the_slowest_layer():
     np.testing.assert_allclose(analog, 4 * 1e-9 * 0.9 * chip_cost().latency, rtol=1e-5)  # four currents all the while
 
 
-def test_a_bit_line_settles_by_the_cells_of_its_own_array():
-    layer = ms.nn.Linear(64, 2, key=KEY)
-    for rows in (16, 64):
-        design = ms.Crossbar(dm.Ideal(), adc=ms.ADC(8), wires=ms.ResistiveWires(1.0, 5.0), tile=(rows, 64))
-        around = ms.energy.Periphery(node=130e-9, settle=0.0)
-        cost = ms.energy.of(ms.program(layer, design, key=KEY), jnp.ones((1, 64)), periphery=around)
-        by_hand = np.log(2.0) * 9 * (5.0 * rows) * (2.1e-15 * rows) / 2
-        np.testing.assert_allclose(cost.seconds.isel(sample=0, layer=0).sel(stage="settling"), by_hand, rtol=1e-5)
-
-
-def test_programming_costs_each_write():
-    descent = ms.GradientDescent(rounds=2, steps=2, batch=4)
-    device = dm.Ideal(1e-6, 20e-6)
-    made = [
-        ms.program(NET, ms.Crossbar(device, adc=ms.ADC(8), compensation=None, programming=how), key=KEY)
-        for how in (ms.OneShot(), descent)
-    ]
-    one, several = (ms.energy.of(chip, XS).programming.values for chip in made)
-    g = np.asarray(made[0].layers[0].weight.conductances(0.0)).sum()
-    np.testing.assert_allclose(one[0], g * (2.0**2 * 1e-6 + 0.2**2 * 1e-7), rtol=1e-5)
-    assert np.all(several >= 0.99 * one)
-
-
 def test_bars_stand_on_each_other():
     cost, digital = chip_cost(), ms.energy.digital(NET, XS)
     for given, bars in ((cost, 4), ({"analog": cost, "digital": digital}, 2)):
