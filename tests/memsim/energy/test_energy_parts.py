@@ -240,3 +240,16 @@ def test_a_report_names_layers_without_a_dac_whose_inputs_are_taken_for_spikes()
         chip = ms.program(NET, ms.Crossbar(dm.Ideal(), dac=dac, adc=ms.ADC(8)), key=KEY)
         found = str(ms.energy.report(ms.energy.of(chip, XS)))
         assert words in found and ("taken for spikes" in found) == bool(words)
+
+
+def test_counts_name_their_chip_and_those_of_another_one_are_refused():
+    net = ms.nn.SpikingNetwork([ms.nn.Linear(3, 4, use_bias=False, gain=3.0, key=KEY), ms.nn.CuBaLIF(4)])
+    with pytest.warns(UserWarning):
+        first, second = (target.deploy(net, input_shape=3) for target in (ms.chips.loihi1(), ms.chips.loihi2()))
+    (_, counts), (_, others) = first(XS[0]), second(XS[0])
+    assert (counts.target, others.target) == ("loihi1", "loihi2")
+    assert [part.shape for part in counts] == [(6, 1)] * 4
+    with pytest.raises(ValueError, match=r"which is on 'loihi1'\. Got those of 'loihi2'"):
+        ms.energy.of_counts(first, others, 1e-3)
+    unnamed = ms.chips.Counts(*others)
+    assert float(ms.energy.of_counts(first, unnamed, 1e-3)["static"]) > 0
