@@ -18,7 +18,7 @@ from ..nn._word_lines import SAMPLES, checked_samples
 from ._machines import AbstractMachine, Systolic, Work
 from ._nodes import NODE, SUPPLY, scaled_energy, supply_told
 from ._numbers import DIGITAL, HOROWITZ_NODE
-from ._periphery import Periphery, size_told, sram_access
+from ._periphery import BESIDE, Periphery, size_told, sram_access
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,14 +89,15 @@ def _of_layers(work: list[Work], machine: AbstractMachine, node: float, v_dd: fl
 
     bits = work[0].bits
     multiply, add = here("multiply_32") * (bits / 32) ** 2, here("add_32")
-    access, dram = float(sram_access(machine.memory, node, v_dd)) / 64, float(DIGITAL["dram"]) / 64
+    access, small = (float(sram_access(size, node, v_dd)) / 64 for size in (machine.memory, BESIDE))
+    dram = float(DIGITAL["dram"]) / 64
     fits = sum(each.rows * each.columns for each in work) * bits / 8 <= machine.memory
     found = []
     for each in work:
         parts = (
             machine.multiplications(each) * multiply + machine.additions(each) * add,
             machine.instructions(each) * here("instruction"),
-            machine.fetched(each) * access,
+            machine.fetched(each) * access + machine.beside(each) * small,
             0.0 if fits else machine.outside(each) * bits * dram,
             0.0,
         )

@@ -56,6 +56,10 @@ class AbstractMachine(Checked):
         """Bits into and out of the memory on the chip."""
 
     @abstractmethod
+    def beside(self, work: Work) -> Each:
+        """Bits into and out of a memory of 8 KiB beside the adders."""
+
+    @abstractmethod
     def outside(self, work: Work) -> Each:
         """Weights from the memory outside, where those of the model do not fit on the chip."""
 
@@ -98,6 +102,9 @@ class Systolic(AbstractMachine):
         weights = work.rows * work.columns * work.bits / self.batch
         return work.reads * (inputs * work.bits + sums * SUM_BITS) + weights
 
+    def beside(self, work: Work) -> Each:
+        return 0.0
+
     def outside(self, work: Work) -> Each:
         return work.rows * work.columns / self.batch
 
@@ -127,12 +134,15 @@ class Processor(AbstractMachine):
     def fetched(self, work: Work) -> Each:
         return work.reads * (2 * work.rows * work.columns * work.bits + work.columns * SUM_BITS)
 
+    def beside(self, work: Work) -> Each:
+        return 0.0
+
     def outside(self, work: Work) -> Each:
         return work.products
 
 
 class EventDriven(AbstractMachine):
-    """A core that works for spikes only: each fetches a weight of every output, and adds it to a membrane in memory.
+    """A core that works for spikes only: each fetches a weight for every output, and adds it to a membrane beside it.
 
     It never multiplies: inputs are taken for spikes, x is |x| of them, rounded up. What it does in each step whether
     there are spikes or not, the update of its neurons, is booked with them.
@@ -140,7 +150,7 @@ class EventDriven(AbstractMachine):
     **Arguments:**
 
     - `memory`: Bytes on the chip. Weights of a model that does not fit come from outside, for each spike.
-    - `membrane_bits`: Of a sum, read and written at each spike; 0 where sums stay beside the adders.
+    - `membrane_bits`: Of a sum, read from a memory of 8 KiB and written at each spike; 0 where sums are in registers.
     """
 
     memory: float = eqx.field(default=1048576.0)  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -159,7 +169,10 @@ class EventDriven(AbstractMachine):
         return 0.0
 
     def fetched(self, work: Work) -> Each:
-        return work.spikes * work.columns * (work.bits + 2 * self.membrane_bits)
+        return work.spikes * work.columns * work.bits
+
+    def beside(self, work: Work) -> Each:
+        return work.spikes * work.columns * 2 * self.membrane_bits
 
     def outside(self, work: Work) -> Each:
         return work.spikes * work.columns

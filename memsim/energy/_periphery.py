@@ -9,6 +9,7 @@ from ._conversions import AbstractConversion, Number, SurveyADC
 from ._nodes import NODE, SUPPLY, check_supply, scaled_area, scaled_energy
 from ._numbers import ANALOG, DIGITAL, HOROWITZ_NODE, ISAAC_NODE, NEURRAM_NODE
 
+BESIDE = 8192.0  # bytes of the memory of states beside the adders
 SECONDS = positive("in seconds", most=1.0, hint="Nanoseconds? Multiply by 1e-9.")
 
 
@@ -103,7 +104,7 @@ class Periphery(Checked):
     def neuron_update(self) -> Number:
         """Joules of a step of a digital leaky neuron of 16 bits: a product, three sums, its state read and written."""
         product = self.of_horowitz("multiply_32") * (16 / 32) ** 2
-        return product + 3 * 16 * self.add_bit + 32 * sram_access(8192.0, self.node, self.v_dd) / 64
+        return product + 3 * 16 * self.add_bit + 32 * sram_access(BESIDE, self.node, self.v_dd) / 64
 
     def driven(self, levels: int, *, widths: bool) -> Number:
         """Joules of a driver for one pulse that is one of so many `levels`: voltages, or `widths`."""

@@ -32,12 +32,12 @@ class Drawn(NamedTuple):
 class Met(NamedTuple):
     """What is driven in one call, and how often cells and lines meet it.
 
-    Of a kernel these are the pixels of an image, each of which several patches hold, and not the patches.
+    Of a kernel these are the pixels of an image, each of which several patches hold, and not the patches. The last
+    column of `weights` says how often lines meet an input, those before it sum terms of the cells that do.
     """
 
-    codes: Float[Array, "*driven"]
-    terms: Float[Array, "*driven terms"]
-    lines: Float[Array, "*driven"] | float
+    codes: Float[Array, "reads driven"]
+    weights: Float[Array, "driven columns"]
 
 
 class Supply(eqx.Module):
@@ -77,46 +77,47 @@ class Supply(eqx.Module):
         """What drives the lines in a call with `x`, and the number of its reads."""
         shape = jax.eval_shape(self.layer.word_lines, x).shape
         alike = self.word_lines.dac is None or self.word_lines.dac.alike
+        weights = jnp.concatenate([self.terms, jnp.ones((shape[1], 1), self.terms.dtype)], axis=1)
         if isinstance(self.layer, AbstractKernel) and alike and self.networks is None:
             # Sums over the patches of what each pixel takes: how they lie over it is linear, so its transpose says so.
             transposed = jax.linear_transpose(self.layer.word_lines, x)
-            weights = jnp.concatenate([self.terms, jnp.ones((shape[1], 1), self.terms.dtype)], axis=1)
             met = jax.vmap(lambda lines: transposed(jnp.broadcast_to(lines, shape))[0], 1, -1)(weights.astype(x.dtype))
-            met = met.astype(self.terms.dtype)
-            return Met(self._codes(x), met[..., :-1], met[..., -1]), shape[0]
-        return Met(self._codes(self.layer.word_lines(x)), jnp.expand_dims(self.terms, 0), 1.0), shape[0]
+            met = met.reshape(-1, met.shape[-1]).astype(weights.dtype)
+            return Met(self._codes(jnp.expand_dims(jnp.ravel(x), 0)), met), shape[0]
+        return Met(self._codes(self.layer.word_lines(x)), weights), shape[0]
 
     def _codes(self, x: Array) -> Array:
         x = x.astype(self.terms.dtype)
         return x if self.word_lines.dac is None else self.word_lines.dac.codes(x)
 
-    def _of_pulse(self, share: Float[Array, "*driven"], met: Met) -> tuple[Array, Array, Array]:
+    def _of_pulse(self, share: Float[Array, "reads driven"], met: Met) -> tuple[Array, Array, Array]:
         """Joules, pulses and squared volts of pulses that are a `share` of the largest."""
         dac, full = self.word_lines.dac, self.v_read**2
         driven = jnp.ceil(jnp.abs(share)) if dac is None else (share != 0).astype(share.dtype)
-        pulses = jnp.sum(driven * met.lines)
+        lines = met.weights[:, -1]
+        pulses = _summed(driven, lines)
         if dac is None or dac.fixed_voltage:  # durations, or as many pulses
             return self._of_durations(share, met), pulses, full * pulses
-        return self._of_levels(share, met), pulses, full * jnp.sum(share**2 * met.lines)
+        return self._of_levels(share, met), pulses, full * _summed(share**2, lines)
 
-    def _of_durations(self, share: Float[Array, "*driven"], met: Met) -> Float[Array, ""]:
+    def _of_durations(self, share: Float[Array, "reads driven"], met: Met) -> Float[Array, ""]:
         """Pulses of plus or minus the full voltage that begin together and last their share of the time."""
         if self.networks is not None:
             return self._of_networks(_together, share)
         if isinstance(self.iv, Ohmic):
-            return jnp.sum(jnp.abs(share) * met.terms[..., 0]) * (self.v_read**2 * self.seconds)
+            return _summed(jnp.abs(share), met.weights[:, 0]) * (self.v_read**2 * self.seconds)
         volts = jnp.asarray([self.v_read, -self.v_read], share.dtype)
-        watts = met.terms @ (jnp.stack(self.iv.basis(volts)) * jnp.expand_dims(volts, 0))  # (..., signs)
-        up, down = jnp.maximum(share, 0.0) * watts[..., 0], jnp.maximum(-share, 0.0) * watts[..., 1]
-        return jnp.sum(up + down) * self.seconds
+        watts = met.weights[:, :-1] @ (jnp.stack(self.iv.basis(volts)) * jnp.expand_dims(volts, 0))  # (driven, signs)
+        up, down = _summed(jnp.maximum(share, 0.0), watts[:, 0]), _summed(jnp.maximum(-share, 0.0), watts[:, 1])
+        return (up + down) * self.seconds
 
-    def _of_levels(self, share: Float[Array, "*driven"], met: Met) -> Float[Array, ""]:
+    def _of_levels(self, share: Float[Array, "reads driven"], met: Met) -> Float[Array, ""]:
         """Pulses of one duration whose voltage is a share of the full one."""
         if self.networks is not None:
             return self._of_networks(_at_once, share)
         volts = share * self.v_read
-        each = zip(self.iv.basis(volts), jnp.moveaxis(met.terms, -1, 0), strict=True)
-        return jnp.sum(jnp.stack([jnp.sum(volts * basis * term) for basis, term in each])) * self.seconds
+        each = [_summed(volts * basis, met.weights[:, place]) for place, basis in enumerate(self.iv.basis(volts))]
+        return jnp.sum(jnp.stack(each)) * self.seconds
 
     def _of_networks(self, power: Callable[[Array, Array], Array], share: Float[Array, "reads lines"]) -> Array:
         """Joules of all arrays, of reads one after the other: their squares would not fit at once."""
@@ -130,6 +131,11 @@ class Supply(eqx.Module):
         squares = jnp.sum(jax.lax.map(of_read, share, batch_size=min(READS_AT_ONCE, share.shape[0])))
         joules = squares * (self.v_read**2 * self.seconds)
         return joules if self.lifted is None else joules - jnp.sum(share @ self.lifted) * (self.v_read * self.seconds)
+
+
+def _summed(values: Float[Array, "reads driven"], weights: Float[Array, " driven"]) -> Float[Array, ""]:
+    """Over all lines and reads: as a product, since on a CPU XLA adds the elements of a sum one after the other."""
+    return jnp.sum(values @ weights)
 
 
 def _together(admittance: Float[Array, "_ _"], share: Float[Array, " _"]) -> Float[Array, ""]:
