@@ -17,7 +17,6 @@ PULSE = 10e-9  # seconds of a spike, and of one step of a pulse width, assumed
 BIAS = 10e-9  # amperes of an analog neuron, assumed
 DESIGN = ms.recipes.hermes()
 READ = {"reads": DESIGN.reads, "tile": DESIGN.tile, "compensation": None}
-ARRAY_OF_VALUES = "array"
 
 
 class Machine(NamedTuple):

@@ -39,7 +39,7 @@ LABELS = {
     "steps": ("1", "steps of an inference"),
     "published": ("1", "break-even of a study: spikes a synapse, or a step"),
     "reproduced": ("1", "the same from its constants"),
-    "break_even": ("1", "spikes a synapse up to which the spiking network takes less"),
+    "break_even": ("1", "spikes a synapse up to which the spiking network takes less, one a step at most"),
     "base": ("J", "a read of values near 0, of a synapse"),
     "graded": ("J", "what it takes more at full input"),
     "idle": ("J", "a step without spikes, of a synapse"),
@@ -120,16 +120,23 @@ def of_a_matrix(config: Config) -> xr.Dataset:
     found = np.asarray([[affine(machine, layer, steps) for steps in config.steps] for machine in chosen])
     base, graded, idle, spike = np.moveaxis(found, -1, 0) / config.size**2
     steps = np.broadcast_to(config.steps, base.shape)
-    less = spike - graded / steps  # a spike stands for an input of 1 / steps
     even = [
-        float(ms.energy.break_even(b, s, step=i, steps=int(n))) if s > 0 else np.inf
-        for b, s, i, n in zip(*map(np.ravel, (base, less, idle, steps)), strict=True)
+        affordable(*numbers, int(n))
+        for *numbers, n in zip(*map(np.ravel, (base, graded, idle, spike, steps)), strict=True)
     ]
     each = {"base": base, "graded": graded, "idle": idle, "spike": spike, "break_even": np.reshape(even, base.shape)}
     dims = ("machine", "steps")
     return xr.Dataset(
         {name: (dims, values) for name, values in each.items()}, {"machine": [*MACHINES], "steps": [*config.steps]}
     )
+
+
+def affordable(base: float, graded: float, idle: float, spike: float, steps: int) -> float:
+    """Spikes a synapse up to which spikes pay, at most one a step: all of them where they always do."""
+    less = spike - graded / steps  # a spike stands for an input of 1 / steps, which costs a read of values too
+    if less <= 0:
+        return float(steps) if base > steps * idle else 0.0
+    return min(float(ms.energy.break_even(base, less, step=idle, steps=steps)), float(steps))
 
 
 def measure(seed, *, key, config: Config) -> xr.Dataset:

@@ -14,6 +14,7 @@ RESULTS = {"Point", "Report"}
 def instances() -> list[Any]:
     """One of each class that has fields."""
     return [
+        ms.energy.EventDriven(),
         ms.energy.EventPower({"events": 1e-12}),
         ms.energy.FlashADC(),
         ms.energy.Periphery(neuron_bias=1e-9),
@@ -40,6 +41,7 @@ def calls() -> dict[str, dict[str, Any]]:
         "of_array": {"g": jnp.full((2, 2), 1e-6), "v": jnp.ones(2), "seconds": 1e-7},
         "of_counts": {"placed": placed, "counts": counts, "dt": 1e-3},
         "adc_survey_energy": {"enob": 8.0, "rate": 1e8, "node": 28e-9},
+        "energy.break_even": {"product": 3e-12, "spike": 2e-12, "step": 1e-13, "steps": 6},
         "crossover": {"clocked": 1e-4, "event": 1e-12},
     }
 
