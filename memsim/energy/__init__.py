@@ -4,6 +4,7 @@ from ._array import of_array as of_array
 from ._break_even import break_even as break_even
 from ._conversions import AbstractConversion as AbstractConversion
 from ._conversions import FlashADC as FlashADC
+from ._conversions import OscillatorADC as OscillatorADC
 from ._conversions import RampADC as RampADC
 from ._conversions import SurveyADC as SurveyADC
 from ._conversions import adc_survey_energy as adc_survey_energy

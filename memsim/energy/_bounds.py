@@ -23,7 +23,7 @@ BOUNDS = {  # of what may be traced; those of the supply are the node's, too
     "write_volts": (ABOVE_ZERO, 20.0),
     "write_seconds": (ABOVE_ZERO, 1.0),
 }
-OF_ADC = {"rate": (ABOVE_ZERO, MOST_RATE), "clock": (ABOVE_ZERO, MOST_RATE)}
+OF_ADC = {"rate": (ABOVE_ZERO, MOST_RATE), "clock": (ABOVE_ZERO, MOST_RATE), "step": (ABOVE_ZERO, 1.0)}
 
 
 def judged(around: Periphery) -> Periphery:

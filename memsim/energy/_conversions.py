@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from .._checks import Checked, at_least, check, checked, positive
 from ._nodes import NODE, scaled_area, scaled_energy
-from ._numbers import ADC_FIT, ANALOG, ISAAC_NODE, SURVEY
+from ._numbers import ADC_FIT, ANALOG, HERMES_NODE, ISAAC_NODE, SURVEY
 
 ENOB = at_least(4.0, "effective bits, where the survey has converters", most=16.0)
 MOST_RATE = 1e12  # conversions a second
@@ -198,6 +198,47 @@ class FlashADC(AbstractConversion):
     @property
     def source(self) -> str:
         return ANALOG["comparison"].where
+
+    @property
+    def told(self) -> list[str]:
+        return []
+
+    @property
+    def scales(self) -> bool:
+        return True
+
+
+class OscillatorADC(AbstractConversion):
+    """An oscillator a column whose frequency follows its current, counted while a pulse lasts, and on all the while.
+
+    A pulse of $2^{b-1} - 1$ steps for $b$ bits takes as much whatever its current is, and no time after it: choose
+    `Periphery(columns_per_adc=1)`. Its power is that of a published core with all that is in it, so that the array and
+    digital circuits, which are booked apart, count twice.
+
+    **Arguments:**
+
+    - `step`: Seconds of a pulse for a code of 1.
+
+    Reference: Khaddam2022.
+    """
+
+    step: Number = 1e-9
+
+    def __check_init__(self):
+        check(self, step=positive("in seconds", most=1.0, hint="Nanoseconds? Multiply by 1e-9."))
+
+    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+        return scaled_energy(float(ANALOG["oscillator"]), HERMES_NODE, node, v_dd) * ((2 ** (bits - 1) - 1) * self.step)
+
+    def seconds(self, bits: int) -> Number:
+        return 0.0
+
+    def square_metres(self, bits: int, node: float) -> Number:
+        return scaled_area(float(ANALOG["oscillator_area"]), HERMES_NODE[0], node)
+
+    @property
+    def source(self) -> str:
+        return ANALOG["oscillator"].where
 
     @property
     def told(self) -> list[str]:

@@ -67,6 +67,14 @@ ANALOG = {
     "comparison": Sourced(
         10e-15, "J", "one step of a ramp, or one comparator of a flash converter, in the middle of 1 to 50 fJ, recalled"
     ),
+    "oscillator": Sourced(
+        0.384e-3,
+        "W",
+        "Khaddam2022, at 14 nm: of a column of a whole core, computed by us from 10.5 TOPS/W in 127 cycles of 1 GHz",
+    ),
+    "oscillator_area": Sourced(
+        2.535e-9, "m^2", "Khaddam2022, at 14 nm: of a column of a whole core, computed by us from 1.59 TOPS/mm^2"
+    ),
     "bus_bit": Sourced(0.68e-12 / 8, "J", f"{ISAAC}: bus within a tile, for one bit, second-hand"),
     "hop_bit": Sourced(20.74e-12 / 256, "J", f"{ISAAC}: router, for one bit, {HWC}"),
     "cell": Sourced(125.8, "1", "Wan2022: area of a cell in squares of the node, computed from that of an array"),
@@ -74,3 +82,4 @@ ANALOG = {
     "leakage": Sourced(1e3, "W/m^2", "leakage of all that is not cells, assumed"),
 }
 HOROWITZ_NODE, ISAAC_NODE, NEURRAM_NODE = (45e-9, 0.9), (32e-9, 1.0), (130e-9, 1.8)  # metres and volts
+HERMES_NODE = (14e-9, 0.8)  # of which the supply is assumed

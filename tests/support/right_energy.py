@@ -17,6 +17,7 @@ def instances() -> list[Any]:
         ms.energy.EventDriven(),
         ms.energy.EventPower({"events": 1e-12}),
         ms.energy.FlashADC(),
+        ms.energy.OscillatorADC(),
         ms.energy.Periphery(neuron_bias=1e-9),
         ms.energy.Processor(),
         ms.energy.RampADC(),

@@ -107,3 +107,11 @@ def test_a_conversion_costs_what_hwcomponents_says_with_the_fifth_that_it_books_
     some = rows[::29]
     for node, bits, rate, _, _, area in some:
         np.testing.assert_allclose(adc_survey_area(bits, rate, node * 1e-9), area, rtol=1e-4)
+
+
+def test_an_oscillator_takes_what_its_core_does_and_no_time_after_the_pulse():
+    adc = ms.energy.OscillatorADC()
+    # a core of 256 x 256 at 10.5 TOPS/W: two operations a cell, 127 steps of 1 ns
+    np.testing.assert_allclose(adc.joules(8, 14e-9, 0.8), 2 * 256 / 10.5e12, rtol=2e-3)
+    np.testing.assert_allclose(256 * adc.square_metres(8, 14e-9), 2 * 256**2 / 127e-9 / 1.59e18, rtol=2e-3)
+    assert adc.seconds(8) == 0.0
