@@ -70,8 +70,12 @@ MACHINES = tuple(machines(28e-9))
 
 
 def of_values(steps: int) -> ms.Crossbar:
-    """The array with pulse widths of values; a bit more is their sign."""
-    return ms.Crossbar(DESIGN.device, dac=ms.PulseWidthDAC(rate_bits(steps) + 1), adc=DESIGN.adc, **READ)
+    """The array with pulse widths of values; a bit more is their sign.
+
+    Its ranges are chosen: values lie within 0 and 1, and the full scale is that of the recipe. As arrays they say so.
+    """
+    adc = ms.ADC(8, jnp.asarray(DESIGN.adc.full_scale))
+    return ms.Crossbar(DESIGN.device, dac=ms.PulseWidthDAC(rate_bits(steps) + 1, jnp.ones(())), adc=adc, **READ)
 
 
 def of_spikes(adc: ms.ADC | None) -> ms.Crossbar:
@@ -80,10 +84,11 @@ def of_spikes(adc: ms.ADC | None) -> ms.Crossbar:
 
 def affine(machine: Machine, layer: nn.Linear, steps: int) -> tuple[float, float, float, float]:
     """Joules of one matrix: a read of values, more of it at full input, a silent step, and a spike on each row."""
-    rows, levels = layer.in_features, 2 ** rate_bits(steps) - 1
+    columns, rows = jnp.shape(layer.weight)
+    levels = 2 ** rate_bits(steps) - 1
     sizes = jnp.asarray([1 / levels, 1.0])
     low, high = machine.joules_of_values(layer, jnp.outer(sizes, jnp.ones(rows)), steps, key=jr.key(2))
-    network = nn.SpikingNetwork([layer, integrators(layer.out_features)])
+    network = nn.SpikingNetwork([layer, integrators(columns)])
     spikes = jnp.zeros((2, steps, rows)).at[1, 0].set(1.0)
     silent, one = machine.joules_of_spikes(network, spikes, key=jr.key(2))
     graded = (high - low) / (1 - 1 / levels)
@@ -128,8 +133,9 @@ def network(hidden: int, *, key: Key[Array, ""]) -> Values:
 
 def normed(model: Values, xs: Float[Array, "images pixels"]) -> Values:
     """The same function, with all but a thousandth of the hidden values of `xs` below 1: rates of a spike a step."""
-    largest = jnp.quantile(jax.nn.relu(xs @ model.first.weight.T), 0.999)
-    weights = (model.first.weight / largest, model.second.weight * largest)
+    first, second = (jnp.asarray(each.weight) for each in (model.first, model.second))
+    largest = jnp.quantile(jax.nn.relu(xs @ first.T), 0.999)
+    weights = (first / largest, second * largest)
     return eqx.tree_at(lambda m: (m.first.weight, m.second.weight), model, weights)
 
 
@@ -139,7 +145,7 @@ def in_levels(model: Values, steps: int) -> Values:
 
 def in_spikes(model: Values) -> nn.SpikingNetwork:
     """Integrators in the place of the ReLU; the outputs of all steps are added."""
-    hidden = integrators(model.first.out_features)
+    hidden = integrators(jnp.shape(model.first.weight)[0])
     return nn.SpikingNetwork([model.first, hidden, model.second], chunk=None)
 
 
@@ -172,8 +178,6 @@ def spikes_a_synapse(model: Values, spikes: Float[Array, "images steps pixels"])
     """Counted on both matrices, the mean over images."""
     network = in_spikes(model)
     _, record = jax.vmap(lambda x: network(x, record="inputs"))(spikes)
-    reached = sum(
-        float(jnp.sum(record["inputs"][path])) * layer.out_features for path, layer in nn.analog_layers(network).items()
-    )
-    synapses = sum(layer.in_features * layer.out_features for layer in nn.analog_layers(network).values())
-    return reached / (len(spikes) * synapses)
+    sizes = {path: jnp.shape(layer.weight) for path, layer in nn.analog_layers(network).items()}  # columns, rows
+    reached = sum(float(jnp.sum(record["inputs"][path])) * columns for path, (columns, _) in sizes.items())
+    return reached / (len(spikes) * sum(columns * rows for columns, rows in sizes.values()))

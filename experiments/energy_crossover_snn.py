@@ -120,10 +120,8 @@ def of_a_matrix(config: Config) -> xr.Dataset:
     found = np.asarray([[affine(machine, layer, steps) for steps in config.steps] for machine in chosen])
     base, graded, idle, spike = np.moveaxis(found, -1, 0) / config.size**2
     steps = np.broadcast_to(config.steps, base.shape)
-    even = [
-        affordable(*numbers, int(n))
-        for *numbers, n in zip(*map(np.ravel, (base, graded, idle, spike, steps)), strict=True)
-    ]
+    rows = zip(*map(np.ravel, (base, graded, idle, spike, steps)), strict=True)
+    even = [affordable(b, g, i, s, int(n)) for b, g, i, s, n in rows]
     each = {"base": base, "graded": graded, "idle": idle, "spike": spike, "break_even": np.reshape(even, base.shape)}
     dims = ("machine", "steps")
     return xr.Dataset(

@@ -69,16 +69,17 @@ def digital(
     xs = checked_samples(model, xs)
     reads, spikes = np.moveaxis(np.asarray(_counted(model, xs, key), float), -1, 0)
     shapes = [digital_weight(path, layer).shape[::-1] for path, layer in layers.items()]
-    work = [Work(*shape, bits, *counts) for shape, *counts in zip(shapes, reads.T, spikes.T, strict=True)]
+    counts = zip(shapes, reads.T, spikes.T, strict=True)
+    work = [Work(rows, columns, bits, read, spike) for (rows, columns), read, spike in counts]
     sizes = {path: int(np.prod(neuron.shape)) for path, neuron in neurons(model).items()}
     steps = xs.shape[1] if is_network(model) else 1
     update = steps * float(Periphery(node=node, v_dd=v_dd).neuron_update)
     none = np.zeros(len(reads))
     parts = [*_of_layers(work, machine, node, v_dd), *[[none] * 4 + [none + size * update] for size in sizes.values()]]
-    counts = {name: np.pad(each, [(0, 0), (0, len(sizes))]) for name, each in (("reads", reads), ("spikes", spikes))}
+    counted = {name: np.pad(each, [(0, 0), (0, len(sizes))]) for name, each in (("reads", reads), ("spikes", spikes))}
     attrs = {"node": node, "v_dd": float(v_dd), "memory": float(machine.memory)}
     shapes = [*shapes, *[(0, 0)] * len(sizes)]
-    return _as_dataset(np.asarray(parts, float).transpose(2, 0, 1), counts, [*layers, *sizes], shapes, attrs)
+    return _as_dataset(np.asarray(parts, float).transpose(2, 0, 1), counted, [*layers, *sizes], shapes, attrs)
 
 
 def _of_layers(work: list[Work], machine: AbstractMachine, node: float, v_dd: float) -> list[list[np.ndarray]]:

@@ -12,7 +12,6 @@ from jaxtyping import Array, Float
 from device_models.iv import AbstractIV, Ohmic
 
 from .._array import AnalogMatrix, Chip, ResistiveWires, WordLines
-from .._array._tiles import cuts
 from ..nn import AbstractAnalog
 from ..nn._synapses._kernel import AbstractKernel
 from ._array import admittance, check_wires
@@ -229,9 +228,9 @@ def _amplified(
     chip: Chip, ohm: float, g: Float[Array, "planes rows lines"]
 ) -> tuple[list[Float[Array, "_ _"]], Float[Array, " rows"] | None]:
     """`networks` and `lifted` of bit lines that end behind amplifiers: $R I'$ above their offsets."""
-    found, less = [], []
-    for place, cut in enumerate(cuts(g.shape[1], chip.crossbar.tile[0])):
-        cells = jnp.concatenate(list(g[:, cut]), axis=1)
+    found, less, rows = [], [], chip.crossbar.tile[0]
+    for place in range(-(-g.shape[1] // rows)):
+        cells = jnp.concatenate(list(g[:, place * rows : (place + 1) * rows]), axis=1)
         passed = 1 / (1 + ohm * jnp.sum(cells, axis=0))
         found.append(jnp.diag(jnp.sum(cells, axis=1)) - (cells * jnp.expand_dims(ohm * passed, 0)) @ cells.T)
         if chip.offsets is not None:
