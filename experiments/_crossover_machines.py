@@ -16,6 +16,7 @@ nn = ms.nn
 PULSE = 10e-9  # seconds of a spike, and of one step of a pulse width, assumed
 BIAS = 10e-9  # amperes of an analog neuron, assumed
 DESIGN = ms.recipes.hermes()
+ADC = ms.ADC(8, 10.0)  # cells, as of the recipe
 READ = {"reads": DESIGN.reads, "tile": DESIGN.tile, "compensation": None}
 
 
@@ -61,7 +62,7 @@ def machines(node: float) -> dict[str, Machine]:
     return {
         "systolic": Machine(node, ms.energy.Systolic()),
         "processor": Machine(node, ms.energy.Processor()),
-        "array, ADC each step": Machine(node, None, DESIGN.adc),
+        "array, ADC each step": Machine(node, None, ADC),
         "array, analog neurons": Machine(node, None),
     }
 
@@ -74,7 +75,7 @@ def of_values(steps: int) -> ms.Crossbar:
 
     Its ranges are chosen: values lie within 0 and 1, and the full scale is that of the recipe. As arrays they say so.
     """
-    adc = ms.ADC(8, jnp.asarray(DESIGN.adc.full_scale))
+    adc = ms.ADC(8, jnp.asarray(ADC.full_scale))
     return ms.Crossbar(DESIGN.device, dac=ms.PulseWidthDAC(rate_bits(steps) + 1, jnp.ones(())), adc=adc, **READ)
 
 
@@ -84,7 +85,7 @@ def of_spikes(adc: ms.ADC | None) -> ms.Crossbar:
 
 def affine(machine: Machine, layer: nn.Linear, steps: int) -> tuple[float, float, float, float]:
     """Joules of one matrix: a read of values, more of it at full input, a silent step, and a spike on each row."""
-    columns, rows = jnp.shape(layer.weight)
+    columns, rows = weight_of(layer).shape
     levels = 2 ** rate_bits(steps) - 1
     sizes = jnp.asarray([1 / levels, 1.0])
     low, high = machine.joules_of_values(layer, jnp.outer(sizes, jnp.ones(rows)), steps, key=jr.key(2))
@@ -93,6 +94,11 @@ def affine(machine: Machine, layer: nn.Linear, steps: int) -> tuple[float, float
     silent, one = machine.joules_of_spikes(network, spikes, key=jr.key(2))
     graded = (high - low) / (1 - 1 / levels)
     return float(high - graded), float(graded), float(silent) / steps, float(one - silent)
+
+
+def weight_of(layer: Any) -> Float[Array, "columns rows"]:
+    """Of a digital layer."""
+    return layer.weight
 
 
 def integrators(size: int) -> nn.IF:
@@ -133,7 +139,7 @@ def network(hidden: int, *, key: Key[Array, ""]) -> Values:
 
 def normed(model: Values, xs: Float[Array, "images pixels"]) -> Values:
     """The same function, with all but a thousandth of the hidden values of `xs` below 1: rates of a spike a step."""
-    first, second = (jnp.asarray(each.weight) for each in (model.first, model.second))
+    first, second = (weight_of(each) for each in (model.first, model.second))
     largest = jnp.quantile(jax.nn.relu(xs @ first.T), 0.999)
     weights = (first / largest, second * largest)
     return eqx.tree_at(lambda m: (m.first.weight, m.second.weight), model, weights)
@@ -145,7 +151,7 @@ def in_levels(model: Values, steps: int) -> Values:
 
 def in_spikes(model: Values) -> nn.SpikingNetwork:
     """Integrators in the place of the ReLU; the outputs of all steps are added."""
-    hidden = integrators(jnp.shape(model.first.weight)[0])
+    hidden = integrators(weight_of(model.first).shape[0])
     return nn.SpikingNetwork([model.first, hidden, model.second], chunk=None)
 
 
@@ -178,6 +184,6 @@ def spikes_a_synapse(model: Values, spikes: Float[Array, "images steps pixels"])
     """Counted on both matrices, the mean over images."""
     network = in_spikes(model)
     _, record = jax.vmap(lambda x: network(x, record="inputs"))(spikes)
-    sizes = {path: jnp.shape(layer.weight) for path, layer in nn.analog_layers(network).items()}  # columns, rows
+    sizes = {path: weight_of(layer).shape for path, layer in nn.analog_layers(network).items()}  # columns, rows
     reached = sum(float(jnp.sum(record["inputs"][path])) * columns for path, (columns, _) in sizes.items())
     return reached / (len(spikes) * sum(columns * rows for columns, rows in sizes.values()))
