@@ -153,16 +153,16 @@ def supply(layer: AbstractAnalog, chip: Chip, matrix: AnalogMatrix, g: Array, se
     design = chip.crossbar
     check_wires(design.wires)
     sense, networks, lifted = design.reads.sense, None, None
-    if isinstance(design.wires, ResistiveWires):
-        networks = _networks(chip, g)
     if sense is not None and not sense.holds_ground:
-        if networks is not None:
+        if isinstance(design.wires, ResistiveWires):
             raise ValueError(
                 "What the word lines deliver to sense amplifiers that do not hold ground is known for wires without "
                 "resistance. Got `series_resistance` or `offset` behind `ResistiveWires`. Leave them out, or use "
                 "`IdealWires()`."
             )
         networks, lifted = _amplified(chip, sense.series_resistance, g)
+    elif isinstance(design.wires, ResistiveWires):
+        networks = _networks(chip, g)
     lanes = _lanes(layer, chip, matrix, g)
     if networks is not None and lanes is not None:
         raise ValueError(

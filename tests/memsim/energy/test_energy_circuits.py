@@ -9,6 +9,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from memsim.energy._periphery import settling
 
 KEY = jr.key(0)
 LAYER = ms.nn.Linear(5, 3, use_bias=False, key=KEY)
@@ -68,32 +69,29 @@ def slowest(ohm, farad, siemens, sink):
     return farad / n / np.linalg.eigvalsh(nodes)[0]
 
 
+@pytest.mark.parametrize("ohm, siemens, sink", [(320.0, 1e-5, 0.0), (320.0, 5e-3, 0.0), (64.0, 1e-3, 2.5e3)])
+def test_a_bit_line_settles_as_its_slowest_mode_or_a_quarter_later(ohm, siemens, sink):
+    farad = 2.1e-15 * 64
+    expected = np.log(2.0) * 9 * slowest(ohm, farad, siemens, sink)
+    assert 0.99 * expected < float(settling(8, ohm / 2 + sink, farad, siemens)) < 1.25 * expected
+
+
 @pytest.mark.parametrize(
-    "ohm, siemens, sink, amplifier", [(320.0, 1e-5, 0.0, 0.0), (320.0, 5e-3, 0.0, 0.0), (64.0, 1e-3, 500.0, 2e3)]
+    "rows, behind, settings",
+    [
+        pytest.param(8, 5.0 * 8 / 2, {"wires": ms.ResistiveWires(1.0, 5.0)}, marks=pytest.mark.slow),
+        (16, 5.0 * 16 / 2 + 30.0, {"wires": ms.ResistiveWires(1.0, 5.0, sink=30.0)}),
+        (16, 2e3, {"reads": ms.Reads("off", sense=ms.SenseAmplifier(series_resistance=2e3))}),
+        (16, 0.0, {}),
+    ],
+    ids=["two arrays", "sink", "amplifier", "ideal"],
 )
-def test_a_bit_line_settles_as_its_slowest_mode_or_a_quarter_later(ohm, siemens, sink, amplifier):
-    cells = dm.Ideal(siemens / 64, siemens / 64 * 1.0001)
-    sense = ms.SenseAmplifier(series_resistance=amplifier) if amplifier else None
-    wires = ms.ResistiveWires(1.0, ohm / 64, sink=sink) if not amplifier else ms.IdealWires()
-    ohm = 1e-3 if amplifier else ohm
-    chip = chip_of(ms.nn.Linear(64, 2, use_bias=False, key=KEY), cells, wires=wires, reads=ms.Reads("off", sense=sense))
-    around = ms.energy.Periphery(**NM130, settle=0.0)
-    cost = ms.energy.of(chip, jnp.zeros((1, 64)) if amplifier else jnp.ones((1, 64)), periphery=around)
-    found = float(cost.seconds.isel(sample=0, layer=0).sel(stage="settling"))
-    expected = np.log(2.0) * 9 * slowest(ohm, 2.1e-15 * 64, siemens, amplifier or sink)
-    assert 0.99 * expected < found < 1.25 * expected
-
-
-def test_a_line_settles_by_the_cells_of_its_own_array():
-    layer, each = ms.nn.Linear(64, 2, use_bias=False, key=KEY), []
-    for rows in (16, 64):
-        chip = chip_of(layer, wires=ms.ResistiveWires(1.0, 5.0), tile=(rows, 64))
-        cost = ms.energy.of(chip, jnp.ones((1, 64)), periphery=ms.energy.Periphery(**NM130, settle=0.0))
-        g = np.asarray(chip.weight.conductances(0.0), np.float64).reshape(2, -1, rows, 2).sum(axis=2).min()
-        by_hand = np.log(2.0) * 9 * (2.1e-15 * rows) / (2 / (5.0 * rows) + g)
-        np.testing.assert_allclose(cost.seconds.isel(sample=0, layer=0).sel(stage="settling"), by_hand, rtol=1e-5)
-        each.append(by_hand)
-    assert each[1] > 10 * each[0]
+def test_a_line_settles_by_the_cells_of_its_own_array_and_all_behind_it(rows, behind, settings):
+    chip = chip_of(ms.nn.Linear(16, 2, use_bias=False, key=KEY), tile=(rows, 16), **settings)
+    cost = ms.energy.of(chip, jnp.ones((1, 16)), periphery=ms.energy.Periphery(**NM130, settle=0.0))
+    g = np.asarray(chip.weight.conductances(0.0), np.float64).reshape(2, -1, rows, 2).sum(axis=2).min()
+    by_hand = np.log(2.0) * 9 * (2.1e-15 * rows) / (1 / behind + g) if behind else 0.0
+    np.testing.assert_allclose(cost.seconds.isel(sample=0, layer=0).sel(stage="settling"), by_hand, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
