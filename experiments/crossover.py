@@ -86,7 +86,8 @@ def measured(config: Config) -> list[float]:
     camera = ms.encoding.EventCamera(dt, noise_rate=config.noise_rate)
     found = []
     for speed in (0.0, 20.0):  # pixels a second
-        place = jnp.arange(config.pixels) - speed * dt * jnp.expand_dims(jnp.arange(config.frames), 1)
+        pixels, frame = (jnp.arange(size, dtype=float) for size in (config.pixels, config.frames))
+        place = jnp.expand_dims(pixels, 0) - speed * dt * jnp.expand_dims(frame, 1)
         rows = 0.5 + 0.4 * jnp.sin(2 * jnp.pi * place / 8)
         frames = jnp.broadcast_to(jnp.expand_dims(rows, 1), (config.frames, config.pixels, config.pixels))
         events = float(jnp.sum(camera(frames, key=jr.key(0))))

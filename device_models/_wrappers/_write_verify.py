@@ -1,12 +1,13 @@
 """A device whose cells are read after each write, and written again until they are close to their target."""
 
+import math
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, Num
 
 from .._checks import Checked, check, is_known, plain, positive, whole
 from .._checks._quantities import AGES, LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS
@@ -31,6 +32,13 @@ class VerifiedCells(Checked):
     def yield_fraction(self) -> Float[Array, ""]:
         """Fraction of the cells that were accepted."""
         return jnp.mean(self.accepted)
+
+
+def pulses_of(cells: Any) -> Num[Array, "*cells"] | int:
+    """Writes that each of these cells took, whatever else is wrapped around them; 1 where none was verified."""
+    parts = jax.tree.leaves(cells, is_leaf=lambda part: isinstance(part, VerifiedCells))
+    verified = [part for part in parts if isinstance(part, VerifiedCells)]
+    return math.prod(part.pulses for part in verified if part.pulses is not None)  # derivatives of cells have none
 
 
 class WriteVerify(AbstractWrapper):

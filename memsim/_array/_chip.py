@@ -9,6 +9,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
+from device_models._wrappers._write_verify import pulses_of
+
 from .._checks import Checked, as_time, check_optional_key, is_zero
 from ._compensation import Measured, PatternCodes
 from ._converters._adc import AbstractADC
@@ -94,6 +96,16 @@ class Chip(Checked):
         check_optional_key(key)
         noise_key = None if key is None else jr.split(key)[0]  # as `uncompensated`
         return self._cells_at(as_time(t), noise_key).g
+
+    @property
+    def pulses(self) -> Float[Array, "planes rows lines"]:
+        """How often each cell was written: by a verify, and on average over weights by descent on the outputs.
+
+        Where both did, the verified pulses of the last write stand for those of each.
+        """
+        shape = jax.eval_shape(self.crossbar.device.conductance, self.cells, jnp.zeros(())).shape
+        each = jnp.broadcast_to(jnp.asarray(pulses_of(self.cells), float), shape)
+        return each if self.writes is None else each * jnp.mean(self.writes, dtype=float)
 
     def summed(self, t: Float[Array, ""]) -> Float[Array, "rows columns"]:
         """Conductance of all cells of each weight together, in siemens."""

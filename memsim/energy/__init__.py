@@ -1,8 +1,10 @@
 """Joules, seconds and square metres of what networks do on chips."""
 
 from ._array import of_array as of_array
+from ._break_even import break_even as break_even
 from ._conversions import AbstractConversion as AbstractConversion
 from ._conversions import FlashADC as FlashADC
+from ._conversions import OscillatorADC as OscillatorADC
 from ._conversions import RampADC as RampADC
 from ._conversions import SurveyADC as SurveyADC
 from ._conversions import adc_survey_energy as adc_survey_energy
@@ -12,9 +14,6 @@ from ._descent import Free as Free
 from ._descent import Front as Front
 from ._descent import PricedChip as PricedChip
 from ._descent import descend as descend
-from ._digital import AbstractMachine as AbstractMachine
-from ._digital import Processor as Processor
-from ._digital import Systolic as Systolic
 from ._digital import digital as digital
 from ._events import EventPower as EventPower
 from ._events import crossover as crossover
@@ -26,6 +25,10 @@ from ._joules import joules as joules
 from ._judges import Point as Point
 from ._judges import judged as judged
 from ._layers import COMPONENTS as COMPONENTS
+from ._machines import AbstractMachine as AbstractMachine
+from ._machines import EventDriven as EventDriven
+from ._machines import Processor as Processor
+from ._machines import Systolic as Systolic
 from ._of import of as of
 from ._periphery import Periphery as Periphery
 from ._report import Report as Report

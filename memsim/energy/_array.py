@@ -49,8 +49,8 @@ def of_array(
     voltage a word line.
 
     >>> import jax.numpy as jnp, memsim as ms
-    >>> float(ms.energy.of_array(jnp.full((1, 1), 10e-6), jnp.array([0.2]), 100e-9)) * 1e15  # femtojoules
-    40.0...
+    >>> round(float(ms.energy.of_array(jnp.full((1, 1), 10e-6), jnp.array([0.2]), 100e-9)) * 1e15, 3)  # femtojoules
+    40.0
     """
     check_wires(wires)
     iv = Ohmic() if device is None else device.iv

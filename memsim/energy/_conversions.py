@@ -8,10 +8,11 @@ from jaxtyping import Array, Float
 
 from .._checks import Checked, at_least, check, checked, is_known, positive
 from ._nodes import NODE, Number, scaled_area, scaled_energy
-from ._numbers import ADC_FIT, ANALOG, ISAAC_NODE
+from ._numbers import ADC_FIT, ANALOG, HERMES_NODE, ISAAC_NODE, SURVEY
 
 ENOB = at_least(4.0, "effective bits, where the survey has converters", most=16.0)
-RATE = positive("in conversions a second", most=1e12)
+MOST_RATE = 1e12  # conversions a second
+RATE = positive("in conversions a second", most=MOST_RATE)
 Resolution = int | Number  # bits, which may be broken where they have a gradient
 COMPARATOR = 5e-12  # m^2 at 32 nm, assumed
 
@@ -74,6 +75,16 @@ class AbstractConversion(Checked):
     def source(self) -> str:
         """Where its numbers are from."""
 
+    @property
+    @abstractmethod
+    def told(self) -> list[str]:
+        """What must be said where its law is taken further than its numbers."""
+
+    @property
+    @abstractmethod
+    def scales(self) -> bool:
+        """Whether it takes less at a lower supply."""
+
 
 class SurveyADC(AbstractConversion):
     """A converter as good as the best published ones, mostly of successive approximation: `adc_survey_energy`.
@@ -102,6 +113,19 @@ class SurveyADC(AbstractConversion):
     @property
     def source(self) -> str:
         return ADC_FIT["node"].where
+
+    @property
+    def told(self) -> list[str]:
+        slowest, fastest = SURVEY["rates"].coefficients
+        if slowest <= float(self.rate) <= fastest:
+            return []
+        return [
+            f"extrapolated in rate, {float(self.rate):g} is not of the survey's {slowest:g} to {fastest:g} a second"
+        ]
+
+    @property
+    def scales(self) -> bool:
+        return False
 
     def _enob(self, bits: Resolution) -> Number:
         enob = float(bits) - self.lost_bits if is_known(bits) else bits - self.lost_bits
@@ -140,6 +164,14 @@ class RampADC(AbstractConversion):
     def source(self) -> str:
         return ANALOG["comparison"].where
 
+    @property
+    def told(self) -> list[str]:
+        return []
+
+    @property
+    def scales(self) -> bool:
+        return True
+
 
 class FlashADC(AbstractConversion):
     """A comparator for each step: $2^b - 1$ of them at once.
@@ -166,3 +198,52 @@ class FlashADC(AbstractConversion):
     @property
     def source(self) -> str:
         return ANALOG["comparison"].where
+
+    @property
+    def told(self) -> list[str]:
+        return []
+
+    @property
+    def scales(self) -> bool:
+        return True
+
+
+class OscillatorADC(AbstractConversion):
+    """An oscillator a column whose frequency follows its current, counted while a pulse lasts, and on all the while.
+
+    A pulse of $2^{b-1} - 1$ steps for $b$ bits takes as much whatever its current is, and no time after it: choose
+    `Periphery(columns_per_adc=1)`. Its power is that of a published core with all that is in it, so that the array and
+    digital circuits, which are booked apart, count twice.
+
+    **Arguments:**
+
+    - `step`: Seconds of a pulse for a code of 1.
+
+    Reference: Khaddam2022.
+    """
+
+    step: Number = 1e-9
+
+    def __check_init__(self):
+        check(self, step=positive("in seconds", most=1.0, hint="Nanoseconds? Multiply by 1e-9."))
+
+    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+        return scaled_energy(float(ANALOG["oscillator"]), HERMES_NODE, node, v_dd) * ((2 ** (bits - 1) - 1) * self.step)
+
+    def seconds(self, bits: int) -> Number:
+        return 0.0
+
+    def square_metres(self, bits: int, node: float) -> Number:
+        return scaled_area(float(ANALOG["oscillator_area"]), HERMES_NODE[0], node)
+
+    @property
+    def source(self) -> str:
+        return ANALOG["oscillator"].where
+
+    @property
+    def told(self) -> list[str]:
+        return []
+
+    @property
+    def scales(self) -> bool:
+        return True

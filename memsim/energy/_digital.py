@@ -1,6 +1,5 @@
 """What the same network takes in digital arithmetic, with its data in memories."""
 
-from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -11,98 +10,21 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from .._array import Chip
-from .._checks import Checked, check, checked, plain, positive, whole, write
+from .._checks import checked, whole, write
 from ..nn import AbstractAnalog, analog_layers, neurons
 from ..nn._calling import check_model, evaluating, is_network, measured
 from ..nn._deploy import digital_weight
 from ..nn._word_lines import SAMPLES, checked_samples
-from ._nodes import NODE, SUPPLY, scaled_energy
+from ._machines import AbstractMachine, Systolic, Work
+from ._nodes import NODE, SUPPLY, scaled_energy, supply_told
 from ._numbers import DIGITAL, HOROWITZ_NODE
-from ._periphery import Periphery, sram_access
+from ._periphery import BESIDE, Periphery, size_told, sram_access
 
 if TYPE_CHECKING:
     import xarray as xr
 
 DIGITAL_COMPONENTS = ("arithmetic", "instructions", "on-chip memory", "off-chip memory", "neurons")
 DIGITAL_MOVEMENT = ("on-chip memory", "off-chip memory")
-SUM_BITS = 32
-Each = float | Float[np.ndarray, " samples"]  # of each sample
-
-
-class AbstractMachine(Checked):
-    """Where a machine keeps its data, and how often it fetches them."""
-
-    @abstractmethod
-    def instructions(self, products: Each) -> Each:
-        """How many it takes for so many multiplications."""
-
-    @abstractmethod
-    def fetched(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
-        """Bits into and out of the memory on the chip, for so many products of a vector with a matrix."""
-
-    @abstractmethod
-    def outside(self, rows: int, columns: int, reads: Each) -> Each:
-        """Weights from the memory outside, for one sample, where those of the model do not fit on the chip."""
-
-    @property
-    @abstractmethod
-    def memory(self) -> float:
-        """Bytes on the chip."""
-
-
-class Systolic(AbstractMachine):
-    """An array of multipliers that keeps a block of weights while inputs stream through.
-
-    **Arguments:**
-
-    - `size`: Rows and columns of multipliers.
-    - `memory`: Bytes of the memory on the chip. Weights of a model that does not fit come from outside, once for
-      `batch` samples.
-    - `batch`: Samples side by side.
-    """
-
-    size: int = eqx.field(static=True, converter=plain, default=128)
-    memory: float = eqx.field(default=1048576.0)  # pyright: ignore[reportIncompatibleMethodOverride]
-    batch: int = eqx.field(static=True, converter=plain, default=1)
-
-    def __check_init__(self):
-        check(self, size=whole(1), memory=positive("in bytes"), batch=whole(1))
-
-    def instructions(self, products: Each) -> Each:
-        return 0.0
-
-    def fetched(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
-        blocks_of_rows, blocks_of_columns = -(-rows // self.size), -(-columns // self.size)
-        inputs, sums = rows * blocks_of_columns, columns * (2 * blocks_of_rows - 1)
-        return reads * (inputs * bits + sums * SUM_BITS) + rows * columns * bits / self.batch
-
-    def outside(self, rows: int, columns: int, reads: Each) -> Each:
-        return rows * columns / self.batch
-
-
-class Processor(AbstractMachine):
-    """A processor that fetches both operands of each multiplication from its cache, and decodes an instruction for it.
-
-    **Arguments:**
-
-    - `memory`: Bytes of its cache. Weights of a model that does not fit come from outside for each product of a vector.
-    """
-
-    memory: float = eqx.field(default=32768.0)  # pyright: ignore[reportIncompatibleMethodOverride]
-
-    def __check_init__(self):
-        check(self, memory=positive("in bytes"))
-
-    def instructions(self, products: Each) -> Each:
-        return products
-
-    def fetched(self, rows: int, columns: int, bits: int, reads: Each) -> Each:
-        return reads * (2 * rows * columns * bits + columns * SUM_BITS)
-
-    def outside(self, rows: int, columns: int, reads: Each) -> Each:
-        return reads * (rows * columns)
-
-
 ARRAY = Systolic()
 MACHINE = write("Such as `ms.energy.Systolic()`.")
 
@@ -131,7 +53,7 @@ def digital(
     - `xs`: A batch of samples.
     - `bits`: Of weights and inputs; sums have 32.
     - `node`, `v_dd`: Technology in metres, supply in volts.
-    - `machine`: `Systolic()` or `Processor()`.
+    - `machine`: `Systolic()`, `Processor()`, or `EventDriven()`, for which inputs are spikes.
     - `key`: For a model that draws.
 
     Reference: Horowitz2014.
@@ -145,41 +67,63 @@ def digital(
         )
     model = evaluating(model)
     xs = checked_samples(model, xs)
-    reads = np.asarray(_reads(model, xs, key), float)
-    found = np.zeros((*reads.shape, len(DIGITAL_COMPONENTS)))
+    reads, spikes = np.moveaxis(np.asarray(_counted(model, xs, key), float), -1, 0)
     shapes = [digital_weight(path, layer).shape[::-1] for path, layer in layers.items()]
-    multiply = scaled_energy(float(DIGITAL["multiply_32"]), HOROWITZ_NODE, node, v_dd) * (bits / 32) ** 2
-    add = scaled_energy(float(DIGITAL["add_32"]), HOROWITZ_NODE, node, v_dd)
-    instruction = scaled_energy(float(DIGITAL["instruction"]), HOROWITZ_NODE, node, v_dd)
-    access, dram = sram_access(machine.memory, node, v_dd) / 64, float(DIGITAL["dram"]) / 64
-    fits = sum(rows * columns for rows, columns in shapes) * bits / 8 <= machine.memory
-    for place, (rows, columns) in enumerate(shapes):
-        products = reads[:, place] * rows * columns
-        found[:, place, 0] = products * (multiply + add)
-        found[:, place, 1] = machine.instructions(products) * instruction
-        found[:, place, 2] = machine.fetched(rows, columns, bits, reads[:, place]) * access
-        found[:, place, 3] = 0.0 if fits else machine.outside(rows, columns, reads[:, place]) * bits * dram
+    counts = zip(shapes, reads.T, spikes.T, strict=True)
+    work = [Work(rows, columns, bits, read, spike) for (rows, columns), read, spike in counts]
     sizes = {path: int(np.prod(neuron.shape)) for path, neuron in neurons(model).items()}
-    updates = np.asarray(list(sizes.values()), float) * (xs.shape[1] if is_network(model) else 1)
-    found = np.concatenate([found, np.zeros((len(reads), len(sizes), len(DIGITAL_COMPONENTS)))], axis=1)
-    found[:, len(layers) :, 4] = updates * float(Periphery(node=node, v_dd=v_dd).neuron_update)
-    reads, shapes = np.pad(reads, [(0, 0), (0, len(sizes))]), [*shapes, *[(0, 0)] * len(sizes)]
-    return _as_dataset(found, reads, [*layers, *sizes], shapes, {"node": node, "v_dd": float(v_dd)})
+    steps = xs.shape[1] if is_network(model) else 1
+    update = steps * float(Periphery(node=node, v_dd=v_dd).neuron_update)
+    none = np.zeros(len(reads))
+    parts = [*_of_layers(work, machine, node, v_dd), *[[none] * 4 + [none + size * update] for size in sizes.values()]]
+    counted = {name: np.pad(each, [(0, 0), (0, len(sizes))]) for name, each in (("reads", reads), ("spikes", spikes))}
+    attrs = {"node": node, "v_dd": float(v_dd), "memory": float(machine.memory)}
+    shapes = [*shapes, *[(0, 0)] * len(sizes)]
+    return _as_dataset(np.asarray(parts, float).transpose(2, 0, 1), counted, [*layers, *sizes], shapes, attrs)
 
 
-def _as_dataset(found: np.ndarray, reads: np.ndarray, layers: list[str], shapes: list, attrs: dict) -> "xr.Dataset":
+def _of_layers(work: list[Work], machine: AbstractMachine, node: float, v_dd: float) -> list[list[np.ndarray]]:
+    """Joules of each layer, by component, of each sample."""
+
+    def here(name: str) -> float:
+        return float(scaled_energy(float(DIGITAL[name]), HOROWITZ_NODE, node, v_dd))
+
+    bits = work[0].bits
+    multiply, add = here("multiply_32") * (bits / 32) ** 2, here("add_32")
+    access, small = (float(sram_access(size, node, v_dd)) / 64 for size in (machine.memory, BESIDE))
+    dram = float(DIGITAL["dram"]) / 64
+    fits = sum(each.rows * each.columns for each in work) * bits / 8 <= machine.memory
+    found = []
+    for each in work:
+        parts = (
+            machine.multiplications(each) * multiply + machine.additions(each) * add,
+            machine.instructions(each) * here("instruction"),
+            machine.fetched(each) * access + machine.beside(each) * small,
+            0.0 if fits else machine.outside(each) * bits * dram,
+            0.0,
+        )
+        found.append([np.broadcast_to(part, np.shape(each.reads)) for part in parts])
+    return found
+
+
+def _as_dataset(
+    found: np.ndarray, counts: dict[str, np.ndarray], layers: list[str], shapes: list, attrs: dict
+) -> "xr.Dataset":
     import xarray as xr
 
     names = ("add_32", "instruction", "sram", "dram", "sram")
     sources = [DIGITAL[name].where for name in names]
-    weak = [", ".join(word for word in ("recalled", "assumed") if word in source) for source in sources]
+    weak = [[word for word in ("recalled", "assumed") if word in source] for source in sources]
+    weak[2] += size_told(attrs["memory"])
+    for place in (0, 1, 2, 4):  # a memory outside has its own node and supply
+        weak[place] += supply_told(attrs["v_dd"])
     result = xr.Dataset(
         {
             "joules": (("sample", "layer", "component"), found),
-            "reads": (("sample", "layer"), reads),
+            **{name: (("sample", "layer"), each) for name, each in counts.items()},
             "multiplications": ("layer", [float(rows * columns) for rows, columns in shapes]),
             "source": ("component", sources),
-            "assumed": ("component", weak),
+            "assumed": ("component", [", ".join(each) for each in weak]),
         },
         {"layer": layers, "component": list(DIGITAL_COMPONENTS)},
         attrs,
@@ -189,20 +133,24 @@ def _as_dataset(found: np.ndarray, reads: np.ndarray, layers: list[str], shapes:
 
 
 @eqx.filter_jit
-def _reads(model: Any, xs: Array, key: Key[Array, ""] | None) -> Float[Array, "samples layers"]:
-    """How often each layer's matrix is multiplied by a vector."""
+def _counted(model: Any, xs: Array, key: Key[Array, ""] | None) -> Float[Array, "samples layers 2"]:
+    """How often each layer's matrix is multiplied by a vector, and the spikes on its rows, of a group their mean."""
     layers = analog_layers(model)
 
-    def counting(layer: AbstractAnalog) -> Any:
-        def count(x: Array) -> tuple[Array]:
-            reads = float(jax.eval_shape(layer.word_lines, x).shape[0])
-            first = jnp.ravel(x)[0]
-            return (jnp.where(first == 0, reads, reads),)  # as many as there are inputs along mapped axes
+    def counting(path: str, layer: AbstractAnalog) -> Any:
+        rows = digital_weight(path, layer).shape[1]
+
+        def count(x: Array) -> tuple[Array, Array]:
+            lines = layer.word_lines(x)
+            spikes = jnp.sum(jnp.ceil(jnp.abs(lines)), dtype=float) * (rows / lines.shape[1])
+            # as many reads as there are inputs along mapped axes
+            return jnp.where(spikes == 0, float(lines.shape[0]), float(lines.shape[0])), spikes
 
         return count
 
     def one(x: Array, key: Array | None) -> Array:
-        _, found = measured(model, x, key, {path: counting(layer) for path, layer in layers.items()})
-        return jnp.stack([found.get(path, (jnp.zeros(()),))[0] for path in layers])
+        none = (jnp.zeros(()),) * 2
+        _, found = measured(model, x, key, {path: counting(path, layer) for path, layer in layers.items()})
+        return jnp.stack([jnp.stack(found.get(path, none)) for path in layers])
 
     return jax.vmap(one)(xs, None if key is None else jr.split(key, xs.shape[0]))

@@ -13,6 +13,7 @@ from device_models import Sourced
 from .._checks import Checked, at_least, check, checked, did_you_mean, finite, fraction, is_known, judge, positive
 from ..chips import Counts, Placed
 from ..chips._loihi._part import Layer
+from ..chips._sums._counts import COUNTED as OF_CORES
 from ._periphery import Number
 
 MEROLLA = "Merolla2014, at 0.8 V, from their sweep of rates, second-hand"
@@ -115,7 +116,7 @@ def loihi_sanafe() -> EventPower:
     return _of_table(LOIHI, "loihi1")
 
 
-COUNTED = (*Counts._fields, "accesses")
+COUNTED = (*OF_CORES, "accesses")
 HOPS = ("hops_east_west", "hops_north_south")  # of Loihi, which `Counts` do not hold
 POWERS = {"truenorth": truenorth_merolla2014, "odin": odin_frenkel2019, "loihi1": loihi_sanafe}
 
@@ -136,7 +137,7 @@ def of_counts(
     - `power`: Prices; by default those published for the chip.
 
     **Raises:** `ValueError` for a chip without published prices, for prices of another one or of what is not counted,
-    and for counts of another network or of a batch.
+    and for counts of another chip or network, or of a batch.
     """
     if power is None:
         if placed.target not in POWERS:
@@ -152,7 +153,7 @@ def of_counts(
     _check_counts(placed, counts)
     _check_prices(power)
     steps = counts.events.shape[0]
-    totals: dict[str, Any] = {name: jnp.sum(each).astype(float) for name, each in counts._asdict().items()}
+    totals: dict[str, Any] = {name: jnp.sum(each).astype(float) for name, each in zip(OF_CORES, counts, strict=True)}
     sizes = [part.size for part in placed.parts if isinstance(part, Layer)]
     totals["accesses"] = jnp.asarray(float(steps * sum(sizes)))
     booked = {name: totals[name] * price for name, price in power.events.items() if name in totals}
@@ -160,6 +161,11 @@ def of_counts(
 
 
 def _check_counts(placed: Placed, counts: Counts) -> None:
+    if counts.target not in ("", placed.target):
+        raise ValueError(
+            f"`counts` must be those of `placed`, which is on {placed.target!r}. Got those of {counts.target!r}. Pass "
+            "what this `placed(x)` gave beside its outputs."
+        )
     cores = sum(part.cores for part in placed.parts)
     shapes = {jnp.shape(each) for each in counts}
     shape = jnp.shape(counts.events)

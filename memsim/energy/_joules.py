@@ -14,6 +14,7 @@ from .._checks import TIME, check_optional_key, checked, write
 from ..nn import analog_layers, at, neurons
 from ..nn._calling import check_model, evaluating, is_network, measured
 from ..nn._word_lines import SAMPLES, checked_samples
+from ._bounds import judged
 from ._conversions import Resolution
 from ._layers import COMPONENTS, Geometry, geometry, read_seconds, square_metres, units
 from ._periphery import Periphery
@@ -97,7 +98,7 @@ def arranged_at(chip: Any, moment: Any, t: Any, around: Periphery, moment_key: K
             g = made.conductances(t, key=None if moment_key is None else jr.fold_in(moment_key, place))
             matrix: Any = moments[path].weight
             supplies[path] = supply(moments[path], made, matrix, g, around.pulse)
-            geometries[path] = geometry(made, matrix, g.shape)
+            geometries[path] = geometry(made, matrix, g)
             writes[path] = _programming(made, g, around)
     sizes = {path: int(np.prod(neuron.shape)) for path, neuron in neurons(model).items()}
     return Arranged(model, supplies, geometries, sizes, writes, tuple(sorted(set(layers) - set(on_chips))))
@@ -106,6 +107,7 @@ def arranged_at(chip: Any, moment: Any, t: Any, around: Periphery, moment_key: K
 def measure(arranged: Arranged, around: Periphery, xs: Any, key: Key[Array, ""] | None) -> Joules:
     """What the samples `xs` take."""
     xs = checked_samples(arranged.model, xs)
+    around = judged(around)
     keys = None if key is None else jr.split(key, xs.shape[0])
     return _measure(arranged, around, xs, keys)
 
@@ -170,8 +172,8 @@ def _of_neurons(
 
 def _programming(made: Chip, g: Float[Array, "planes rows lines"], around: Periphery) -> Float[Array, ""]:
     """Joules of the pulses that wrote all cells, and of a read of each cell after each of them."""
-    each = jnp.sum(g * around.write_volts**2 * around.write_seconds + g * made.crossbar.reads.v_read**2 * around.pulse)
-    return each if made.writes is None else each * jnp.mean(made.writes.astype(g.dtype))
+    each = g * around.write_volts**2 * around.write_seconds + g * made.crossbar.reads.v_read**2 * around.pulse
+    return jnp.sum(each * made.pulses)
 
 
 def read_key(key: Key[Array, ""] | None) -> Key[Array, ""] | None:

@@ -1,7 +1,8 @@
 """Published numbers of chips beside ours: what `memsim energy check` prints."""
 
+import importlib.util
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import jax.random as jr
@@ -9,7 +10,8 @@ import jax.random as jr
 from .. import recipes
 from .._array import Crossbar
 from ..nn import Linear, program
-from ._conversions import SurveyADC, adc_survey_energy
+from ._break_even import BREAK_EVEN, davidson, spyx
+from ._conversions import OscillatorADC, adc_survey_energy
 from ._events import crossover, loihi_sanafe, odin_frenkel2019, truenorth_merolla2014
 from ._neurram import neurram
 from ._of import of
@@ -35,6 +37,7 @@ BREAKDOWN = {  # fJ of a cell: word lines, neurons, input pulses
     (10, 8): (50.52, 75.86, 27.51),
 }
 FITTED = {((3, 1), 0), ((3, 1), 2), ((4, 2), 2)}  # the three numbers that `select` and `input` of NEURRAM are fitted to
+SPYX_STEPS = range(5, 11)
 SANAFE_COUNTS = {  # of tests/data/chips/loihi_energy_sanafe_0.npz, all steps together
     "events": 18620,
     "accesses": 3000,
@@ -81,7 +84,7 @@ def judged() -> tuple[Point, ...]:
     >>> sum(point.met for point in ms.energy.judged()) > 30
     True
     """
-    return tuple(point for chip in (_neurram, _isaac, _hermes, _analog, _truenorth, _odin, _loihi) for point in chip())
+    return tuple(point for chip in JUDGES for point in chip())
 
 
 def _neurram() -> Iterator[Point]:
@@ -137,8 +140,9 @@ def _hermes() -> Iterator[Point]:
     watts = 16.1 / 2.48  # in both modes the same, within 0.4 %: what takes it is on all the time
     one = 1e-12 * operations / (pulse / clock) / watts
     yield Point("HERMES", "1 phase", "TOPS/W", 9.76, one, TWENTY, "power from the point with 4 phases")
-    ours = _picojoules(recipes.hermes(), Periphery(node=14e-9, v_dd=0.8, pulse=127e-9, adc=SurveyADC(7.5e6)))
-    note = "not met: the chip draws 0.4 mW a column all the time, the best published converters next to nothing"
+    around = Periphery(node=14e-9, v_dd=0.8, pulse=127e-9, adc=OscillatorADC(), columns_per_adc=1)
+    ours = _picojoules(recipes.hermes(), around)
+    note = "converters of a core published before; the best of the survey would take a tenth"
     yield Point("HERMES", "1 phase, from components", "pJ/MAC", 2 / 9.76, ours, TWENTY, note)
 
 
@@ -186,3 +190,32 @@ def _loihi() -> Iterator[Point]:
     chip = loihi_sanafe()
     ours = float(chip.joules({name: float(number) for name, number in SANAFE_COUNTS.items()}, seconds=0.0))
     yield Point("Loihi", "SANA-FE's counts, 60 steps", "J", SANAFE_JOULES, ours, EXACT, "simulated before silicon")
+
+
+def _break_even() -> Iterator[Point]:
+    spikes = float(BREAK_EVEN["davidson"])
+    yield Point("Davidson 2021", "break-even", "spikes/synapse", spikes, davidson(), 0.01, "12 / 7 units, second-hand")
+    published = BREAK_EVEN["spyx"].coefficients
+    ours = [spyx(steps) for steps in SPYX_STEPS]
+    for steps, theirs, each in zip(SPYX_STEPS, published, ours, strict=True):
+        yield Point("Spyx", f"break-even, {steps} steps", "spikes/step", theirs, each, 0.001, "from its constants")
+    mean = sum(ours) / len(ours)
+    note = "Spyx's constants, mean over 5 to 10 steps"
+    yield Point("Yan 2024", "break-even, 5 to 10 steps", "spikes/step", float(BREAK_EVEN["yan"]), mean, TEN, note)
+
+
+def _hwcomponents() -> Iterator[Point]:
+    """Converters of hwcomponents-adc, where it is installed."""
+    if importlib.util.find_spec("hwcomponents_adc") is None:
+        return
+    model: Any = importlib.import_module("hwcomponents_adc").ADC
+    for nanometres in (14, 22, 28, 40, 65, 130):
+        theirs = model(n_bits=8, tech_node=nanometres * 1e-9, throughput=1e8)
+        dynamic, leakage = float(theirs.convert().energy), float(theirs.leak_power) / 1e8
+        ours = float(adc_survey_energy(8.0, 1e8, nanometres * 1e-9))
+        note = f"theirs books {leakage / (dynamic + leakage):.0%} as leakage; ours books none apart"
+        what = f"ADC of 8 bits at 100 MS/s, {nanometres} nm"
+        yield Point("hwcomponents", what, "pJ", 1e12 * (dynamic + leakage), 1e12 * ours, 0.001, note)
+
+
+JUDGES = (_neurram, _isaac, _hermes, _analog, _truenorth, _odin, _loihi, _break_even, _hwcomponents)

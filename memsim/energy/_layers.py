@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from .._array import AnalogMatrix, Chip, ResistiveWires
 from ._conversions import Number, Resolution
 from ._periphery import Periphery, settling
-from ._relaxed import resolution_of
+from ._relaxed import levels_of, resolution_of
 from ._supply import tiles_of
 
 COMPONENTS = (
@@ -45,7 +45,10 @@ class Geometry(NamedTuple):
     pulses: int
     in_bits: Resolution
     adc_bits: Resolution | None
-    resistance: Number
+    levels: Resolution  # of a pulse
+    widths: bool  # whether they are its widths
+    resistance: Number  # between a bit line and ground: half of its wire, and all behind it
+    siemens: Number  # of all cells of the bit line that has the least
 
     @property
     def conversions(self) -> int:
@@ -61,8 +64,9 @@ class Geometry(NamedTuple):
         return 0 if self.adc_bits is None else self.row_tiles * -(-self.outputs * self.slices // columns_per_adc)
 
 
-def geometry(chip: Chip, matrix: AnalogMatrix, shape: tuple[int, ...]) -> Geometry:
-    """Of a layer on `chip`, which presents `matrix` with cells of `shape` (planes, rows, lines)."""
+def geometry(chip: Chip, matrix: AnalogMatrix, g: Float[Array, "planes rows lines"]) -> Geometry:
+    """Of a layer on `chip`, which presents `matrix` with cells of `g` siemens."""
+    shape = g.shape
     design, dac = chip.crossbar, matrix.word_lines.dac
     if design.adc is not None and resolution_of(design.adc) is None:
         raise ValueError(
@@ -73,7 +77,10 @@ def geometry(chip: Chip, matrix: AnalogMatrix, shape: tuple[int, ...]) -> Geomet
     row_tiles = -(-rows // design.tile[0])
     lines, resistance = min(rows, design.tile[0]), 0.0
     if isinstance(design.wires, ResistiveWires):
-        resistance = design.wires.bit_line * lines
+        resistance = resistance + design.wires.bit_line * lines / 2 + design.wires.sink
+    if design.reads.sense is not None:
+        resistance = resistance + design.reads.sense.series_resistance
+    whole = [jnp.min(jnp.sum(g[:, first : first + lines], axis=1)) for first in range(0, rows, lines)]
     return Geometry(
         rows=rows,
         outputs=outputs,
@@ -86,7 +93,10 @@ def geometry(chip: Chip, matrix: AnalogMatrix, shape: tuple[int, ...]) -> Geomet
         pulses=1 if dac is None else len(dac.significance),
         in_bits=1 if dac is None else _or_ideal(resolution_of(dac)),
         adc_bits=None if design.adc is None else resolution_of(design.adc),
+        levels=1 if dac is None else levels_of(dac),
+        widths=dac is not None and dac.fixed_voltage,
         resistance=resistance,
+        siemens=jnp.min(jnp.stack(whole)),
     )
 
 
@@ -116,14 +126,15 @@ def units(of: Geometry, around: Periphery) -> Unit:
     read["buffers"] = moved * around.memory_bit
     read["network on chip"] = of.outputs * of.out_bits * around.moved_bit
     cells_on_a_line = of.cells // of.rows
-    return Unit(read, of.arrays * around.of_isaac("driver"), around.line_charge(cells_on_a_line, of.arrays))
+    driven = of.arrays * around.driven(of.levels, widths=of.widths)
+    return Unit(read, driven, around.line_charge(cells_on_a_line, of.arrays))
 
 
 def read_seconds(of: Geometry, around: Periphery) -> Float[Array, " stages"]:
     """Seconds of one read, by stage: pulses follow each other, arrays work side by side."""
     turns = min(of.columns * of.slices, around.columns_per_adc)
     conversion = 0.0 if of.adc_bits is None else of.pulses * turns * around.adc.seconds(of.adc_bits)
-    wires = settling(of.adc_bits, of.resistance, around.line_charge(of.lines, 0))
+    wires = settling(of.adc_bits, of.resistance, around.line_charge(of.lines, 0), of.siemens)
     digital = 0.0 if of.adc_bits is None else (1 + np.ceil(np.log2(of.row_tiles * of.slices))) / around.clock
     stages = (of.pulses * around.pulse, of.pulses * (around.settle + wires), conversion, digital)
     return jnp.stack([jnp.asarray(each, jnp.result_type(float)) for each in stages])

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._checks import at_least, checked, that
+from .._checks import at_least, checked, is_known, that
 from ._numbers import NODES
 
 Number = float | Float[Array, ""]  # a constant, or a parameter with a gradient
@@ -15,7 +15,8 @@ NODE = that(
     lambda x: (x > 0.999e-9 * NM[-1]) & (x < 1.001e-9 * NM[0]),  # rounding in float32
     hint="Nanometres? Multiply by 1e-9.",
 )
-SUPPLY = at_least(0.5, "in volts", most=1.8)
+LEAST_SUPPLY, MOST_SUPPLY = 0.5, 1.8  # volts
+SUPPLY = at_least(LEAST_SUPPLY, "in volts", most=MOST_SUPPLY)
 PUBLISHED_SUPPLY = 1.2  # volts above which the polynomials of Stillmaker2017 are taken further than their circuits
 
 
@@ -25,12 +26,36 @@ def switching_energy(node: float, v_dd: float | Float[Array, ""]) -> float | Flo
 
     Between the nodes of the table the energies are interpolated linearly. Only ratios have a meaning.
 
+    Raises `ValueError` for a supply below `least_supply`.
+
     Reference: Stillmaker2017.
     """
+    check_supply(node, v_dd)
+    a, b, c = _polynomial(node)
+    return a * v_dd**2 + b * v_dd + c
+
+
+def least_supply(node: float) -> float:
+    """Volts below which the law of a `node` would say that a lower supply takes more: the minimum of its polynomial."""
+    a, b, _ = _polynomial(node)
+    return max(LEAST_SUPPLY, -b / (2 * a))
+
+
+def check_supply(node: float, v_dd: float | Array) -> None:
+    """Raises `ValueError` for a supply, where it is known, at which the law of the node does not hold."""
+    if is_known(v_dd) and float(v_dd) < least_supply(node) * (1 - 1e-6):  # rounding in float32
+        raise ValueError(
+            f"`v_dd` must be at least {least_supply(node):.3g} V at {node * 1e9:g} nm, where the law of "
+            f"Stillmaker2017 turns. Got v_dd={float(v_dd):g}. Choose a higher supply, or another node."
+        )
+
+
+def _polynomial(node: float) -> tuple[float, float, float]:
     a, b, c = (
-        np.interp(node * 1e9, NM[::-1], NODES[name].coefficients[::-1]) for name in ("square", "linear", "constant")
+        float(np.interp(node * 1e9, NM[::-1], NODES[name].coefficients[::-1]))
+        for name in ("square", "linear", "constant")
     )
-    return float(a) * v_dd**2 + float(b) * v_dd + float(c)
+    return a, b, c
 
 
 def scaled_energy(
@@ -50,6 +75,6 @@ def _log_area(node: float) -> float:
     return float(np.interp(np.log(node * 1e9), np.log(NM[::-1]), table[::-1]))
 
 
-def is_extrapolated(v_dd: float) -> bool:
-    """Whether the law is taken further than the supplies of its circuits."""
-    return v_dd > PUBLISHED_SUPPLY
+def supply_told(v_dd: float) -> list[str]:
+    """What must be said where the law is taken further than the supplies of its circuits."""
+    return [f"extrapolated in supply, beyond {PUBLISHED_SUPPLY} V"] if v_dd > PUBLISHED_SUPPLY else []

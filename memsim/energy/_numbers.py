@@ -23,6 +23,11 @@ ADC_FIT = {
     ),
 }
 
+SURVEY = {  # of the 215 converters of the survey that hwcomponents-adc 1.0.21 brings
+    "rates": Sourced((1e3, 90e9), "1/s", "survey of Murmann, 1997 to 2023: the slowest and the fastest, read by us"),
+    "enob": Sourced((3.4, 17.2), "1", "survey of Murmann, 1997 to 2023: the fewest and the most bits, read by us"),
+}
+
 STILLMAKER = "Stillmaker2017, as coded in hwcomponents"
 NODES = {  # the energy of a switch is a V^2 + b V + c, the area relative to that at 130 nm
     "nodes": Sourced((130.0, 90.0, 65.0, 45.0, 32.0, 20.0, 16.0, 14.0, 10.0, 7.0), "nm", STILLMAKER),
@@ -55,10 +60,20 @@ ANALOG = {
     "line": Sourced(2.1e-15, "F", f"{NEURRAM}: capacitance of a word line per cell, {HWC}"),
     "line_driver": Sourced(48e-15, "F", f"{NEURRAM}: of the driver of a word line, {HWC}"),
     "driver": Sourced(0.39e-12, "J", f"{ISAAC}: driver of 1 bit, for one pulse, computed from its power"),
+    "dac_unit": Sourced(1e-15, "F", "unit capacitor of a DAC of voltages, of which 2^b are charged, assumed"),
+    "counted_bits": Sourced(2.0, "1", "bits of a counter that switch in a step, each as one of a sum, assumed"),
     "sample": Sourced(1e-15, "J", f"{ISAAC}: sample and hold, second-hand"),
     "shift_add": Sourced(0.021e-12, "J", f"{ISAAC}: shift and add of 16 bits, {HWC}"),
     "comparison": Sourced(
         10e-15, "J", "one step of a ramp, or one comparator of a flash converter, in the middle of 1 to 50 fJ, recalled"
+    ),
+    "oscillator": Sourced(
+        0.384e-3,
+        "W",
+        "Khaddam2022, at 14 nm: of a column of a whole core, computed by us from 10.5 TOPS/W in 127 cycles of 1 GHz",
+    ),
+    "oscillator_area": Sourced(
+        2.535e-9, "m^2", "Khaddam2022, at 14 nm: of a column of a whole core, computed by us from 1.59 TOPS/mm^2"
     ),
     "bus_bit": Sourced(0.68e-12 / 8, "J", f"{ISAAC}: bus within a tile, for one bit, second-hand"),
     "hop_bit": Sourced(20.74e-12 / 256, "J", f"{ISAAC}: router, for one bit, {HWC}"),
@@ -67,3 +82,4 @@ ANALOG = {
     "leakage": Sourced(1e3, "W/m^2", "leakage of all that is not cells, assumed"),
 }
 HOROWITZ_NODE, ISAAC_NODE, NEURRAM_NODE = (45e-9, 0.9), (32e-9, 1.0), (130e-9, 1.8)  # metres and volts
+HERMES_NODE = (14e-9, 0.8)  # of which the supply is assumed

@@ -4,11 +4,12 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from .._checks import Checked, at_least, check, plain, positive, whole, write
+from .._checks import Checked, at_least, check, is_known, plain, positive, whole, write
 from ._conversions import AbstractConversion, Number, Resolution, SurveyADC
-from ._nodes import NODE, SUPPLY, scaled_area, scaled_energy
+from ._nodes import NODE, SUPPLY, check_supply, scaled_area, scaled_energy
 from ._numbers import ANALOG, DIGITAL, HOROWITZ_NODE, ISAAC_NODE, NEURRAM_NODE
 
+BESIDE = 8192.0  # bytes of the memory of states beside the adders
 SECONDS = positive("in seconds", most=1.0, hint="Nanoseconds? Multiply by 1e-9.")
 
 
@@ -16,8 +17,9 @@ class Periphery(Checked):
     """What surrounds the arrays of a chip.
 
     The node decides what its digital circuits and converters cost; energies that were published at another one are
-    scaled by a law of switching energies. A driver takes the same for a pulse of any width or height. The times are
-    assumed and not those of any chip. As arrays, numbers take part in gradients.
+    scaled by a law of switching energies. A driver takes the same for a pulse of any width or height, beside what
+    charges its line; a DAC of voltages adds its capacitors, one of pulse widths its counter (both assumed). The times
+    are assumed and not those of any chip. As arrays, numbers take part in gradients.
 
     **Arguments:**
 
@@ -68,6 +70,7 @@ class Periphery(Checked):
             write_volts=positive("in volts", most=20.0),
             write_seconds=SECONDS,
         )
+        check_supply(self.node, self.v_dd)
 
     def of_horowitz(self, name: str) -> Number:
         """Joules of a digital operation, at this node."""
@@ -101,7 +104,16 @@ class Periphery(Checked):
     def neuron_update(self) -> Number:
         """Joules of a step of a digital leaky neuron of 16 bits: a product, three sums, its state read and written."""
         product = self.of_horowitz("multiply_32") * (16 / 32) ** 2
-        return product + 3 * 16 * self.add_bit + 32 * sram_access(8192.0, self.node, self.v_dd) / 64
+        return product + 3 * 16 * self.add_bit + 32 * sram_access(BESIDE, self.node, self.v_dd) / 64
+
+    def driven(self, levels: Resolution, *, widths: bool) -> Number:
+        """Joules of a driver for one pulse that is one of so many `levels`: voltages, or `widths`."""
+        driver = self.of_isaac("driver")
+        if is_known(levels) and levels < 2:  # on or off
+            return driver
+        if widths:
+            return driver + levels * float(ANALOG["counted_bits"]) * self.add_bit
+        return driver + levels * float(ANALOG["dac_unit"]) * self.v_dd**2
 
     def line_charge(self, cells: int, arrays: int) -> Number:
         """Farads of a word line over so many cells in so many arrays, each with its driver."""
@@ -131,12 +143,18 @@ def sram_access(size: float, node: float, v_dd: Number) -> Number:
     return scaled_energy(found, HOROWITZ_NODE, node, v_dd)
 
 
-def is_beyond(size: float) -> bool:
-    """Whether a memory of `size` bytes is outside what was published."""
+def size_told(size: float) -> list[str]:
+    """What must be said of a memory of `size` bytes that is outside what was published."""
     sizes = DIGITAL["sram_bytes"].coefficients
-    return not sizes[0] <= size <= sizes[-1]
+    known = f"{sizes[0] / 1024:g} KiB to {sizes[-1] / 1024**2:g} MiB"
+    return [] if sizes[0] <= size <= sizes[-1] else [f"extrapolated in size, {size:g} B is not {known}"]
 
 
-def settling(bits: Resolution | None, resistance: Number, capacitance: Number) -> Number:
-    """Seconds until a line is within half a code: ln 2 for each bit and one more, times the delay of its wire."""
-    return jnp.log(2.0) * ((8 if bits is None else bits) + 1) * resistance * capacitance / 2
+def settling(bits: Resolution | None, resistance: Number, capacitance: Number, siemens: Number) -> Number:
+    r"""Seconds until a line is within half a code: ln 2 for each bit and one more, times the delay of the line.
+
+    Its charge leaves through the sink and half of the wire before it, and through its cells:
+    $\tau = C / (1 / R + G)$, from above within a quarter of the slowest mode of a line in segments. Zero without R.
+    """
+    delay = capacitance * resistance / (1.0 + siemens * resistance)
+    return jnp.log(2.0) * ((8 if bits is None else bits) + 1) * delay

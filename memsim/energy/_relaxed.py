@@ -87,6 +87,13 @@ def resolution_of(converter: AbstractADC | AbstractDAC) -> Resolution | None:
     return converter.resolution if isinstance(converter, RelaxedADC | RelaxedDAC) else converter.bits
 
 
+def levels_of(dac: AbstractDAC) -> Resolution:
+    """Of one of its pulses; 1 where it does not round."""
+    if isinstance(dac, RelaxedDAC):
+        return 2.0 ** (dac.resolution - 1) - 1
+    return 1 if dac.bits is None else dac.largest_pulse
+
+
 class Between(AbstractConversion):
     """What a conversion to a broken number of bits costs: of a power law between those to whole ones.
 
@@ -112,6 +119,14 @@ class Between(AbstractConversion):
     @property
     def source(self) -> str:
         return f"{self.conversion.source}; between whole bits a power law"
+
+    @property
+    def told(self) -> list[str]:
+        return self.conversion.told
+
+    @property
+    def scales(self) -> bool:
+        return self.conversion.scales
 
     @property
     def _whole(self) -> range:

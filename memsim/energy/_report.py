@@ -13,7 +13,10 @@ DIMENSIONS = ("sample", "layer", "component")
 if TYPE_CHECKING:
     import xarray as xr
 
-BREAK_EVEN = "1.7 (Davidson2021), 0.15 to 1.38 (Dampfhoffer2022) or 0.78 with data movement (Yan2024), second-hand"
+SPIKES_PAY = (
+    "1.7 (Davidson2021, second-hand), 0.15 to 1.38 (Dampfhoffer2022), or with data movement 6.4 % of 5 to 10 steps "
+    "(Yan2024)"
+)
 
 
 class Report(NamedTuple):
@@ -62,7 +65,7 @@ class Report(NamedTuple):
             lines.append(f"area {1e6 * self.square_metres:.4g} mm^2")
         if np.isfinite(self.spikes_per_synapse):
             lines.append(
-                f"{self.spikes_per_synapse:.3g} pulses a word line and inference; spikes pay below {BREAK_EVEN}"
+                f"{self.spikes_per_synapse:.3g} pulses a word line and inference; spikes pay below {SPIKES_PAY}"
             )
         lines += [f"not measured: {name} ({what})" for name, what in self.assumed.items()]
         if self.digital:

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 
 from device_models import Sourced
 
-from ._conversions import SurveyADC
+from ._break_even import BREAK_EVEN
 from ._events import LOIHI, ODIN, TRUENORTH
 from ._neurram import NEURRAM
-from ._nodes import is_extrapolated
-from ._numbers import ADC_FIT, ANALOG, DIGITAL, NODES
-from ._periphery import Periphery, is_beyond
+from ._nodes import supply_told
+from ._numbers import ADC_FIT, ANALOG, DIGITAL, NODES, SURVEY
+from ._periphery import Periphery, size_told
 
 NUMBERS: dict[str, Mapping[str, Sourced]] = {  # all that energies are reckoned from
     "converters": ADC_FIT,
+    "survey of converters": SURVEY,
     "technology nodes": NODES,
     "digital circuits": DIGITAL,
     "circuits of arrays": ANALOG,
@@ -20,11 +21,12 @@ NUMBERS: dict[str, Mapping[str, Sourced]] = {  # all that energies are reckoned 
     "TrueNorth": TRUENORTH,
     "ODIN": ODIN,
     "Loihi": LOIHI,
+    "spikes and rates": BREAK_EVEN,
 }
 EXACT = "exact: the codes, conductances and wires of this chip"
 OF: dict[str, tuple[Sourced, ...]] = {
     "line charging": (ANALOG["line"], ANALOG["line_driver"]),
-    "drivers": (ANALOG["driver"],),
+    "drivers": (ANALOG["driver"], ANALOG["dac_unit"], ANALOG["counted_bits"]),
     "sampling": (ANALOG["sample"],),
     "shift and add": (ANALOG["shift_add"],),
     "partial sums": (DIGITAL["add_32"], DIGITAL["multiply_8"]),
@@ -34,6 +36,7 @@ OF: dict[str, tuple[Sourced, ...]] = {
     "neurons": (DIGITAL["multiply_32"], DIGITAL["add_32"], DIGITAL["sram"]),
     "leakage": (ANALOG["leakage"],),
 }
+UNSCALED = ("array", "line charging", "off-chip memory", "leakage")  # of which the supply decides nothing
 WEAK = ("assumed", "recalled", "second-hand")
 
 
@@ -51,11 +54,11 @@ def told(component: str, around: Periphery) -> str:
     found = [word for word in WEAK if word in sources(component, around)]
     if component == "array":
         found = ["assumed pulse"]
-    of_node_alone = component == "adc" and isinstance(around.adc, SurveyADC)
-    if component not in ("array", "off-chip memory") and not of_node_alone and is_extrapolated(float(around.v_dd)):
-        found.append("extrapolated in supply")
-    if component == "buffers" and is_beyond(around.buffer):
-        found.append("extrapolated in size")
     if component == "neurons" and around.neuron_bias is not None:
-        found = []
-    return ", ".join(found)
+        return ""
+    if component == "adc":
+        found += around.adc.told
+    if component == "buffers":
+        found += size_told(around.buffer)
+    scaled = around.adc.scales if component == "adc" else component not in UNSCALED
+    return ", ".join([*found, *(supply_told(float(around.v_dd)) if scaled else [])])

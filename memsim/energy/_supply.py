@@ -32,12 +32,12 @@ class Drawn(NamedTuple):
 class Met(NamedTuple):
     """What is driven in one call, and how often cells and lines meet it.
 
-    Of a kernel these are the pixels of an image, each of which several patches hold, and not the patches.
+    Of a kernel these are the pixels of an image, each of which several patches hold, and not the patches. The last
+    column of `weights` says how often lines meet an input, those before it sum terms of the cells that do.
     """
 
-    codes: Float[Array, "*driven"]
-    terms: Float[Array, "*driven terms"]
-    lines: Float[Array, "*driven"] | float
+    codes: Float[Array, "reads driven"]
+    weights: Float[Array, "driven columns"]
 
 
 class Supply(eqx.Module):
@@ -49,7 +49,9 @@ class Supply(eqx.Module):
     - `word_lines`: Of the moment.
     - `iv`: Of the cells.
     - `terms`: Sums over all cells of each word line of the terms of their I-V, shape (lines, terms).
-    - `networks`: With resistive wires, of each row tile the admittance of all arrays that it drives.
+    - `networks`: With resistive wires, or amplifiers with resistance, of each row tile the admittance of all arrays
+      that it drives.
+    - `lifted`: With amplifiers off ground, amperes less that each line delivers, once it is driven.
     - `v_read`, `seconds`: At the largest pulse.
     """
 
@@ -58,6 +60,7 @@ class Supply(eqx.Module):
     iv: AbstractIV
     terms: Float[Array, "lines terms"]
     networks: list[Float[Array, "_ _"]] | None
+    lifted: Float[Array, " lines"] | None
     v_read: Number
     seconds: float | Float[Array, ""]
 
@@ -74,49 +77,50 @@ class Supply(eqx.Module):
         """What drives the lines in a call with `x`, and the number of its reads."""
         shape = jax.eval_shape(self.layer.word_lines, x).shape
         alike = self.word_lines.dac is None or self.word_lines.dac.alike
+        weights = jnp.concatenate([self.terms, jnp.ones((shape[1], 1), self.terms.dtype)], axis=1)
         if isinstance(self.layer, AbstractKernel) and alike and self.networks is None:
             # Sums over the patches of what each pixel takes: how they lie over it is linear, so its transpose says so.
             transposed = jax.linear_transpose(self.layer.word_lines, x)
-            weights = jnp.concatenate([self.terms, jnp.ones((shape[1], 1), self.terms.dtype)], axis=1)
             met = jax.vmap(lambda lines: transposed(jnp.broadcast_to(lines, shape))[0], 1, -1)(weights.astype(x.dtype))
-            met = met.astype(self.terms.dtype)
-            return Met(self._codes(x), met[..., :-1], met[..., -1]), shape[0]
-        return Met(self._codes(self.layer.word_lines(x)), jnp.expand_dims(self.terms, 0), 1.0), shape[0]
+            met = met.reshape(-1, met.shape[-1]).astype(weights.dtype)
+            return Met(self._codes(jnp.expand_dims(jnp.ravel(x), 0)), met), shape[0]
+        return Met(self._codes(self.layer.word_lines(x)), weights), shape[0]
 
     def _codes(self, x: Array) -> Array:
         x = x.astype(self.terms.dtype)
         return x if self.word_lines.dac is None else self.word_lines.dac.codes(x)
 
-    def _of_pulse(self, share: Float[Array, "*driven"], met: Met) -> tuple[Array, Array, Array]:
+    def _of_pulse(self, share: Float[Array, "reads driven"], met: Met) -> tuple[Array, Array, Array]:
         """Joules, pulses and squared volts of pulses that are a `share` of the largest."""
         dac, full = self.word_lines.dac, self.v_read**2
         driven = jnp.ceil(jnp.abs(share)) if dac is None else (share != 0).astype(share.dtype)
-        pulses = jnp.sum(driven * met.lines)
+        lines = met.weights[:, -1]
+        pulses = _summed(driven, lines)
         if dac is None or dac.fixed_voltage:  # durations, or as many pulses
             return self._of_durations(share, met), pulses, full * pulses
-        return self._of_levels(share, met), pulses, full * jnp.sum(share**2 * met.lines)
+        return self._of_levels(share, met), pulses, full * _summed(share**2, lines)
 
-    def _of_durations(self, share: Float[Array, "*driven"], met: Met) -> Float[Array, ""]:
+    def _of_durations(self, share: Float[Array, "reads driven"], met: Met) -> Float[Array, ""]:
         """Pulses of plus or minus the full voltage that begin together and last their share of the time."""
         if self.networks is not None:
-            return self._of_networks(_together, share) * (self.v_read**2 * self.seconds)
+            return self._of_networks(_together, share)
         if isinstance(self.iv, Ohmic):
-            return jnp.sum(jnp.abs(share) * met.terms[..., 0]) * (self.v_read**2 * self.seconds)
+            return _summed(jnp.abs(share), met.weights[:, 0]) * (self.v_read**2 * self.seconds)
         volts = jnp.asarray([self.v_read, -self.v_read], share.dtype)
-        watts = met.terms @ (jnp.stack(self.iv.basis(volts)) * jnp.expand_dims(volts, 0))  # (..., signs)
-        up, down = jnp.maximum(share, 0.0) * watts[..., 0], jnp.maximum(-share, 0.0) * watts[..., 1]
-        return jnp.sum(up + down) * self.seconds
+        watts = met.weights[:, :-1] @ (jnp.stack(self.iv.basis(volts)) * jnp.expand_dims(volts, 0))  # (driven, signs)
+        up, down = _summed(jnp.maximum(share, 0.0), watts[:, 0]), _summed(jnp.maximum(-share, 0.0), watts[:, 1])
+        return (up + down) * self.seconds
 
-    def _of_levels(self, share: Float[Array, "*driven"], met: Met) -> Float[Array, ""]:
+    def _of_levels(self, share: Float[Array, "reads driven"], met: Met) -> Float[Array, ""]:
         """Pulses of one duration whose voltage is a share of the full one."""
         if self.networks is not None:
-            return self._of_networks(_at_once, share) * (self.v_read**2 * self.seconds)
+            return self._of_networks(_at_once, share)
         volts = share * self.v_read
-        each = zip(self.iv.basis(volts), jnp.moveaxis(met.terms, -1, 0), strict=True)
-        return jnp.sum(jnp.stack([jnp.sum(volts * basis * term) for basis, term in each])) * self.seconds
+        each = [_summed(volts * basis, met.weights[:, place]) for place, basis in enumerate(self.iv.basis(volts))]
+        return jnp.sum(jnp.stack(each)) * self.seconds
 
     def _of_networks(self, power: Callable[[Array, Array], Array], share: Float[Array, "reads lines"]) -> Array:
-        """Watts for one volt, of all arrays, of reads one after the other: their squares would not fit at once."""
+        """Joules of all arrays, of reads one after the other: their squares would not fit at once."""
         assert self.networks is not None
         ends = np.cumsum([network.shape[0] for network in self.networks])
 
@@ -124,7 +128,14 @@ class Supply(eqx.Module):
             parts = jnp.split(lines, ends[:-1])
             return sum((power(*each) for each in zip(self.networks or [], parts, strict=True)), jnp.zeros(()))
 
-        return jnp.sum(jax.lax.map(of_read, share, batch_size=min(READS_AT_ONCE, share.shape[0])))
+        squares = jnp.sum(jax.lax.map(of_read, share, batch_size=min(READS_AT_ONCE, share.shape[0])))
+        joules = squares * (self.v_read**2 * self.seconds)
+        return joules if self.lifted is None else joules - jnp.sum(share @ self.lifted) * (self.v_read * self.seconds)
+
+
+def _summed(values: Float[Array, "reads driven"], weights: Float[Array, " driven"]) -> Float[Array, ""]:
+    """Over all lines and reads: as a product, since on a CPU XLA adds the elements of a sum one after the other."""
+    return jnp.sum(values @ weights)
 
 
 def _together(admittance: Float[Array, "_ _"], share: Float[Array, " _"]) -> Float[Array, ""]:
@@ -142,21 +153,26 @@ def supply(layer: AbstractAnalog, chip: Chip, matrix: AnalogMatrix, g: Array, se
     """The drivers of a `layer` whose `chip` presents `matrix` with cells of `g` siemens, (planes, rows, lines)."""
     design = chip.crossbar
     check_wires(design.wires)
-    if design.reads.sense is not None and not design.reads.sense.holds_ground:
-        raise ValueError(
-            "What the word lines deliver is known for sense amplifiers that hold ground. Got `series_resistance` or "
-            "`offset`. Leave them out to ask for energy."
-        )
+    sense, networks, lifted = design.reads.sense, None, None
+    if sense is not None and not sense.holds_ground:
+        if isinstance(design.wires, ResistiveWires):
+            raise ValueError(
+                "What the word lines deliver to sense amplifiers that do not hold ground is known for wires without "
+                "resistance. Got `series_resistance` or `offset` behind `ResistiveWires`. Leave them out, or use "
+                "`IdealWires()`."
+            )
+        networks, lifted = _amplified(chip, sense.series_resistance, g)
+    elif isinstance(design.wires, ResistiveWires):
+        networks = _networks(chip, g)
     lanes = _lanes(layer, chip, matrix, g)
-    networks = _networks(chip, g) if isinstance(design.wires, ResistiveWires) else None
     if networks is not None and lanes is not None:
         raise ValueError(
-            "Behind resistive wires each word line must carry one input. Got a layer whose cells of one line meet "
-            "several (groups, delays). Use `IdealWires()` for it."
+            "Behind resistive wires, and before amplifiers off ground, each word line must carry one input. Got a "
+            "layer whose cells of one line meet several (groups, delays). Use `IdealWires()`, and amplifiers at ground."
         )
     terms = jnp.stack([jnp.sum(term, axis=(0, 2)) for term in design.device.iv.terms(g)], axis=1)
     terms = terms if lanes is None else jnp.expand_dims(lanes, 1)
-    return Supply(layer, matrix.word_lines, design.device.iv, terms, networks, design.reads.v_read, seconds)
+    return Supply(layer, matrix.word_lines, design.device.iv, terms, networks, lifted, design.reads.v_read, seconds)
 
 
 def _lanes(layer: AbstractAnalog, chip: Chip, matrix: AnalogMatrix, g: Array) -> Float[Array, " lines"] | None:
@@ -207,6 +223,20 @@ def _networks(chip: Chip, g: Float[Array, "planes rows lines"]) -> list[Float[Ar
         part = admittance(wires, cells)
         found[first // rows] = part if first // rows not in found else found[first // rows] + part
     return [found[place] for place in sorted(found)]
+
+
+def _amplified(
+    chip: Chip, ohm: float, g: Float[Array, "planes rows lines"]
+) -> tuple[list[Float[Array, "_ _"]], Float[Array, " rows"] | None]:
+    """`networks` and `lifted` of bit lines that end behind amplifiers: $R I'$ above their offsets."""
+    found, less, rows = [], [], chip.crossbar.tile[0]
+    for place in range(-(-g.shape[1] // rows)):
+        cells = jnp.concatenate(list(g[:, place * rows : (place + 1) * rows]), axis=1)
+        passed = 1 / (1 + ohm * jnp.sum(cells, axis=0))
+        found.append(jnp.diag(jnp.sum(cells, axis=1)) - (cells * jnp.expand_dims(ohm * passed, 0)) @ cells.T)
+        if chip.offsets is not None:
+            less.append(cells @ (jnp.ravel(chip.offsets[:, place]) * passed))
+    return found, jnp.concatenate(less) if less else None
 
 
 def _places(g: Array) -> Array:

@@ -68,7 +68,7 @@ def chosen(values: Any, over: Sequence[str] | None = None) -> tuple[Float[np.nda
     named = factors(values, over)
     kept = values.transpose(*named, ...)
     each = np.asarray(kept, np.float64 if kept.dtype.itemsize > 4 else np.float32)
-    each = each.reshape(*each.shape[: len(named)], -1).mean(axis=-1, dtype=float)
+    each = np.asarray(each.reshape(*each.shape[: len(named)], -1).mean(axis=-1, dtype=float))
     check_finite("values", each, NAN_FROM)
     return each, named
 

@@ -16,10 +16,12 @@ def instances() -> list[Any]:
     crossbar = ms.Crossbar(dm.Ideal(), adc=ms.ADC(8))
     return [
         ms.energy.Descent(),
+        ms.energy.EventDriven(),
         ms.energy.Free(v_read=(0.1, 0.2), g_max=(1e-6, 1e-5), adc_bits=(4, 8), dac_bits=(2, 8), window=(1e-7, 1e-6)),
         ms.energy.PricedChip(crossbar, 0.1, per_second=1.0),
         ms.energy.EventPower({"events": 1e-12}),
         ms.energy.FlashADC(),
+        ms.energy.OscillatorADC(),
         ms.energy.Periphery(neuron_bias=1e-9),
         ms.energy.Processor(),
         ms.energy.RampADC(),
@@ -54,6 +56,7 @@ def calls() -> dict[str, dict[str, Any]]:
         "of_array": {"g": jnp.full((2, 2), 1e-6), "v": jnp.ones(2), "seconds": 1e-7},
         "of_counts": {"placed": placed, "counts": counts, "dt": 1e-3},
         "adc_survey_energy": {"enob": 8.0, "rate": 1e8, "node": 28e-9},
+        "energy.break_even": {"product": 3e-12, "spike": 2e-12, "step": 1e-13, "steps": 6},
         "crossover": {"clocked": 1e-4, "event": 1e-12},
     }
 

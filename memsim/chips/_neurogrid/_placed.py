@@ -90,7 +90,7 @@ class PlacedPopulations(eqx.Module):
         for part in self.parts:
             xs, _, happened = part.run(xs, part.initial_state())
             counts.append(happened)
-        return self.filtered(xs), beside(counts)
+        return self.filtered(xs), beside(counts, self.target)
 
     def filtered(self, xs: Float[Array, "steps values"]) -> Float[Array, "steps values"]:
         """As the host reads values."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, Num
@@ -70,7 +71,7 @@ class Placed(eqx.Module):
         """
         xs = self._as_spikes(jnp.asarray(x)[None])
         outputs, state, counts = self.run(xs, state, keys=None if key is None else key[None])
-        return outputs[0], state, Counts(*(each[0] for each in counts))
+        return outputs[0], state, jax.tree.map(lambda each: each[0], counts)
 
     def run(
         self,
@@ -89,7 +90,7 @@ class Placed(eqx.Module):
             states.append(ran.state)
             counts.append(ran.counts)
         last = self.parts[-1]
-        return xs if last.spiking else last.in_network_units(xs), tuple(states), beside(counts)
+        return xs if last.spiking else last.in_network_units(xs), tuple(states), beside(counts, self.target)
 
     def _as_spikes(self, x: Any) -> Int[Array, "steps inputs"]:
         x = jnp.asarray(x)

@@ -95,7 +95,7 @@ class PlacedRates(eqx.Module):
             codes, happened = part(codes, key=None if key is None else jr.fold_in(key, place))
             counts.append(happened)
         outputs = codes.astype(self.unit.dtype) * self.unit + jnp.broadcast_to(self.rest, codes.shape)
-        return jax.nn.relu(outputs) if self.relu else outputs, beside(counts)
+        return jax.nn.relu(outputs) if self.relu else outputs, beside(counts, self.target)
 
 
 def as_codes(xs: Num[Array, "*shape"], unit: Float[Array, ""], smallest: int, largest: int) -> Int[Array, "*shape"]:

@@ -1,14 +1,15 @@
 """What happens on the cores of a chip in every step: what energy is reckoned from."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, Shaped
 
 
-class Counts(NamedTuple):
-    """Numbers of what each core does in each step.
+class Counts(eqx.Module):
+    """Numbers of what each core does in each step, which can be gone through in this order.
 
     **Arguments:**
 
@@ -16,17 +17,25 @@ class Counts(NamedTuple):
     - `updates`: Neurons that had input, or a state to update.
     - `spikes`: Spikes that its neurons fire.
     - `messages`: Spikes that arrive, one for each that has a synapse in the core.
+    - `target`: Name of the chip; "" where none is said.
     """
 
     events: Int[Array, "steps cores"]
     updates: Int[Array, "steps cores"]
     spikes: Int[Array, "steps cores"]
     messages: Int[Array, "steps cores"]
+    target: str = eqx.field(static=True, default="")
+
+    def __iter__(self) -> Iterator[Int[Array, "steps cores"]]:
+        return (getattr(self, name) for name in COUNTED)
 
 
-def beside(counts: list[Counts]) -> Counts:
-    """The counts of several layers, one after the other in the order of cores."""
-    return Counts(*(jnp.concatenate(each, axis=1) for each in zip(*counts, strict=True)))
+COUNTED = ("events", "updates", "spikes", "messages")
+
+
+def beside(counts: list[Counts], target: str) -> Counts:
+    """The counts of several layers of a network on `target`, one after the other in the order of cores."""
+    return Counts(*(jnp.concatenate(each, axis=1) for each in zip(*counts, strict=True)), target=target)
 
 
 def every_neuron(steps: int, core: Int[Array, " units"], cores: int) -> Int[Array, "steps cores"]:

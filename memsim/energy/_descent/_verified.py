@@ -19,7 +19,6 @@ class SlopedWindow(NamedTuple):
 
     verified: Any
     slope: Float[Array, "*cells"]
-    pulses: Float[Array, ""]
     window: Float[Array, ""]
 
 
@@ -55,7 +54,8 @@ class Verified(AbstractWrapper):
         where = jnp.clip(error / sigma, -cut, cut)
         rank = (2 * norm.cdf(where) - 1) / (2 * norm.cdf(cut) - 1)
         slope = jnp.where(fixed.accepted, rank * jnp.exp((where**2 - cut**2) / 2), 0.0)
-        return SlopedWindow(verified, slope, self._pulses(fixed.pulses, window, sigma), window)
+        pulses = self._pulses(fixed.pulses, window, sigma)
+        return SlopedWindow(eqx.tree_at(lambda cells: cells.pulses, verified, pulses), slope, window)
 
     def conductance(self, cells: SlopedWindow, t: Float[Array, ""]) -> Float[Array, "*cells"]:
         moved = cells.slope * (cells.window - jax.lax.stop_gradient(cells.window))
@@ -64,8 +64,8 @@ class Verified(AbstractWrapper):
     def read_noise(self, cells: SlopedWindow, t: Float[Array, ""]) -> Float[Array, "*cells"] | None:
         return self.device.read_noise(cells.verified, t)
 
-    def _pulses(self, pulses: Array, window: Array, sigma: Array) -> Float[Array, ""]:
-        """How many a cell took on average; follows the window as the mean of the law does."""
+    def _pulses(self, pulses: Array, window: Array, sigma: Array) -> Float[Array, "*cells"]:
+        """How many each cell took; all follow the window as the mean of the law does."""
         p = 2 * norm.cdf(window / sigma) - 1
         law = (1 - (1 - p) ** self.device.max_pulses) / p
-        return jnp.mean(pulses, dtype=window.dtype) + law - jax.lax.stop_gradient(law)
+        return pulses.astype(window.dtype) + law - jax.lax.stop_gradient(law)
