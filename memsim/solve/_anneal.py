@@ -115,7 +115,9 @@ def _as_couplings(couplings: Array) -> Float[Array, "n n"]:
         if off > SYMMETRIC * float(jnp.max(jnp.abs(found))):
             raise ValueError(f"`couplings` must be symmetric. Got entries that differ by {off:g}. (J + J.T) / 2?")
         if bool(jnp.any(jnp.diagonal(found) != 0)):
-            raise ValueError("`couplings` must have zeros on the diagonal. Got others: they change no minimum, drop them.")
+            raise ValueError(
+                "`couplings` must have zeros on the diagonal. Got others: they change no minimum, drop them."
+            )
     return found
 
 
@@ -133,12 +135,15 @@ def _annealed(
         spins = _cycle(matrix, spins, std, key)
         found = energy(couplings, spins)
         better = found < best.energy
-        return (spins, Annealed(
-            jnp.where(better[:, None], spins, best.spins),
-            jnp.where(better, found, best.energy),
-            found,
-            jnp.where(better, number, best.first_seen),
-        )), None
+        return (
+            spins,
+            Annealed(
+                jnp.where(better[:, None], spins, best.spins),
+                jnp.where(better, found, best.energy),
+                found,
+                jnp.where(better, number, best.first_seen),
+            ),
+        ), None
 
     first = energy(couplings, start)
     numbers = jnp.arange(1, cycles + 1, dtype=first.dtype)

@@ -79,9 +79,7 @@ class ClosedLoop(AbstractInverse):
         a_1, a_2, a_3, a_4 = a[:half, :half], a[:half, half:], a[half:, :half], a[half:, half:]
         complement = a_4 - a_3 @ jnp.linalg.solve(a_1, a_2)
         keys = jr.split(key, 4)
-        right, left = (
-            crossbar.deploy(part, self.time, key=own) for part, own in ((a_2, keys[1]), (a_3, keys[2]))
-        )
+        right, left = (crossbar.deploy(part, self.time, key=own) for part, own in ((a_2, keys[1]), (a_3, keys[2])))
         first, second = self.program(a_1, crossbar, key=keys[0]), self.program(complement, crossbar, key=keys[3])
         return _Blocks(first, right, left, second)
 

@@ -98,7 +98,13 @@ def refine(
 
 @eqx.filter_jit
 def _refined(
-    a: Array, b: Array, crossbar: Crossbar, inverse: AbstractInverse, product: Crossbar | None, steps: int, memory: int,
+    a: Array,
+    b: Array,
+    crossbar: Crossbar,
+    inverse: AbstractInverse,
+    product: Crossbar | None,
+    steps: int,
+    memory: int,
     key: Array,
 ) -> Refined:
     chip_key, product_key, noise_key = jr.split(key, 3)

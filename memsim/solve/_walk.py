@@ -111,7 +111,9 @@ def _walked(
 ) -> Walked:
     forward_key, backward_key, start_key, walk_key = jr.split(key, 4)
     literals = jnp.abs(clauses) - 1 + jnp.where(clauses < 0, variables, 0)
-    incidence = jnp.zeros((clauses.shape[0], 2 * variables)).at[jnp.arange(clauses.shape[0])[:, None], literals].set(1.0)
+    incidence = (
+        jnp.zeros((clauses.shape[0], 2 * variables)).at[jnp.arange(clauses.shape[0])[:, None], literals].set(1.0)
+    )
     formula = _Formula(
         literals,
         crossbar.deploy(incidence, time, key=forward_key),
