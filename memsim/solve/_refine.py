@@ -9,9 +9,12 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key
 
 from .._array import AnalogMatrix, Crossbar
-from .._checks import at_least, checked, whole, write
+from .._checks import checked, whole, write
 from ._inverse import AbstractInverse, AbstractSolved, ClosedLoop
 from ._operator import scaled_read
+
+LOOP = ClosedLoop()
+LEAST = 1e-3  # of a correction's effect: what is left after all others are taken off is rounding below it
 
 
 class Refined(eqx.Module):
@@ -46,7 +49,7 @@ def refine(
     b: Float[Array, "*batch n"],
     crossbar: Crossbar,
     *,
-    inverse: AbstractInverse = ClosedLoop(),
+    inverse: AbstractInverse = LOOP,
     product: Crossbar | None = None,
     steps: int = 10,
     memory: int | None = None,
@@ -153,9 +156,9 @@ def _one(
         move = solved(state.residual, key=solve_key)
         moves, effects = state.moves, state.effects
         if memory:
-            move, effect = _freed(move, multiply(move, key=effect_key), state)
-            moves = jnp.concatenate([moves[1:], move[None]])
-            effects = jnp.concatenate([effects[1:], effect[None]])
+            move, effect, kept = _freed(move, multiply(move, key=effect_key), state)
+            moves = jnp.concatenate([kept * moves[1:], move[None]])
+            effects = jnp.concatenate([kept * effects[1:], effect[None]])
             move = (effect @ state.residual) * move
         x = state.x + move
         residual = b - multiply(x, key=residual_key)
@@ -165,11 +168,18 @@ def _one(
     return jax.lax.scan(step, start, jr.split(key, steps + 1))[1]
 
 
-def _freed(move: Array, effect: Array, state: _State) -> tuple[Array, Array]:
-    """A correction with an effect on the residual that no earlier one has, of length one."""
+def _freed(move: Array, effect: Array, state: _State) -> tuple[Array, Array, Array]:
+    """A correction with an effect on the residual that no earlier one has, of length one; and whether those are kept.
+
+    Where little is left, as when there are as many of them as unknowns, the correction stays as it is, and they go.
+    """
+    whole = jnp.linalg.norm(effect)
+    free_move, free_effect = move, effect
     for _ in range(2):  # once more: the first pass leaves what rounding adds
-        shares = state.effects @ effect
-        move, effect = move - shares @ state.moves, effect - shares @ state.effects
+        shares = state.effects @ free_effect
+        free_move, free_effect = free_move - shares @ state.moves, free_effect - shares @ state.effects
+    kept = jnp.linalg.norm(free_effect) > LEAST * whole
+    move, effect = jnp.where(kept, free_move, move), jnp.where(kept, free_effect, effect)
     size = jnp.linalg.norm(effect)
     size = jnp.where(size > 0, size, jnp.ones_like(size))
-    return move / size, effect / size
+    return move / size, effect / size, kept.astype(move.dtype)
