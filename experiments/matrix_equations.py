@@ -1,10 +1,11 @@
 """Matrix equations on cells of a few levels: how many bits each refinement gains, over cell errors and wires.
 
-Equations of 16 unknowns, each on its own chip, solved by closed loops of 8 x 8 by blocks and refined by digital residuals
-in float64 ("combined", with all earlier corrections, and "plain"), by residuals on a bit-sliced array of the same cells
-with a tenth of the error ("sliced"), and, instead of closed loops, by an iterative solver on noisy products ("iterative").
-Three kinds of matrices: an implicit step of a diffusion equation, the correlation of 64 random channels, and random ones
-with a dominant diagonal. The error of the solution is relative, in the norm of length. Writes results/matrix_equations.
+Equations of 16 unknowns, each on a chip of its own, solved by closed loops of 8 x 8 by blocks and refined by digital
+residuals in float64 ("combined", with all earlier corrections, and "plain"), by residuals on a bit-sliced array of the
+same cells with a tenth of the error ("sliced"), and, instead of closed loops, by an iterative solver on the products of
+an array ("iterative"). Matrices are an implicit step of a diffusion equation, the correlation of 64 random channels,
+and random ones with a dominant diagonal. The error of a solution is relative, in the norm of length. Writes
+results/matrix_equations.
 """
 
 from dataclasses import dataclass

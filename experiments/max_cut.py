@@ -1,9 +1,9 @@
 """Max-cut by a noisy Hopfield network on cells: how often the best cut is found, over the noise that is added.
 
-Random graphs, half of all edges with whole weights from 1 to 10. Those of 24 vertices are judged by trying all 2^23 cuts;
-of those of 60 the best cut known is the best of simulated annealing in float64 and of all runs here. A chip holds a
-graph, and runs on it start from random cuts. Noise falls to nothing ("falling") or stays ("steady"). It is in units of
-the root mean square input of a neuron with random spins. Writes results/max_cut.
+Random graphs, half of all edges with whole weights from 1 to 10. Those of 24 vertices are judged by trying all 2^23
+cuts; of those of 60 the best cut known is the best of simulated annealing in float64 and of all runs here. A chip holds
+a graph, and runs on it start from random cuts. Noise falls to nothing ("falling") or stays ("steady"). It is in units
+of the root mean square input of a neuron with random spins. Writes results/max_cut.
 """
 
 from dataclasses import dataclass

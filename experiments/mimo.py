@@ -1,9 +1,9 @@
 """Detection of many antennas' signals on closed loops: bit errors over the noise of the channel, after each refinement.
 
 Four users send symbols of 16-QAM to 16 antennas through Rayleigh channels. Zero forcing inverts the correlation of the
-channels, $H^H H$, minimum mean square error that with the noise power on its diagonal: 4 x 4 complex, 8 x 8 real numbers,
-one closed loop of cells of 8 levels for each channel. Matched filters and residuals are digital. The digital detector,
-in float32, gets the same channels, symbols and noise. Writes results/mimo.
+channels, $H^H H$, minimum mean square error ("mmse") that with the noise power on its diagonal: 4 x 4 complex, 8 x 8
+real numbers, one closed loop of cells of 8 levels for each channel. Matched filters and residuals are digital, the
+refinement is plain. The digital detector, in float32, gets the same channels, symbols and noise. Writes results/mimo.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """3-SAT by reads of two arrays: how many runs are solved within so many flips, beside WalkSAT/SKC in software.
 
 Formulas of 14 variables and 64 random clauses that have a solution, found by trying all assignments. The walk on arrays
-reads what each flip would break from cells; in software, plain NumPy, it is counted. Cells are exact ("exact"), or those
-of a device with multiples of its write noise. Writes results/satisfiability.
+reads what each flip would break from cells; in software, plain NumPy, it is counted. Cells are exact ("exact"), or
+those of a device with multiples of its write noise. Writes results/satisfiability.
 """
 
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ def figure(data, journal: str = "neutral") -> Figure:
         bits(panels[1], data)
         wires(panels[2], data)
         chips = f"{data.sizes['chip']} chips"
-        drawing.supxlabel(f"Lines are medians, bands and bars the 5th to 95th percentile of {chips}", fontsize=5)
+        drawing.supxlabel(f"Lines are medians, bands the 5th to 95th percentile of {chips}", fontsize=5)
     return drawing
 
 
@@ -39,7 +39,7 @@ def errors(axes, data) -> None:
         error = np.maximum(chosen.isel(method=place).transpose("chip", "step").values, FLOOR)
         band(axes, data.step.values, error, place, str(method))
     axes.axhline(GOAL, color="0.5", linestyle=":", linewidth=0.6)
-    axes.text(data.step.values[-1], GOAL * 1.5, "$2^{-24}$", ha="right", fontsize=6)
+    axes.text(0, GOAL * 1.5, "$2^{-24}$", fontsize=6)
     axes.set_yscale("log")
     axes.set_xlabel("Refinements")
     axes.set_ylabel("Error of the solution")

@@ -26,8 +26,8 @@ def figure(data, journal: str = "neutral") -> Figure:
         panels[0].legend()
         bits, error = int(data.bits.values.flat[0]), 100 * config["cell_error"]
         drawing.supxlabel(
-            f"4 users, 16 antennas, 16-QAM, {bits} bits a point; 95 % intervals of Wilson, every bit taken as a trial of "
-            f"its own; cells of 8 levels with {error:g} % of error",
+            f"4 users, 16 antennas, 16-QAM, {bits} bits a point; 95 % intervals of Wilson, every bit taken as a trial "
+            f"of its own; cells of 8 levels with {error:g} % of error",
             fontsize=5,
         )
     return drawing

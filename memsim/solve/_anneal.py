@@ -7,7 +7,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from .._array import AnalogMatrix, Crossbar
-from .._checks import Checked, as_numbers, at_least, check, check_finite, checked, fraction, whole, write
+from .._checks import Checked, as_numbers, at_least, check, check_finite, checked, fraction, is_known, whole, write
 
 SYMMETRIC = 1e-5  # of the largest coupling: what rounding in float32 may leave
 
@@ -91,7 +91,7 @@ def anneal(
 
     **Raises:** `ValueError` for couplings that are not symmetric, or couple a spin with itself.
 
-    Reference: Hopfield1982 (recalled); Jiang2024 (noise in a memristor network for max-cut; abstract read).
+    Reference: Hopfield1982 (recalled); Cai2020 (noise of memristors helps max-cut, 60 vertices; abstract read).
 
     >>> import device_models as dm, jax, jax.numpy as jnp, memsim as ms
     >>> ring = -(jnp.eye(6, k=1) + jnp.eye(6, k=-1))
@@ -110,7 +110,7 @@ def _as_couplings(couplings: Array) -> Float[Array, "n n"]:
     check_finite("couplings", found)
     if found.ndim != 2 or found.shape[0] != found.shape[1] or found.size == 0:
         raise ValueError(f"`couplings` must be a square matrix. Got shape {found.shape}.")
-    if not isinstance(found, jax.core.Tracer):
+    if is_known(found):
         off = float(jnp.max(jnp.abs(found - found.T)))
         if off > SYMMETRIC * float(jnp.max(jnp.abs(found))):
             raise ValueError(f"`couplings` must be symmetric. Got entries that differ by {off:g}. (J + J.T) / 2?")
@@ -179,7 +179,7 @@ def energy(couplings: Float[Array, "n n"], spins: Float[Array, "*batch n"]) -> F
 
 
 def cut(weights: Float[Array, "n n"], spins: Float[Array, "*batch n"]) -> Float[Array, "*batch"]:
-    r"""Weight of the edges between the spins that are 1 and those that are -1: $\frac14 \sum_{ij} w_{ij} (1 - s_i s_j)$.
+    r"""Weight of the edges between spins of 1 and spins of -1, $\frac14 \sum_{ij} w_{ij} (1 - s_i s_j)$.
 
     >>> import jax.numpy as jnp, memsim as ms
     >>> float(ms.solve.cut(jnp.array([[0.0, 3.0], [3.0, 0.0]]), jnp.array([1.0, -1.0])))

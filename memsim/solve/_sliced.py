@@ -44,7 +44,7 @@ def bit_sliced(
     largest = 2 ** (adc_bits - 1) - 1
     return Crossbar(
         device,
-        mapping=BitSliced(DifferentialPair(), bits_per_cell, slices),
+        mapping=BitSliced(DifferentialPair(), bits_per_cell, slices),  # pyright: ignore[reportCallIssue]
         dac=BitSerialDAC(bits),
         adc=ADC(adc_bits, full_scale=largest / levels),
         compensation=None,

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from .._array import AnalogMatrix, Crossbar
-from .._checks import at_least, checked, fraction, whole, write
+from .._checks import at_least, checked, fraction, is_known, whole, write
 
 
 class Walked(eqx.Module):
@@ -67,7 +67,7 @@ def walk_sat(
 
     **Raises:** `ValueError` for clauses with a variable 0, or with one variable twice.
 
-    Reference: Selman1994 (the walk; recalled), Bhattacharya2024 (gradients in memory; abstract read).
+    Reference: Selman1994 (the walk; recalled), Bhattacharya2024 (gradients in memory; read in part).
 
     >>> import device_models as dm, jax, jax.numpy as jnp, memsim as ms
     >>> clauses = jnp.array([[1, 2], [-1, 2], [1, -2]])
@@ -82,7 +82,7 @@ def walk_sat(
 
 
 def _check_clauses(clauses: Array) -> None:
-    if isinstance(clauses, jax.core.Tracer):
+    if not is_known(clauses):
         raise ValueError("`clauses` must be known when the walk is traced: they say how large the arrays are.")
     found = np.sort(np.abs(np.asarray(clauses)), axis=1)
     if found.size == 0 or (found == 0).any() or (found[:, 1:] == found[:, :-1]).any():
