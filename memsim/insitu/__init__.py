@@ -8,6 +8,7 @@ from ._eapu import eapu as eapu
 from ._equilibrium import Nudge as Nudge
 from ._equilibrium import Phase as Phase
 from ._equilibrium import ResistiveNetwork as ResistiveNetwork
+from ._equilibrium import classes as classes
 from ._equilibrium import equilibrium_gradient as equilibrium_gradient
 from ._equilibrium import exact_gradient as exact_gradient
 from ._equilibrium import pulsed as pulsed

@@ -168,6 +168,7 @@ def _cycle(matrix: AnalogMatrix, spins: Float[Array, "runs n"], std: Array, key:
     return jax.lax.scan(update, spins, (order.T, added, jr.split(read_key, n)))[0]
 
 
+@checked()
 def energy(couplings: Float[Array, "n n"], spins: Float[Array, "*batch n"]) -> Float[Array, "*batch"]:
     r"""$-\frac12 s^T J s$, exactly.
 
@@ -178,6 +179,7 @@ def energy(couplings: Float[Array, "n n"], spins: Float[Array, "*batch n"]) -> F
     return -0.5 * jnp.sum(jnp.matmul(spins, couplings, precision="highest") * spins, axis=-1)
 
 
+@checked()
 def cut(weights: Float[Array, "n n"], spins: Float[Array, "*batch n"]) -> Float[Array, "*batch"]:
     r"""Weight of the edges between spins of 1 and spins of -1, $\frac14 \sum_{ij} w_{ij} (1 - s_i s_j)$.
 

@@ -127,12 +127,12 @@ def test_ten_steps_of_diffusion_are_those_of_a_dense_solver_to_1e_12():
 def test_plain_refinement_gains_what_the_spectral_radius_of_the_deviation_says():
     with jax.enable_x64(True):
         a, x = jnp.asarray(dominant(8)), jnp.asarray(np.random.default_rng(1).normal(size=8))
-        found = ms.solve.refine(a, a @ x, cells(0.03), memory=0, steps=20, key=jr.key(0))
+        found = ms.solve.refine(a, a @ x, cells(0.06), memory=0, steps=20, key=jr.key(0))
         chip_key = jr.split(jr.key(0), 3)[0]
-        loop = ms.solve.ClosedLoop().program(a, cells(0.03), key=chip_key)
+        loop = ms.solve.ClosedLoop().program(a, cells(0.06), key=chip_key)
     radius = np.abs(np.linalg.eigvals(np.eye(8) - np.asarray(loop.inverse) @ np.asarray(a))).max()
     errors = relative(np.asarray(found.iterates), np.asarray(x))
-    gained = (errors[18] / errors[6]) ** (1 / 12)
+    gained = (errors[16] / errors[6]) ** (1 / 10)  # before that other directions count, and later rounding
     assert gained == pytest.approx(radius, rel=0.1)
 
 
