@@ -164,7 +164,7 @@ def updated(network, x, targets, voltage: float, rate, states, rows):
 
     def moved(state, gradient):
         change = jnp.clip(-rate * gradient / jnp.sqrt(jnp.mean(gradient**2) + 1e-300), -1.0, 1.0)
-        return ms.insitu.pulsed(network.cells, state, change * jnp.sign(high - low), voltage=voltage)
+        return ms.insitu.pulse_states(network.cells, state, change * jnp.sign(high - low), voltage=voltage)
 
     return tuple(moved(state, gradient) for state, gradient in zip(states, mean, strict=True))
 

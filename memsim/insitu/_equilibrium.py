@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from device_models.memristors import AbstractMemristor
 
-from .._checks import Checked, at_least, check, checked, positive
+from .._checks import Checked, at_least, check, checked, positive, whole
 
 STEPS = 200  # of Newton's method, at most
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)  # of the integral over a voltage
@@ -104,6 +104,7 @@ def cost(outputs: Float[Array, " outputs"], target: Float[Array, " classes"]) ->
     return 0.5 * jnp.sum((classes(outputs) - target) ** 2)
 
 
+@checked()
 def classes(outputs: Float[Array, "*batch outputs"]) -> Float[Array, "*batch classes"]:
     """The voltage of each class, the difference of its two nodes."""
     first, second = jnp.split(outputs, 2, axis=-1)
@@ -178,8 +179,10 @@ def exact_gradient(
     return jax.grad(lambda states: cost(network.settle(states, x).outputs, target))(states)
 
 
-@checked(change=at_least(-1.0, "in shares of the range", most=1.0), voltage=positive("in volts", most=50.0))
-def pulsed(
+@checked(
+    change=at_least(-1.0, "in shares of the range", most=1.0), voltage=positive("in volts", most=50.0), steps=whole(1)
+)
+def pulse_states(
     cells: AbstractMemristor,
     states: Float[Array, "*cells"],
     change: Float[Array, "*cells"],
@@ -201,7 +204,7 @@ def pulsed(
 
     >>> import device_models as dm, jax.numpy as jnp, memsim as ms
     >>> cells = dm.memristors.mms_molter2016()
-    >>> ms.insitu.pulsed(cells, jnp.array([0.2, 0.5]), jnp.array([0.01, -0.01]), voltage=0.6).round(3)
+    >>> ms.insitu.pulse_states(cells, jnp.array([0.2, 0.5]), jnp.array([0.01, -0.01]), voltage=0.6).round(3)
     Array([0.216, 0.49 ], dtype=float32)
     """
     interval = cells.interval

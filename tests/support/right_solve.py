@@ -1,4 +1,4 @@
-"""Right arguments for the public names of `memsim.solve`: what `test_bad_values.py` spoils one by one."""
+"""Right arguments for public names of `memsim.solve` and of equilibrium propagation, to be spoiled one by one."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ import device_models as dm
 import memsim as ms
 from right_parts import KEY
 
-RESULTS = {"Annealed", "Refined", "Walked"}
+RESULTS = {"Annealed", "Nudge", "Phase", "Refined", "Walked"}
+MEMRISTOR = dm.memristors.mms_molter2016()
 EXACT = ms.Crossbar(dm.Ideal(), compensation=None)
 
 
@@ -18,6 +19,7 @@ def instances() -> list[Any]:
         ms.solve.ClosedLoop(),
         ms.solve.Cooling(1.0),
         ms.solve.Iterative(),
+        ms.insitu.ResistiveNetwork(MEMRISTOR),
         ms.solve.LinearOperator(ms.AnalogMatrix.exact(jnp.eye(2)), KEY, 0),
     ]
 
@@ -26,7 +28,14 @@ def calls() -> dict[str, dict[str, Any]]:
     """The functions, with their arguments."""
     cooling = ms.solve.Cooling(1.0)
     couplings, spins = jnp.array([[0.0, 1.0], [1.0, 0.0]]), jnp.array([1.0, -1.0])
+    states = (jnp.full((4, 2), 0.5), jnp.full((2, 2), 0.4))
+    learning = {"network": ms.insitu.ResistiveNetwork(MEMRISTOR), "states": states}
+    learning |= {"x": jnp.array([0.1]), "target": jnp.array([0.05])}
     return {
+        "classes": {"outputs": jnp.ones(4)},
+        "equilibrium_gradient": learning | {"beta": 1e-6},
+        "exact_gradient": learning,
+        "pulse_states": {"cells": MEMRISTOR, "states": jnp.full(2, 0.5), "change": jnp.full(2, 0.1), "voltage": 0.6},
         "anneal": {"couplings": couplings, "crossbar": EXACT, "cooling": cooling, "cycles": 2, "key": KEY},
         "bit_sliced": {"device": dm.Levels(dm.Ideal(), 8)},
         "cut": {"weights": couplings, "spins": spins},

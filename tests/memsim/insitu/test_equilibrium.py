@@ -103,7 +103,7 @@ def test_a_pulse_moves_a_cell_in_the_middle_by_what_is_asked_for_and_others_as_t
         dm.memristors.hp_strukov2008()
     )  # dx/dt is in proportion to x (1 - x) / R(x) under Joglekar's window of p = 1
     states, change = jnp.array([0.5, 0.5, 0.2, 0.9]), jnp.array([1e-3, -1e-3, 1e-3, 0.0])
-    moved = np.asarray(ms.insitu.pulsed(cells, states, change, voltage=1.0) - states, float)
+    moved = np.asarray(ms.insitu.pulse_states(cells, states, change, voltage=1.0) - states, float)
     np.testing.assert_allclose(moved[:2], [1e-3, -1e-3], rtol=0.01)
 
     def speed(x):
@@ -111,5 +111,5 @@ def test_a_pulse_moves_a_cell_in_the_middle_by_what_is_asked_for_and_others_as_t
 
     np.testing.assert_allclose(moved[2], 1e-3 * speed(0.2) / speed(0.5), rtol=0.01)
     assert moved[3] == 0
-    ended = ms.insitu.pulsed(cells, states, jnp.full(4, 1.0), voltage=1.0)
+    ended = ms.insitu.pulse_states(cells, states, jnp.full(4, 1.0), voltage=1.0)
     assert (np.asarray(ended) <= 1).all() and (np.asarray(ended) > np.asarray(states)).all()
