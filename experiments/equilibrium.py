@@ -157,14 +157,13 @@ def trained(model: str, x, y, config: Config, ratio, key):
 
 def updated(network, x, targets, voltage: float, rate, states, rows):
     """States after the pulses of one batch."""
-    low, high = network.cells.bounds
     beta = PULL / network.cells.r_on
     local = partial(ms.insitu.equilibrium_gradient, network, states, beta=beta)
     mean = jax.tree.map(lambda a: jnp.mean(a, axis=0), jax.vmap(local)(x[rows], targets[rows]))
 
     def moved(state, gradient):
         change = jnp.clip(-rate * gradient / jnp.sqrt(jnp.mean(gradient**2) + 1e-300), -1.0, 1.0)
-        return ms.insitu.pulse_states(network.cells, state, change * jnp.sign(high - low), voltage=voltage)
+        return ms.insitu.pulse_states(network.cells, state, change, voltage=voltage)
 
     return tuple(moved(state, gradient) for state, gradient in zip(states, mean, strict=True))
 
