@@ -112,7 +112,7 @@ def equations(kind: str, n: int, keys) -> jax.Array:
     if kind == "correlation":
         channels = jax.vmap(lambda key: jr.normal(key, (4 * n, n)))(keys) / jnp.sqrt(4.0 * n)
         return jnp.swapaxes(channels, 1, 2) @ channels
-    return jnp.eye(n) + 0.5 / jnp.sqrt(1.0 * n) * jax.vmap(lambda key: jr.normal(key, (n, n)))(keys)
+    return jnp.eye(n)[None] + 0.5 / jnp.sqrt(1.0 * n) * jax.vmap(lambda key: jr.normal(key, (n, n)))(keys)
 
 
 def design(error, wire=None) -> ms.Crossbar:
@@ -134,7 +134,7 @@ def errors_of(a, x, errors, wires, keys, steps: int, method: str):
         found = ms.solve.refine(
             a, a @ x, crossbar, inverse=inverse, product=sliced, steps=steps, memory=memory, key=key
         )
-        return jnp.linalg.norm(found.iterates - x, axis=-1) / jnp.linalg.norm(x), found.settles
+        return jnp.linalg.norm(found.iterates - x[None], axis=-1) / jnp.linalg.norm(x), found.settles
 
     chips = jax.vmap(one, (0, 0, None, None, 0))
     return jax.lax.map(lambda pair: chips(a, x, *pair, keys), (errors, wires))

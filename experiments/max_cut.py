@@ -62,7 +62,7 @@ def run(config: Config) -> xr.Dataset:
     result = swept(chosen, grid, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     result = result.assign_attrs(origin(config, design=design(config)))
-    table = ms.study.summary((result.cut >= result.best - 1e-3).mean("run"))
+    table = (result.cut >= result.best - 1e-3).mean("run").to_dataframe("share_of_runs").reset_index()
     finish("max_cut", result, table, out=config.out, report=lambda: report(result))
     return result
 

@@ -69,7 +69,7 @@ def run(config: Config) -> xr.Dataset:
     result = swept(chosen, {"detector": DETECTORS, "snr": config.snr}, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     result = result.assign_attrs(origin(config, design=design(config.cell_error)))
-    table = ms.study.summary(result.bit_errors / result.bits)
+    table = (result.bit_errors / result.bits).to_dataframe("bit_error_rate").reset_index()
     finish("mimo", result, table, out=config.out, report=lambda: report(result))
     return result
 

@@ -256,7 +256,7 @@ def _newton(residual, start: Array, parameters: tuple, largest: float | Array) -
     """
     held = jax.lax.stop_gradient(parameters)
     scale = jnp.max(jnp.abs(residual(start, *held)))
-    enough = 100 * jnp.finfo(start.dtype).eps
+    enough = float(jnp.finfo(start.dtype).eps) ** 0.5  # the last step squares it
 
     def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         v, _, number = state
