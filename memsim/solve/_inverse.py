@@ -24,7 +24,7 @@ class AbstractSolved(eqx.Module):
     @property
     @abstractmethod
     def settles(self) -> Bool[Array, ""]:
-        """Whether its circuits settle."""
+        """Whether its circuits settle. By eigenvalues, which JAX computes on processors only."""
 
 
 class AbstractInverse(Checked):

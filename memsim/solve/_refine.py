@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Float, Key
 
 from .._array import AnalogMatrix, Crossbar
 from .._checks import checked, whole, write
@@ -22,18 +22,16 @@ class Refined(eqx.Module):
 
     **Arguments:**
 
-    - `x`: The solution, shape (*batch, n).
     - `iterates`: After the first solve, and after each refinement, shape (steps + 1, *batch, n).
     - `residuals`: Norms of $b - A x$ of the iterates over that of $b$, as the refinement saw them.
-    - `settles`: Whether the circuits of the arrays settle.
     """
 
     iterates: Float[Array, "steps *batch n"]
     residuals: Float[Array, "steps *batch"]
-    settles: Bool[Array, ""]
 
     @property
     def x(self) -> Float[Array, "*batch n"]:
+        """The solution, the last of the iterates."""
         return self.iterates[-1]
 
 
@@ -64,6 +62,8 @@ def refine(
 
     Residuals are computed in the dtype of `a` and `b`, and no error gets below their rounding. For more than single
     precision, run within `jax.enable_x64(True)` and pass arrays of float64.
+
+    Whether closed loops settle is not looked at; `inverse.program(a, crossbar, key=key).settles` tells it of chips.
 
     The same arrays answer all right-hand sides, with noise of their own. Many chips at once:
     `jax.vmap(lambda key: refine(a, b, crossbar, key=key))(jax.random.split(key, 100))`.
@@ -118,9 +118,7 @@ def _refined(
     each = jax.vmap(lambda b, key: _one(b, solved, multiply, steps, memory, key))
     iterates, residuals = each(rows, keys)
     shape = (steps + 1, *b.shape[:-1])
-    return Refined(
-        jnp.swapaxes(iterates, 0, 1).reshape(*shape, b.shape[-1]), residuals.T.reshape(shape), solved.settles
-    )
+    return Refined(jnp.swapaxes(iterates, 0, 1).reshape(*shape, b.shape[-1]), residuals.T.reshape(shape))
 
 
 class _Product(eqx.Module):
