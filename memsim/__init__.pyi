@@ -13,6 +13,7 @@ from . import nir as nir
 from . import nn as nn
 from . import plotting as plotting
 from . import recipes as recipes
+from . import solve as solve
 from . import study as study
 from . import train as train
 from ._array import ADC as ADC

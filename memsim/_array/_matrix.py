@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from .._checks import Checked, Inputs, as_inputs, check_optional_key
+from ._columns import of_columns
 from ._converters._adc import AbstractADC
 from ._converters._codes import is_clipped
 from ._fluctuation import Fluctuation
@@ -96,6 +97,10 @@ class AnalogMatrix(Checked):
         """One read of each row of `x`, independent noise for each output. Noise needs `key`."""
         x = self._inputs(x, key)
         return self._total(x, key, rows_alone).reshape(*x.shape[:-1], self.outputs)
+
+    def __matmul__(self, x: Any) -> Float[Array, "*batch outputs_n"]:
+        """One read of each column of `x`, of shape (inputs,) or (*batch, inputs, n). Noise has no key here."""
+        return of_columns(self, x)
 
     @property
     def alike(self) -> bool:

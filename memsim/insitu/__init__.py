@@ -5,6 +5,13 @@ from ._agad import agad as agad
 from ._aged import aged as aged
 from ._cells import Trains as Trains
 from ._eapu import eapu as eapu
+from ._equilibrium import Nudge as Nudge
+from ._equilibrium import Phase as Phase
+from ._equilibrium import ResistiveNetwork as ResistiveNetwork
+from ._equilibrium import classes as classes
+from ._equilibrium import equilibrium_gradient as equilibrium_gradient
+from ._equilibrium import exact_gradient as exact_gradient
+from ._equilibrium import pulse_states as pulse_states
 from ._outer import OuterProduct as OuterProduct
 from ._outer import value_and_outer as value_and_outer
 from ._periphery import Periphery as Periphery

@@ -39,6 +39,7 @@ ROOMS = {
     "plotting": ms.plotting,
     "chips": ms.chips,
     "energy": ms.energy,
+    "solve": ms.solve,
 }
 NAN, INF = float("nan"), float("inf")
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 import device_models as dm
 import memsim as ms
 import right_chips
+import right_solve
 from right_parts import (
     BOUNDS,
     CHIP,
@@ -37,6 +38,8 @@ from right_parts import (
     splits,
     staircase,
 )
+
+PARTS = (right_chips, right_energy, right_solve)  # rooms with files of their own
 
 # What the library makes and hands out, and nobody writes by hand. A `Dialect` is judged where it is used.
 RESULTS = {
@@ -70,8 +73,7 @@ RESULTS = {
     "Guess",
     "PerConductance",
     "combine",  # takes fits one after the other
-    *right_chips.RESULTS,
-    *right_energy.RESULTS,
+    *(name for part in PARTS for name in part.RESULTS),
 }
 
 
@@ -83,8 +85,7 @@ def instances() -> list[Any]:
     return [
         *memristors,
         *pulsed,
-        *right_chips.instances(),
-        *right_energy.instances(),
+        *(instance for part in PARTS for instance in part.instances()),
         dm.pcm_joshi2020(),
         dm.Gaussian(0.0, 25e-6, write_noise=curve),
         dm.Empirical((0.0, 1.0), jnp.full(3, 1e-6), jnp.full((3, 2), 1e-6), 0.0, 25e-6, neighbours=2),
@@ -392,8 +393,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "ratio": {"call": (lambda: 0,), "base": (lambda: 0,)} | clock,
         **dict.fromkeys(("chip_accuracies", "chip_outcomes"), on_chips),
         "get": {"name": "shd"},
-        **right_chips.calls(),
-        **right_energy.calls(),
+        **{name: arguments for part in PARTS for name, arguments in part.calls().items()},
         "fashion_mnist": {"which": "subset"},
         "is_complete": {"source": ms.data.sources()["shd"]},
     }

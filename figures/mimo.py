@@ -1,0 +1,56 @@
+"""Bit error rates over the signal-to-noise ratio, digital and after each refinement on arrays."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from _drawing import command
+from memsim import plotting
+
+READS = Path("results/mimo/mimo.nc")
+
+
+def figure(data, journal: str = "neutral") -> Figure:
+    """A panel a detector."""
+    wide, config = plotting.width(journal, 2), json.loads(data.config)
+    with plotting.style():
+        drawing = Figure(figsize=(wide, 0.42 * wide))
+        panels = drawing.subplots(1, data.sizes["detector"], sharey=True, squeeze=False)[0]
+        plotting.letter_panels(panels)
+        for axes, detector in zip(panels, data.detector.values, strict=True):
+            rates(axes, data.sel(detector=detector))
+            axes.set_title(str(detector), loc="right")
+        panels[0].set_ylabel("Bit error rate")
+        panels[0].legend()
+        bits, error = int(data.bits.values.flat[0]), 100 * config["cell_error"]
+        drawing.supxlabel(
+            f"4 users, 16 antennas, 16-QAM, {bits} bits a point; 95 % intervals of Wilson, every bit taken as a trial "
+            f"of its own; cells of 8 levels with {error:g} % of error",
+            fontsize=5,
+        )
+    return drawing
+
+
+draw = command(READS, figure)
+
+
+def rates(axes, data) -> None:
+    bits = data.bits.values.astype(float)
+    low, high = interval(data.digital_bit_errors.values, bits)
+    axes.fill_between(data.snr, low, high, color="0.8", linewidth=0, label="digital, 95 %")
+    for place, refined in enumerate(data.refinements.values):
+        rate = data.bit_errors.sel(refinements=refined).values / bits
+        look = {"color": plotting.COLOURS[place], "marker": plotting.MARKERS[place], "markersize": 5 - 0.7 * place}
+        axes.plot(data.snr, np.where(rate > 0, rate, np.nan), label=f"{refined} refined", **look)
+    axes.set_yscale("log")
+    axes.set_xlabel("Signal to noise of a user at an antenna (dB)")
+
+
+def interval(count, total):
+    """The 95 % interval of Wilson of a share."""
+    z, share = 1.96, count / total
+    middle, scale = share + z**2 / (2 * total), 1 + z**2 / total
+    half = z * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    return (middle - half) / scale, (middle + half) / scale

@@ -1,0 +1,275 @@
+"""Equilibrium propagation: a network of memristors that settles twice, and learns from the difference."""
+
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from device_models.memristors import AbstractMemristor
+
+from .._checks import Checked, at_least, check, checked, positive, whole
+
+STEPS = 200  # of Newton's method, at most
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)  # of the integral over a voltage
+States = tuple[Float[Array, "rails hidden"], Float[Array, "hidden outputs"]]
+BETA = positive("in siemens, the conductance that pulls the outputs towards their targets")
+
+
+class Phase(NamedTuple):
+    """Voltages at which the circuit settled: of hidden nodes, and of the pairs of output nodes."""
+
+    hidden: Float[Array, " hidden"]
+    outputs: Float[Array, " outputs"]
+
+
+class ResistiveNetwork(Checked):
+    r"""Rails, hidden nodes and output nodes, with a memristor between every two of neighbouring layers.
+
+    Inputs $x$ are voltages on rails, once with either sign, beside rails of $\pm$ `bias`. Each hidden node is clamped
+    by diodes, $i = g\,v_0 \sinh(v / v_0)$, and drives the cells of the next layer through a bidirectional amplifier:
+    voltages times the gain $A$ forward, currents over $A$ backward. A class has two output nodes, and is their
+    difference. So the circuit settles where the sum of co-contents is smallest,
+
+    $$E = \sum \int_0^{V} I(s, V')\,dV' + \sum g\,v_0^2 \cosh(v / v_0) + \frac{1}{A^2} \sum \int_0^{V} I(s, V')\,dV',$$
+
+    for the first layer's cells, the diodes and the second layer's cells with states $s$.
+
+    **Arguments:**
+
+    - `cells`: The compact model of all cells; while the circuit settles their states stay.
+    - `clamp`: $v_0$, in volts.
+    - `diode`: $g$, conductance of the diodes at 0 V, in siemens.
+    - `gain`: $A$.
+    - `bias`: Of the constant rails, in volts.
+
+    Reference: Kendall2020 (recalled); Doell2025 (abstract read).
+    """
+
+    cells: AbstractMemristor
+    clamp: float | Float[Array, ""] = 0.1
+    diode: float | Float[Array, ""] = 1e-3
+    gain: float | Float[Array, ""] = 4.0
+    bias: float | Float[Array, ""] = 0.2
+
+    def __check_init__(self):
+        check(
+            self,
+            clamp=positive("in volts", most=50.0),
+            diode=positive("in siemens"),
+            gain=at_least(1.0),
+            bias=at_least(0.0, "in volts", most=50.0),
+        )
+
+    def rails(self, x: Float[Array, " inputs"]) -> Float[Array, " rails"]:
+        """Voltages of the rails for one input, in volts."""
+        constant = jnp.asarray(self.bias, x.dtype)[None]
+        return jnp.concatenate([x, -x, constant, -constant])
+
+    def settle(self, states: States, x: Float[Array, " inputs"], nudge: "Nudge | None" = None) -> Phase:
+        """Where the circuit settles for one input: freely, or with its outputs pulled towards targets.
+
+        The gradient with respect to states and input is the implicit one.
+        """
+        hidden, outputs = states[1].shape
+        rails = self.rails(x)
+
+        def residual(v: Array, states: States, rails: Array) -> Array:
+            return self._currents(states, rails, v[:hidden], v[hidden:], nudge)
+
+        found = _newton(residual, jnp.zeros(hidden + outputs, x.dtype), (states, rails), self.clamp)
+        return Phase(found[:hidden], found[hidden:])
+
+    def _currents(self, states: States, rails: Array, v: Array, o: Array, nudge: "Nudge | None") -> Array:
+        """What flows out of each node, over the power of the gain at which its co-content counts."""
+        first = self.cells.current(states[0], rails[:, None] - v[None])
+        second = self.cells.current(states[1], self.gain * v[:, None] - o[None]) / self.gain**2
+        diodes = self.diode * self.clamp * jnp.sinh(v / self.clamp)
+        into_outputs = jnp.sum(second, axis=0)
+        if nudge is not None:
+            into_outputs = into_outputs - nudge.beta * jax.grad(cost)(o, nudge.target)  # of E plus beta times the cost
+        return jnp.concatenate([diodes - jnp.sum(first, axis=0) + self.gain * jnp.sum(second, axis=1), -into_outputs])
+
+
+class Nudge(NamedTuple):
+    """What pulls the outputs: the targets of the classes, in volts, and the conductance that does."""
+
+    target: Float[Array, " classes"]
+    beta: Float[Array, ""]
+
+
+def cost(outputs: Float[Array, " outputs"], target: Float[Array, " classes"]) -> Float[Array, ""]:
+    """Half of the squared distance of the classes' voltages from their targets, in V^2."""
+    return 0.5 * jnp.sum((classes(outputs) - target) ** 2)
+
+
+@checked()
+def classes(outputs: Float[Array, "*batch outputs"]) -> Float[Array, "*batch classes"]:
+    """The voltage of each class, the difference of its two nodes."""
+    first, second = jnp.split(outputs, 2, axis=-1)
+    return first - second
+
+
+@checked(beta=BETA)
+def equilibrium_gradient(
+    network: ResistiveNetwork,
+    states: States,
+    x: Float[Array, " inputs"],
+    target: Float[Array, " classes"],
+    *,
+    beta: float | Float[Array, ""],
+    rule: Literal["square", "co-content"] = "square",
+) -> States:
+    r"""What the cost grows by with each state, from two phases and what each cell sees in them.
+
+    With the voltages $V_0$ of the free and $V_\beta$ of the nudged phase, "square" is the rule of ohmic cells,
+
+    $$\frac{\partial C}{\partial s} \approx \frac{1}{2 \beta} \frac{\partial G}{\partial s} (V_\beta^2 - V_0^2),$$
+
+    with the conductance $G$ at 0 V, and "co-content" that of any cell, $\frac1\beta \int_{V_0}^{V_\beta}
+    \frac{\partial I}{\partial s}\,dV$, which a circuit would have to integrate. The latter is exact as $\beta$ goes to
+    zero; the former, too, for cells whose current is in proportion to the voltage.
+
+    **Arguments:**
+
+    - `network`, `states`: The circuit.
+    - `x`: One input, in volts.
+    - `target`: Of each class, in volts.
+    - `beta`: How strongly the nudged phase pulls, in siemens.
+    - `rule`: "square" or "co-content".
+
+    Reference: Scellier2017 (recalled), Kendall2020 (recalled).
+
+    >>> import device_models as dm, jax.numpy as jnp, memsim as ms
+    >>> network = ms.insitu.ResistiveNetwork(dm.memristors.mms_molter2016())
+    >>> states = (jnp.full((4, 2), 0.5), jnp.full((2, 2), 0.4))
+    >>> x, target = jnp.array([0.1]), jnp.array([0.05])
+    >>> local = ms.insitu.equilibrium_gradient(network, states, x, target, beta=1e-6)
+    >>> local[1].shape
+    (2, 2)
+    """
+    free = network.settle(states, x)
+    nudged = network.settle(states, x, Nudge(target, jnp.asarray(beta, x.dtype)))
+    found = []
+    for state, before, after, power in zip(
+        states, _voltages(network, x, free), _voltages(network, x, nudged), (1.0, network.gain**2), strict=True
+    ):
+        grown = (
+            _square(network.cells, state, before, after)
+            if rule == "square"
+            else (_integral(network.cells, state, before, after))
+        )
+        found.append(grown / (beta * power))
+    return found[0], found[1]
+
+
+@checked()
+def exact_gradient(
+    network: ResistiveNetwork, states: States, x: Float[Array, " inputs"], target: Float[Array, " classes"]
+) -> States:
+    """What the cost of the free phase grows by with each state: the implicit gradient through the circuit.
+
+    >>> import device_models as dm, jax.numpy as jnp, memsim as ms
+    >>> network = ms.insitu.ResistiveNetwork(dm.memristors.mms_molter2016())
+    >>> states = (jnp.full((4, 2), 0.5), jnp.full((2, 2), 0.4))
+    >>> ms.insitu.exact_gradient(network, states, jnp.array([0.1]), jnp.array([0.05]))[1].shape
+    (2, 2)
+    """
+    return jax.grad(lambda states: cost(network.settle(states, x).outputs, target))(states)
+
+
+@checked(
+    change=at_least(-1.0, "in shares of the range", most=1.0), voltage=positive("in volts", most=50.0), steps=whole(1)
+)
+def pulse_states(
+    cells: AbstractMemristor,
+    states: Float[Array, "*cells"],
+    change: Float[Array, "*cells"],
+    *,
+    voltage: float | Float[Array, ""],
+    steps: int = 4,
+) -> Float[Array, "*cells"]:
+    """States after one pulse on each cell that would move one in the middle of its range by `change` of the range.
+
+    Cells elsewhere move by more or less, and differently up and down: the update is that of the compact model.
+
+    **Arguments:**
+
+    - `cells`: The model.
+    - `states`: Before the pulse.
+    - `change`: What is asked for, in shares of the range, with its sign; durations are in proportion.
+    - `voltage`: Of the pulses, of either sign, in volts.
+    - `steps`: Euler steps of a pulse.
+
+    >>> import device_models as dm, jax.numpy as jnp, memsim as ms
+    >>> cells = dm.memristors.mms_molter2016()
+    >>> ms.insitu.pulse_states(cells, jnp.array([0.2, 0.5]), jnp.array([0.01, -0.01]), voltage=0.6).round(3)
+    Array([0.216, 0.49 ], dtype=float32)
+    """
+    interval = cells.interval
+    low, high = interval.low, interval.high
+    middle = jnp.full_like(states, (low + high) / 2)
+    volts = jnp.asarray(voltage, states.dtype)
+    up = jnp.sign(cells.flow(middle, jnp.full_like(states, volts)))  # whether a positive voltage raises the state
+    applied = jnp.sign(change) * up * volts
+    speed = jnp.abs(cells.flow(middle, applied))
+    seconds = jnp.abs(change) * (high - low) / jnp.where(speed > 0, speed, 1.0) / steps
+
+    def step(coordinate: Array, _: None) -> tuple[Array, None]:
+        rate = interval.rate(lambda state: cells.flow(state, applied), coordinate)
+        return interval.keep(coordinate + seconds * rate), None
+
+    moved, _ = jax.lax.scan(step, interval.coordinate(states), length=steps)
+    return jnp.where(change == 0, states, interval.state(moved))
+
+
+def _voltages(network: ResistiveNetwork, x: Array, phase: Phase) -> tuple[Array, Array]:
+    """Across each cell of both layers."""
+    first = network.rails(x)[:, None] - phase.hidden[None]
+    return first, network.gain * phase.hidden[:, None] - phase.outputs[None]
+
+
+def _slope(cells: AbstractMemristor, state: Array, v: Array) -> Array:
+    """What the current grows by with the state."""
+    return jax.jvp(lambda state: cells.current(state, v), (state,), (jnp.ones_like(state),))[1]
+
+
+def _square(cells: AbstractMemristor, state: Array, before: Array, after: Array) -> Array:
+    zero, one = jnp.zeros_like(before), jnp.ones_like(before)
+    slope = jax.jvp(lambda v: _slope(cells, state, v), (zero,), (one,))[1]
+    return 0.5 * slope * (after**2 - before**2)
+
+
+def _integral(cells: AbstractMemristor, state: Array, before: Array, after: Array) -> Array:
+    middle, half = (after + before) / 2, (after - before) / 2
+    total = jnp.zeros_like(middle)
+    for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
+        total = total + weight * _slope(cells, state, middle + node * half)
+    return half * total
+
+
+def _newton(residual, start: Array, parameters: tuple, largest: float | Array) -> Array:
+    """The root of `residual(v, *parameters)`, and one more, differentiable, step of Newton's method.
+
+    No step changes a voltage by more than twice `largest`: the current of a diode grows by e there.
+    """
+    held = jax.lax.stop_gradient(parameters)
+    scale = jnp.max(jnp.abs(residual(start, *held)))
+    enough = float(jnp.finfo(start.dtype).eps) ** 0.5  # the last step squares it
+
+    def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        v, _, number = state
+        change = -jnp.linalg.solve(jax.jacfwd(residual)(v, *held), residual(v, *held))
+        bounded = jnp.clip(change, -2 * largest, 2 * largest)
+        return v + bounded, jnp.max(jnp.abs(bounded)), number + 1
+
+    def unfinished(state: tuple[Array, Array, Array]) -> Array:
+        v, moved, number = state
+        return (moved > enough * jnp.maximum(jnp.max(jnp.abs(v)), largest)) & (number < STEPS)
+
+    begin = (start, jnp.full((), jnp.inf, start.dtype), jnp.zeros((), int))
+    root, _, number = jax.lax.while_loop(unfinished, step, begin)
+    root = jax.lax.stop_gradient(jnp.where((number < STEPS) & jnp.isfinite(scale), root, jnp.nan))
+    slope = jax.lax.stop_gradient(jax.jacfwd(residual)(root, *held))
+    return root - jnp.linalg.solve(slope, residual(root, *parameters))
