@@ -1,0 +1,220 @@
+"""Remedies against each other, on the same chips."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+
+from .._checks import TIME, checked, described, whole, write
+from .._keeping import progress
+from ..data import Splits
+from ..energy import Periphery
+from ..nn import analog_layers
+from ..nn._mixed_signal import Designs
+from ..study import Interval, Outcome, difference, interval, interval_over, provenance, right
+from ..study._chips import DESIGN, aged, on_chips, programmed
+from ..study._devices import over_chips
+from ..study._provenance import device_numbers
+from ..study._right import judged
+from ..train._evaluate import predictions
+from ..train._memory import MEMORY
+from ..train._objective import class_scores
+from ..train._samples import Samples
+from ..train._task import MODEL, check_task
+from ._remedy import AbstractRemedy, Case, check_case, check_clipping, clipped, probes_of
+from ._spent import Budget, Known, Spent
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FREE, PLAIN = Budget(), Periphery()
+MEND = 7  # folded into the key of a chip's life, for what mends it
+Remedies = Mapping[str, AbstractRemedy] | Sequence[AbstractRemedy]
+SPLITS = write("Such as `memsim.data.spoken_digits()`, or `memsim.data.Splits(train, validation, test)`.")
+REMEDIES = write('Such as `{"gains": ms.heal.LineGains()}`, or a list of them.')
+
+
+@checked(model=MODEL, data=SPLITS, crossbar=DESIGN, remedies=REMEDIES, time=TIME, chips=whole(1), chunk=whole(1))
+def compare(
+    model: Any,
+    data: Splits,
+    crossbar: Designs,
+    remedies: Remedies,
+    *,
+    chips: int,
+    time: Any,
+    key: Key[Array, ""],
+    budget: Budget = FREE,
+    periphery: Periphery = PLAIN,
+    chunk: int = 1,
+) -> "xr.Dataset":
+    """Accuracy on `data.test` of chips of age `time` as they are, and mended by each of the `remedies`.
+
+    Chip i is that of `memsim.study.robustness` with the same key, whatever the chunk and the number of chips. All
+    remedies see the same chips at the same moment, and learn from `data.train` only.
+
+    A data set with `before_accuracy` (chip), `digital_accuracy`, and over (remedy, chip) `accuracy`, and `reads`,
+    `writes` and `joules` that it took; `parameters` (remedy) kept in digital, and `parameter_share` of the model's
+    numbers. `regained` (remedy) is the share of the lost accuracy that comes back, with its 95 % interval `low`, `high`
+    over chips and recordings by `memsim.study.interval`, the ratio to first order about its mean. `right` and
+    `before_right` tell which recordings are named rightly (`memsim.study.right`).
+
+    **Arguments:**
+
+    - `model`: Digital: a network over time, a converted one of Equinox, a `Stateful` with norms.
+    - `data`: Trained on and tested with.
+    - `crossbar`: A design, or `path, layer -> design | None`.
+    - `remedies`: By name, or a list of which each is called as its class.
+    - `chips`: How many.
+    - `time`: Their age, in seconds.
+    - `key`: For everything.
+    - `budget`: Of each remedy, for each chip.
+    - `periphery`: At whose costs joules are reckoned, on the first chip.
+    - `chunk`: Chips side by side.
+
+    **Raises:** `ValueError` for what does not fit, NaN in data, saturated converters and too small a budget, before
+    anything is mended.
+    """
+    named = _named(remedies)
+    train, test = Samples.of(data.train), Samples.of(data.test)
+    for samples in (train, test):
+        check_task(model, samples, class_scores, kinds=("classes",))
+    known = _known(model, crossbar, train, time, periphery, key)
+    planned = {name: remedy.planned(known, budget) for name, remedy in named.items()}
+    moment = jnp.asarray(time, jnp.result_type(float))
+    asked = _Asked(model, crossbar, train, test, moment, probes_of(model, train.xs))
+    digital = _digital(model, test)
+    before, found = _outcomes({name: one for name, (one, _) in planned.items()}, asked, chips, key, chunk)
+    result = _labelled(digital, before, found, {name: each for name, (_, each) in planned.items()}, len(test))
+    result["parameter_share"] = result.parameters / _size(model)
+    attributes = {"age": float(time), "energy_unknown": known.unknown, "data": data.test.citation}
+    return result.assign_attrs(provenance() | device_numbers(crossbar) | on_chips(model, crossbar) | attributes)
+
+
+class _Asked(NamedTuple):
+    """What every chip is asked."""
+
+    model: Any
+    crossbar: Designs
+    train: Samples
+    test: Samples
+    time: Float[Array, ""]
+    probes: dict[str, Array]
+
+
+class _Found(NamedTuple):
+    """Of mended chips: what is right, and how many weights were written again."""
+
+    outcome: Outcome
+    writes: Float[Array | np.ndarray, " chips"]
+
+
+def _named(remedies: Any) -> dict[str, AbstractRemedy]:
+    """By name; raises `ValueError` for what are no remedies, or two of one name."""
+    given = remedies.items() if isinstance(remedies, Mapping) else [(type(each).__name__, each) for each in remedies]
+    found = dict(given)
+    for each in found.values():
+        if not isinstance(each, AbstractRemedy):
+            raise ValueError(f"`remedies` must be remedies, such as `ms.heal.LineGains()`. Got {described(each)}.")
+    if len(found) < len(given) or not found:
+        names = [name for name, _ in given]
+        raise ValueError(
+            f"`remedies` must be one or more of different names. Got {names}. Write a mapping, `{{name: remedy}}`."
+        )
+    return found
+
+
+def _known(
+    model: Any, crossbar: Designs, train: Samples, time: Any, periphery: Periphery, key: Key[Array, ""]
+) -> Known:
+    """What is known of the first chip; raises `ValueError` where its converters are saturated."""
+    chip, life_key = eqx.filter_jit(programmed)(model, crossbar, jnp.zeros((), int), key=key)
+    check_case(model, chip, train)
+    now, _, layer_key = eqx.filter_jit(aged)(chip, jnp.asarray(time, jnp.result_type(float)), key=life_key)
+    check_clipping(clipped(now, train.xs, layer_key), list(analog_layers(now)))
+    return Known.of(chip, time, train.xs, periphery, layer_key)
+
+
+def _outcomes(
+    planned: dict[str, AbstractRemedy], asked: _Asked, chips: int, key: Key[Array, ""], chunk: int
+) -> tuple[Outcome, dict[str, _Found]]:
+    """Chips as they are, and mended by each remedy; a line says how far it is, where a person looks."""
+    numbers, found = jnp.arange(chips), {}
+    with progress("remedy", len(planned) + 1, words="compiling") as show:
+        before = jax.device_get(_mended(None, asked, numbers, key, chunk=chunk)).outcome
+        for place, (name, remedy) in enumerate(planned.items()):
+            show(place + 1, name)
+            found[name] = jax.device_get(_mended(remedy, asked, numbers, key, chunk=chunk))
+    return before, found
+
+
+@eqx.filter_jit
+def _mended(
+    remedy: AbstractRemedy | None, asked: _Asked, chips: Int[Array, " chips"], key: Key[Array, ""], *, chunk: int
+) -> _Found:
+    """What chips have right that were mended, or, without a `remedy`, as they are."""
+
+    def one_chip(number: Int[Array, ""]) -> _Found:
+        chip, life_key = programmed(asked.model, asked.crossbar, number, key=key)
+        now, read_key, _ = aged(chip, asked.time, key=life_key)
+        writes = jnp.zeros(())
+        if remedy is not None:
+            case = Case(asked.model, chip, now, asked.time, asked.train, asked.probes)
+            found = remedy.find(case, key=jr.fold_in(life_key, MEND))
+            if found.chip is not chip:
+                now, _, _ = aged(found.chip, asked.time, key=life_key)
+            now, writes = found.on(now), jnp.asarray(found.writes, writes.dtype)
+        outputs = predictions(now, asked.test, key=read_key, scores=class_scores, memory=MEMORY / chunk)
+        return _Found(judged(outputs, asked.test), writes)
+
+    return over_chips(one_chip, chips, chunk)
+
+
+@eqx.filter_jit
+def _digital(model: Any, test: Samples) -> Outcome:
+    return judged(predictions(model, test, scores=class_scores), test)
+
+
+def _size(model: Any) -> int:
+    return sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)))
+
+
+def _labelled(
+    digital: Outcome, before: Outcome, found: dict[str, _Found], spent: dict[str, Spent], recordings: int
+) -> "xr.Dataset":
+    """All of it by name, with what was regained."""
+    import xarray as xr
+
+    names, chips = list(found), len(before.accuracy)
+    after = jax.tree.map(lambda *each: np.stack(each), *(one.outcome for one in found.values()))
+    variables = after.variables(("remedy", "chip"), recordings) | before.variables(("chip",), recordings, "before_{}")
+    variables |= digital.variables((), recordings, "digital_{}")
+    result = xr.Dataset(variables, {"remedy": names, "chip": np.arange(chips)})
+    ones = np.ones((len(names), chips))
+    writes = np.stack([np.asarray(one.writes, float) for one in found.values()])
+    result["reads"] = ("remedy", "chip"), ones * np.asarray([[each.reads] for each in spent.values()])
+    result["writes"] = ("remedy", "chip"), writes
+    joules = [[each.with_writes(made).joules for made in row] for each, row in zip(spent.values(), writes, strict=True)]
+    result["joules"] = ("remedy", "chip"), np.asarray(joules, float), {"units": "J"}
+    result["parameters"] = "remedy", [each.parameters for each in spent.values()]
+    shares = [_regained(result.sel(remedy=name, drop=True)) for name in names]
+    for place, name in enumerate(("regained", "low", "high")):
+        result[name] = "remedy", [share[place] for share in shares], {"units": "1"}
+    over = {"interval_over": interval_over(right(result, "before_right"))}
+    return result.assign_attrs(over)
+
+
+def _regained(one: "xr.Dataset") -> Interval:
+    """Share of what was lost that comes back, and its interval: a ratio of means, to first order about them."""
+    lost = difference(right(one, "digital_right"), right(one, "before_right"))
+    gained = difference(right(one), right(one, "before_right"))
+    whole = float(lost.mean())
+    if not whole > 0:
+        return Interval(np.nan, np.nan, np.nan)
+    ratio = float(gained.mean()) / whole
+    return interval(ratio + (gained - ratio * lost) / whole)

@@ -1,0 +1,213 @@
+"""Weights that are written again where that gains most for the loss."""
+
+import dataclasses
+from typing import Any, NamedTuple, Self
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Bool, Float, Key
+
+from .._array import AnalogMatrix, Chip, DifferentialPair, OneShot, spread_rows
+from .._array import nonzero as positive_scales
+from .._checks import check, fraction, plain, whole
+from ..nn import analog_layers
+from ..nn._calling import evaluating
+from ..nn._deploy import replace_weights
+from ..train._samples import Samples
+from ._remedy import AbstractRemedy, Case, Repair
+from ._rewritten import Rewritten, RewrittenCells
+from ._spent import Budget, Known, Spent, on_chips
+from ._tuning import mean_loss
+
+TOGETHER = 16  # samples whose gradients are computed side by side
+
+
+class Rewrite(AbstractRemedy):
+    r"""The weights whose rewriting gains most for the loss, written again; all others are left alone.
+
+    Each cell is read, one word line at a time through the converters of its array. With the weights $\hat w$ that these
+    reads tell, the gradient $g$ and the curvature $h$ of the loss there (the mean of squared gradients of single
+    samples), a write that leaves the error $e \pm s$ on the weight $w$ is expected to gain
+
+    $$-g\,m - \tfrac12 h\,(m^2 + s^2), \qquad m = w + e - \hat w,$$
+
+    where $e$ and $s$ are found by virtual writes of the design. Weights are taken in the order of what they gain, until
+    the `share` is reached or nothing is gained. Targets are smaller by the factor of the drift compensation, which new
+    cells get, too. Written cells age from then on. In digital only the gradient is computed, of the digital model with
+    the weights that were read.
+
+    **Arguments:**
+
+    - `share`: Of all weights on chips that are written again, at most.
+    - `repeats`: Reads of each word line, averaged.
+    - `samples`: Of training data, for the gradient.
+    - `draws`: Virtual writes.
+
+    It is for pairs of cells that are each of one weight, as of `DifferentialPair`.
+
+    >>> import memsim as ms
+    >>> ms.heal.Rewrite(0.05).share
+    0.05
+    """
+
+    share: float = eqx.field(static=True, converter=plain, default=0.05)
+    repeats: int = eqx.field(static=True, converter=plain, default=4)
+    samples: int = eqx.field(static=True, converter=plain, default=256)
+    draws: int = eqx.field(static=True, converter=plain, default=4)
+
+    def __check_init__(self):
+        check(self, share=fraction(zero=False), repeats=whole(1), samples=whole(1), draws=whole(2))
+
+    def planned(self, known: Known, budget: Budget) -> tuple[Self, Spent]:
+        layers = list(known.layers.values())
+        lines = sum(layer.inputs for layer in layers)
+        repeats, weights = self.repeats, sum(layer.inputs * layer.outputs for layer in layers)
+        if budget.reads is not None:
+            repeats = min(repeats, budget.reads // lines)
+            if repeats < 1:
+                raise ValueError(
+                    f"`budget.reads` must be at least {lines} for Rewrite: one of each word line. Got {budget.reads}."
+                )
+        share = self.share if budget.writes is None else min(self.share, budget.writes / weights)
+        if int(share * weights) < 1:
+            raise ValueError(
+                f"`share` and `budget.writes` must allow at least one of {weights} weights for Rewrite. Got "
+                f"share={self.share}, {budget.writes} writes."
+            )
+        writes = float(int(share * weights))
+        joules = sum(repeats * layer.inputs * layer.read_joules for layer in layers)
+        each = sum(one.write_joules * one.inputs * one.outputs for one in layers) / weights
+        spent = Spent(float(repeats * lines), writes, 0, joules + writes * each, each)
+        return dataclasses.replace(self, share=share, repeats=repeats), spent
+
+    def find(self, case: Case, *, key: Key[Array, ""]) -> Repair:
+        places = list(on_chips(case.chip))
+        plan_keys, write_key, choice_key = jr.split(jr.fold_in(key, 0), len(places)), *jr.split(jr.fold_in(key, 1))
+        plans = {path: self._plan(case, path, own) for path, own in zip(places, plan_keys, strict=True)}
+        slopes = _slopes(case, {path: plan.read for path, plan in plans.items()}, self.samples, key=choice_key)
+        gains = {path: plan.gain(*slopes[path]) for path, plan in plans.items()}
+        every = jnp.concatenate([gain.ravel() for gain in gains.values()])
+        least = jnp.sort(every)[-int(self.share * every.size)]
+        chosen = {path: (gain >= least) & (gain > 0) for path, gain in gains.items()}
+        again = {
+            path: _written_again(on_chips(case.chip)[path], plans[path].aim, chosen[path], case.t, own)
+            for path, own in zip(places, jr.split(write_key, len(places)), strict=True)
+        }
+        writes = jnp.sum(jnp.stack([jnp.sum(each, dtype=every.dtype) for each in chosen.values()]))
+        return Repair(replace_weights(case.chip, again), {}, writes=writes)
+
+    def _plan(self, case: Case, path: str, key: Array) -> "_Plan":
+        """What is known of one layer: what it holds by its reads, and what writing it would make of that."""
+        read_key, draw_key = jr.split(key)
+        made, w = on_chips(case.chip)[path], analog_layers(case.model)[path].weight
+        _check_pairs(made, path)
+        matrix: Any = analog_layers(case.now)[path].weight
+        factor = _compensation(made, matrix, case.t)
+        aim = (w / factor).astype(w.dtype)
+
+        def virtual(key: Array) -> Array:
+            cells = _new_cells(made, aim, key)
+            fresh = dataclasses.replace(made, cells=cells, crossbar=_quiet(made))
+            return fresh.uncompensated(jnp.zeros(()), None).matrix.effective_weight * factor
+
+        drawn = jax.lax.map(virtual, jr.split(draw_key, self.draws))
+        read = _read_one_by_one(matrix, self.repeats, read_key)
+        return _Plan(read, jnp.mean(drawn, axis=0) - read, jnp.var(drawn, axis=0, ddof=1), aim)
+
+
+class _Plan(NamedTuple):
+    """Weights that were `read`, how far writing `moves` them, the `variance` of that, and what it has to `aim` at."""
+
+    read: Float[Array, "outputs inputs"]
+    moves: Float[Array, "outputs inputs"]
+    variance: Float[Array, "outputs inputs"]
+    aim: Float[Array, "outputs inputs"]
+
+    def gain(self, slope: Array, curvature: Array) -> Float[Array, "outputs inputs"]:
+        """By how much the loss is expected to fall."""
+        return -slope * self.moves - 0.5 * curvature * (self.moves**2 + self.variance)
+
+
+def _check_pairs(made: Chip, path: str) -> None:
+    mapping, effects = made.crossbar.mapping, made.crossbar.device.effects
+    if not isinstance(mapping, DifferentialPair) or "stuck cells" in effects:
+        raise ValueError(
+            "Cells that are written again must each belong to one weight, and stay what they are made. Got "
+            f"{type(mapping).__name__} and effects {effects} at {path}. Use `DifferentialPair`, and no `StuckCells`."
+        )
+
+
+def _read_one_by_one(matrix: AnalogMatrix, repeats: int, key: Array) -> Float[Array, "outputs inputs"]:
+    """The weights that reads with one word line at full input each tell."""
+    full = jnp.eye(matrix.inputs, dtype=matrix.weight.dtype) * matrix.input_range
+    each = jax.lax.map(lambda key: matrix(full, key=key), jr.split(key, repeats))
+    return (jnp.mean(each, axis=0) / matrix.input_range).T
+
+
+def _compensation(made: Chip, matrix: AnalogMatrix, t: Array) -> Float[Array, "outputs inputs"]:
+    """By what drift compensation multiplies each weight at this moment."""
+    if made.reference is None:
+        return jnp.ones_like(matrix.effective_weight)
+    plain = dataclasses.replace(made, crossbar=_quiet(made)).uncompensated(t, None).matrix
+    scale = matrix.sums.scale
+    if scale is None:  # row tiles are one product, whose noise stands in the way of a single weight
+        ours, theirs = matrix.effective_weight, plain.effective_weight
+        factor = jnp.sum(ours * theirs, axis=1) / jnp.maximum(jnp.sum(theirs**2, axis=1), 1e-30)
+        return jnp.broadcast_to(jnp.expand_dims(factor, 1), ours.shape)
+    assert plain.sums.scale is not None
+    factor = scale / jnp.where(plain.sums.scale == 0, 1.0, plain.sums.scale)
+    return spread_rows(factor, matrix.inputs, matrix.sums.rows).T
+
+
+def _quiet(made: Chip) -> Any:
+    """The design without noise of reads."""
+    return dataclasses.replace(made.crossbar, reads=dataclasses.replace(made.crossbar.reads, noise="off"))
+
+
+def _new_cells(made: Chip, aim: Float[Array, "outputs inputs"], key: Array) -> Any:
+    """Cells written once towards weights `aim`, in the scales of the chip."""
+    design = made.crossbar
+    relative = aim.T / spread_rows(positive_scales(made.scales), aim.shape[1], design.tile[0])
+    off, on = design.cell_range
+    target = off + (on - off) * design.mapping.fractions(jnp.clip(relative, -1.0, 1.0), design.tile[1])
+    return design.device.program(target, key=key)
+
+
+def _written_again(made: Chip, aim: Array, chosen: Bool[Array, "outputs inputs"], t: Array, key: Array) -> Chip:
+    """The chip with the `chosen` weights written again at age `t`."""
+    design = made.crossbar
+    cells = _new_cells(made, aim, key)
+    shape = jax.eval_shape(lambda: design.device.conductance(cells, jnp.zeros(()))).shape
+    which = jnp.broadcast_to(chosen.T[None], shape)
+    again = RewrittenCells(made.cells, cells, which, t)
+    changed = dataclasses.replace(design, device=Rewritten(design.device), programming=OneShot())  # pyright: ignore
+    before = jnp.ones((1, *aim.T.shape), int) if made.writes is None else made.writes
+    return dataclasses.replace(made, crossbar=changed, cells=again, writes=before + chosen.T[None].astype(int))
+
+
+def _slopes(
+    case: Case, weights: dict[str, Array], samples: int, *, key: Key[Array, ""]
+) -> dict[str, tuple[Array, Array]]:
+    """Gradient and curvature of the loss of the digital model with these `weights`, by path."""
+    model, number = evaluating(case.model), min(samples, len(case.samples))
+    some = case.samples.take(jr.choice(key, len(case.samples), (number,), replace=False))
+
+    def loss(weights: dict[str, Array], one: Samples) -> Array:
+        alone = jax.tree.map(lambda values: values[None], one)
+        return mean_loss(replace_weights(model, weights), None, alone, None)
+
+    def of_one(one: Samples) -> dict[str, Array]:
+        return jax.grad(loss)(weights, one)
+
+    sizes = [min(TOGETHER, number)] * (number // min(TOGETHER, number))
+    batches = jax.tree.map(lambda values: values[: sum(sizes)].reshape(len(sizes), sizes[0], *values.shape[1:]), some)
+
+    def add(sums: Any, batch: Samples) -> tuple[Any, None]:
+        each = jax.vmap(of_one)(batch)
+        return jax.tree.map(lambda s, g: s + jnp.stack([g.sum(0), (g**2).sum(0)]), sums, each), None
+
+    nothing = jax.tree.map(lambda w: jnp.zeros((2, *w.shape), w.dtype), weights)
+    sums, _ = jax.lax.scan(add, nothing, batches)
+    return {path: (both[0] / sum(sizes), both[1] / sum(sizes)) for path, both in sums.items()}
