@@ -27,16 +27,17 @@ TOGETHER = 16  # samples whose gradients are computed side by side
 class Rewrite(AbstractRemedy):
     r"""The weights whose rewriting gains most for the loss, written again; all others are left alone.
 
-    Each cell is read, one word line at a time through the converters of its array. With the weights $\hat w$ that these
-    reads tell, the gradient $g$ and the curvature $h$ of the loss there (the mean of squared gradients of single
-    samples), a write that leaves the error $e \pm s$ on the weight $w$ is expected to gain
+    Each cell is read, one word line at a time through the converters of its array. With the weight $\hat w$ that these
+    reads tell, and the gradient $g_n$ of the loss of sample $n$ there, writing a weight that was meant to be $w$ anew,
+    which leaves the mean square error $s^2$, is expected to gain
 
-    $$-g\,m - \tfrac12 h\,(m^2 + s^2), \qquad m = w + e - \hat w,$$
+    $$\tfrac12 \overline{(g_n\,(\hat w - w))^2} - \tfrac12 \overline{g_n^2}\, s^2.$$
 
-    where $e$ and $s$ are found by virtual writes of the design. Weights are taken in the order of what they gain, until
-    the `share` is reached or nothing is gained. Targets are smaller by the factor of the drift compensation, which new
-    cells get, too. Written cells age from then on. In digital only the gradient is computed, of the digital model with
-    the weights that were read.
+    This is second order, with the mean square of gradients for the curvature: where many weights have moved at random,
+    gains of first order have both signs, and to write only those of one sign leads beyond the goal. $s$ is found by
+    virtual writes of the design. Weights are taken in the order of what they gain, until the `share` is reached or
+    nothing is gained. Targets are smaller by the factor of the drift compensation, which new cells get, too. Written
+    cells age from then on. The gradient is that of the digital model, and takes no reads.
 
     **Arguments:**
 
@@ -58,7 +59,7 @@ class Rewrite(AbstractRemedy):
     draws: int = eqx.field(static=True, converter=plain, default=4)
 
     def __check_init__(self):
-        check(self, share=fraction(zero=False), repeats=whole(1), samples=whole(1), draws=whole(2))
+        check(self, share=fraction(zero=False), repeats=whole(1), samples=whole(1), draws=whole(1))
 
     def planned(self, known: Known, budget: Budget) -> tuple[Self, Spent]:
         layers = list(known.layers.values())
@@ -86,8 +87,8 @@ class Rewrite(AbstractRemedy):
         places = list(on_chips(case.chip))
         plan_keys, write_key, choice_key = jr.split(jr.fold_in(key, 0), len(places)), *jr.split(jr.fold_in(key, 1))
         plans = {path: self._plan(case, path, own) for path, own in zip(places, plan_keys, strict=True)}
-        slopes = _slopes(case, {path: plan.read for path, plan in plans.items()}, self.samples, key=choice_key)
-        gains = {path: plan.gain(*slopes[path]) for path, plan in plans.items()}
+        curvatures = _curvatures(case, {path: plan.read for path, plan in plans.items()}, self.samples, key=choice_key)
+        gains = {path: plan.gain(curvatures[path]) for path, plan in plans.items()}
         every = jnp.concatenate([gain.ravel() for gain in gains.values()])
         least = jnp.sort(every)[-int(self.share * every.size)]
         chosen = {path: (gain >= least) & (gain > 0) for path, gain in gains.items()}
@@ -113,21 +114,20 @@ class Rewrite(AbstractRemedy):
             return fresh.uncompensated(jnp.zeros(()), None).matrix.effective_weight * factor
 
         drawn = jax.lax.map(virtual, jr.split(draw_key, self.draws))
-        read = _read_one_by_one(matrix, self.repeats, read_key)
-        return _Plan(read, jnp.mean(drawn, axis=0) - read, jnp.var(drawn, axis=0, ddof=1), aim)
+        return _Plan(_read_one_by_one(matrix, self.repeats, read_key), w, aim, jnp.mean((drawn - w) ** 2, axis=0))
 
 
 class _Plan(NamedTuple):
-    """Weights that were `read`, how far writing `moves` them, the `variance` of that, and what it has to `aim` at."""
+    """Weights that were `read` and `meant`, what writing has to `aim` at, and the mean square `error` it leaves."""
 
     read: Float[Array, "outputs inputs"]
-    moves: Float[Array, "outputs inputs"]
-    variance: Float[Array, "outputs inputs"]
+    meant: Float[Array, "outputs inputs"]
     aim: Float[Array, "outputs inputs"]
+    error: Float[Array, "outputs inputs"]
 
-    def gain(self, slope: Array, curvature: Array) -> Float[Array, "outputs inputs"]:
+    def gain(self, curvature: Float[Array, "outputs inputs"]) -> Float[Array, "outputs inputs"]:
         """By how much the loss is expected to fall."""
-        return -slope * self.moves - 0.5 * curvature * (self.moves**2 + self.variance)
+        return 0.5 * curvature * ((self.read - self.meant) ** 2 - self.error)
 
 
 def _check_pairs(made: Chip, path: str) -> None:
@@ -187,10 +187,10 @@ def _written_again(made: Chip, aim: Array, chosen: Bool[Array, "outputs inputs"]
     return dataclasses.replace(made, crossbar=changed, cells=again, writes=before + chosen.T[None].astype(int))
 
 
-def _slopes(
+def _curvatures(
     case: Case, weights: dict[str, Array], samples: int, *, key: Key[Array, ""]
-) -> dict[str, tuple[Array, Array]]:
-    """Gradient and curvature of the loss of the digital model with these `weights`, by path."""
+) -> dict[str, Float[Array, "outputs inputs"]]:
+    """Mean square of the gradients of single samples, of the digital model with these `weights`."""
     model, number = evaluating(case.model), min(samples, len(case.samples))
     some = case.samples.take(jr.choice(key, len(case.samples), (number,), replace=False))
 
@@ -199,15 +199,9 @@ def _slopes(
         return mean_loss(replace_weights(model, weights), None, alone, None)
 
     def of_one(one: Samples) -> dict[str, Array]:
-        return jax.grad(loss)(weights, one)
+        return jax.tree.map(jnp.square, jax.grad(loss)(weights, one))
 
-    sizes = [min(TOGETHER, number)] * (number // min(TOGETHER, number))
-    batches = jax.tree.map(lambda values: values[: sum(sizes)].reshape(len(sizes), sizes[0], *values.shape[1:]), some)
-
-    def add(sums: Any, batch: Samples) -> tuple[Any, None]:
-        each = jax.vmap(of_one)(batch)
-        return jax.tree.map(lambda s, g: s + jnp.stack([g.sum(0), (g**2).sum(0)]), sums, each), None
-
-    nothing = jax.tree.map(lambda w: jnp.zeros((2, *w.shape), w.dtype), weights)
-    sums, _ = jax.lax.scan(add, nothing, batches)
-    return {path: (both[0] / sum(sizes), both[1] / sum(sizes)) for path, both in sums.items()}
+    together = min(TOGETHER, number)
+    parts = jax.tree.map(lambda v: v[: number // together * together].reshape(-1, together, *v.shape[1:]), some)
+    sums = jax.lax.map(lambda part: jax.tree.map(lambda v: jnp.mean(v, axis=0), jax.vmap(of_one)(part)), parts)
+    return jax.tree.map(lambda v: jnp.mean(v, axis=0), sums)
