@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -68,8 +68,8 @@ class Adapters(AbstractRemedy):
     def find(self, case: Case, *, key: Key[Array, ""]) -> Repair:
         layers, added = analog_layers(case.now), {}
         for place, path in enumerate(self._paths(on_chips(case.chip))):
-            rows, columns = layers[path].weight.inputs, layers[path].weight.outputs
-            factors = ()
+            matrix: Any = layers[path].weight
+            rows, columns, factors = matrix.inputs, matrix.outputs, ()
             if self.rank:
                 first = jr.normal(jr.fold_in(key, place), (rows, self.rank)) / rows**0.5
                 factors = (first, jnp.zeros((self.rank, columns)))

@@ -54,7 +54,7 @@ def beside(now: Any, added: Mapping[str, Beside]) -> Any:
     >>> (more(jnp.ones((1, 3))) - now(jnp.ones((1, 3)))).tolist()
     [[1.0, 1.0]]
     """
-    layers = analog_layers(now)
+    layers: Any = analog_layers(now)
     for path, one in added.items():
         if path not in layers:
             raise ValueError(did_you_mean("A path in `added`", path, layers))
@@ -123,8 +123,11 @@ def bias_of(layer: Any) -> Array | None:
 def _with_offsets(now: Any, added: Mapping[str, Beside]) -> Any:
     for path, one in added.items():
         if one.offset is not None:
-            bias = bias_of(analog_layers(now)[path])
-            assert bias is not None
-            moved = bias + one.offset.astype(bias.dtype).reshape(bias.shape)
-            now = eqx.tree_at(lambda model, path=path: analog_layers(model)[path].bias, now, moved)
+            layer: Any = analog_layers(now)[path]
+            moved = layer.bias + one.offset.astype(layer.bias.dtype).reshape(layer.bias.shape)
+            now = eqx.tree_at(lambda model, path=path: _layer(model, path).bias, now, moved)
     return now
+
+
+def _layer(model: Any, path: str) -> Any:
+    return analog_layers(model)[path]

@@ -10,7 +10,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from .._checks import TIME, checked, described, whole, write
+from .._checks import TIME, checked, described, each, whole, write
 from .._keeping import progress
 from ..data import Splits
 from ..energy import Periphery
@@ -26,7 +26,7 @@ from ..train._memory import MEMORY
 from ..train._objective import class_scores
 from ..train._samples import Samples
 from ..train._task import MODEL, check_task
-from ._remedy import AbstractRemedy, Case, check_case, check_clipping, clipped, probes_of
+from ._remedy import AbstractRemedy, Case, Repair, check_case, check_clipping, clipped, probes_of
 from ._spent import Budget, Known, Spent
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ FREE, PLAIN = Budget(), Periphery()
 MEND = 7  # folded into the key of a chip's life, for what mends it
 Remedies = Mapping[str, AbstractRemedy] | Sequence[AbstractRemedy]
 SPLITS = write("Such as `memsim.data.spoken_digits()`, or `memsim.data.Splits(train, validation, test)`.")
+LATER = each(TIME, "each at least 0 seconds after the end of programming, and at most 1e12")
 REMEDIES = write('Such as `{"gains": ms.heal.LineGains()}`, or a list of them.')
 
 
-@checked(model=MODEL, data=SPLITS, crossbar=DESIGN, remedies=REMEDIES, time=TIME, chips=whole(1), chunk=whole(1))
+@checked(
+    model=MODEL, data=SPLITS, crossbar=DESIGN, remedies=REMEDIES, time=TIME, later=LATER, chips=whole(1), chunk=whole(1)
+)
 def compare(
     model: Any,
     data: Splits,
@@ -48,6 +51,7 @@ def compare(
     *,
     chips: int,
     time: Any,
+    later: Sequence[float] = (),
     key: Key[Array, ""],
     budget: Budget = FREE,
     periphery: Periphery = PLAIN,
@@ -55,14 +59,16 @@ def compare(
 ) -> "xr.Dataset":
     """Accuracy on `data.test` of chips of age `time` as they are, and mended by each of the `remedies`.
 
+    What is mended then is judged then, and at `later` ages without being mended again.
+
     Chip i is that of `memsim.study.robustness` with the same key, whatever the chunk and the number of chips. All
     remedies see the same chips at the same moment, and learn from `data.train` only.
 
-    A data set with `before_accuracy` (chip), `digital_accuracy`, and over (remedy, chip) `accuracy`, and `reads`,
-    `writes` and `joules` that it took; `parameters` (remedy) kept in digital, and `parameter_share` of the model's
-    numbers. `regained` (remedy) is the share of the lost accuracy that comes back, with its 95 % interval `low`, `high`
-    over chips and recordings by `memsim.study.interval`, the ratio to first order about its mean. `right` and
-    `before_right` tell which recordings are named rightly (`memsim.study.right`).
+    A data set with `digital_accuracy`, `before_accuracy` (chip, time) and `accuracy` (remedy, chip, time); `reads`,
+    `writes` and `joules` (remedy, chip) that it took; `parameters` (remedy) kept in digital, and `parameter_share` of
+    the model's numbers. `regained` (remedy, time) is the share of the lost accuracy that comes back, with its 95 %
+    interval `low`, `high` over chips and recordings by `memsim.study.interval`, the ratio to first order about its
+    mean. `right` and `before_right` tell which recordings are named rightly (`memsim.study.right`).
 
     **Arguments:**
 
@@ -71,7 +77,8 @@ def compare(
     - `crossbar`: A design, or `path, layer -> design | None`.
     - `remedies`: By name, or a list of which each is called as its class.
     - `chips`: How many.
-    - `time`: Their age, in seconds.
+    - `time`: Their age when they are mended, in seconds.
+    - `later`: Ages at which they are judged again, in seconds.
     - `key`: For everything.
     - `budget`: Of each remedy, for each chip.
     - `periphery`: At whose costs joules are reckoned, on the first chip.
@@ -86,24 +93,24 @@ def compare(
         check_task(model, samples, class_scores, kinds=("classes",))
     known = _known(model, crossbar, train, time, periphery, key)
     planned = {name: remedy.planned(known, budget) for name, remedy in named.items()}
-    moment = jnp.asarray(time, jnp.result_type(float))
-    asked = _Asked(model, crossbar, train, test, moment, probes_of(model, train.xs))
+    times = [float(time), *(float(t) for t in later)]
+    asked = _Asked(model, crossbar, train, test, jnp.asarray(times), probes_of(model, train.xs))
     digital = _digital(model, test)
     before, found = _outcomes({name: one for name, (one, _) in planned.items()}, asked, chips, key, chunk)
-    result = _labelled(digital, before, found, {name: each for name, (_, each) in planned.items()}, len(test))
+    result = _labelled(digital, before, found, {name: each for name, (_, each) in planned.items()}, asked)
     result["parameter_share"] = result.parameters / _size(model)
-    attributes = {"age": float(time), "energy_unknown": known.unknown, "data": data.test.citation}
+    attributes = {"mended_at": float(time), "energy_unknown": known.unknown, "data": data.test.citation}
     return result.assign_attrs(provenance() | device_numbers(crossbar) | on_chips(model, crossbar) | attributes)
 
 
 class _Asked(NamedTuple):
-    """What every chip is asked."""
+    """What every chip is asked: it is mended at the first of the times, and judged at all."""
 
     model: Any
     crossbar: Designs
     train: Samples
     test: Samples
-    time: Float[Array, ""]
+    times: Float[Array, " times"]
     probes: dict[str, Array]
 
 
@@ -116,11 +123,11 @@ class _Found(NamedTuple):
 
 def _named(remedies: Any) -> dict[str, AbstractRemedy]:
     """By name; raises `ValueError` for what are no remedies, or two of one name."""
-    given = remedies.items() if isinstance(remedies, Mapping) else [(type(each).__name__, each) for each in remedies]
+    given = remedies.items() if isinstance(remedies, Mapping) else [(type(one).__name__, one) for one in remedies]
     found = dict(given)
-    for each in found.values():
-        if not isinstance(each, AbstractRemedy):
-            raise ValueError(f"`remedies` must be remedies, such as `ms.heal.LineGains()`. Got {described(each)}.")
+    for one in found.values():
+        if not isinstance(one, AbstractRemedy):
+            raise ValueError(f"`remedies` must be remedies, such as `ms.heal.LineGains()`. Got {described(one)}.")
     if len(found) < len(given) or not found:
         names = [name for name, _ in given]
         raise ValueError(
@@ -161,16 +168,18 @@ def _mended(
 
     def one_chip(number: Int[Array, ""]) -> _Found:
         chip, life_key = programmed(asked.model, asked.crossbar, number, key=key)
-        now, read_key, _ = aged(chip, asked.time, key=life_key)
-        writes = jnp.zeros(())
+        found = Repair(chip, {})
         if remedy is not None:
-            case = Case(asked.model, chip, now, asked.time, asked.train, asked.probes)
+            now, _, _ = aged(chip, asked.times[0], key=life_key)
+            case = Case(asked.model, chip, now, asked.times[0], asked.train, asked.probes)
             found = remedy.find(case, key=jr.fold_in(life_key, MEND))
-            if found.chip is not chip:
-                now, _, _ = aged(found.chip, asked.time, key=life_key)
-            now, writes = found.on(now), jnp.asarray(found.writes, writes.dtype)
-        outputs = predictions(now, asked.test, key=read_key, scores=class_scores, memory=MEMORY / chunk)
-        return _Found(judged(outputs, asked.test), writes)
+
+        def at_time(t: Float[Array, ""]) -> Outcome:
+            now, read_key, _ = aged(found.chip, t, key=life_key)
+            how: Any = {"key": read_key, "scores": class_scores, "memory": MEMORY / chunk}
+            return judged(predictions(found.on(now), asked.test, **how), asked.test)
+
+        return _Found(jax.lax.map(at_time, asked.times), jnp.asarray(found.writes, asked.times.dtype))
 
     return over_chips(one_chip, chips, chunk)
 
@@ -185,16 +194,18 @@ def _size(model: Any) -> int:
 
 
 def _labelled(
-    digital: Outcome, before: Outcome, found: dict[str, _Found], spent: dict[str, Spent], recordings: int
+    digital: Outcome, before: Outcome, found: dict[str, _Found], spent: dict[str, Spent], asked: _Asked
 ) -> "xr.Dataset":
     """All of it by name, with what was regained."""
     import xarray as xr
 
-    names, chips = list(found), len(before.accuracy)
+    names, chips, recordings = list(found), len(before.accuracy), len(asked.test)
     after = jax.tree.map(lambda *each: np.stack(each), *(one.outcome for one in found.values()))
-    variables = after.variables(("remedy", "chip"), recordings) | before.variables(("chip",), recordings, "before_{}")
+    variables = after.variables(("remedy", "chip", "time"), recordings)
+    variables |= before.variables(("chip", "time"), recordings, "before_{}")
     variables |= digital.variables((), recordings, "digital_{}")
-    result = xr.Dataset(variables, {"remedy": names, "chip": np.arange(chips)})
+    times = ("time", np.asarray(asked.times, float), {"units": "s"})
+    result = xr.Dataset(variables, {"remedy": names, "chip": np.arange(chips), "time": times})
     ones = np.ones((len(names), chips))
     writes = np.stack([np.asarray(one.writes, float) for one in found.values()])
     result["reads"] = ("remedy", "chip"), ones * np.asarray([[each.reads] for each in spent.values()])
@@ -202,11 +213,11 @@ def _labelled(
     joules = [[each.with_writes(made).joules for made in row] for each, row in zip(spent.values(), writes, strict=True)]
     result["joules"] = ("remedy", "chip"), np.asarray(joules, float), {"units": "J"}
     result["parameters"] = "remedy", [each.parameters for each in spent.values()]
-    shares = [_regained(result.sel(remedy=name, drop=True)) for name in names]
+    places = range(len(asked.times))
+    shares = np.asarray([[_regained(result.isel(remedy=i, time=t)) for t in places] for i in range(len(names))])
     for place, name in enumerate(("regained", "low", "high")):
-        result[name] = "remedy", [share[place] for share in shares], {"units": "1"}
-    over = {"interval_over": interval_over(right(result, "before_right"))}
-    return result.assign_attrs(over)
+        result[name] = ("remedy", "time"), shares[..., place], {"units": "1"}
+    return result.assign_attrs(interval_over=interval_over(right(result, "before_right")))
 
 
 def _regained(one: "xr.Dataset") -> Interval:

@@ -1,7 +1,7 @@
 """The last layer, tuned with the chip in the forward pass."""
 
 import dataclasses
-from typing import Self
+from typing import Any, Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -50,7 +50,7 @@ class LastLayer(AbstractRemedy):
 
     def find(self, case: Case, *, key: Key[Array, ""]) -> Repair:
         path = list(on_chips(case.chip))[-1]
-        matrix = analog_layers(case.now)[path].weight
+        matrix: Any = analog_layers(case.now)[path].weight
         added = {path: Beside(factors=(jnp.zeros((matrix.inputs, matrix.outputs)),))}
         descent = Descent(self.updates, self.batch, self.rate)
         return Repair(case.chip, learnt(case, added, descent, "moment", key=key))

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Key
 from .._array import AnalogMatrix
 from .._checks import check, plain, whole
 from ..nn import AbstractAnalog, analog_layers
+from ..nn._deploy import digital_weight
 from ._beside import Beside
 from ._remedy import AbstractRemedy, Case, Repair
 from ._spent import Budget, Known, Spent, affordable, check_parameters, on_chips
@@ -53,7 +54,9 @@ class LineGains(AbstractRemedy):
             choice_key, read_key = jr.split(jr.fold_in(key, place))
             patterns = case.probes[path]
             some = jr.choice(choice_key, len(patterns), (self.reads,), replace=self.reads > len(patterns))
-            added[path] = Beside(gain=_gains(layers[path], digital[path].weight, patterns[some], read_key))
+            added[path] = Beside(
+                gain=_gains(layers[path], digital_weight(path, digital[path]), patterns[some], read_key)
+            )
         return Repair(case.chip, added)
 
 

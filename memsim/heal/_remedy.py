@@ -46,6 +46,11 @@ class Case(NamedTuple):
     samples: Samples
     probes: dict[str, Array]
 
+    @classmethod
+    def of(cls, model: Any, chip: Any, now: Any, t: Any, xs: Array, labels: Array) -> "Case":
+        """With samples as arrays, also within compiled code; without patterns for arrays that are read alone."""
+        return cls(model, chip, now, as_time(t), Samples(xs, labels), {})
+
 
 class Repair(eqx.Module):
     """What a remedy has found.

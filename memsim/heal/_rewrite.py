@@ -14,7 +14,7 @@ from .._array import nonzero as positive_scales
 from .._checks import check, fraction, plain, whole
 from ..nn import analog_layers
 from ..nn._calling import evaluating
-from ..nn._deploy import replace_weights
+from ..nn._deploy import digital_weight, replace_weights
 from ..train._samples import Samples
 from ._remedy import AbstractRemedy, Case, Repair
 from ._rewritten import Rewritten, RewrittenCells
@@ -102,7 +102,7 @@ class Rewrite(AbstractRemedy):
     def _plan(self, case: Case, path: str, key: Array) -> "_Plan":
         """What is known of one layer: what it holds by its reads, and what writing it would make of that."""
         read_key, draw_key = jr.split(key)
-        made, w = on_chips(case.chip)[path], analog_layers(case.model)[path].weight
+        made, w = on_chips(case.chip)[path], digital_weight(path, analog_layers(case.model)[path])
         _check_pairs(made, path)
         matrix: Any = analog_layers(case.now)[path].weight
         factor = _compensation(made, matrix, case.t)

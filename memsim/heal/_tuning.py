@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key
 from .._array import AnalogMatrix
 from ..nn import analog_layers
 from ..nn._calling import evaluating
-from ..nn._deploy import replace_weights
+from ..nn._deploy import digital_weight, replace_weights
 from ..train._evaluate import outputs_of
 from ..train._objective import Goal, masked
 from ..train._samples import Samples
@@ -77,7 +77,8 @@ def learnt(
 def _ideal(case: Case) -> Any:
     """The digital model, as a moment of chips without errors."""
     layers = analog_layers(case.model)
-    return replace_weights(case.model, {path: AnalogMatrix.exact(layers[path].weight) for path in on_chips(case.chip)})
+    exact = {path: AnalogMatrix.exact(digital_weight(path, layers[path])) for path in on_chips(case.chip)}
+    return replace_weights(case.model, exact)
 
 
 def mean_loss(model: Any, behind: Any, samples: Samples, key: Key[Array, ""] | None) -> Float[Array, ""]:
