@@ -1,39 +1,35 @@
 """Remedies against each other, on the same chips."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Key
 
 from .._checks import TIME, checked, described, each, whole, write
-from .._keeping import progress
 from ..data import Splits
 from ..energy import Periphery
 from ..nn import analog_layers
 from ..nn._mixed_signal import Designs
 from ..study import Interval, Outcome, difference, interval, interval_over, provenance, right
-from ..study._chips import DESIGN, aged, on_chips, programmed
-from ..study._devices import over_chips
+from ..study._chips import DESIGN, on_chips
 from ..study._provenance import device_numbers
 from ..study._right import judged
 from ..train._evaluate import predictions
-from ..train._memory import MEMORY
 from ..train._objective import class_scores
 from ..train._samples import Samples
 from ..train._task import MODEL, check_task
-from ._remedy import AbstractRemedy, Case, Repair, check_case, check_clipping, clipped, probes_of
+from ._many import Asked, Chips, Found, Made
+from ._remedy import AbstractRemedy, check_case, check_clipping, clipped, probes_of
 from ._spent import Budget, Known, Spent
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FREE, PLAIN = Budget(), Periphery()
-MEND = 7  # folded into the key of a chip's life, for what mends it
 Remedies = Mapping[str, AbstractRemedy] | Sequence[AbstractRemedy]
 SPLITS = write("Such as `memsim.data.spoken_digits()`, or `memsim.data.Splits(train, validation, test)`.")
 LATER = each(TIME, "each at least 0 seconds after the end of programming, and at most 1e12")
@@ -91,34 +87,17 @@ def compare(
     train, test = Samples.of(data.train), Samples.of(data.test)
     for samples in (train, test):
         check_task(model, samples, class_scores, kinds=("classes",))
-    known = _known(model, crossbar, train, time, periphery, key)
-    planned = {name: remedy.planned(known, budget) for name, remedy in named.items()}
     times = [float(time), *(float(t) for t in later)]
-    asked = _Asked(model, crossbar, train, test, jnp.asarray(times), probes_of(model, train.xs))
+    asked = Asked(model, crossbar, train, test, jnp.asarray(times), probes_of(model, train.xs))
+    chips_made = Chips(asked, chips, key, chunk)
+    known = _known(asked, chips_made.first, periphery, key)
+    planned = {name: remedy.planned(known, budget) for name, remedy in named.items()}
     digital = _digital(model, test)
-    before, found = _outcomes({name: one for name, (one, _) in planned.items()}, asked, chips, key, chunk)
+    before, found = chips_made.outcomes({name: one for name, (one, _) in planned.items()})
     result = _labelled(digital, before, found, {name: each for name, (_, each) in planned.items()}, asked)
     result["parameter_share"] = result.parameters / _size(model)
     attributes = {"mended_at": float(time), "energy_unknown": known.unknown, "data": data.test.citation}
     return result.assign_attrs(provenance() | device_numbers(crossbar) | on_chips(model, crossbar) | attributes)
-
-
-class _Asked(NamedTuple):
-    """What every chip is asked: it is mended at the first of the times, and judged at all."""
-
-    model: Any
-    crossbar: Designs
-    train: Samples
-    test: Samples
-    times: Float[Array, " times"]
-    probes: dict[str, Array]
-
-
-class _Found(NamedTuple):
-    """Of mended chips: what is right, and how many weights were written again."""
-
-    outcome: Outcome
-    writes: Float[Array | np.ndarray, " chips"]
 
 
 def _named(remedies: Any) -> dict[str, AbstractRemedy]:
@@ -136,52 +115,12 @@ def _named(remedies: Any) -> dict[str, AbstractRemedy]:
     return found
 
 
-def _known(
-    model: Any, crossbar: Designs, train: Samples, time: Any, periphery: Periphery, key: Key[Array, ""]
-) -> Known:
+def _known(asked: Asked, first: Made, periphery: Periphery, key: Key[Array, ""]) -> Known:
     """What is known of the first chip; raises `ValueError` where its converters are saturated."""
-    chip, life_key = eqx.filter_jit(programmed)(model, crossbar, jnp.zeros((), int), key=key)
-    check_case(model, chip, train)
-    now, _, layer_key = eqx.filter_jit(aged)(chip, jnp.asarray(time, jnp.result_type(float)), key=life_key)
-    check_clipping(clipped(now, train.xs, layer_key), list(analog_layers(now)))
-    return Known.of(chip, time, train.xs, periphery, layer_key)
-
-
-def _outcomes(
-    planned: dict[str, AbstractRemedy], asked: _Asked, chips: int, key: Key[Array, ""], chunk: int
-) -> tuple[Outcome, dict[str, _Found]]:
-    """Chips as they are, and mended by each remedy; a line says how far it is, where a person looks."""
-    numbers, found = jnp.arange(chips), {}
-    with progress("remedy", len(planned) + 1, words="compiling") as show:
-        before = jax.device_get(_mended(None, asked, numbers, key, chunk=chunk)).outcome
-        for place, (name, remedy) in enumerate(planned.items()):
-            show(place + 1, name)
-            found[name] = jax.device_get(_mended(remedy, asked, numbers, key, chunk=chunk))
-    return before, found
-
-
-@eqx.filter_jit
-def _mended(
-    remedy: AbstractRemedy | None, asked: _Asked, chips: Int[Array, " chips"], key: Key[Array, ""], *, chunk: int
-) -> _Found:
-    """What chips have right that were mended, or, without a `remedy`, as they are."""
-
-    def one_chip(number: Int[Array, ""]) -> _Found:
-        chip, life_key = programmed(asked.model, asked.crossbar, number, key=key)
-        found = Repair(chip, {})
-        if remedy is not None:
-            now, _, _ = aged(chip, asked.times[0], key=life_key)
-            case = Case(asked.model, chip, now, asked.times[0], asked.train, asked.probes)
-            found = remedy.find(case, key=jr.fold_in(life_key, MEND))
-
-        def at_time(t: Float[Array, ""]) -> Outcome:
-            now, read_key, _ = aged(found.chip, t, key=life_key)
-            how: Any = {"key": read_key, "scores": class_scores, "memory": MEMORY / chunk}
-            return judged(predictions(found.on(now), asked.test, **how), asked.test)
-
-        return _Found(jax.lax.map(at_time, asked.times), jnp.asarray(found.writes, asked.times.dtype))
-
-    return over_chips(one_chip, chips, chunk)
+    chip, now = first.chip, first.at(jnp.zeros((), int))
+    check_case(asked.model, chip, asked.train)
+    check_clipping(clipped(now, asked.train.xs, key), list(analog_layers(now)))
+    return Known.of(chip, now, asked.times[0], asked.train.xs, periphery, key)
 
 
 @eqx.filter_jit
@@ -194,7 +133,7 @@ def _size(model: Any) -> int:
 
 
 def _labelled(
-    digital: Outcome, before: Outcome, found: dict[str, _Found], spent: dict[str, Spent], asked: _Asked
+    digital: Outcome, before: Outcome, found: dict[str, Found], spent: dict[str, Spent], asked: Asked
 ) -> "xr.Dataset":
     """All of it by name, with what was regained."""
     import xarray as xr

@@ -123,7 +123,7 @@ class AbstractRemedy(Checked):
         moment_key, find_key, cost_key = jr.split(key, 3)
         now = at(chip, t, key=moment_key)
         check_clipping(clipped(now, samples.xs, cost_key), list(analog_layers(now)))
-        remedy, spent = self.planned(Known.of(chip, t, samples.xs, periphery, cost_key), budget)
+        remedy, spent = self.planned(Known.of(chip, now, t, samples.xs, periphery, cost_key), budget)
         case = Case(model, chip, now, as_time(t), samples, probes_of(model, samples.xs))
         found = _found(remedy, case, find_key)
         mended = found.on(now if found.chip is chip else at(found.chip, t, key=moment_key))

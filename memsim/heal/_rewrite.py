@@ -85,7 +85,8 @@ class Rewrite(AbstractRemedy):
 
     def find(self, case: Case, *, key: Key[Array, ""]) -> Repair:
         places = list(on_chips(case.chip))
-        plan_keys, write_key, choice_key = jr.split(jr.fold_in(key, 0), len(places)), *jr.split(jr.fold_in(key, 1))
+        plan_key, choice_key = jr.split(key)
+        plan_keys = jr.split(plan_key, len(places))
         plans = {path: self._plan(case, path, own) for path, own in zip(places, plan_keys, strict=True)}
         curvatures = _curvatures(case, {path: plan.read for path, plan in plans.items()}, self.samples, key=choice_key)
         gains = {path: plan.gain(curvatures[path]) for path, plan in plans.items()}
@@ -93,8 +94,7 @@ class Rewrite(AbstractRemedy):
         least = jnp.sort(every)[-int(self.share * every.size)]
         chosen = {path: (gain >= least) & (gain > 0) for path, gain in gains.items()}
         again = {
-            path: _written_again(on_chips(case.chip)[path], plans[path].aim, chosen[path], case.t, own)
-            for path, own in zip(places, jr.split(write_key, len(places)), strict=True)
+            path: _written_again(on_chips(case.chip)[path], plans[path].cells, chosen[path], case.t) for path in places
         }
         writes = jnp.sum(jnp.stack([jnp.sum(each, dtype=every.dtype) for each in chosen.values()]))
         return Repair(replace_weights(case.chip, again), {}, writes=writes)
@@ -108,21 +108,23 @@ class Rewrite(AbstractRemedy):
         factor = _compensation(made, matrix, case.t)
         aim = (w / factor).astype(w.dtype)
 
-        def virtual(key: Array) -> Array:
+        def written(key: Array) -> tuple[Array, Any]:
             cells = _new_cells(made, aim, key)
             fresh = dataclasses.replace(made, cells=cells, crossbar=_quiet(made))
-            return fresh.uncompensated(jnp.zeros(()), None).matrix.effective_weight * factor
+            return fresh.uncompensated(jnp.zeros(()), None).matrix.effective_weight * factor, cells
 
-        drawn = jax.lax.map(virtual, jr.split(draw_key, self.draws))
-        return _Plan(_read_one_by_one(matrix, self.repeats, read_key), w, aim, jnp.mean((drawn - w) ** 2, axis=0))
+        # The last of them is the write itself, of which nothing is known yet: compiled once with the virtual ones.
+        drawn, cells = jax.lax.map(written, jr.split(draw_key, self.draws + 1))
+        new = jax.tree.map(lambda leaf: leaf[-1], cells)
+        return _Plan(_read_one_by_one(matrix, self.repeats, read_key), w, new, jnp.mean((drawn[:-1] - w) ** 2, axis=0))
 
 
 class _Plan(NamedTuple):
-    """Weights that were `read` and `meant`, what writing has to `aim` at, and the mean square `error` it leaves."""
+    """Weights that were `read` and `meant`, `cells` written anew, and the mean square `error` that this leaves."""
 
     read: Float[Array, "outputs inputs"]
     meant: Float[Array, "outputs inputs"]
-    aim: Float[Array, "outputs inputs"]
+    cells: Any
     error: Float[Array, "outputs inputs"]
 
     def gain(self, curvature: Float[Array, "outputs inputs"]) -> Float[Array, "outputs inputs"]:
@@ -175,15 +177,14 @@ def _new_cells(made: Chip, aim: Float[Array, "outputs inputs"], key: Array) -> A
     return design.device.program(target, key=key)
 
 
-def _written_again(made: Chip, aim: Array, chosen: Bool[Array, "outputs inputs"], t: Array, key: Array) -> Chip:
-    """The chip with the `chosen` weights written again at age `t`."""
+def _written_again(made: Chip, cells: Any, chosen: Bool[Array, "outputs inputs"], t: Array) -> Chip:
+    """The chip with new `cells` for the `chosen` weights, at age `t`."""
     design = made.crossbar
-    cells = _new_cells(made, aim, key)
     shape = jax.eval_shape(lambda: design.device.conductance(cells, jnp.zeros(()))).shape
     which = jnp.broadcast_to(chosen.T[None], shape)
     again = RewrittenCells(made.cells, cells, which, t)
     changed = dataclasses.replace(design, device=Rewritten(design.device), programming=OneShot())  # pyright: ignore
-    before = jnp.ones((1, *aim.T.shape), int) if made.writes is None else made.writes
+    before = jnp.ones((1, *chosen.T.shape), int) if made.writes is None else made.writes
     return dataclasses.replace(made, crossbar=changed, cells=again, writes=before + chosen.T[None].astype(int))
 
 

@@ -5,15 +5,14 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Key
+from jaxtyping import Array, Float, Key
 
-from .._array import Chip
+from .._array import AnalogMatrix, Chip
 from .._checks import Checked, check, whole
 from ..energy import Periphery
 from ..energy import of as energy_of
-from ..nn import analog_layers, at
+from ..nn import analog_layers
 from ..nn._analog_layers import layers_of
 from ..nn._calling import evaluating, measured
 from ._beside import bias_of
@@ -100,9 +99,9 @@ class Known(NamedTuple):
     unknown: str
 
     @classmethod
-    def of(cls, chip: Any, t: Any, xs: Array, periphery: Periphery, key: Key[Array, ""]) -> "Known":
-        """Of `chip` at `t`; its energy is that of the first few of `xs`."""
-        counts = reads_of_a_sample(chip, xs[0], t, key)
+    def of(cls, chip: Any, now: Any, t: Any, xs: Array, periphery: Periphery, key: Key[Array, ""]) -> "Known":
+        """Of `chip`, and what it is `now`, at `t`; its energy is that of the first few of `xs`."""
+        counts = {path: float(number) for path, number in reads_of_a_sample(now, xs[0], key).items()}
         unknown, whole, each, written = "", np.nan, {}, {}
         try:
             found = energy_of(chip, xs[:WATCHED], t=t, periphery=periphery, key=key)
@@ -147,11 +146,11 @@ def cells_of(made: Chip) -> Any:
     return jax.eval_shape(lambda one: one.crossbar.device.conductance(one.cells, jnp.zeros(())), made)
 
 
-def reads_of_a_sample(chip: Any, x: Array, t: Any, key: Key[Array, ""]) -> dict[str, float]:
-    """How often the array of each layer on a chip is read for one sample."""
-    moment_key, read_key = jr.split(key)
-    now = evaluating(at(chip, t, key=moment_key))
-    layers = analog_layers(now)
+@eqx.filter_jit
+def reads_of_a_sample(now: Any, x: Array, key: Key[Array, ""]) -> dict[str, Float[Array, ""]]:
+    """How often the array of each layer of a moment is read for one sample."""
+    now = evaluating(now)
+    layers = {path: layer for path, layer in analog_layers(now).items() if isinstance(layer.weight, AnalogMatrix)}
 
     def counter(layer: Any) -> Any:
         def count(x: Array) -> tuple[Array, Array]:
@@ -160,8 +159,8 @@ def reads_of_a_sample(chip: Any, x: Array, t: Any, key: Key[Array, ""]) -> dict[
 
         return count
 
-    _, sums = measured(now, x, read_key, {path: counter(layers[path]) for path in on_chips(chip)})
-    return {path: float(sums[path][0]) if path in sums else 0.0 for path in on_chips(chip)}
+    _, sums = measured(now, x, key, {path: counter(layer) for path, layer in layers.items()})
+    return {path: sums[path][0] if path in sums else jnp.zeros(()) for path in layers}
 
 
 def affordable(wanted: int, most: int | None, each: float, least: int, what: str, who: str) -> int:
