@@ -16,4 +16,5 @@ from ._renormalise import Renormalise as Renormalise
 from ._rewrite import Rewrite as Rewrite
 from ._spent import Budget as Budget
 from ._spent import Known as Known
+from ._spent import Layer as Layer
 from ._spent import Spent as Spent
