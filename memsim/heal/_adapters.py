@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -54,7 +54,7 @@ class Adapters(AbstractRemedy):
         if self.rank == 0 and not self.lines:
             raise ValueError("`rank` must be at least 1 where `lines` is False. Got 0. Nothing would be learnt.")
 
-    def planned(self, known: Known, budget: Budget) -> tuple[Self, Spent]:
+    def planned(self, known: Known, budget: Budget) -> tuple[AbstractRemedy, Spent]:
         chosen = [known.layers[path] for path in self._paths(known.layers)]
         what = f"updates of {self.batch} samples"
         updates = affordable(self.updates, budget.reads, self.batch * known.reads, LEAST, what, "Adapters")

@@ -1,7 +1,7 @@
 """The last layer, tuned with the chip in the forward pass."""
 
 import dataclasses
-from typing import Any, Self
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -39,7 +39,7 @@ class LastLayer(AbstractRemedy):
     def __check_init__(self):
         check(self, updates=whole(1), batch=whole(1), rate=positive())
 
-    def planned(self, known: Known, budget: Budget) -> tuple[Self, Spent]:
+    def planned(self, known: Known, budget: Budget) -> tuple[AbstractRemedy, Spent]:
         what = f"updates of {self.batch} samples"
         updates = affordable(self.updates, budget.reads, self.batch * known.reads, LEAST, what, "LastLayer")
         last = list(known.layers.values())[-1]

@@ -1,7 +1,5 @@
 """A gain for each bit line, from reads of single arrays."""
 
-from typing import Self
-
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
@@ -40,8 +38,8 @@ class LineGains(AbstractRemedy):
     def __check_init__(self):
         check(self, reads=whole(1))
 
-    def planned(self, known: Known, budget: Budget) -> tuple[Self, Spent]:
-        reads = affordable(self.reads, budget.reads, len(known.layers), LEAST, "reads of each array", "LineGains")
+    def planned(self, known: Known, budget: Budget) -> tuple[AbstractRemedy, Spent]:
+        reads = affordable(self.reads, budget.reads, float(len(known.layers)), LEAST, "reads of each array", "LineGains")
         parameters = sum(layer.row_tiles * layer.outputs for layer in known.layers.values())
         check_parameters(parameters, budget, "LineGains", "It has one number for each bit line of each row tile.")
         joules = sum(reads * layer.read_joules for layer in known.layers.values())

@@ -1,7 +1,7 @@
 """What a way to mend promises, and how it is applied to one chip."""
 
 from abc import abstractmethod
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -84,7 +84,7 @@ class AbstractRemedy(Checked):
     """A way to mend a chip. One of your own writes `planned` and `find`."""
 
     @abstractmethod
-    def planned(self, known: Known, budget: Budget) -> tuple[Self, Spent]:
+    def planned(self, known: Known, budget: Budget) -> tuple["AbstractRemedy", Spent]:
         """The remedy as the `budget` allows it, and what it spends. Raises `ValueError` for too small a budget."""
 
     @abstractmethod

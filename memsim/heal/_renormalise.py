@@ -1,7 +1,7 @@
 """Norms whose statistics are those of the chip."""
 
 import dataclasses
-from typing import Any, Self
+from typing import Any
 
 import equinox as eqx
 import jax.random as jr
@@ -36,7 +36,7 @@ class Renormalise(AbstractRemedy):
     def __check_init__(self):
         check(self, samples=whole(2))
 
-    def planned(self, known: Known, budget: Budget) -> tuple[Self, Spent]:
+    def planned(self, known: Known, budget: Budget) -> tuple[AbstractRemedy, Spent]:
         if known.norms == 0:
             raise ValueError(
                 "Renormalise must have batch norms whose statistics it measures. Got a model without. Leave it out."

@@ -1,7 +1,7 @@
 """Weights that are written again where that gains most for the loss."""
 
 import dataclasses
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -61,7 +61,7 @@ class Rewrite(AbstractRemedy):
     def __check_init__(self):
         check(self, share=fraction(zero=False), repeats=whole(1), samples=whole(1), draws=whole(1))
 
-    def planned(self, known: Known, budget: Budget) -> tuple[Self, Spent]:
+    def planned(self, known: Known, budget: Budget) -> tuple[AbstractRemedy, Spent]:
         layers = list(known.layers.values())
         lines = sum(layer.inputs for layer in layers)
         repeats, weights = self.repeats, sum(layer.inputs * layer.outputs for layer in layers)
@@ -116,7 +116,7 @@ class Rewrite(AbstractRemedy):
         # The last of them is the write itself, of which nothing is known yet: compiled once with the virtual ones.
         drawn, cells = jax.lax.map(written, jr.split(draw_key, self.draws + 1))
         new = jax.tree.map(lambda leaf: leaf[-1], cells)
-        return _Plan(_read_one_by_one(matrix, self.repeats, read_key), w, new, jnp.mean((drawn[:-1] - w) ** 2, axis=0))
+        return _Plan(_read_one_by_one(matrix, self.repeats, read_key), w, new, jnp.mean((drawn[:-1] - w[None]) ** 2, axis=0))
 
 
 class _Plan(NamedTuple):

@@ -125,7 +125,7 @@ class Known(NamedTuple):
         """Of all layers, for one sample."""
         return sum(layer.reads for layer in self.layers.values())
 
-    def of_samples(self, samples: float, *, writes: float = 0.0, parameters: int = 0) -> Spent:
+    def of_samples(self, samples: int, *, writes: float = 0.0, parameters: int = 0) -> Spent:
         """What so many samples take."""
         return Spent(samples * self.reads, writes, parameters, samples * self.sample_joules)
 

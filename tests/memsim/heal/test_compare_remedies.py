@@ -9,7 +9,7 @@ import memsim as ms
 
 DEVICE = dm.Gaussian(0.0, 25e-6, write_noise=dm.curves.Constant(7e-6))
 CROSSBAR = ms.Crossbar(DEVICE, compensation=None)
-REMEDIES = {"gains": ms.heal.LineGains(16), "last": ms.heal.LastLayer(40, batch=16, rate=5e-2)}
+REMEDIES = {"gains": ms.heal.LineGains(16), "last": ms.heal.LastLayer(100, batch=32, rate=5e-2)}
 
 
 def model():
@@ -18,10 +18,10 @@ def model():
 
 def splits():
     """Samples whose class is the largest output of the model: it is right of all."""
-    xs = np.random.default_rng(0).uniform(size=(96, 1, 4)).astype(np.float32)
+    xs = np.random.default_rng(0).uniform(size=(384, 1, 4)).astype(np.float32)
     layer = model().layers[0]
     labels = np.argmax(xs[:, 0] @ np.asarray(layer.weight).T, axis=1)
-    parts = [ms.data.Dataset(xs[n : n + 32], labels[n : n + 32]) for n in (0, 32, 64)]
+    parts = [ms.data.Dataset(xs[part], labels[part]) for part in (slice(256), slice(256, 288), slice(288, 384))]
     return ms.data.Splits(*parts)
 
 
@@ -53,7 +53,7 @@ def test_the_share_regained_is_the_ratio_of_means_within_its_interval(result):
 
 def test_what_it_took_stands_beside(result):
     assert result.reads.sel(remedy="gains").values.tolist() == [16.0] * 3
-    assert result.reads.sel(remedy="last").values.tolist() == [40.0 * 16] * 3
+    assert result.reads.sel(remedy="last").values.tolist() == [100.0 * 32] * 3
     assert result.parameters.values.tolist() == [3, 12]
     np.testing.assert_allclose(result.parameter_share, [3 / 15, 12 / 15])
     assert bool((result.joules > 0).all()) and "chip" in result.interval_over
@@ -79,5 +79,5 @@ def test_what_does_not_fit_is_told_before_any_work():
         compared(remedies=[ms.heal.LineGains(4), ms.heal.LineGains(8)])
     with pytest.raises(ValueError, match="`remedies`"):
         compared(remedies={"gains": ms.heal.LineGains})
-    with pytest.raises(ValueError, match="`budget.parameters` must be at least 12"):
+    with pytest.raises(ValueError, match=r"`budget.parameters` must be at least 12"):
         compared(remedies=[ms.heal.LastLayer()], budget=ms.heal.Budget(parameters=3), chips=1)

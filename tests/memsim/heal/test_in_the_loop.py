@@ -48,7 +48,7 @@ def test_outside_of_compiled_code_the_error_is_ours():
     loop(jnp.ones(()))
     with pytest.raises(RuntimeError, match=r"at read 1: cable out. The 1 reads before it are kept"):
         loop(jnp.ones(()))
-    with pytest.raises(ValueError, match="in the order in which they were kept. Got another input at read 0"):
+    with pytest.raises(ValueError, match=r"in the order in which they were kept. Got another input at read 0"):
         loop(jnp.zeros(()))
 
 

@@ -65,7 +65,9 @@ def test_a_repair_fits_a_later_moment():
     found = ms.heal.LineGains(8)(model, on_chip(model, FADED), data, t=YEAR, key=jr.key(2)).repair
     later = found.on(ms.at(found.chip, 2 * YEAR))
     w = 0.8 / 0.9 * np.asarray(model.layers[0].weight, float)
-    np.testing.assert_allclose(later(data.inputs[0]), data.inputs[0] @ w.T + model.layers[0].bias, atol=1e-5)
+    np.testing.assert_allclose(
+        later(data.inputs[0]), data.inputs[0] @ w.T + np.asarray(model.layers[0].bias), atol=1e-5
+    )
 
 
 def test_the_last_layer_comes_to_the_least_squares_of_numpy():
@@ -189,7 +191,7 @@ def test_a_model_without_chips_and_other_faults_are_told():
     chip, remedy = on_chip(model, FADED), ms.heal.LineGains(4)
     with pytest.raises(ValueError, match=r"layers are programmed chips. Got none"):
         remedy(model, model, data, t=0.0, key=key)
-    with pytest.raises(ValueError, match="must be `model` on chips. Got other sizes"):
+    with pytest.raises(ValueError, match=r"must be `model` on chips. Got other sizes"):
         remedy(linear(outputs=5), chip, data, t=0.0, key=key)
     with pytest.raises(ValueError, match="finite"):
         remedy(model, chip, (np.full((2, 1, 4), np.nan, np.float32), np.array([0, 1])), t=0.0, key=key)
