@@ -25,7 +25,7 @@ from _trained import trained
 HOUR = 3600.0
 CHIPS = jr.key(1)  # the same for every network and law
 LAWS = ("keep", "as measured", "redraw")
-METHODS = ("line gains", "adapters", "last layer", "rewritten")
+WAYS = ("line gains", "adapters", "last layer", "rewritten")
 LABELS = {
     "time": ("s", "time since programming"),
     "accuracy": ("1", "test accuracy"),
@@ -40,7 +40,7 @@ LABELS = {
     "high": ("1", "95 % interval"),
 }
 LABELS |= dict.fromkeys(("seed", "chip", "digital_accuracy"), "1")
-QUICK = {"laws": LAWS[1:2], "seeds": 1, "chips": 2, "methods": METHODS[:2], "sizes": (0.1,), "hidden": 8, "steps": 6}
+QUICK = {"laws": LAWS[1:2], "seeds": 1, "chips": 2, "ways": WAYS[:2], "sizes": (0.1,), "hidden": 8, "steps": 6}
 QUICK |= {"epochs": 1, "recordings": 40}
 
 
@@ -50,7 +50,7 @@ class Config:
     """Options of the study."""
 
     laws: tuple[str, ...] = LAWS
-    methods: tuple[str, ...] = METHODS
+    ways: tuple[str, ...] = WAYS
     sizes: tuple[float, ...] = (0.05, 0.25, 1.0)
     """Shares of the most reads of each method: 200 of each array for gains, 200 updates, 4 reads of each word line."""
     technology: Literal["A", "B", "C"] = "C"
@@ -85,7 +85,7 @@ class Config:
     def __post_init__(self):
         ms.study.check_options(self)
         ms.ADC(self.adc_bits)  # refused before any work
-        for name, known in (("laws", LAWS), ("methods", METHODS)):
+        for name, known in (("laws", LAWS), ("ways", WAYS)):
             if unknown := set(getattr(self, name)) - set(known):
                 raise ValueError(f"`{name}` must be among {known}. Got {sorted(unknown)}.")
 
@@ -103,24 +103,24 @@ def run(config: Config) -> xr.Dataset:
 
 
 def measure(law, seed, *, key, config: Config) -> xr.Dataset:
-    """One network on chips of one law, mended by each method with each number of reads."""
+    """One network on chips of one law, mended in each way with each number of reads."""
     data = digits(config.steps, recordings=config.recordings, quick=config.quick)
     how = {"hardware": ms.train.GaussianNoise(config.gaussian_std), "epochs": config.epochs, "clip": 1.5}
     model = trained(config.hidden, data, key=key, once=f"seed {seed}", **how)
     design = ms.Crossbar(cell(config, law), adc=ms.ADC(config.adc_bits), reads=ms.Reads("off"))
     crossbar = ms.calibrate(model, jnp.asarray(data.train.inputs[:200]), design)
-    named = {f"{method}, {size:g}": remedy(config, method, size) for method in config.methods for size in config.sizes}
+    named = {f"{way}, {size:g}": remedy(config, way, size) for way in config.ways for size in config.sizes}
     ages = {"time": config.mended_at, "later": (config.judged_at,)}
     found = ms.heal.compare(model, data, crossbar, named, chips=config.chips, key=CHIPS, **ages)
-    names = pd.MultiIndex.from_product([config.methods, config.sizes], names=["method", "size"])
+    names = pd.MultiIndex.from_product([config.ways, config.sizes], names=["way", "size"])
     found = found.drop_vars("remedy").assign_coords(xr.Coordinates.from_pandas_multiindex(names, "remedy"))
     return found.unstack("remedy").drop_attrs()
 
 
-def remedy(config: Config, method: str, size: float) -> ms.heal.AbstractRemedy:
-    """A method with a share of the most reads."""
+def remedy(config: Config, way: str, size: float) -> ms.heal.AbstractRemedy:
+    """A way with a share of the most reads."""
     updates = {"updates": max(1, round(200 * size)), "batch": config.batch}
-    match method:
+    match way:
         case "line gains":
             return ms.heal.LineGains(max(4, round(200 * size)))
         case "adapters":
@@ -150,10 +150,10 @@ def report(result: xr.Dataset) -> None:
     for _, row in summary(result).iterrows():
         share = ms.study.Interval(row.regained, row.low, row.high).in_percent(".0f")
         cost = [f"{row.reads:.3g}", f"{row.writes:.3g}", f"{100 * row.parameter_share:.2f}", f"{1e6 * row.joules:.3g}"]
-        rows.append([row.method, row.law, f"{row.time:g}", *cost, f"{100 * row.accuracy:.1f}", share])
+        rows.append([row.way, row.law, f"{row.time:g}", *cost, f"{100 * row.accuracy:.1f}", share])
     before = 100 * result.before_accuracy.mean(["chip", "seed"])
     title = f"Share of the lost accuracy regained in %; digital {100 * float(result.digital_accuracy.mean()):.1f}"
     costs = ["reads", "writes", "parameters (%)", "energy (uJ)"]
-    names = ["method", "law", "judged at (s)", *costs, "accuracy", "regained"]
+    names = ["way", "law", "judged at (s)", *costs, "accuracy", "regained"]
     print_table(names, rows, title=title, width=150)
     print("not mended:", "; ".join(f"{law}: {before.sel(law=law).values.round(1)}" for law in result.law.values))

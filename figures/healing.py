@@ -21,8 +21,7 @@ def figure(data, journal: str = "neutral") -> Figure:
         for row, t in zip(panels, data.time.values, strict=True):
             for axes, law in zip(row, data.law.values, strict=True):
                 panel(axes, data.sel(time=t, law=law))
-                move = "move as measured" if law == "as measured" else f"{law} their rank"
-                axes.set_title(f"Cells that {move}, {t:g} s")
+                axes.set_title(f"{law}, judged at {t:g} s", fontsize=7)
             row[0].set_ylabel("Regained (%)")
         for axes in panels[-1]:
             axes.set_xlabel("Reads of arrays, of each chip")
@@ -35,15 +34,15 @@ draw = command(READS, figure)
 
 
 def panel(axes, data) -> None:
-    """Regained against reads, a line for each method."""
-    for place, method in enumerate(data.method.values):
-        one = data.sel(method=method)
-        share = 100 * one.regained.mean("seed").values
-        errors = [100 * abs(one[end].isel(seed=0).values - one.regained.isel(seed=0).values) for end in ("low", "high")]
+    """Regained against reads, a line for each way."""
+    for place, way in enumerate(data.way.values):
+        one = data.sel(way=way).mean("chip").transpose("size", "seed", ...)
+        share, low, high = (100 * one[name].values for name in ("regained", "low", "high"))
+        errors = [(share - low)[:, 0], (high - share)[:, 0]]
         style = {"color": plotting.COLOURS[place % len(plotting.COLOURS)], "marker": plotting.MARKERS[place % 4]}
-        reads = one.reads.mean(["chip", "seed"]).values
-        axes.errorbar(reads, share, errors, label=str(method), markersize=3, linewidth=1, elinewidth=0.7, **style)
+        reads, mean = one.reads.values[:, 0], share.mean(axis=1)
+        axes.errorbar(reads, mean, errors, label=str(way), markersize=3, linewidth=1, elinewidth=0.7, **style)
     axes.axhline(100.0, color="0.6", linestyle=":", linewidth=0.8, zorder=0)
     axes.axhline(0.0, color="0.6", linewidth=0.8, zorder=0)
     axes.set_xscale("log")
-    axes.set_ylim(-60, 130)
+    axes.set_ylim(-110, 120)

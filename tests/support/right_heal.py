@@ -30,6 +30,7 @@ def calls() -> dict[str, dict[str, Any]]:
     compared = {"model": network(), "data": ms.data.Splits(sets, sets, sets), "crossbar": crossbar}
     return {
         "beside": {"now": ms.deploy(network(), crossbar, 0.0, key=KEY), "added": {}},
-        "heal.compare": compared | {"remedies": {"gains": ms.heal.LineGains(4)}, "chips": 1, "time": 0.0, "key": KEY},
+        "heal.compare": compared
+        | {"remedies": {"gains": ms.heal.LineGains(4)}, "chips": 1, "time": 0.0, "later": (1.0,), "key": KEY},
         "in_the_loop": {"hardware": jnp.sin, "model": network()},
     }
