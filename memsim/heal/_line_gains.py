@@ -39,7 +39,9 @@ class LineGains(AbstractRemedy):
         check(self, reads=whole(1))
 
     def planned(self, known: Known, budget: Budget) -> tuple[AbstractRemedy, Spent]:
-        reads = affordable(self.reads, budget.reads, float(len(known.layers)), LEAST, "reads of each array", "LineGains")
+        reads = affordable(
+            self.reads, budget.reads, float(len(known.layers)), LEAST, "reads of each array", "LineGains"
+        )
         parameters = sum(layer.row_tiles * layer.outputs for layer in known.layers.values())
         check_parameters(parameters, budget, "LineGains", "It has one number for each bit line of each row tile.")
         joules = sum(reads * layer.read_joules for layer in known.layers.values())

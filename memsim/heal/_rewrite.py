@@ -116,7 +116,9 @@ class Rewrite(AbstractRemedy):
         # The last of them is the write itself, of which nothing is known yet: compiled once with the virtual ones.
         drawn, cells = jax.lax.map(written, jr.split(draw_key, self.draws + 1))
         new = jax.tree.map(lambda leaf: leaf[-1], cells)
-        return _Plan(_read_one_by_one(matrix, self.repeats, read_key), w, new, jnp.mean((drawn[:-1] - w[None]) ** 2, axis=0))
+        return _Plan(
+            _read_one_by_one(matrix, self.repeats, read_key), w, new, jnp.mean((drawn[:-1] - w[None]) ** 2, axis=0)
+        )
 
 
 class _Plan(NamedTuple):
