@@ -6,8 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-import right_energy
-import right_heal
+import right_rooms
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -72,8 +71,7 @@ RESULTS = {
     "PerConductance",
     "combine",  # takes fits one after the other
     *right_chips.RESULTS,
-    *right_energy.RESULTS,
-    *right_heal.RESULTS,
+    *right_rooms.RESULTS,
 }
 
 
@@ -86,8 +84,7 @@ def instances() -> list[Any]:
         *memristors,
         *pulsed,
         *right_chips.instances(),
-        *right_energy.instances(),
-        *right_heal.instances(),
+        *right_rooms.instances(),
         dm.pcm_joshi2020(),
         dm.Gaussian(0.0, 25e-6, write_noise=curve),
         dm.Empirical((0.0, 1.0), jnp.full(3, 1e-6), jnp.full((3, 2), 1e-6), 0.0, 25e-6, neighbours=2),
@@ -395,8 +392,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         **dict.fromkeys(("chip_accuracies", "chip_outcomes"), on_chips),
         "get": {"name": "shd"},
         **right_chips.calls(),
-        **right_energy.calls(),
-        **right_heal.calls(),
+        **right_rooms.calls(),
         "fashion_mnist": {"which": "subset"},
         "is_complete": {"source": ms.data.sources()["shd"]},
     }
