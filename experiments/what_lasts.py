@@ -22,7 +22,7 @@ from jaxtyping import Array
 
 import device_models as dm
 import memsim as ms
-from _digital import corrected, corrections, in_time
+from _digital import in_time
 from _frame import digits, finish, first_of, label, of_a_point, origin, swept
 from _tables import print_summary
 from _trained import trained
@@ -133,24 +133,24 @@ def lives(config: Config, way: str, model: Any, crossbar: Any, train, test, chip
     """Accuracy over (chips, times) on the recordings and labels of `test`; `train` is what is learnt from."""
     times = jnp.asarray(config.times)
     written = DAY * jnp.floor(times / DAY) if way == VERIFIED else jnp.zeros_like(times)
-    paths = list(ms.nn.analog_layers(model))[-1 if way == LAST else 0 :]
+    remedy = ms.heal.LastLayer(config.updates) if way == LAST else ms.heal.Adapters(config.rank, updates=config.updates)
     found_at = [FOUND[way](t) for t in config.times] if way in FOUND else None
 
     def one_chip(number: Array) -> Array:
         write_key, moment_key, tune_key = jr.split(jr.fold_in(CHIPS, number), 3)
 
-        def at(since: Array, t: Array) -> Any:
-            """The network on the chip as it was written at `since`, at time `t`."""
-            chip = ms.program(model, crossbar, key=jr.fold_in(write_key, since.astype(int)))
-            return ms.at(chip, t - since, key=moment_key)
+        def written_at(since: Array) -> Any:
+            return ms.program(model, crossbar, key=jr.fold_in(write_key, since.astype(int)))
 
-        def correction(t: float) -> dict[str, Array]:
-            now = at(jnp.zeros(()), jnp.asarray(t))
-            return corrections(now, paths, *train, rank=config.rank, updates=config.updates, key=tune_key)
+        def correction(t: float) -> dict[str, ms.heal.Beside]:
+            chip = written_at(jnp.zeros(()))
+            now = ms.at(chip, t, key=moment_key)
+            return remedy.find(ms.heal.Case.of(model, chip, now, t, *train), key=tune_key).added
 
         def at_time(moment: Any) -> Array:
             since, t, added = moment
-            return ms.train.accuracy(corrected(at(since, t), added), *test)
+            now = ms.at(written_at(since), t - since, key=moment_key)
+            return ms.train.accuracy(ms.heal.beside(now, added), *test)
 
         added = {} if found_at is None else in_time(correction, found_at)
         return jax.lax.map(at_time, (written, times, added))

@@ -35,7 +35,7 @@ def test_what_digital_adds_is_a_matrix_beside_the_array(script):
     chip = ms.deploy(ms.nn.SpikingNetwork([layer]), design, 10.0, key=jr.key(1))
     (path,) = ms.nn.analog_layers(chip)
     added, x = jr.normal(jr.key(2), (3, 2)), jr.normal(jr.key(3), (4, 3))
-    more = script.corrected(chip, {path: added})(x) - chip(x)
+    more = ms.heal.beside(chip, {path: ms.heal.Beside(factors=(added,))})(x) - chip(x)
     np.testing.assert_allclose(more, x @ added, atol=1e-5)
 
 

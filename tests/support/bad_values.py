@@ -40,6 +40,7 @@ ROOMS = {
     "chips": ms.chips,
     "energy": ms.energy,
     "solve": ms.solve,
+    "heal": ms.heal,
 }
 NAN, INF = float("nan"), float("inf")
 

@@ -6,13 +6,14 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-import right_energy
 import xarray as xr
 from matplotlib.figure import Figure
 
 import device_models as dm
 import memsim as ms
 import right_chips
+import right_energy
+import right_heal
 import right_solve
 from right_parts import (
     BOUNDS,
@@ -39,7 +40,7 @@ from right_parts import (
     staircase,
 )
 
-PARTS = (right_chips, right_energy, right_solve)  # rooms with files of their own
+PARTS = (right_chips, right_energy, right_heal, right_solve)  # rooms with files of their own
 
 # What the library makes and hands out, and nobody writes by hand. A `Dialect` is judged where it is used.
 RESULTS = {
