@@ -41,6 +41,17 @@ class AbstractArray(eqx.Module):
         """The transpose of `along`."""
 
     @abstractmethod
+    def information(
+        self, seen: Seen, x: Float[Array, "reads inputs"], weight: Float[Array, " outputs"]
+    ) -> Float[Array, "cells cells"]:
+        """What inputs `x` tell of all cells together, outputs of one variance each, one over `weight`."""
+
+    @property
+    @abstractmethod
+    def whole(self) -> bool:
+        """Whether outputs are of other lines than bit lines, too, so that cells are best told all together."""
+
+    @abstractmethod
     def across(self, x: Float[Array, "reads inputs"]) -> Float[Array, "#lines reads rows"]:
         """What inputs put across the terminals of each cell, from its driver to its sink."""
 
@@ -90,6 +101,19 @@ class Circuits(AbstractArray):
         y = self._unsigned(m)
         mixed = jnp.matmul(y, outputs.reshape(*outputs.shape[:2], -1), precision="highest").reshape(inputs.shape)
         return self._apart(jnp.sum(inputs * mixed, axis=1))
+
+    def information(
+        self, seen: Seen, x: Float[Array, "reads inputs"], weight: Float[Array, " outputs"]
+    ) -> Float[Array, "cells cells"]:
+        assert seen.circuit is not None and self.all_terminals
+        inputs, outputs = (ends[0].reshape(ends.shape[1], -1) for ends in self._ends(seen.circuit))
+        driven = jnp.matmul(x, inputs, precision="highest")
+        read = jnp.sqrt(weight)[:, None] * outputs
+        return jnp.matmul(driven.T, driven, precision="highest") * jnp.matmul(read.T, read, precision="highest")
+
+    @property
+    def whole(self) -> bool:
+        return self.all_terminals
 
     def across(self, x: Float[Array, "reads inputs"]) -> Float[Array, "#lines reads rows"]:
         if not self.all_terminals:
