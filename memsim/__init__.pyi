@@ -8,6 +8,7 @@ from . import encoding as encoding
 from . import energy as energy
 from . import extend as extend
 from . import files as files
+from . import identify as identify
 from . import insitu as insitu
 from . import nir as nir
 from . import nn as nn

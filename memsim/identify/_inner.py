@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 from ._problem import Moves, Unknown
 
-ENOUGH, MOST = 1e-7, 300  # of conjugate gradients: squared error relative to that of nothing, and steps
+ENOUGH, MOST = 1e-5, 60  # of conjugate gradients: error relative to that of nothing, and steps
 Reads = Float[Array, "reads outputs"]
 
 

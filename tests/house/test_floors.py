@@ -32,10 +32,11 @@ FLOORS = {
     "memsim.study": 5,
     "memsim.energy": 6,  # joules, seconds, square metres of what the floors below did
     "memsim.plotting": 6,  # draws with the statistics of study
-    "memsim._cli": 7,
+    "memsim.identify": 7,  # what an array is, from its own reads
+    "memsim._cli": 8,
 }
 HEAVY = ("diffrax", "xarray", "matplotlib", "tyro", "rich", "h5netcdf", "scipy", "nir")
-MOST_NAMES, LONGEST_FUNCTION, MOST_ARGUMENTS = 48, 40, 8
+MOST_NAMES, LONGEST_FUNCTION, MOST_ARGUMENTS = 52, 40, 8
 MOST_LINES = {"tests": 400}  # of a file; 300 elsewhere
 EXCEPTIONS: dict[str, str] = {  # what is larger, by its name in the messages below, and why
     "device_models.fit._drift.fit_drift": "ten arguments: data, and settings with defaults that calls name one by one",
@@ -260,8 +261,8 @@ def test_a_name_that_is_not_at_the_top_is_found(package, name, says):
 
 def test_rooms_are_few_on_few_floors():
     folders = [found for found in FLOORS if found.startswith("memsim.") and (ROOT / found.replace(".", "/")).is_dir()]
-    assert len(folders) <= 16
-    assert len(set(FLOORS.values())) <= 8
+    assert len(folders) <= 18
+    assert len(set(FLOORS.values())) <= 9
 
 
 ALL_NAMES = "import device_models as dm, memsim as ms; [getattr(m, name) for m in (dm, ms) for name in dir(m)]"
