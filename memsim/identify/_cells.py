@@ -79,8 +79,9 @@ def drawn(device: AbstractDevice, ages: Float[np.ndarray, " ages"]) -> tuple[np.
     The same draws for every call: the law is of the device, and no chance of the chip.
     """
     levels = np.linspace(device.g_min, device.g_max, LEVELS)
-    found = _moments(device, jnp.asarray(levels), jnp.asarray(ages))
-    return levels, *(np.asarray(part, np.float64) for part in found)
+    with jax.enable_x64(False):  # as devices draw elsewhere
+        found = jax.tree.map(np.asarray, _moments(device, jnp.asarray(levels), jnp.asarray(ages)))
+    return levels, *(part.astype(np.float64) for part in found)
 
 
 @eqx.filter_jit
