@@ -99,13 +99,21 @@ def _corners(how: How, number: int, told: np.ndarray, read: np.ndarray, key: Arr
     if how == "random":
         return rng.choice([-1.0, 1.0], (number, size))
     c = np.linalg.inv(np.diag(1 / np.maximum(told, 1e-12)) + read.T @ read)
-    found = []
+    found, flipped = [], hadamard(size) * rng.choice([-1.0, 1.0], size)
     for _ in range(number):
-        x = max((_turned(c, start) for start in rng.choice([-1.0, 1.0], (STARTS, size))), key=lambda x: x @ c @ x)
+        orthogonal = flipped[np.argmax(np.sum((flipped @ c) * flipped, axis=1))]
+        starts = [orthogonal, *rng.choice([-1.0, 1.0], (STARTS, size))]
+        x = max((_turned(c, start) for start in starts), key=lambda x: x @ c @ x)
         found.append(x)
         cx = c @ x
         c = c - np.outer(cx, cx) / (1 + x @ cx)
     return np.asarray(found)
+
+
+def hadamard(size: int) -> np.ndarray:
+    """Sylvester's corners, of which those of `size` a power of two are orthogonal; others are cut from larger ones."""
+    places = np.arange(1 << (size - 1).bit_length())
+    return np.where(np.bitwise_count(places[:, None] & places[None, :size]) % 2 == 0, 1.0, -1.0)
 
 
 def _turned(c: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ class Estimate(Checked):
     def interval(self, level: float = 0.95) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
         """The ends of the interval that holds each number with probability `level`."""
         width = _normal_width(level) * self.std
-        return self.mean - width, self.mean + width
+        return np.asarray(self.mean - width), np.asarray(self.mean + width)
 
 
 class Factor(Checked):
@@ -42,7 +42,7 @@ class Factor(Checked):
     def interval(self, level: float = 0.95) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
         """The ends of the interval that holds the number with probability `level`."""
         factor = np.exp(_normal_width(level) * np.asarray(self.spread))
-        return self.median / factor, self.median * factor
+        return np.asarray(self.median / factor), np.asarray(self.median * factor)
 
 
 class Fit(Checked):
@@ -105,9 +105,7 @@ class Found(Checked):
     @property
     def not_told(self) -> tuple[str, ...]:
         """Shared unknowns of which reads told less than half (in standard deviations), and what hides each."""
-        return tuple(self._words(name) for name, factor in self.shared.items() if np.max(factor.told) >= 0 and (
-            np.min(factor.told) < TOLD
-        ))
+        return tuple(self._words(name) for name, factor in self.shared.items() if np.min(factor.told) < TOLD)
 
     def require(self, *names: str) -> None:
         """Raises `ValueError` where one of the `names`, or of all without names, was not told by the reads."""
@@ -146,13 +144,17 @@ class Found(Checked):
         ]
         for name, factor in self.shared.items():
             low, high = (float(end) for end in factor.interval())
-            lines.append(f"{name} {float(factor.median):.4g} {UNITS[name]} ({low:.4g} to {high:.4g})".replace("  ", " "))
+            lines.append(
+                f"{name} {float(factor.median):.4g} {UNITS[name]} ({low:.4g} to {high:.4g})".replace("  ", " ")
+            )
         if np.any(self.gain.std):
             lines.append(f"gain of each line to {np.median(self.gain.std):.2g}")
         if np.any(self.offset.std):
             lines.append(f"offset of each line to {np.median(self.offset.std):.2g}")
         fit = self.fit
-        lines.append(f"fit: {float(fit.of_reads):.4g} where {float(fit.degrees):.4g} is expected, p = {fit.p_value:.2g}")
+        lines.append(
+            f"fit: {float(fit.of_reads):.4g} where {float(fit.degrees):.4g} is expected, p = {fit.p_value:.2g}"
+        )
         lines.append(f"with the cells: {float(fit.of_all):.4g} of {fit.outputs}, p = {fit.p_value_of_all:.2g}")
         if self.unused:
             lines.append(f"{self.unused} saturated outputs left out")

@@ -129,7 +129,7 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
     g, std, logs, matrix = values
     stds = np.sqrt(var.shared)
     shared = {
-        name: Factor(np.exp(logs[..., k]), asked.spreads[k] * stds[..., k], 1 - stds[..., k] ** 2)
+        name: Factor(*_arrays(np.exp(logs[..., k]), asked.spreads[k] * stds[..., k], 1 - stds[..., k] ** 2))
         for k, name in enumerate(asked.names)
     }
     return Found(
@@ -138,7 +138,7 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
         Estimate(asked.gain * mean.gain, asked.gain * np.sqrt(var.gain)),
         Estimate(asked.offset * mean.offset, asked.offset * np.sqrt(var.offset)),
         np.swapaxes(matrix if asked.digital is None else matrix + asked.digital, -1, -2),
-        Fit(of_reads, np.maximum(outputs - told, 0.0), of_all, outputs),
+        Fit(*_arrays(of_reads, np.maximum(outputs - told, 0.0), of_all), outputs),
         posterior.shared / (stds[..., None] * stds[..., None, :]),
         told,
         posterior.close,
@@ -147,6 +147,10 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
         int((~used).sum()),
         problem.array.whole,
     )
+
+
+def _arrays(*values: Any) -> list[np.ndarray]:
+    return [np.asarray(value) for value in values]  # NumPy makes numbers of arrays without axes
 
 
 def _summed(tree: Any, chips: int) -> np.ndarray:

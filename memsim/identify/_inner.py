@@ -36,6 +36,13 @@ class AbstractInner(eqx.Module):
         """What each of several reads `r`, in units of their noise, tells."""
 
     @abstractmethod
+    def refined(self, missing: Reads, unknown: Unknown) -> Told:
+        """What reads tell that are `missing` this much from those of `unknown`; `left` is what is then missing.
+
+        As `told` of all that was read, but to the precision of what is missing.
+        """
+
+    @abstractmethod
     def variances(self) -> Unknown:
         """Of each unknown, in units of its prior's; nothing of what lines share."""
 
@@ -57,17 +64,25 @@ class ByLines(AbstractInner):
         return cls(moves, inverse(c))
 
     def told(self, r: Float[Array, "n reads outputs"]) -> Told:
+        def one(r: Reads) -> Told:
+            left = self._solved(r)
+            return Told(backward(self.moves, left), left)
+
+        return jax.lax.map(one, r)  # one after the other: products of several together are no faster on a processor
+
+    def refined(self, missing: Reads, unknown: Unknown) -> Told:
+        off = jax.tree.map(jnp.subtract, unknown, backward(self.moves, missing))
+        left = missing + self._solved(scaled(self.moves, off))
+        return Told(backward(self.moves, left), left)
+
+    def _solved(self, r: Reads) -> Reads:
         def near(r: Reads) -> Reads:
             return jnp.einsum("jnm,mj->nj", self.start, r, precision="highest")
 
         def product(r: Reads) -> Reads:
             return r + scaled(self.moves, backward(self.moves, r))
 
-        def one(r: Reads) -> Told:
-            left = conjugate_gradients(product, near, r)
-            return Told(backward(self.moves, left), left)
-
-        return jax.lax.map(one, r)  # one after the other: products of several together are no faster on a processor
+        return conjugate_gradients(product, near, r)
 
     def variances(self) -> Unknown:
         phi = _in_noise(self.moves)
@@ -93,6 +108,17 @@ class Whole(AbstractInner):
         return cls(moves, jnp.linalg.cholesky(a))
 
     def told(self, r: Float[Array, "n reads outputs"]) -> Told:
+        def one(r: Reads) -> Told:
+            found = self._solved(backward(self.moves, r))
+            return Told(found, r - scaled(self.moves, found))
+
+        return jax.lax.map(one, r)
+
+    def refined(self, missing: Reads, unknown: Unknown) -> Told:
+        change = self._solved(jax.tree.map(jnp.subtract, backward(self.moves, missing), unknown))
+        return Told(jax.tree.map(jnp.add, unknown, change), missing - scaled(self.moves, change))
+
+    def _solved(self, b: Unknown) -> Unknown:
         def near(d: Unknown) -> Unknown:
             found = jax.scipy.linalg.cho_solve((self.factor, True), d.cells.reshape(-1))
             return eqx.tree_at(lambda v: v.cells, d, found.reshape(d.cells.shape))
@@ -100,11 +126,7 @@ class Whole(AbstractInner):
         def product(d: Unknown) -> Unknown:
             return jax.tree.map(jnp.add, d, backward(self.moves, scaled(self.moves, d)))
 
-        def one(r: Reads) -> Told:
-            found = conjugate_gradients(product, near, backward(self.moves, r))
-            return Told(found, r - scaled(self.moves, found))
-
-        return jax.lax.map(one, r)
+        return conjugate_gradients(product, near, b)
 
     def variances(self) -> Unknown:
         u = self.moves.u

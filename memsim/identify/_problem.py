@@ -50,7 +50,7 @@ class Problem(eqx.Module):
     - `log_age`: Logarithm of the age, or its median.
     - `spreads`: Standard deviations of the logarithms of `names`.
     - `gain`, `offset`: Standard deviations, of each bit line; zero where they are known.
-    - `x`, `y`: Inputs and outputs.
+    - `x`, `y`: Inputs and outputs, these of many chips before they are taken one by one.
     - `weight`: One over the variance of each output; zero where it tells nothing.
     - `names`: Those of `SHARED` that are unknown.
     """
@@ -63,8 +63,8 @@ class Problem(eqx.Module):
     gain: Float[Array, " lines"]
     offset: Float[Array, " lines"]
     x: Float[Array, "reads inputs"]
-    y: Float[Array, "reads outputs"]
-    weight: Float[Array, "reads outputs"]
+    y: Float[Array, "*chips reads outputs"]
+    weight: Float[Array, "*chips reads outputs"]
     names: tuple[str, ...] = eqx.field(static=True)
 
     @property

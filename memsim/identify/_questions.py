@@ -106,7 +106,9 @@ def _of_crossbar(design: Crossbar, known: Known) -> Question:
         scale = np.asarray(mapping.scales(jnp.asarray(w.T), design.tile), np.float64)[0]
     dead, units = scale == 0, np.where(scale > 0, scale, 1.0)
     off, on = (float(end) for end in design.cell_range)
-    fractions = mapping.fractions(jnp.zeros((inputs, outputs)) if w is None else jnp.asarray(w.T / units), design.tile[1])
+    fractions = mapping.fractions(
+        jnp.zeros((inputs, outputs)) if w is None else jnp.asarray(w.T / units), design.tile[1]
+    )
     shape = fractions.shape
     targets = None if w is None else off + (on - off) * np.asarray(fractions, np.float64)
     moving = design.reads.noise != "off"
@@ -122,9 +124,7 @@ def _of_crossbar(design: Crossbar, known: Known) -> Question:
     gain, offset, noise, largest = _converters(design, known, units, inputs)
     of_cells = np.sum((worth[:, None] * read) ** 2, axis=0) if known.noise is None and moving else None
     age = np.log(max(known.age, 1e-12))
-    return Question(
-        array, law, ohms, age, names, spreads, gain, offset, digital, noise, of_cells, largest, dead
-    )
+    return Question(array, law, ohms, age, names, spreads, gain, offset, digital, noise, of_cells, largest, dead)
 
 
 def _check_linear(device: AbstractDevice) -> None:
@@ -191,7 +191,10 @@ def _shared(
     """Medians of the resistances, and which of the shared unknowns there are, with their spreads."""
     ohms = [0.0] * 4 if isinstance(wires, IdealWires) else [float(getattr(wires, name)) for name in RESISTANCES]
     spreads = {name: known.wires for name, ohm in zip(RESISTANCES, ohms, strict=True) if ohm > 0 and known.wires > 0}
-    for ends, lines, count in ((("word_line", "source"), "columns", shape[1]), (("bit_line", "sink"), "rows", shape[0])):
+    for ends, lines, count in (
+        (("word_line", "source"), "columns", shape[1]),
+        (("bit_line", "sink"), "rows", shape[0]),
+    ):
         if count == 1 and all(name in spreads for name in ends):
             raise ValueError(
                 f"`{ends[0]}` and `{ends[1]}` cannot be told apart in an array of one of the {lines}: they are in "
@@ -216,7 +219,7 @@ def _worth(design: Crossbar, units: np.ndarray, planes: int) -> np.ndarray:
     return np.asarray(each)[:, None] * units[None] / float(design.one_cell)
 
 
-def _converters(design: Crossbar, known: Known, units: np.ndarray, inputs: int) -> tuple[np.ndarray, ...]:
+def _converters(design: Crossbar, known: Known, units: np.ndarray, inputs: int) -> tuple[Any, ...]:
     """Spreads of gain and offset, variance of the noise and largest output of each column."""
     gain, offset, noise, largest = np.zeros_like(units), np.zeros_like(units), np.zeros_like(units), None
     sense, adc, dac = design.reads.sense, design.adc, design.dac

@@ -50,7 +50,7 @@ def solved(problem: Problem) -> Posterior:
     first = _State(start, jnp.asarray(jnp.inf, start.cells.dtype), jnp.zeros((), int))
     u, change, steps = jax.lax.while_loop(unfinished, lambda state: _moved(problem, state), first)
     inner = _inner(problem, u)
-    follows, information, _ = _shared(inner)
+    follows, information = _shared(inner)
     shared = jnp.linalg.inv(information)
     more = jax.tree.map(lambda f: jnp.einsum("k...,kl,l...->...", f, shared, f), follows)
     variances = jax.tree.map(jnp.add, inner.variances(), more)
@@ -65,14 +65,13 @@ def _moved(problem: Problem, state: _State) -> _State:
     inner = _inner(problem, u)
     missing = jnp.sqrt(problem.weight) * (problem.y - problem.reads(u, inner.moves.seen))
     lines = eqx.tree_at(lambda v: v.shared, u, jnp.zeros_like(u.shared))
-    seen = missing + scaled(inner.moves, lines)
-    alone = jax.tree.map(lambda a: a[0], inner.told(seen[None]).unknown)
+    alone, left = inner.refined(missing, lines)
     change = jax.tree.map(jnp.subtract, alone, lines)
     of_lines = dot(change, change) + jnp.sum(scaled(inner.moves, change) ** 2)
 
     def all_of_it() -> tuple[Unknown, Array]:
-        follows, information, moving = _shared(inner)
-        wanted = jnp.einsum("kno,no->k", moving, seen) - u.shared
+        follows, information = _shared(inner)
+        wanted = jnp.einsum("kno,no->k", inner.moves.along, jnp.sqrt(problem.weight) * left) - u.shared
         step = jnp.linalg.solve(information, wanted)
         taken = step * (LONGEST / jnp.max(jnp.abs(step), initial=LONGEST))
         new = jax.tree.map(lambda a, f: a - jnp.tensordot(taken, f, 1), alone, follows)
@@ -83,8 +82,8 @@ def _moved(problem: Problem, state: _State) -> _State:
 
     if not problem.names:
         return _State(alone, of_lines, state.steps + 1)
-    new, left = jax.lax.cond(of_lines < NEAR * u.cells.size, all_of_it, lines_only)
-    return _State(new, left, state.steps + 1)
+    new, change = jax.lax.cond(of_lines < NEAR * u.cells.size, all_of_it, lines_only)
+    return _State(new, change, state.steps + 1)
 
 
 def _inner(problem: Problem, u: Unknown) -> AbstractInner:
@@ -92,11 +91,9 @@ def _inner(problem: Problem, u: Unknown) -> AbstractInner:
     return Whole.at(moves) if problem.array.whole else ByLines.at(moves)
 
 
-def _shared(
-    inner: AbstractInner,
-) -> tuple[Unknown, Float[Array, "shared shared"], Float[Array, "shared reads outputs"]]:
-    """By how much other unknowns are taken for the shared ones, the information about these, and what tells it."""
+def _shared(inner: AbstractInner) -> tuple[Unknown, Float[Array, "shared shared"]]:
+    """By how much other unknowns are taken for the shared ones, and what reads and prior tell of these."""
     along = jnp.sqrt(inner.moves.problem.weight)[None] * inner.moves.along
     told = inner.told(along)
     seen = jnp.einsum("kno,lno->kl", along, told.left)
-    return told.unknown, jnp.eye(along.shape[0], dtype=seen.dtype) + (seen + seen.T) / 2, told.left
+    return told.unknown, jnp.eye(along.shape[0], dtype=seen.dtype) + (seen + seen.T) / 2

@@ -39,6 +39,7 @@ ROOMS = {
     "plotting": ms.plotting,
     "chips": ms.chips,
     "energy": ms.energy,
+    "identify": ms.identify,
 }
 NAN, INF = float("nan"), float("inf")
 

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import right_energy
+import right_identify
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -72,6 +73,7 @@ RESULTS = {
     "combine",  # takes fits one after the other
     *right_chips.RESULTS,
     *right_energy.RESULTS,
+    *right_identify.RESULTS,
 }
 
 
@@ -85,6 +87,7 @@ def instances() -> list[Any]:
         *pulsed,
         *right_chips.instances(),
         *right_energy.instances(),
+        *right_identify.instances(),
         dm.pcm_joshi2020(),
         dm.Gaussian(0.0, 25e-6, write_noise=curve),
         dm.Empirical((0.0, 1.0), jnp.full(3, 1e-6), jnp.full((3, 2), 1e-6), 0.0, 25e-6, neighbours=2),
@@ -393,6 +396,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "get": {"name": "shd"},
         **right_chips.calls(),
         **right_energy.calls(),
+        **right_identify.calls(),
         "fashion_mnist": {"which": "subset"},
         "is_complete": {"source": ms.data.sources()["shd"]},
     }

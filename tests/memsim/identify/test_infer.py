@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
@@ -62,8 +61,9 @@ def test_reads_of_bit_lines_tell_cells_but_say_that_the_wires_are_not_known():
 
 def test_without_wires_the_posterior_is_that_of_a_linear_gaussian_problem():
     rng = np.random.default_rng(0)
-    g, targets = rng.uniform(1e-6, 5e-5, (2, 6, 3))
     x, error, noise = rng.choice([-0.2, 0.2], (5, 6)), 2e-6, 3e-8
+    g = rng.uniform(1e-5, 4e-5, (6, 3))
+    targets = g + error * rng.normal(size=g.shape)
     y = x @ g + noise * rng.normal(size=(5, 3))
     circuit = ms.identify.Circuit(dm.Ideal(1e-6, 5e-5), 6, 3)
     found = ms.identify.infer(x, y, circuit, ms.identify.Known(targets=targets, error=error, noise=noise), strict=False)
@@ -71,27 +71,32 @@ def test_without_wires_the_posterior_is_that_of_a_linear_gaussian_problem():
     mean = targets + covariance @ x.T @ (y - x @ targets) / noise**2
     assert np.allclose(found.conductances.mean[0], mean, rtol=0, atol=1e-6 * error)
     assert np.allclose(found.conductances.std[0], np.sqrt(np.diag(covariance))[:, None], rtol=1e-6)
-    off = np.einsum("ij,ik,kj->", y - x @ targets, np.linalg.inv(noise**2 * np.eye(5) + error**2 * x @ x.T), y - x @ targets)
+    off = np.einsum(
+        "ij,ik,kj->", y - x @ targets, np.linalg.inv(noise**2 * np.eye(5) + error**2 * x @ x.T), y - x @ targets
+    )
     assert np.isclose(found.fit.of_all, off, rtol=1e-6)
     told = 18 - np.trace(covariance) / error**2 * 3
     assert np.isclose(found.told, told, rtol=1e-6)
 
 
-def test_a_moment_of_a_chip_is_found_within_its_intervals():
-    """384 cells, of which 95 % are within two standard deviations: 365 +- 4.4; five of them below and above."""
+@pytest.mark.parametrize("rows, columns", [(8, 4), slow(16, 12)])
+def test_a_moment_of_a_chip_is_found_within_its_intervals(rows, columns):
+    """Of n cells 95 % are within two standard deviations; five standard errors off is too far."""
     errors = ms.ConverterErrors(gain=0.02, offset=1.0)
     adc = ms.ADC(8, 8.0, errors=errors)
     design = ms.Crossbar(dm.rram_wan2022(), wires=ms.ResistiveWires(2.0, 2.0, 5.0, 5.0), adc=adc, compensation=None)
-    w = jr.normal(KEY, (12, 16))
+    w = jr.normal(KEY, (columns, rows))
     chip = design.program(w, key=KEY)
     known = ms.identify.Known(targets=w, age=3600.0)
-    found = ms.identify.identify(chip.at(3600.0, key=KEY), design, known, budget=48, key=KEY)
+    found = ms.identify.identify(chip.at(3600.0, key=KEY), design, known, budget=3 * rows, key=KEY)
     z = (found.conductances.mean - np.asarray(chip.conductances(3600.0, key=KEY))) / found.conductances.std
-    assert 343 <= np.sum(np.abs(z) < 1.96) <= 384
+    assert abs(np.mean(np.abs(z) < 1.96) - 0.95) < 5 * (0.95 * 0.05 / z.size) ** 0.5
     assert found.fit.p_value > 1e-3
     gains = (found.gain.mean - np.asarray(chip.adc.errors.gain[0])) / found.gain.std
     assert np.abs(gains).max() < 4
-    assert np.abs(found.matrix @ np.ones(16) - np.asarray(chip.at(3600.0, key=KEY).effective_weight).sum(1)).max() < 0.4
+    assert (
+        np.abs(found.matrix @ np.ones(rows) - np.asarray(chip.at(3600.0, key=KEY).effective_weight).sum(1)).max() < 0.5
+    )
 
 
 def arrays(chips, size=6, reads=9, noise=2e-3):

@@ -24,7 +24,9 @@ def dense(g, ohms, drive="left", sense="bottom"):
     links = [(a, b, 1 / ohm) for a, b, ohm in resistors(g.shape, *ohms, drive=drive, sense=sense)]
     links += [(("w", i, j), ("b", i, j), g[i, j]) for i, j in np.ndindex(g.shape)]
     ends = [("v", i) for i in range(rows)] + [("o", j) for j in range(columns)]
-    nodes = {node: place for place, node in enumerate([*ends, *((k, i, j) for k in "wb" for i, j in np.ndindex(g.shape))])}
+    nodes = {
+        node: place for place, node in enumerate([*ends, *((k, i, j) for k in "wb" for i, j in np.ndindex(g.shape))])
+    }
     y = np.zeros((len(nodes), len(nodes)))
     for a, b, siemens in links:
         a, b = nodes[a], nodes[b]
@@ -36,7 +38,8 @@ def dense(g, ohms, drive="left", sense="bottom"):
 
 def solved(g, ohms, drive="left", sense="bottom"):
     with jax.enable_x64(True):
-        return network(jnp.asarray(g), Ohms(*(jnp.asarray(ohm) for ohm in ohms)), Sides(drive, sense))
+        found = network(jnp.asarray(g), Ohms(*(jnp.asarray(ohm) for ohm in ohms)), Sides(drive, sense))
+        return jax.tree.map(np.asarray, found)
 
 
 @pytest.mark.parametrize("drive, sense", WIRED)
