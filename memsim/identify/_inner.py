@@ -36,10 +36,10 @@ class AbstractInner(eqx.Module):
         """What each of several reads `r`, in units of their noise, tells."""
 
     @abstractmethod
-    def refined(self, missing: Reads, unknown: Unknown) -> Told:
-        """What reads tell that are `missing` this much from those of `unknown`; `left` is what is then missing.
+    def refined(self, missing: Reads, before: Told) -> Told:
+        """What reads tell that are `missing` this much from those of the unknowns `before`, and what they then leave.
 
-        As `told` of all that was read, but to the precision of what is missing.
+        As `told` of all that was read, but to the precision of the change.
         """
 
     @abstractmethod
@@ -70,9 +70,9 @@ class ByLines(AbstractInner):
 
         return jax.lax.map(one, r)  # one after the other: products of several together are no faster on a processor
 
-    def refined(self, missing: Reads, unknown: Unknown) -> Told:
-        off = jax.tree.map(jnp.subtract, unknown, backward(self.moves, missing))
-        left = missing + self._solved(scaled(self.moves, off))
+    def refined(self, missing: Reads, before: Told) -> Told:
+        off = jax.tree.map(jnp.subtract, before.unknown, backward(self.moves, before.left))
+        left = before.left + self._solved(missing - before.left + scaled(self.moves, off))
         return Told(backward(self.moves, left), left)
 
     def _solved(self, r: Reads) -> Reads:
@@ -114,9 +114,9 @@ class Whole(AbstractInner):
 
         return jax.lax.map(one, r)
 
-    def refined(self, missing: Reads, unknown: Unknown) -> Told:
-        change = self._solved(jax.tree.map(jnp.subtract, backward(self.moves, missing), unknown))
-        return Told(jax.tree.map(jnp.add, unknown, change), missing - scaled(self.moves, change))
+    def refined(self, missing: Reads, before: Told) -> Told:
+        change = self._solved(jax.tree.map(jnp.subtract, backward(self.moves, missing), before.unknown))
+        return Told(jax.tree.map(jnp.add, before.unknown, change), missing - scaled(self.moves, change))
 
     def _solved(self, b: Unknown) -> Unknown:
         def near(d: Unknown) -> Unknown:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from ._inner import AbstractInner, ByLines, Whole, dot, scaled
+from ._inner import AbstractInner, ByLines, Told, Whole, dot, scaled
 from ._problem import Moves, Problem, Unknown
 
 MOST_STEPS = 40
@@ -35,6 +35,7 @@ class Posterior(NamedTuple):
 
 class _State(NamedTuple):
     u: Unknown
+    left: Array
     change: Array
     steps: Array
 
@@ -47,10 +48,10 @@ def solved(problem: Problem) -> Posterior:
     def unfinished(state: _State) -> Array:
         return (state.change > CLOSE) & (state.steps < MOST_STEPS)
 
-    first = _State(start, jnp.asarray(jnp.inf, start.cells.dtype), jnp.zeros((), int))
-    u, change, steps = jax.lax.while_loop(unfinished, lambda state: _moved(problem, state), first)
+    first = _State(start, jnp.zeros_like(problem.y), jnp.asarray(jnp.inf, start.cells.dtype), jnp.zeros((), int))
+    u, _, change, steps = jax.lax.while_loop(unfinished, lambda state: _moved(problem, state), first)
     inner = _inner(problem, u)
-    follows, information = _shared(inner)
+    (follows, _), information = _shared(inner)
     shared = jnp.linalg.inv(information)
     more = jax.tree.map(lambda f: jnp.einsum("k...,kl,l...->...", f, shared, f), follows)
     variances = jax.tree.map(jnp.add, inner.variances(), more)
@@ -65,25 +66,26 @@ def _moved(problem: Problem, state: _State) -> _State:
     inner = _inner(problem, u)
     missing = jnp.sqrt(problem.weight) * (problem.y - problem.reads(u, inner.moves.seen))
     lines = eqx.tree_at(lambda v: v.shared, u, jnp.zeros_like(u.shared))
-    alone, left = inner.refined(missing, lines)
+    alone, left = inner.refined(missing, Told(lines, state.left))
     change = jax.tree.map(jnp.subtract, alone, lines)
     of_lines = dot(change, change) + jnp.sum(scaled(inner.moves, change) ** 2)
 
-    def all_of_it() -> tuple[Unknown, Array]:
-        follows, information = _shared(inner)
+    def all_of_it() -> tuple[Unknown, Array, Array]:
+        told, information = _shared(inner)
         wanted = jnp.einsum("kno,no->k", inner.moves.along, jnp.sqrt(problem.weight) * left) - u.shared
         step = jnp.linalg.solve(information, wanted)
         taken = step * (LONGEST / jnp.max(jnp.abs(step), initial=LONGEST))
-        new = jax.tree.map(lambda a, f: a - jnp.tensordot(taken, f, 1), alone, follows)
-        return eqx.tree_at(lambda v: v.shared, new, u.shared + taken), of_lines + jnp.sum(wanted * step)
+        new = jax.tree.map(lambda a, f: a - jnp.tensordot(taken, f, 1), alone, told.unknown)
+        new = eqx.tree_at(lambda v: v.shared, new, u.shared + taken)
+        return new, left - jnp.tensordot(taken, told.left, 1), of_lines + jnp.sum(wanted * step)
 
-    def lines_only() -> tuple[Unknown, Array]:
-        return eqx.tree_at(lambda v: v.shared, alone, u.shared), jnp.asarray(jnp.inf, of_lines.dtype)
+    def lines_only() -> tuple[Unknown, Array, Array]:
+        return eqx.tree_at(lambda v: v.shared, alone, u.shared), left, jnp.asarray(jnp.inf, of_lines.dtype)
 
     if not problem.names:
-        return _State(alone, of_lines, state.steps + 1)
-    new, change = jax.lax.cond(of_lines < NEAR * u.cells.size, all_of_it, lines_only)
-    return _State(new, change, state.steps + 1)
+        return _State(alone, left, of_lines, state.steps + 1)
+    new, left, change = jax.lax.cond(of_lines < NEAR * u.cells.size, all_of_it, lines_only)
+    return _State(new, left, change, state.steps + 1)
 
 
 def _inner(problem: Problem, u: Unknown) -> AbstractInner:
@@ -91,9 +93,9 @@ def _inner(problem: Problem, u: Unknown) -> AbstractInner:
     return Whole.at(moves) if problem.array.whole else ByLines.at(moves)
 
 
-def _shared(inner: AbstractInner) -> tuple[Unknown, Float[Array, "shared shared"]]:
+def _shared(inner: AbstractInner) -> tuple[Told, Float[Array, "shared shared"]]:
     """By how much other unknowns are taken for the shared ones, and what reads and prior tell of these."""
     along = jnp.sqrt(inner.moves.problem.weight)[None] * inner.moves.along
     told = inner.told(along)
     seen = jnp.einsum("kno,lno->kl", along, told.left)
-    return told.unknown, jnp.eye(along.shape[0], dtype=seen.dtype) + (seen + seen.T) / 2
+    return told, jnp.eye(along.shape[0], dtype=seen.dtype) + (seen + seen.T) / 2
