@@ -1,4 +1,4 @@
-"""What reads see of the cells of an array: for ohmic ones y = x @ matrix, and how the matrix follows cells and wires."""
+"""What reads see of an array of ohmic cells: y = x @ matrix, and how the matrix follows cells and wires."""
 
 from abc import abstractmethod
 from typing import NamedTuple
@@ -79,7 +79,7 @@ class Circuits(AbstractArray):
             return Seen(matrix, jnp.zeros((4, *matrix.shape), g.dtype), own, None)
         sides = self.sides
         circuit = jax.vmap(lambda cells: network(cells, ohms, sides))(self._side_by_side(g))
-        rows, lines = circuit.volts.shape[2:]
+        rows = circuit.volts.shape[2]
         drivers = jnp.diagonal(circuit.volts[:, :rows], axis1=1, axis2=2)  # (arrays, lines, rows)
         sinks = jnp.diagonal(circuit.volts[:, rows:], axis1=1, axis2=3)  # (arrays, rows, lines)
         own = self._apart(-jnp.swapaxes(drivers, 1, 2) * sinks) * self.worth[:, None]

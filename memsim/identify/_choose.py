@@ -29,7 +29,7 @@ STARTS = 4
 def choose(
     design: Crossbar | Circuit,
     number: int,
-    known: Known = Known(),
+    known: Known | None = None,
     *,
     after: Any = None,
     how: How = "expected",
@@ -56,6 +56,7 @@ def choose(
     (3, 4)
     """
     check_key(key)
+    known = Known() if known is None else known
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         groups = _groups(design, known)
     before = np.asarray(getattr(after, "x", after), np.float64) if after is not None else np.zeros((0, 0))

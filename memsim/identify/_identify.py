@@ -28,7 +28,7 @@ BATCH = 32  # reads that are asked for at once
 def identify(
     read: Callable[[Any], Any],
     design: Crossbar | Circuit,
-    known: Known = Known(),
+    known: Known | None = None,
     *,
     budget: int,
     inputs: How = "expected",
@@ -57,6 +57,7 @@ def identify(
     >>> found.conductances.mean.shape
     (2, 8, 4)
     """
+    known = Known() if known is None else known
     choice_key, read_key = jr.split(key)
     x = np.asarray(choose(design, budget, known, how=inputs, key=choice_key))
     parts = []

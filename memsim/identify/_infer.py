@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Shaped
 
 from .._array import Crossbar
 from .._checks import check_finite, checked, write
@@ -27,7 +27,7 @@ def infer(
     x: Shaped[Any, "reads inputs"],
     y: Shaped[Any, "*chips reads outputs"],
     design: Crossbar | Circuit,
-    known: Known = Known(),
+    known: Known | None = None,
     *,
     strict: bool = True,
 ) -> Found:
@@ -47,8 +47,8 @@ def infer(
     - `known`: What else is.
     - `strict`: Whether reads that contradict each other raise.
 
-    **Raises:** `ValueError` for reads that are NaN, too few, saturated, or off by more than their noise, and for designs
-    and unknowns that reads cannot tell.
+    **Raises:** `ValueError` for reads that are NaN, too few, saturated, or off by more than their noise, and for
+    designs and unknowns that reads cannot tell.
 
     >>> import device_models as dm, memsim as ms, numpy as np
     >>> g = np.array([[1e-5, 4e-5], [2e-5, 3e-5]])
@@ -56,6 +56,7 @@ def infer(
     >>> bool(np.allclose(found.conductances.mean[0], g, rtol=1e-4))
     True
     """
+    known = Known() if known is None else known
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     check_finite("x", x)
     check_finite("y", y, "Was an output not measured? Leave its read out.")
@@ -129,7 +130,7 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
     g, std, logs, matrix = values
     stds = np.sqrt(var.shared)
     shared = {
-        name: Factor(*_arrays(np.exp(logs[..., k]), asked.spreads[k] * stds[..., k], 1 - stds[..., k] ** 2))
+        name: _factor(logs[..., k], asked.spreads[k] * stds[..., k], 1 - stds[..., k] ** 2)
         for k, name in enumerate(asked.names)
     }
     return Found(
@@ -138,7 +139,7 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
         Estimate(asked.gain * mean.gain, asked.gain * np.sqrt(var.gain)),
         Estimate(asked.offset * mean.offset, asked.offset * np.sqrt(var.offset)),
         np.swapaxes(matrix if asked.digital is None else matrix + asked.digital, -1, -2),
-        Fit(*_arrays(of_reads, np.maximum(outputs - told, 0.0), of_all), outputs),
+        Fit(of_reads, np.asarray(np.maximum(outputs - told, 0.0)), np.asarray(of_all), outputs),
         posterior.shared / (stds[..., None] * stds[..., None, :]),
         told,
         posterior.close,
@@ -149,8 +150,8 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
     )
 
 
-def _arrays(*values: Any) -> list[np.ndarray]:
-    return [np.asarray(value) for value in values]  # NumPy makes numbers of arrays without axes
+def _factor(log: Any, spread: Any, told: Any) -> Factor:
+    return Factor(np.asarray(np.exp(log)), np.asarray(spread), np.asarray(told))
 
 
 def _summed(tree: Any, chips: int) -> np.ndarray:
@@ -189,10 +190,10 @@ def _check_fit(found: Found) -> None:
             "The reads must lead to one array. The steps of the solver came to no end. Give medians of the resistances "
             "that are nearer, or a larger `noise`; `strict=False` returns what there is."
         )
-    if float(fit.degrees) >= 1 and float(fit.of_reads) > CONTRADICTION * float(fit.degrees):
-        if float(fit.p_value) < BEYOND_CHANCE:
-            raise ValueError(
-                f"Reads must agree within their noise. Got squares of {float(fit.of_reads):.3g} times the noise where "
-                f"{float(fit.degrees):.3g} is expected. Did the array change between reads, or clip? Give a larger "
-                "`Known(noise=...)`, or look at the residuals with `strict=False`."
-            )
+    squares, degrees = float(fit.of_reads), float(fit.degrees)
+    if degrees >= 1 and squares > CONTRADICTION * degrees and float(fit.p_value) < BEYOND_CHANCE:
+        raise ValueError(
+            f"Reads must agree within their noise. Got squares of {squares:.3g} times the noise where {degrees:.3g} is "
+            "expected. Did the array change between reads, or clip? Give a larger `Known(noise=...)`, or look at the "
+            "residuals with `strict=False`."
+        )

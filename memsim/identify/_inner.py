@@ -176,7 +176,7 @@ def inverse(a: Float[Array, "n k k"]) -> Float[Array, "n k k"]:
 
 def dot(a, b) -> Float[Array, ""]:
     """The sum over all entries."""
-    return sum(jax.tree.leaves(jax.tree.map(jnp.vdot, a, b)))
+    return jax.tree.reduce(jnp.add, jax.tree.map(jnp.vdot, a, b))
 
 
 def unpacked(values: Float[Array, "lines unknowns"], like: Unknown) -> Unknown:

@@ -74,8 +74,8 @@ class Known(Checked):
         wrong = [name for name, spread in asked.items() if spread]
         if wrong:
             raise ValueError(
-                f"Cells whose `targets` are not known must be read with known scale, gain and age. Got unknown {wrong}, "
-                "which cannot be told from the scale of the conductances: twice the gain and half the conductances "
+                "Cells whose `targets` are not known must be read with known scale, gain and age. "
+                f"Got unknown {wrong}, which cannot be told from the scale of the conductances: twice the gain and half the conductances "
                 "give the same reads. Give `targets`, or take them as known."
             )
 

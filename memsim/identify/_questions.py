@@ -1,8 +1,8 @@
 """From a design, what is known and the reads of an array to the numbers of a `Problem`."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
@@ -15,7 +15,7 @@ from ._arrays import Circuits
 from ._cells import AGES, SPAN, CellLaw, anywhere, cell_law, drawn
 from ._circuit import Circuit
 from ._known import Known
-from ._network import Ohms, Sides
+from ._network import Sides
 from ._problem import RESISTANCES
 
 FLOOR = 1e-6  # of the outputs: what single-precision reads and solvers of netlists are off by at least
@@ -85,7 +85,7 @@ def _of_circuit(design: Circuit, known: Known) -> Question:
         raise ValueError(
             f"Meters of all terminals must be calibrated. Got gain={known.gain}, offset={known.offset}. Read bit lines."
         )
-    law, _ = _law(design.device, known, None if targets is None else targets[None], shape, 0.0)
+    law, _ = _law(design.device, known, None if targets is None else targets[None], shape, _nothing)
     array = Circuits(jnp.ones((1, design.columns)), _sides(design.wires), False, all_terminals)
     ohms, names, spreads = _shared(design.device, design.wires, known, shape[1:])
     noise = np.full(design.outputs, (known.noise or 0.0) ** 2)
@@ -112,7 +112,7 @@ def _of_crossbar(design: Crossbar, known: Known) -> Question:
     shape = fractions.shape
     targets = None if w is None else off + (on - off) * np.asarray(fractions, np.float64)
     moving = design.reads.noise != "off"
-    law, read = _law(design.device, known, targets, shape, design.reads.frozen if moving else 0.0)
+    law, read = _law(design.device, known, targets, shape, design.reads.frozen if moving else _nothing)
     worth = _worth(design, units, shape[0])
     digital = None
     if mapping.middle is not None:
@@ -165,13 +165,13 @@ def _check_design(design: Crossbar, inputs: int, outputs: int) -> None:
 
 
 def _law(
-    device: AbstractDevice, known: Known, targets: np.ndarray | None, shape: Any, frozen: Any
+    device: AbstractDevice, known: Known, targets: np.ndarray | None, shape: Any, frozen: Callable[..., Any]
 ) -> tuple[CellLaw, Any]:
     """The law of the cells, and the noise of their reads that moves, in siemens."""
     ages = np.asarray([known.age])
     if known.age_spread > 0:
         ages = known.age * np.exp(np.linspace(-SPAN, SPAN, AGES) * known.age_spread)
-    shares = [float(frozen(device, jnp.asarray(age))) if callable(frozen) else frozen for age in ages]
+    shares = [float(frozen(device, jnp.asarray(age))) for age in ages]
     levels, _, _, noise = drawn(device, ages)
     middle = len(ages) // 2
     moving = noise[middle] * np.sqrt(1 - shares[middle])
@@ -179,6 +179,11 @@ def _law(
     if targets is None:
         return anywhere(device, shape), read
     return cell_law(device, targets, ages, shares, known.error), read
+
+
+def _nothing(device: AbstractDevice, age: Any) -> float:
+    """The share of noise that stands still where none is drawn: none is left that moves, either."""
+    return 0.0
 
 
 def _sides(wires: Any) -> Sides | None:

@@ -1,4 +1,4 @@
-"""What reads tell of an array, judged by ngspice, by closed forms of linear Gaussian problems, and by the chips' own cells."""
+"""What reads tell of an array, judged by ngspice, by closed forms, and by the cells of chips."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def test_reads_of_bit_lines_tell_cells_but_say_that_the_wires_are_not_known():
     low, high = zip(*(factor.interval(0.999) for factor in found.shared.values()), strict=True)
     assert np.all((np.array(low) < known["ohms"]) & (known["ohms"] < np.array(high)))
     assert "source" in str(found) and "not by reads alone" in str(found)
-    with pytest.raises(ValueError, match="must tell `source`.*Read all terminals"):
+    with pytest.raises(ValueError, match=r"must tell `source`.*Read all terminals"):
         found.require("source")
 
 
