@@ -5,13 +5,14 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Shaped
 
-from .._checks import check_finite
+from .._checks import Must, check, check_finite, write
 
 
 class Batch(NamedTuple):
@@ -22,6 +23,7 @@ class Batch(NamedTuple):
     time: float
 
 
+@dataclass(eq=False)
 class Experiment:
     """A function of hardware whose reads are written to a file, batch by batch, before they are handed on.
 
@@ -41,12 +43,16 @@ class Experiment:
     True
     """
 
-    def __init__(self, read: Callable[[Any], Any] | None, path: str | Path):
-        if read is not None and not callable(read):
-            raise ValueError(f"`read` must be a function of inputs, or None to replay. Got a {type(read).__name__}.")
-        if not isinstance(path, str | Path):
-            raise ValueError(f"`path` must be the path of a file. Got a {type(path).__name__}.")
-        self.read, self.path, self._handed_on = read, Path(path), 0
+    read: Callable[[Any], Any] | None
+    path: str | Path
+    _handed_on: int = field(default=0, init=False, repr=False)
+
+    def __post_init__(self):
+        check(
+            self,
+            read=Must("a function of inputs, or None to replay", lambda f: f is None or callable(f)),
+            path=write("Such as `Path('reads.jsonl')`."),
+        )
 
     def __call__(self, x: Any) -> np.ndarray:
         """The outputs for a batch of inputs, from the file or else from the hardware."""
@@ -74,14 +80,14 @@ class Experiment:
     @property
     def batches(self) -> list[Batch]:
         """All that the file holds; a last line that was not written whole is left out."""
-        if not self.path.exists():
+        if not Path(self.path).exists():
             return []
-        lines = self.path.read_bytes().split(b"\n")
+        lines = Path(self.path).read_bytes().split(b"\n")
         return [_decoded(json.loads(line)) for line in lines[:-1]]
 
     def _write(self, batch: Batch) -> None:
-        whole = self.path.read_bytes() if self.path.exists() else b""
-        with self.path.open("r+b" if self.path.exists() else "wb") as file:
+        whole = Path(self.path).read_bytes() if Path(self.path).exists() else b""
+        with Path(self.path).open("r+b" if Path(self.path).exists() else "wb") as file:
             file.seek(whole.rfind(b"\n") + 1)  # over half a line that a kill left
             file.truncate()
             line = {"time": batch.time, "x": _encoded(batch.x), "y": _encoded(batch.y)}

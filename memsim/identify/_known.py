@@ -75,8 +75,8 @@ class Known(Checked):
         if wrong:
             raise ValueError(
                 "Cells whose `targets` are not known must be read with known scale, gain and age. "
-                f"Got unknown {wrong}, which cannot be told from the scale of the conductances: twice the gain and half "
-                "the conductances give the same reads. Give `targets`, or take them as known."
+                f"Got unknown {wrong}, which cannot be told from the scale of the conductances: twice the gain and "
+                "half the conductances give the same reads. Give `targets`, or take them as known."
             )
 
     @property

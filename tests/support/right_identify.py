@@ -15,7 +15,7 @@ X, G = 0.2 * np.eye(2), np.array([[1e-5, 4e-5], [2e-5, 3e-5]])
 
 def instances() -> list[Any]:
     """One of each class that has fields."""
-    return [CIRCUIT, ms.identify.Known(targets=np.ones((2, 2)), age=1.0)]
+    return [CIRCUIT, ms.identify.Experiment(None, "reads.jsonl"), ms.identify.Known(targets=np.ones((2, 2)), age=1.0)]
 
 
 def calls() -> dict[str, dict[str, Any]]:
