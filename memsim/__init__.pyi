@@ -9,6 +9,7 @@ from . import energy as energy
 from . import extend as extend
 from . import files as files
 from . import heal as heal
+from . import identify as identify
 from . import insitu as insitu
 from . import nir as nir
 from . import nn as nn

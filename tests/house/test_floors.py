@@ -34,6 +34,7 @@ FLOORS = {
     "memsim.energy": 6,  # joules, seconds, square metres of what the floors below did
     "memsim.plotting": 6,  # draws with the statistics of study
     "memsim.heal": 7,  # chips mended from their own reads
+    "memsim.identify": 7,  # what an array is, from its own reads
     "memsim._cli": 8,
 }
 HEAVY = ("diffrax", "xarray", "matplotlib", "tyro", "rich", "h5netcdf", "scipy", "nir")

@@ -41,6 +41,7 @@ ROOMS = {
     "energy": ms.energy,
     "solve": ms.solve,
     "heal": ms.heal,
+    "identify": ms.identify,
 }
 NAN, INF = float("nan"), float("inf")
 

@@ -14,6 +14,7 @@ import memsim as ms
 import right_chips
 import right_energy
 import right_heal
+import right_identify
 import right_solve
 from right_parts import (
     BOUNDS,
@@ -40,7 +41,7 @@ from right_parts import (
     staircase,
 )
 
-PARTS = (right_chips, right_energy, right_heal, right_solve)  # rooms with files of their own
+PARTS = (right_chips, right_energy, right_heal, right_identify, right_solve)  # rooms with files of their own
 
 # What the library makes and hands out, and nobody writes by hand. A `Dialect` is judged where it is used.
 RESULTS = {

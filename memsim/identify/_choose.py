@@ -1,0 +1,129 @@
+"""Which inputs to read next: those of which most is expected."""
+
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from .._array import Crossbar
+from .._checks import check_key, checked, whole, write
+from ._circuit import Circuit
+from ._infer import DESIGN
+from ._known import Known
+from ._network import Ohms
+from ._questions import FLOOR, full_input, question
+
+How = Literal["expected", "random", "one-hot"]
+STARTS = 4
+
+
+@checked(
+    design=DESIGN,
+    number=whole(1),
+    known=write("Such as `Known(targets=w)`."),
+    how=write('"expected", "random" or "one-hot".'),
+)
+def choose(
+    design: Crossbar | Circuit,
+    number: int,
+    known: Known | None = None,
+    *,
+    after: Any = None,
+    how: How = "expected",
+    key: Key[Array, ""],
+) -> Float[Array, "number inputs"]:
+    r"""The next inputs to read of an array.
+
+    "expected" takes one after the other the input of which the largest information on the cells of an average bit line
+    is expected, $\frac12 \ln(1 + x^\top C x)$ with the covariance $C$ of its cells after all inputs before, in units of
+    the noise (Bayesian D-optimal; with linear reads it depends on inputs alone, so all can be chosen at once). The
+    largest lies in a corner, all terminals at plus or minus full input, which is found by turning signs. "random" are
+    corners by chance, "one-hot" one terminal after the other at full input.
+
+    Of a `Circuit` that is driven at all terminals, word lines and bit lines are in turn.
+
+    **Arguments:**
+
+    - `number`: Of inputs.
+    - `after`: Inputs that were read already, shape (reads, inputs), or what they told (`Found`).
+
+    >>> import device_models as dm, jax, memsim as ms
+    >>> circuit = ms.identify.Circuit(dm.Ideal(1e-6, 5e-5), 4, 4)
+    >>> ms.identify.choose(circuit, 3, key=jax.random.key(0)).shape
+    (3, 4)
+    """
+    check_key(key)
+    known = Known() if known is None else known
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        groups = _groups(design, known)
+    before = np.asarray(getattr(after, "x", after), np.float64) if after is not None else np.zeros((0, 0))
+    full, size = full_input(design), sum(len(group) for group in groups)
+    found = np.zeros((number, size))
+    start = 0
+    for place, (group, one) in enumerate(zip(groups, jr.split(key, len(groups)), strict=True)):
+        lines = slice(start, start + len(group))
+        turns = range(place, number, len(groups))
+        if len(turns):
+            read = before[:, lines] / full if len(before) else np.zeros((0, len(group)))
+            found[turns, lines] = full * _corners(how, len(turns), group, read, one)
+        start += len(group)
+    return jnp.asarray(found, jnp.result_type(float))
+
+
+def _groups(design: Crossbar | Circuit, known: Known) -> list[np.ndarray]:
+    """For each group of terminals that is driven together, what a full input tells of a cell, in units of its prior.
+
+    Squared, and averaged over the other lines.
+    """
+    asked = question(design, known)
+    mean, std = (np.asarray(table)[len(table) // 2] for table in (asked.law.mean, asked.law.std))
+    seen = asked.array.seen(jnp.asarray(mean), Ohms(*jnp.asarray(asked.ohms)))
+    moves = np.sum((np.asarray(seen.own) * std) ** 2, axis=0) * full_input(design) ** 2
+    lines = moves.shape[1]
+    noise = asked.noise[-lines:]
+    if asked.noise_of_cells is not None:
+        noise = noise + full_input(design) ** 2 * np.sum(asked.noise_of_cells, axis=0)
+    # Of exact reads no input is better than another but by its rank; the floor is that of `infer`.
+    noise = np.maximum(noise, FLOOR**2 * np.maximum(np.sum(moves, axis=0), np.finfo(float).tiny))
+    told = moves / noise[None]
+    return [told.mean(1), told.mean(0)] if asked.array.whole else [told.mean(1)]
+
+
+def _corners(how: How, number: int, told: np.ndarray, read: np.ndarray, key: Array) -> np.ndarray:
+    size = len(told)
+    rng = np.random.default_rng(np.asarray(jr.key_data(key)).ravel().tolist())
+    if how == "one-hot":
+        return np.eye(size)[(np.arange(number) + len(read)) % size]
+    if how == "random":
+        return rng.choice([-1.0, 1.0], (number, size))
+    c = np.linalg.inv(np.diag(1 / np.maximum(told, 1e-12)) + read.T @ read)
+    found, flipped = [], hadamard(size) * rng.choice([-1.0, 1.0], size)
+    for _ in range(number):
+        orthogonal = flipped[np.argmax(np.sum((flipped @ c) * flipped, axis=1))]
+        starts = [orthogonal, *rng.choice([-1.0, 1.0], (STARTS, size))]
+        x = max((_turned(c, start) for start in starts), key=lambda x: x @ c @ x)
+        found.append(x)
+        cx = c @ x
+        c = c - np.outer(cx, cx) / (1 + x @ cx)
+    return np.asarray(found)
+
+
+def hadamard(size: int) -> np.ndarray:
+    """Sylvester's corners, of which those of `size` a power of two are orthogonal; others are cut from larger ones."""
+    places = np.arange(1 << (size - 1).bit_length())
+    return np.where(np.bitwise_count(places[:, None] & places[None, :size]) % 2 == 0, 1.0, -1.0)
+
+
+def _turned(c: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """From the corner `x`, sign by sign, to one at which no single sign raises x c x."""
+    x, cx, own = x.copy(), c @ x, np.diagonal(c)
+    while True:
+        gain = own - x * cx
+        place = int(np.argmax(gain))
+        if gain[place] <= 1e-12 * own[place]:
+            return x
+        cx -= 2 * x[place] * c[:, place]
+        x[place] = -x[place]

@@ -1,0 +1,199 @@
+"""From reads that were taken to what the array is."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Shaped
+
+from .._array import Crossbar
+from .._checks import check_finite, checked, write
+from ._circuit import Circuit
+from ._found import Estimate, Factor, Fit, Found
+from ._known import Known
+from ._problem import Problem
+from ._questions import FLOOR, Question, inputs_of, question
+from ._solve import Posterior, solved
+
+MOST_SATURATED = 0.05
+CONTRADICTION, BEYOND_CHANCE = 2.0, 1e-9  # squares of residuals relative to the expected ones, and their p value
+DESIGN = write("A `Crossbar`, or a `Circuit` of bare cells.")
+
+
+@checked(design=DESIGN, known=write("Such as `Known(targets=w)`."))
+def infer(
+    x: Shaped[Any, "reads inputs"],
+    y: Shaped[Any, "*chips reads outputs"],
+    design: Crossbar | Circuit,
+    known: Known | None = None,
+    *,
+    strict: bool = True,
+) -> Found:
+    r"""The posterior of an array's cells, wires and converters from reads `y` of inputs `x`.
+
+    A read is linear in its input, $y = (x\,W(G, R))\,s\,(1 + a) + b$, behind wires by Kirchhoff's equations. Cells are
+    normal about what the device promises, resistances, scale and age log-normal; Gauss-Newton steps with the exact
+    slopes of the circuit end at a normal law (Laplace). Unknowns that all lines share follow the score of their
+    marginal, not of the joint law: the largest joint density is off by many of its widths where cells scatter.
+    Everything is in float64.
+
+    **Arguments:**
+
+    - `x`: Shape (reads, inputs).
+    - `y`: Shape (reads, outputs), or (chips, reads, outputs) of many chips of one design: one compiled call.
+    - `design`: What is known of the array, its median resistances among it.
+    - `known`: What else is.
+    - `strict`: Whether reads that contradict each other raise.
+
+    **Raises:** `ValueError` for reads that are NaN, too few, saturated, or off by more than their noise, and for
+    designs and unknowns that reads cannot tell.
+
+    >>> import device_models as dm, memsim as ms, numpy as np
+    >>> g = np.array([[1e-5, 4e-5], [2e-5, 3e-5]])
+    >>> found = ms.identify.infer(np.eye(2) * 0.2, 0.2 * g, ms.identify.Circuit(dm.Ideal(1e-6, 5e-5), 2, 2))
+    >>> bool(np.allclose(found.conductances.mean[0], g, rtol=1e-4))
+    True
+    """
+    known = Known() if known is None else known
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    check_finite("x", x)
+    check_finite("y", y, "Was an output not measured? Leave its read out.")
+    with jax.enable_x64(True):
+        asked = question(design, known)
+    _check_reads(x, y, asked, inputs_of(design, known), known)
+    used = _unsaturated(y, asked)
+    driven = x if isinstance(design, Circuit) or design.dac is None else _driven(design, x)
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        problem = _problem(asked, driven, y, used)
+        found = _found(problem, asked, x, y, used)
+    if strict and y.ndim == 2:
+        _check_fit(found)
+    return found
+
+
+def _check_reads(x: np.ndarray, y: np.ndarray, asked: Question, inputs: int, known: Known) -> None:
+    outputs = len(asked.noise)
+    if x.ndim != 2 or x.shape[1] != inputs or y.shape[-2:] != (len(x), outputs) or y.ndim not in (2, 3):
+        raise ValueError(
+            f"`x` and `y` must be of shape (reads, {inputs}) and (reads, {outputs}). Got {x.shape} and {y.shape}."
+        )
+    least = 1 if known.targets is not None else -(-asked.law.mean.shape[2] // 2)
+    if len(x) < least:
+        raise ValueError(
+            f"Reads must be at least {least}, half as many as word lines where `targets` are not known. Got {len(x)}."
+        )
+    if not np.any(x):
+        raise ValueError("Inputs must drive the array. Got zeros only.")
+
+
+def _unsaturated(y: np.ndarray, asked: Question) -> np.ndarray:
+    if asked.largest is None:
+        return np.ones(y.shape, bool)
+    used = np.abs(y) < asked.largest * (1 - 1e-6)
+    used |= asked.dead
+    if (~used).mean() > MOST_SATURATED:
+        raise ValueError(
+            f"At most {MOST_SATURATED:.0%} of the outputs may be at the end of the ADC's range. Got "
+            f"{(~used).mean():.0%}. Choose smaller inputs, or a larger `full_scale`."
+        )
+    return used
+
+
+def _driven(design: Crossbar, x: np.ndarray) -> np.ndarray:
+    """The inputs as the DAC rounds them."""
+    assert design.dac is not None
+    return np.asarray(design.dac.codes(jnp.asarray(x, jnp.float32)), np.float64) * float(design.dac.step)
+
+
+def _problem(asked: Question, x: np.ndarray, y: np.ndarray, used: np.ndarray) -> Problem:
+    analog = y if asked.digital is None else y - x @ asked.digital
+    variance = np.broadcast_to(asked.noise, y.shape)
+    if asked.noise_of_cells is not None:
+        variance = variance + x**2 @ asked.noise_of_cells
+    floor = FLOOR * np.sqrt(np.mean(analog**2, axis=(-2, -1), keepdims=True))
+    variance = np.maximum(variance, np.maximum(floor**2, np.finfo(float).tiny))
+    weight = np.where(used & ~asked.dead, 1 / variance, 0.0)
+    fields = asked.ohms, np.float64(asked.log_age), asked.spreads, asked.gain, asked.offset, x, analog, weight
+    return Problem(asked.array, asked.law, *(jnp.asarray(field) for field in fields), names=asked.names)
+
+
+def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used: np.ndarray) -> Found:
+    posterior, values = jax.tree.map(np.asarray, _told(problem))
+    mean, var = posterior.mean, posterior.variances
+    chips = y.ndim - 2
+    told = _summed(jax.tree.map(lambda v: 1 - v, var), chips)
+    outputs = int(np.sum(used & ~asked.dead)) // int(np.prod(y.shape[:chips], dtype=int))
+    of_reads = _summed(posterior.left**2, chips)
+    of_all = of_reads + _summed(jax.tree.map(np.square, mean), chips)
+    g, std, logs, matrix = values
+    stds = np.sqrt(var.shared)
+    shared = {
+        name: _factor(logs[..., k], asked.spreads[k] * stds[..., k], 1 - stds[..., k] ** 2)
+        for k, name in enumerate(asked.names)
+    }
+    return Found(
+        Estimate(np.maximum(g, 0.0), std),
+        shared,
+        Estimate(asked.gain * mean.gain, asked.gain * np.sqrt(var.gain)),
+        Estimate(asked.offset * mean.offset, asked.offset * np.sqrt(var.offset)),
+        np.swapaxes(matrix if asked.digital is None else matrix + asked.digital, -1, -2),
+        Fit(of_reads, np.asarray(np.maximum(outputs - told, 0.0)), np.asarray(of_all), outputs),
+        posterior.shared / (stds[..., None] * stds[..., None, :]),
+        told,
+        posterior.close,
+        x,
+        asked.law.mean[0].size + int(np.sum(asked.gain > 0) + np.sum(asked.offset > 0)) + len(asked.names),
+        int((~used).sum()),
+        problem.array.whole,
+    )
+
+
+def _factor(log: Any, spread: Any, told: Any) -> Factor:
+    return Factor(np.asarray(np.exp(log)), np.asarray(spread), np.asarray(told))
+
+
+def _summed(tree: Any, chips: int) -> np.ndarray:
+    """Over all numbers of each chip."""
+    return np.asarray(sum(np.sum(a, axis=tuple(range(chips, a.ndim))) for a in jax.tree.leaves(tree)))
+
+
+@eqx.filter_jit
+def _told(problem: Problem) -> tuple[Posterior, tuple[Array, ...]]:
+    """The posterior of each chip, and its values; a first axis of `y` is of chips."""
+
+    def one(y: Array, weight: Array) -> tuple[Posterior, tuple[Array, ...]]:
+        of_one = eqx.tree_at(lambda p: (p.y, p.weight), problem, (y, weight))
+        posterior = solved(of_one)
+        return posterior, _values(of_one, posterior)
+
+    return one(problem.y, problem.weight) if problem.y.ndim == 2 else jax.vmap(one)(problem.y, problem.weight)
+
+
+def _values(problem: Problem, posterior: Posterior) -> tuple[Array, ...]:
+    """Conductances, their standard deviations, logarithms of the shared unknowns, and the matrix."""
+    u = posterior.mean
+    at = problem.settings(u.shared)
+    std = problem.law.stds(at.log_age) * jnp.sqrt(posterior.variances.cells)
+    values = {**at.ohms._asdict(), "scale": at.scale, "age": jnp.exp(at.log_age)}
+    logs = jnp.log(jnp.stack([values[name] for name in problem.names])) if problem.names else jnp.zeros(0)
+    matrix = at.scale * problem.seen(u).matrix * (1 + problem.of_outputs(problem.gain * u.gain))[None]
+    return problem.conductances(u), std, logs, matrix
+
+
+def _check_fit(found: Found) -> None:
+    """Raises `ValueError` where reads are further off than their noise and chance allow."""
+    fit = found.fit
+    if not bool(found.close):
+        raise ValueError(
+            "The reads must lead to one array. The steps of the solver came to no end. Give medians of the resistances "
+            "that are nearer, or a larger `noise`; `strict=False` returns what there is."
+        )
+    squares, degrees = float(fit.of_reads), float(fit.degrees)
+    if degrees >= 1 and squares > CONTRADICTION * degrees and float(fit.p_value) < BEYOND_CHANCE:
+        raise ValueError(
+            f"Reads must agree within their noise. Got squares of {squares:.3g} times the noise where {degrees:.3g} is "
+            "expected. Did the array change between reads, or clip? Give a larger `Known(noise=...)`, or look at the "
+            "residuals with `strict=False`."
+        )

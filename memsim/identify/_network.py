@@ -1,0 +1,147 @@
+r"""A crossbar of ohmic cells seen from all its terminals: every cell's voltage for one volt at each of them.
+
+With the voltages $u_a$ of the cells for one volt at terminal $a$ alone, and the currents $s_a$ of the wires' segments,
+the currents into the array, $Y_{ab}$ at terminal $b$, follow each cell and each segment by
+$\partial Y_{ab} / \partial G_{ij} = u_{aij}\,u_{bij}$ and $\partial Y_{ab} / \partial R_k = -s_{ak}\,s_{bk}$.
+
+Rows are joined from the open end of the bit lines to their sinks: of what lies above, bit line nodes draw
+$i = d - Q v$ at voltages $v$ below. A row adds the ladder of its word line, a segment divides by $1 + r (Q + \dots)$,
+and on the way back all voltages are known. Wires without resistance and open cells are numbers like any other.
+"""
+
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class Ohms(NamedTuple):
+    """Resistances of a segment of a word line and of a bit line, of a driver and of a sink, in ohm."""
+
+    word_line: Float[Array, ""]
+    bit_line: Float[Array, ""]
+    source: Float[Array, ""]
+    sink: Float[Array, ""]
+
+
+class Sides(NamedTuple):
+    """Where drivers and sinks are, as of `ResistiveWires`."""
+
+    drive: Literal["left", "right", "both"]
+    sense: Literal["bottom", "top"]
+
+
+class Network(NamedTuple):
+    """An array seen from its terminals, the drivers of the rows first, then the sinks of the columns.
+
+    `volts` and `amperes` are those of the cells, from word line to bit line; `by_ohms` are the slopes of `y` by each of
+    `Ohms`.
+    """
+
+    volts: Float[Array, "terminals rows columns"]
+    amperes: Float[Array, "terminals rows columns"]
+    y: Float[Array, "terminals terminals"]
+    by_ohms: Float[Array, "4 terminals terminals"]
+
+
+def network(g: Float[Array, "rows columns"], ohms: Ohms, sides: Sides) -> Network:
+    """The network of cells of `g` siemens. Negative ones are numbers, too: solvers try what no cell has."""
+    volts, amperes = _solved(g if sides.sense == "bottom" else g[::-1], ohms, sides.drive)
+    rows = g.shape[0]
+    if sides.sense == "top":
+        order = jnp.concatenate([jnp.arange(rows)[::-1], jnp.arange(rows, rows + g.shape[1])])
+        volts, amperes = volts[order, ::-1], amperes[order, ::-1]
+    y = jnp.concatenate([jnp.sum(amperes, axis=2), -jnp.sum(amperes, axis=1)], axis=1)
+    return Network(volts, amperes, y, _by_ohms(amperes, volts, ohms, sides))
+
+
+def _solved(g: Array, ohms: Ohms, drive: str) -> tuple[Array, Array]:
+    """Voltages and currents of the cells, with the sinks below the last row."""
+    rows, columns = g.shape
+    terminals = rows + columns
+    word = _word_resistance(columns, ohms, drive, g.dtype)
+    eye = jnp.eye(columns, dtype=g.dtype)
+    segments = jnp.full(rows, ohms.bit_line, g.dtype).at[-1].add(ohms.sink)
+    drivers = jnp.eye(rows, terminals, dtype=g.dtype)
+
+    def down(above, row):
+        q, drawn = above
+        cells, driver, segment = row
+        # Currents of a word line's cells: (v - bit line nodes) times this.
+        ladder = _inverse(eye + cells[:, None] * word) * cells[None]
+        ladder = (ladder + ladder.T) / 2
+        q, drawn = q + ladder, drawn + jnp.sum(ladder, axis=1)[:, None] * driver[None]
+        share = _inverse(eye + segment * q)
+        passed = (_product(share, q), _product(share, drawn))
+        return passed, (ladder, *passed, segment)
+
+    nothing = jnp.zeros((columns, columns), g.dtype), jnp.zeros((columns, terminals), g.dtype)
+    _, kept = jax.lax.scan(down, nothing, (g, drivers, segments))
+
+    def up(below, row):
+        (ladder, q, drawn, segment), driver = row
+        node = below + segment * (drawn - _product(q, below))
+        across = driver[None] - node
+        current = _product(ladder, across)
+        return node, (across - _product(word, current), current)
+
+    sinks = jnp.eye(columns, terminals, k=rows, dtype=g.dtype)
+    _, (volts, amperes) = jax.lax.scan(up, sinks, (kept, drivers), reverse=True)
+    return jnp.moveaxis(volts, 2, 0), jnp.moveaxis(amperes, 2, 0)
+
+
+def _word_resistance(columns: int, ohms: Ohms, drive: str, dtype: jnp.dtype) -> Float[Array, "columns columns"]:
+    """Voltage lost at each cell of a word line for the current of each."""
+    place = jnp.arange(1, columns + 1, dtype=dtype)
+    left, right = ohms.source + ohms.word_line * place, ohms.source + ohms.word_line * place[::-1]
+    first, last = jnp.minimum(left[:, None], left[None]), jnp.minimum(right[:, None], right[None])
+    if drive != "both":
+        return first if drive == "left" else last
+    whole = 2 * ohms.source + (columns + 1) * ohms.word_line
+    return first * last / jnp.where(whole > 0, whole, 1.0)
+
+
+def _by_ohms(amperes: Array, volts: Array, ohms: Ohms, sides: Sides) -> Float[Array, "4 terminals terminals"]:
+    bit = jnp.cumsum(amperes, axis=1) if sides.sense == "bottom" else jnp.cumsum(amperes[:, ::-1], axis=1)
+    whole_bit = jnp.sum(amperes, axis=1)
+    terminals = amperes.shape[0]
+
+    def squared(currents: Array) -> Array:
+        flat = currents.reshape(terminals, -1)
+        return -_product(flat, flat.T)
+
+    if sides.drive != "both":
+        along = amperes[..., ::-1] if sides.drive == "left" else amperes
+        word, ends = jnp.cumsum(along, axis=2), jnp.sum(amperes, axis=2)
+        return jnp.stack([squared(word), squared(bit), squared(ends), squared(whole_bit)])
+    columns = amperes.shape[2]
+    place = jnp.arange(1, columns + 1, dtype=amperes.dtype)
+    whole = 2 * ohms.source + (columns + 1) * ohms.word_line
+    near = ohms.source + ohms.word_line * place[::-1]
+    # Of each cell's current this much enters on the left.
+    entering = jnp.where(whole > 0, near / jnp.where(whole > 0, whole, 1.0), 0.5)
+    left = jnp.sum(amperes * entering[None, None], axis=2)
+    segments = left[..., None] - jnp.cumsum(amperes, axis=2)
+    word = jnp.concatenate([left[..., None], segments], axis=2)
+    ends = jnp.stack([left, segments[..., -1]], axis=2)
+    return jnp.stack([squared(word), squared(bit), squared(ends), squared(whole_bit)])
+
+
+def _inverse(a: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """By Gauss-Jordan elimination: in a loop LAPACK takes ten times as long.
+
+    Its pivots are positive without an exchange of rows, as those of `_array/_wires/_dissection.py`.
+    """
+    places = jnp.arange(a.shape[0])
+
+    def eliminate(pivot, a):
+        unit = (places == pivot).astype(a.dtype)
+        row, column = a[pivot], a[:, pivot]
+        return a - (column - unit)[:, None] * ((row + unit) / row[pivot])[None]
+
+    return jax.lax.fori_loop(0, a.shape[0], eliminate, a)
+
+
+def _product(a: Array, b: Array) -> Array:
+    return jnp.matmul(a, b, precision="highest")

@@ -1,0 +1,154 @@
+"""Reads of hardware are kept, and identification says what is wrong with reads and designs."""
+
+import json
+
+import jax.random as jr
+import numpy as np
+import pytest
+
+import device_models as dm
+import memsim as ms
+
+CELL = dm.Ideal(1e-6, 50e-6)
+CIRCUIT = ms.identify.Circuit(CELL, 3, 2)
+G = np.array([[1e-5, 4e-5], [2e-5, 3e-5], [5e-6, 2e-5]])
+KEY = jr.key(0)
+
+
+def test_a_log_replays_bit_for_bit(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5, 3))
+    hardware = ms.identify.Experiment(lambda x: (x @ G + rng.normal(size=(5, 2))).astype(np.float32), tmp_path / "log")
+    first = hardware(x), hardware(2 * x)
+    again = ms.identify.Experiment(None, tmp_path / "log")
+    for before, after in zip(first, (again(x), again(2 * x)), strict=True):
+        assert before.dtype == after.dtype and before.tobytes() == after.tobytes()
+    times = [batch.time for batch in again.batches]
+    assert len(times) == 2 and times[0] <= times[1]
+    with pytest.raises(ValueError, match="ends after 2 batches"):
+        again(x)
+
+
+def test_hardware_that_fails_half_way_loses_nothing(tmp_path):
+    asked = []
+
+    def fails(x):
+        if len(asked) == 1:
+            raise OSError("the cable")
+        asked.append(x)
+        return x @ G
+
+    def works(x):
+        asked.append(x)
+        return x @ G
+
+    circuit = ms.identify.Circuit(CELL, 3, 2)
+    with pytest.raises(OSError, match="the cable"):
+        ms.identify.identify(ms.identify.Experiment(fails, tmp_path / "log"), circuit, budget=40, key=KEY)
+    found = ms.identify.identify(ms.identify.Experiment(works, tmp_path / "log"), circuit, budget=40, key=KEY)
+    whole = ms.identify.identify(lambda x: x @ G, circuit, budget=40, key=KEY)
+    assert [len(x) for x in asked] == [32, 8]  # each once
+    assert found.conductances.mean.tobytes() == whole.conductances.mean.tobytes()
+
+
+def test_half_a_line_that_a_kill_left_is_read_again(tmp_path):
+    log = tmp_path / "log"
+    ms.identify.Experiment(lambda x: x @ G, log)(np.eye(3))
+    whole = log.read_bytes()
+    log.write_bytes(whole + whole[: len(whole) // 2])
+    hardware = ms.identify.Experiment(lambda x: 2 * x @ G, log)
+    assert np.array_equal(hardware(np.eye(3)), G)
+    assert np.array_equal(hardware(np.eye(3)), 2 * G)
+    assert [set(json.loads(line)) for line in log.read_text().splitlines()] == [{"time", "x", "y"}] * 2
+
+
+def test_other_inputs_than_those_of_the_log_are_refused(tmp_path):
+    ms.identify.Experiment(lambda x: x @ G, tmp_path / "log")(np.eye(3))
+    with pytest.raises(ValueError, match=r"Inputs must be those of the file. Batch 0"):
+        ms.identify.Experiment(None, tmp_path / "log")(2 * np.eye(3))
+
+
+X = 0.2 * np.concatenate([np.eye(3), -np.eye(3), np.eye(3)])
+
+
+def test_reads_that_contradict_each_other_are_refused():
+    y = X @ G
+    y[7] *= 1.5  # the same input as the second read
+    known = ms.identify.Known(noise=1e-8)
+    with pytest.raises(ValueError, match="Reads must agree within their noise"):
+        ms.identify.infer(X, y, CIRCUIT, known)
+    found = ms.identify.infer(X, y, CIRCUIT, known, strict=False)
+    assert found.fit.p_value < 1e-9
+
+
+@pytest.mark.parametrize(
+    "x, y, says",
+    [
+        (X, np.full((9, 2), np.nan), "`y` must be an array of finite numbers"),
+        (X[:1], (X @ G)[:1], "Reads must be at least 2, half as many as word lines"),
+        (X, (X @ G)[:, :1], r"must be of shape \(reads, 3\) and \(reads, 2\)"),
+        (0 * X, 0 * X @ G, "Inputs must drive the array"),
+    ],
+)
+def test_reads_that_tell_nothing_are_refused(x, y, says):
+    with pytest.raises(ValueError, match=says):
+        ms.identify.infer(x, y, CIRCUIT)
+
+
+def test_saturated_reads_are_refused_where_many_and_left_out_where_few():
+    design = ms.Crossbar(dm.Ideal(0.0, 5e-5), adc=ms.ADC(10, 1.2), reads=ms.Reads("off"), compensation=None)
+    w = np.array([[1.0, 0.5, -0.5], [1.0, -0.2, 0.3]])
+    matrix = design.program(w, key=KEY).at(0.0)
+    known = ms.identify.Known(targets=w, error=1e-6)
+    large = np.array([[1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]])
+    with pytest.raises(ValueError, match=r"may be at the end of the ADC's range\. Got"):
+        ms.identify.infer(large, matrix(large), design, known)
+    x = np.concatenate([np.tile(np.eye(3), (10, 1)), [[1.0, 1.0, -1.0]]])
+    found = ms.identify.infer(x, matrix(x), design, known)
+    assert found.unused == 1 and "1 saturated outputs left out" in str(found)
+    assert np.abs(found.matrix - w).max() < 2 * 1.2 / 511
+
+
+@pytest.mark.parametrize(
+    "design, says",
+    [
+        (ms.Crossbar(dm.Ideal(iv=dm.iv.Sinh(2.5)), compensation=None), "Cells must be ohmic"),
+        (ms.Crossbar(dm.Ideal(), wires=ms.AlphaBetaWires(1.0, 1.0), compensation=None), "a circuit with a gradient"),
+        (
+            ms.Crossbar(dm.Ideal(), dac=ms.DAC(8, errors=ms.ConverterErrors(0.1)), compensation=None),
+            "DAC must be without",
+        ),
+        (ms.Crossbar(dm.Ideal(), tile=(2, 2), compensation=None), "One array must be identified at a time"),
+        (ms.Crossbar(dm.Ideal(), mapping=ms.OffsetColumn(offset="column"), compensation=None), "The mapping must be"),
+    ],
+)
+def test_designs_whose_reads_are_not_linear_in_what_is_unknown_are_refused(design, says):
+    known = ms.identify.Known(targets=np.ones((2, 3)))
+    with pytest.raises(ValueError, match=says):
+        ms.identify.infer(X, X @ G, design, known)
+
+
+def test_what_cannot_be_told_apart_is_refused_by_name():
+    with pytest.raises(
+        ValueError, match=r"unknown \['gain'\], which cannot be told from the scale of the conductances"
+    ):
+        ms.identify.Known(gain=0.1)
+    line = ms.identify.Circuit(CELL, 3, 1, ms.ResistiveWires(1.0, 1.0, 5.0, 5.0))
+    with pytest.raises(ValueError, match="`word_line` and `source` cannot be told apart"):
+        ms.identify.infer(X, X @ G[:, :1], line)
+    ideal = ms.Crossbar(dm.Ideal(), compensation=None)
+    known = ms.identify.Known(targets=np.ones((2, 3)), age=10.0, age_spread=1.0)
+    with pytest.raises(ValueError, match="age cannot be told from cells that do not drift"):
+        ms.identify.infer(X, X @ G, ideal, known)
+
+
+def test_the_age_of_a_chip_is_told_by_its_drift():
+    """Joshi's cells, read after a day, with an age guessed within a factor of e cubed."""
+    design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"), compensation=None)
+    w = jr.normal(KEY, (16, 16))
+    matrix = design.program(w, key=KEY).at(86400.0)
+    known = ms.identify.Known(targets=w, age=3600.0, age_spread=3.0)
+    age = ms.identify.identify(matrix, design, known, budget=32, key=KEY).shared["age"]
+    assert age.told > 0.75
+    low, high = age.interval(0.999)
+    assert low < 86400.0 < high
