@@ -14,6 +14,8 @@ EXTRAS = {
     "cluster": "sweeps on the machines of dask and SLURM",
     "nir": "networks from and to other spiking libraries",
     "onnx": "networks from ONNX graphs",
+    "sat": "formulas checked by a solver, in tests",
+    "hwcomponents": "published converters beside ours, in `memsim energy check`",
     "peers": "tests and timings beside other libraries",
 }
 """What each optional set of packages is for."""
