@@ -40,7 +40,7 @@ QUICK |= {"epochs": 1, "descent": 1, "last": 1, "chips": 2, "samples": 40}
 @ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
-    """Options of the study. The defaults take about an hour on two cores."""
+    """Options of the study. The defaults take some two hours on two cores."""
 
     networks: tuple[str, ...] = NETWORKS
     hand: tuple[str, ...] = HAND
