@@ -15,7 +15,7 @@ MARKS = "osD^v<>"
 
 
 def figure(data, journal: str = "neutral") -> Figure:
-    """For each network a front with 95 % intervals, and below it the components of each design's energy."""
+    """For each network a front with 95 % intervals, and below it where each design's energy goes."""
     wide = plotting.width(journal, 2)
     with plotting.style():
         drawing = Figure(figsize=(wide, 0.75 * wide))
@@ -55,8 +55,9 @@ def front(axes, one, title: str) -> None:
 
 
 def components(axes, one) -> None:
-    """Stacked bars of energy by component, the rest together."""
-    mean = 1e9 * one.joules.mean(("seed", "chip"))
+    """Stacked bars of shares of energy by component, the rest together."""
+    mean = one.joules.mean(("seed", "chip"))
+    mean = 100 * mean / mean.sum("component")
     largest = mean.sum("way").sortby(mean.sum("way"), ascending=False).component.values[:6]
     places, start = np.arange(one.sizes["way"]), np.zeros(one.sizes["way"])
     for place, name in enumerate(map(str, largest)):
@@ -65,7 +66,7 @@ def components(axes, one) -> None:
         start = start + share
     axes.bar(places, mean.sum("component").values - start, bottom=start, color="0.8", label="other")
     axes.set_xticks(places, [str(way) for way in one.way.values], rotation=60, ha="right")
-    axes.set_ylabel("Energy (nJ)")
+    axes.set_ylabel("Share of energy (%)")
 
 
 draw = command(READS, figure)
