@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import memsim as ms
 from memsim._cli import load_script
 
-NAMES = ("energy_bars", "crossover", "energy_crossover_snn")
+NAMES = ("energy_bars", "crossover", "energy_crossover_snn", "design")
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,24 @@ def test_spikes_pay_always_never_or_up_to_the_closed_form():
     assert affordable(60.0, 4.0, 0.5, 2.0, 4) == 4.0  # no more than a spike a step
     assert affordable(6.0, 8.0, 0.5, 2.0, 4) == 4.0  # each spike takes no more than its input, and steps take less
     assert affordable(6.0, 8.0, 2.0, 2.0, 4) == affordable(6.0, 0.0, 2.0, 2.0, 4) == 0.0
+
+
+def test_a_design_is_beaten_by_the_cheapest_that_is_not_told_to_be_less_accurate():
+    """Of ten chips each: one design is 1 % worse on all of them, one as good at half the energy."""
+    spread = np.linspace(-0.02, 0.02, 10)
+    ways = {"HERMES, 8 bits": (0.9, 4.0), "price 0.1": (0.9, 2.0), "price 1": (0.89, 1.0)}
+    accuracy = xr.DataArray(
+        [[[mean + spread] for mean, _ in ways.values()]],
+        {"network": ["digits"], "way": list(ways), "seed": [0], "chip": np.arange(10)},
+        ("network", "way", "seed", "chip"),
+    )
+    joules = xr.DataArray([joules for _, joules in ways.values()], {"way": list(ways)}, ("way",))
+    found = xr.Dataset({"accuracy": accuracy, "joules": joules * xr.ones_like(accuracy).expand_dims(component=["adc"])})
+    beaten = load_script("experiments", "design").beaten
+    assert beaten(found.sel(network="digits"), "HERMES, 8 bits").startswith(
+        "price 0.1: 0.50 of the energy, +0.0 points"
+    )
+    assert beaten(found.sel(network="digits"), "price 0.1") == ""
 
 
 @pytest.mark.slow
