@@ -35,6 +35,8 @@ draw = command(READS, figure)
 
 def panel(axes, data) -> None:
     """Regained against reads, a line for each way."""
+    axes.set_xscale("log")
+    axes.set_xlim(0.7 * float(data.reads.min()), 1.4 * float(data.reads.max()))
     for place, way in enumerate(data.way.values):
         one = data.sel(way=way).mean("chip").transpose("size", "seed", ...)
         share, low, high = (100 * one[name].values for name in ("regained", "low", "high"))
@@ -44,5 +46,4 @@ def panel(axes, data) -> None:
         axes.errorbar(reads, mean, errors, label=str(way), markersize=3, linewidth=1, elinewidth=0.7, **style)
     axes.axhline(100.0, color="0.6", linestyle=":", linewidth=0.8, zorder=0)
     axes.axhline(0.0, color="0.6", linewidth=0.8, zorder=0)
-    axes.set_xscale("log")
     axes.set_ylim(-110, 120)
