@@ -20,6 +20,7 @@ from memsim.energy._descent._designed import Designed
 from memsim.energy._descent._free import starting
 from memsim.energy._descent._verified import Verified
 from memsim.energy._relaxed import Between, RelaxedADC, RelaxedDAC
+from memsim.train._run import Task
 
 KEY, N, STANDARD_ERRORS = jr.key(0), 100_000, 4
 NOISY = ms.Reads("off", sense=ms.SenseAmplifier(noise=0.04))
@@ -169,6 +170,13 @@ def test_what_is_priced_is_the_sampled_chip():
     chip = ms.program(NET, crossbar, key=jr.split(jr.split(KEY)[1])[0])
     joules = ms.energy.joules(chip, jnp.ones((4, 4)), key=KEY)  # only amplifiers are noisy
     np.testing.assert_allclose(paid, 0.3 * np.log(1e12 * joules.sum() / 4), rtol=1e-3)
+
+
+def test_one_array_in_two_layers_is_told_before_it_is_priced():
+    net = ms.nn.convert(eqx.nn.MLP(4, 4, 4, 1, key=KEY))
+    net = eqx.tree_at(lambda m: m.layers[1].weight, net, net.layers[0].weight)
+    with pytest.warns(UserWarning, match="One array is the weight of"):
+        Task.of(few(), None, None).check(net, 16, ms.energy.PricedChip(CROSSBAR, 0.1), None)
 
 
 def test_energy_is_paid_for_and_designs_end_in_plain_numbers():
