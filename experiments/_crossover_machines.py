@@ -31,7 +31,7 @@ class Machine(NamedTuple):
     spikes_adc: ms.ADC | None = None
 
     def joules_of_values(self, model: Any, xs: Array, steps: int, *, key: Key[Array, ""]) -> Float[Array, " samples"]:
-        """Of each sample, with values of as many bits as so many `steps` of spikes stand for."""
+        """Of each sample: on an array with values of as many bits as so many `steps` of spikes stand for, else of 8."""
         if self.digital is not None:
             cost = ms.energy.digital(model, xs, node=self.node, machine=self.digital)
             return jnp.asarray(cost.joules.sum(("layer", "component")).values)

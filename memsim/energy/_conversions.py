@@ -211,9 +211,9 @@ class FlashADC(AbstractConversion):
 class OscillatorADC(AbstractConversion):
     """An oscillator a column whose frequency follows its current, counted while a pulse lasts, and on all the while.
 
-    A pulse of $2^{b-1} - 1$ steps for $b$ bits takes as much whatever its current is, and no time after it: choose
-    `Periphery(columns_per_adc=1)`. Its power is that of a published core with all that is in it, so that the array and
-    digital circuits, which are booked apart, count twice.
+    A pulse of $2^{b-1} - 1$ steps for $b$ bits takes as much whatever its current is, and no time after it, so that
+    columns cannot take turns: it goes in a `Periphery` with `columns_per_adc=1`. Its power is that of a published core
+    with all that is in it, so that the array and digital circuits, which are booked apart, count twice.
 
     **Arguments:**
 
@@ -227,13 +227,13 @@ class OscillatorADC(AbstractConversion):
     def __check_init__(self):
         check(self, step=positive("in seconds", most=1.0, hint="Nanoseconds? Multiply by 1e-9."))
 
-    def joules(self, bits: int, node: float, v_dd: Number) -> Number:
+    def joules(self, bits: Resolution, node: float, v_dd: Number) -> Number:
         return scaled_energy(float(ANALOG["oscillator"]), HERMES_NODE, node, v_dd) * ((2 ** (bits - 1) - 1) * self.step)
 
-    def seconds(self, bits: int) -> Number:
+    def seconds(self, bits: Resolution) -> Number:
         return 0.0
 
-    def square_metres(self, bits: int, node: float) -> Number:
+    def square_metres(self, bits: Resolution, node: float) -> Number:
         return scaled_area(float(ANALOG["oscillator_area"]), HERMES_NODE[0], node)
 
     @property

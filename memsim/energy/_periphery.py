@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._checks import Checked, at_least, check, is_known, plain, positive, whole, write
-from ._conversions import AbstractConversion, Number, Resolution, SurveyADC
+from ._conversions import AbstractConversion, Number, OscillatorADC, Resolution, SurveyADC
 from ._nodes import NODE, SUPPLY, check_supply, scaled_area, scaled_energy
 from ._numbers import ANALOG, DIGITAL, HOROWITZ_NODE, ISAAC_NODE, NEURRAM_NODE
 
@@ -71,6 +71,11 @@ class Periphery(Checked):
             write_seconds=SECONDS,
         )
         check_supply(self.node, self.v_dd)
+        if isinstance(self.adc, OscillatorADC) and self.columns_per_adc != 1:
+            raise ValueError(
+                "Each bit line must have an oscillator of its own, which counts while the pulse lasts. Got "
+                f"columns_per_adc={self.columns_per_adc}. Write `Periphery(adc=OscillatorADC(), columns_per_adc=1)`."
+            )
 
     def of_horowitz(self, name: str) -> Number:
         """Joules of a digital operation, at this node."""

@@ -133,5 +133,8 @@ class Between(AbstractConversion):
         return range(self.least, self.most + 1)
 
     def _between(self, bits: Resolution, each: list[Number]) -> Number:
-        values = jnp.log(jnp.stack([jnp.asarray(one, jnp.result_type(float)) for one in each]))
-        return jnp.exp(jnp.interp(jnp.asarray(bits, values.dtype), np.asarray(self._whole, values.dtype), values))
+        values = jnp.stack([jnp.asarray(one, jnp.result_type(float)) for one in each])
+        there = values > 0  # a law between numbers that are 0, such as no time at all, is 0
+        logs = jnp.log(jnp.where(there, values, 1.0))
+        found = jnp.interp(jnp.asarray(bits, values.dtype), np.asarray(self._whole, values.dtype), logs)
+        return jnp.where(jnp.all(there), jnp.exp(found), 0.0)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Key
 from .._array import AnalogMatrix, Chip
 from .._checks import check_finite_model, checked, described
 from ._analog_layers import analog_layers, layers_of, no_model
-from ._designing import AbstractDesigning
+from ._designing import AbstractDesigning, check_outermost
 from ._mixed_signal import (
     DESIGNS,
     Designs,
@@ -50,6 +50,7 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     """
     check_designs(crossbar)
     check_holds_layers(model)
+    check_outermost(model)
     if isinstance(model, AbstractDesigning):
         return model.holding(program(model.model, model.design(crossbar), key=key))  # pyright: ignore[reportReturnType]
     layers = analog_layers(model)

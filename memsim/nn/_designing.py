@@ -4,6 +4,8 @@ import inspect
 from abc import ABC, abstractmethod
 from typing import Any
 
+import jax
+
 from ._mixed_signal import Designs, MixedSignal
 from ._per_layer import PerLayer
 
@@ -51,3 +53,17 @@ class AbstractDesigning(ABC):
 def bare(model: Any) -> Any:
     """`model` without the numbers of a design that are around it."""
     return bare(model.model) if isinstance(model, AbstractDesigning) else model
+
+
+def check_outermost(model: Any) -> None:
+    """Raises `ValueError` for a part of `model` that brings numbers of a design: those of the whole are asked for."""
+    leaves = jax.tree.leaves(bare(model), is_leaf=_designs)
+    if (inner := next(filter(_designs, leaves), None)) is not None:
+        raise ValueError(
+            "A model with ranges or numbers of its own design must be the outermost, or they would not be used. Got a "
+            f"{type(inner).__name__} within a {type(bare(model)).__name__}. Put it around all."
+        )
+
+
+def _designs(node: Any) -> bool:
+    return isinstance(node, AbstractDesigning)

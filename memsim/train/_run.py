@@ -14,7 +14,7 @@ from ..nn import Stateful, analog_layers
 from ..nn._calling import is_network
 from ..nn._deploy import digital_weight, layers_on_chips
 from ..nn._told import tell_shared
-from ._hardware import OnChip, SampledChip
+from ._hardware import OnChip
 from ._memory import told
 from ._not_finite import first_not_finite, not_finite
 from ._objective import Goal
@@ -94,8 +94,9 @@ class Task(NamedTuple):
                 "`stop` must know which epoch is better. Got a metric of your own; write "
                 '`Objective(loss, metric=..., better="smaller")`, or "larger".'
             )
-        if isinstance(hardware, SampledChip):  # traced later, when one array in two layers is not seen any more
-            tell_shared(layers_on_chips(model, hardware.crossbar))
+        crossbar = getattr(hardware, "crossbar", None)  # of sampled chips, with a price or without
+        if crossbar is not None:  # traced later, when one array in two layers is not seen any more
+            tell_shared(layers_on_chips(model, crossbar))
 
     def steps(self, batch_size: int) -> int:
         """Steps of an epoch. An iterable that does not know its length is counted, in one pass."""

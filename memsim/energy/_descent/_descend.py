@@ -13,6 +13,7 @@ from jaxtyping import Array, Key
 from ..._checks import TIME, Checked, at_least, check, checked, plain, positive, whole
 from ...data import Splits
 from ...nn import LearnedRanges, Stateful, analog_layers
+from ...nn._designing import bare
 from ...nn._mixed_signal import Designs, check_designs, crossbar_of
 from ...study._chips import check_times
 from ...train import LogUniform, Objective, fit
@@ -40,7 +41,8 @@ class Descent(Checked):
       8 / `pace` steps.
     - `samples`: Of a mini-batch and of the test set, whose energy is measured.
     - `time`: Age of the chips in training, in seconds, or `LogUniform`; of a free interval, within it.
-    - `per_second`: Samples a second, over which the energy of writing is shared; `None` counts none.
+    - `per_second`: Samples a second, over which the energy of writing is shared where the interval between writes is
+      free; `None` counts none.
     - `chips`: On which each design is judged, the same for all.
     - `times`: Ages at which it is judged, in seconds; with a free interval, as shares of it.
     - `folder`: Where trainings keep their state, so that an interrupted descent goes on.
@@ -89,7 +91,7 @@ def descend(
 
     **Arguments:**
 
-    - `net`: Digital; best trained for chips before, at any price.
+    - `net`: Digital; best trained for chips before, at any price. Of a `LearnedRanges` its ranges are the first ones.
     - `crossbar`: Where numbers start, best with ranges of `memsim.calibrate`; or several, by name.
     - `data`: Trained on its training set, judged on its test set.
     - `free`: Which numbers of the design change, and between which ends.
@@ -122,7 +124,7 @@ def descend(
                 per_second=how.per_second,
                 time=how.time,
             )
-            run = _Run(hardware, data, objective, how, f"{name or 'design'}-{price:g}", key)
+            run = _Run(hardware, data, objective, how, f"{name or 'design'}-{float(price)!r}", key)
             found[name, float(price)] = _settled(run.descended(start), designs, periphery)
     return front_of(found, data.test, how, key=jr.fold_in(key, 1))
 
@@ -142,14 +144,14 @@ class _Run(NamedTuple):
         return self._fitted(rounded(relaxed), self.how.last_epochs, "rounded", bits=False)
 
     def _fitted(self, start: Designed, epochs: int, phase: str, *, bits: bool) -> Designed:
-        how = self.how
+        how, rate = self.how, float(self.how.learning_rate)
         steps = epochs * (len(self.data.train) // how.batch_size)
         return fit(
             start,
             self.data,
             key=jr.fold_in(self.key, int(bits)),
             hardware=self.hardware,
-            optimizer=rates(how.learning_rate if bits else how.learning_rate / 3, how.pace, max(steps, 1), bits=bits),
+            optimizer=rates(rate if bits else rate / 3, float(how.pace), max(steps, 1), bits=bits),
             loss=self.objective,
             epochs=epochs,
             batch_size=how.batch_size,
@@ -160,7 +162,7 @@ class _Run(NamedTuple):
 def _check(net: Any, prices: Sequence[float]) -> None:
     if len(prices) == 0 or len(set(map(float, prices))) < len(prices):
         raise ValueError(f"`prices` must be one or more different numbers. Got {prices}.")
-    if isinstance(net, Stateful):
+    if isinstance(bare(net), Stateful):
         raise ValueError(
             "`net` must keep no state of norms: their statistics would be those of other designs. Got a Stateful. Fold "
             "batch norms into the layers before them, or use `LayerNorm`."
@@ -170,7 +172,8 @@ def _check(net: Any, prices: Sequence[float]) -> None:
 def _begin(net: Any, crossbar: Designs, free: Free, how: Descent, around: Periphery) -> tuple[Designs, Designed]:
     """The designs of all layers, and the model with the knobs where they start."""
     check_designs(crossbar)
-    net = net.model if isinstance(net, LearnedRanges) else net
+    if isinstance(net, LearnedRanges):
+        net, crossbar = net.model, net.design(crossbar)
     layers = analog_layers(net)
     designs = {path: crossbar_of(crossbar, path, layer) for path, layer in layers.items()}
     chosen = {path: design for path, design in designs.items() if design is not None}

@@ -9,16 +9,24 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from device_models import WriteVerify
+from device_models._checks._quantities import LARGEST_PLAUSIBLE_CONDUCTANCE, MICRO_SIEMENS, MILLIVOLTS, exceeds
 from device_models.iv import Ohmic
 
-from ..._array import DAC, Crossbar, PulseWidthDAC
-from ..._checks import Checked, check, is_zero, plain, that
+from ..._array import ADC, DAC, Crossbar, PulseWidthDAC
+from ..._checks import LONGEST_TIME, Checked, check, is_zero, plain, positive, that
 from .._conversions import Number
 from .._relaxed import resolution_of
 
 Ends = tuple[float, float] | None
 Bits = tuple[int, int] | None
-POSITIVE = that("positive numbers", lambda ends: np.isfinite(ends) & (np.asarray(ends) > 0))
+CONDUCTANCES = positive("in siemens", most=LARGEST_PLAUSIBLE_CONDUCTANCE, hint=MICRO_SIEMENS)
+OF_CHIP = {
+    "v_read": positive("in volts", most=5.0, hint=MILLIVOLTS),  # as of `Reads`
+    "g_max": CONDUCTANCES,
+    "window": CONDUCTANCES,
+    "interval": positive("in seconds", most=LONGEST_TIME),
+}
+OF_LAYER = ("adc_bits", "dac_bits")
 OF_BITS = that("whole numbers from 2 to 16", lambda bits: (np.asarray(bits) >= 2) & (np.asarray(bits) <= 16))
 NEAR_END = 0.02  # of the way, where a number starts that lies at or beyond an end: there it could not move
 
@@ -32,7 +40,8 @@ class Free(Checked):
     **Arguments:**
 
     - `v_read`: In volts. The noise of the sense amplifiers, which a design must have, stays what it is in amperes.
-    - `g_max`: Of a cell that is fully on, in siemens: the upper end of the part of the range that is used.
+    - `g_max`: Of a cell that is fully on, in siemens: the upper end of the part of the range that is used, within that
+      of the device.
     - `adc_bits`, `dac_bits`: Sign included. They are broken until they are rounded.
     - `ranges`: Whether full scales and input ranges of converters are trained.
     - `window`: Of a `WriteVerify`, in siemens.
@@ -52,7 +61,7 @@ class Free(Checked):
     interval: Ends = eqx.field(static=True, converter=plain, default=None)
 
     def __check_init__(self):
-        check(self, **dict.fromkeys(OF_CHIP, POSITIVE), **dict.fromkeys(OF_LAYER, OF_BITS))
+        check(self, **OF_CHIP, **dict.fromkeys(OF_LAYER, OF_BITS))
         for name in self.chosen:
             low, high = getattr(self, name)
             if not low < high:
@@ -71,7 +80,7 @@ class Free(Checked):
         needs = {
             "v_read": (noisy, "an amplifier whose noise it is compared with", "sense=SenseAmplifier(noise=0.04)"),
             "g_max": (noisy or bool(device.effects), "cells or amplifiers with errors", "a device with write noise"),
-            "adc_bits": (design.adc is not None, "an ADC", "adc=ADC(8)"),
+            "adc_bits": (isinstance(design.adc, ADC), "an ADC of equal steps", "adc=ADC(8)"),
             "dac_bits": (isinstance(design.dac, DAC | PulseWidthDAC), "a DAC of one pulse", "dac=PulseWidthDAC(8)"),
             "window": (isinstance(device, WriteVerify), "cells that are verified", "WriteVerify(device, window, 20)"),
             "interval": (
@@ -87,6 +96,27 @@ class Free(Checked):
                     f"A design with a free `{name}` must have {what}. Got layer {path} without. Such as `{example}`."
                 )
         self._check_exact(design, path)
+        self._check_range(design, path)
+
+    def _check_range(self, design: Crossbar, path: str) -> None:
+        """Raises `ValueError` for ends that cells of the device could not have."""
+        low, high = design.device.g_min, design.device.g_max
+        if self.g_max is not None:
+            if design.device.levels is not None:
+                raise ValueError(
+                    "Cells with a free `g_max` must have a continuous range. Got one with "
+                    f"{design.device.levels} levels in {path}. Leave the levels out, or `g_max` as it is."
+                )
+            if exceeds(self.g_max[1], high) or not exceeds(self.g_max[0], low):
+                raise ValueError(
+                    "`g_max` must lie within the range of the device, in siemens. Got "
+                    f"{self.g_max} for {low:g} to {high:g} in {path}. {MICRO_SIEMENS}"
+                )
+        if self.window is not None and float(self.window[1]) >= float(high) - float(low):
+            raise ValueError(
+                "`window` must be less than the range of the device, in siemens. Got "
+                f"{self.window} for {low:g} to {high:g} in {path}. {MICRO_SIEMENS}"
+            )
 
     def _check_exact(self, design: Crossbar, path: str) -> None:
         errors = [one for one in (design.dac, design.adc) if getattr(one, "errors", None) is not None]
@@ -99,9 +129,6 @@ class Free(Checked):
             raise ValueError(
                 f"Cells read at a free voltage must be ohmic. Got {type(design.device.iv).__name__} in {path}."
             )
-
-
-OF_CHIP, OF_LAYER = ("v_read", "g_max", "window", "interval"), ("adc_bits", "dac_bits")
 
 
 class Knob(NamedTuple):

@@ -48,7 +48,7 @@ class Front(NamedTuple):
 
     - `table`: A data set with `accuracy` (design, price, chip, time), `joules` of a sample (design, price, chip,
       component), the share of `programming` in joules of a sample, and each free number by its name (design, price,
-      or design, price, layer).
+      or design, price, layer; NaN for layers that a design leaves digital).
     - `points`: Model and design of each, by name of the design (""  where one was given) and price.
     """
 
@@ -95,7 +95,7 @@ def front_of(found: Mapping[tuple[str, float], Descended], test: Dataset, how: A
         xr.concat(judged[place * len(prices) : (place + 1) * len(prices)], xr.Variable("price", prices))
         for place in range(len(names))
     ]
-    table = xr.concat(rows, xr.Variable("design", names))
+    table = xr.concat(rows, xr.Variable("design", names), join="outer")  # designs may leave other layers digital
     table["joules"].attrs["units"] = table["programming"].attrs["units"] = "J"
     table["accuracy"].attrs["units"] = table["price"].attrs["units"] = "1"
     return Front(table, dict(found))

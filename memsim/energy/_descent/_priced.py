@@ -26,8 +26,8 @@ class PricedChip(AbstractHardware):
     $$\lambda \ln E, \qquad E = \overline{E}_\mathrm{read} + \frac{E_\mathrm{write}}{r\,T},$$
 
     with the mean energy of a sample, as `ms.energy.joules` has it, and, where the chip is written anew every $T$
-    seconds and answers $r$ samples a second, its share of the programming. An e-fold of energy is worth $\lambda$ of
-    the loss. Gradients reach the weights, and all numbers of the design that are trained.
+    seconds, a free number of the model, and answers $r$ samples a second, its share of the programming. An e-fold of
+    energy is worth $\lambda$ of the loss. Gradients reach the weights, and all numbers of the design that are trained.
 
     **Arguments:**
 
@@ -35,7 +35,7 @@ class PricedChip(AbstractHardware):
     - `price`: $\lambda$, at least 0.
     - `periphery`: What surrounds the arrays.
     - `samples`: Of a mini-batch, whose energy is measured.
-    - `per_second`: $r$; `None` counts no programming.
+    - `per_second`: $r$. Without it, or without a free interval $T$, no programming is counted.
     - `time`: Seconds after programming, or `LogUniform`. A model with a free interval has an age of its own, uniform
       within it.
     - `ramp`: As of `SampledChip`.

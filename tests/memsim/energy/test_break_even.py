@@ -115,3 +115,5 @@ def test_an_oscillator_takes_what_its_core_does_and_no_time_after_the_pulse():
     np.testing.assert_allclose(adc.joules(8, 14e-9, 0.8), 2 * 256 / 10.5e12, rtol=2e-3)
     np.testing.assert_allclose(256 * adc.square_metres(8, 14e-9), 2 * 256**2 / 127e-9 / 1.59e18, rtol=2e-3)
     assert adc.seconds(8) == 0.0
+    with pytest.raises(ValueError, match=r"an oscillator of its own.*Got columns_per_adc=8"):
+        ms.energy.Periphery(adc=adc)

@@ -8,15 +8,19 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
+import xarray as xr
 from jax.scipy.stats import norm
 
 import device_models as dm
 import memsim as ms
 from helpers import slow
+from memsim.energy._descent import _descend, _front
+from memsim.energy._descent._descend import _begin
 from memsim.energy._descent._designed import Designed
 from memsim.energy._descent._free import starting
 from memsim.energy._descent._verified import Verified
 from memsim.energy._relaxed import Between, RelaxedADC, RelaxedDAC
+from memsim.train._run import Task
 
 KEY, N, STANDARD_ERRORS = jr.key(0), 100_000, 4
 NOISY = ms.Reads("off", sense=ms.SenseAmplifier(noise=0.04))
@@ -67,6 +71,43 @@ def test_a_conversion_between_whole_bits_costs_between_them():
         np.testing.assert_allclose(between.joules(float(bits), 28e-9, 0.9), whole.joules(bits, 28e-9, 0.9), rtol=1e-5)
     middle = between.joules(6.5, 28e-9, 0.9)
     np.testing.assert_allclose(middle**2, whole.joules(6, 28e-9, 0.9) * whole.joules(7, 28e-9, 0.9), rtol=1e-5)
+
+
+def test_what_takes_no_time_takes_none_between_whole_bits():
+    whole = ms.energy.OscillatorADC()
+    between = Between(whole, 4, 9)
+    both = jax.value_and_grad(lambda bits: between.joules(bits, 14e-9, 0.8) + between.seconds(bits))
+    value, slope = both(6.5)
+    low, high = (float(whole.joules(bits, 14e-9, 0.8)) for bits in (6, 7))
+    np.testing.assert_allclose(value**2, low * high, rtol=1e-5)
+    np.testing.assert_allclose(slope, value * np.log(high / low), rtol=1e-5)
+    assert between.seconds(6.5) == 0.0
+
+
+def test_a_descent_of_learned_ranges_begins_at_them():
+    learned = ms.nn.LearnedRanges(NET, CROSSBAR)
+    scales = {path: log + 0.5 for path, log in learned.log_full_scales.items()}
+    learned = eqx.tree_at(lambda m: m.log_full_scales, learned, scales)
+    for ranges in (True, False):
+        free = ms.energy.Free(v_read=(0.02, 0.4), ranges=ranges)
+        designs, start = _begin(learned, CROSSBAR, free, ms.energy.Descent(), ms.energy.Periphery())
+        found = (start.model.design(designs) if ranges else designs).designs
+        for path, scale in scales.items():
+            np.testing.assert_allclose(found[path].adc.full_scale, np.exp(scale), rtol=1e-6)
+
+
+def test_prices_that_are_nearly_one_keep_their_states_apart(monkeypatch, tmp_path):
+    files = []
+
+    def fit(start, data, *, checkpoint, **how):
+        files.append(checkpoint.name)
+        return start
+
+    monkeypatch.setattr(_descend, "fit", fit)
+    monkeypatch.setattr(_descend, "front_of", lambda found, *rest, **how: _front.Front(xr.Dataset(), found))
+    free, how = ms.energy.Free(adc_bits=(4, 8)), ms.energy.Descent(folder=tmp_path)
+    ms.energy.descend(NET, CROSSBAR, few(), free=free, prices=(0.1, 0.10000001), descent=how, key=KEY)
+    assert len(files) == len(set(files)) == 4
 
 
 @pytest.mark.parametrize("cut", [0.3, 1.0, 2.5])
@@ -131,6 +172,13 @@ def test_what_is_priced_is_the_sampled_chip():
     np.testing.assert_allclose(paid, 0.3 * np.log(1e12 * joules.sum() / 4), rtol=1e-3)
 
 
+def test_one_array_in_two_layers_is_told_before_it_is_priced():
+    net = ms.nn.convert(eqx.nn.MLP(4, 4, 4, 1, key=KEY))
+    net = eqx.tree_at(lambda m: m.layers[1].weight, net, net.layers[0].weight)
+    with pytest.warns(UserWarning, match="One array is the weight of"):
+        Task.of(few(), None, None).check(net, 16, ms.energy.PricedChip(CROSSBAR, 0.1), None)
+
+
 def test_energy_is_paid_for_and_designs_end_in_plain_numbers():
     data = few()
     free = ms.energy.Free(v_read=(0.02, 0.4), adc_bits=(4, 8), dac_bits=(3, 8))
@@ -148,6 +196,22 @@ def test_energy_is_paid_for_and_designs_end_in_plain_numbers():
     amperes = [one.reads.sense.noise * one.one_cell * one.reads.v_read for one in (design, CROSSBAR)]
     np.testing.assert_allclose(*amperes, rtol=1e-5)
     assert {path for _, path in front.efficient} <= {0.0, 3.0} and "nJ a sample" in str(front)
+
+
+def test_designs_that_leave_other_layers_digital_stand_in_one_table(monkeypatch):
+    def judge(one, test, how, *, key):
+        places = {"accuracy": (("chip", "time"), [[1.0]]), "joules": (("chip", "component"), [[1.0]])}
+        return xr.Dataset(
+            places | {"programming": ("chip", [0.0]), "adc_bits": ("layer", [8.0])}, {"layer": [one.model]}
+        )
+
+    monkeypatch.setattr(_front, "judge", judge)
+    found = {
+        (name, 0.1): _front.Descended(f"of {name}", ms.nn.PerLayer({}), ms.energy.Periphery(), {}) for name in "ab"
+    }
+    table = _front.front_of(found, few().test, None, key=KEY).table
+    assert float(table.adc_bits.sel(design="b", price=0.1, layer="of b")) == 8.0
+    assert np.isnan(table.adc_bits.sel(design="b", price=0.1, layer="of a"))
 
 
 @slow
@@ -177,6 +241,10 @@ BARE = ms.Crossbar(DRIFTING, adc=ms.ADC(8))
         (BARE, {"dac_bits": (4, 8)}, "a DAC of one pulse"),
         (BARE, {"adc_bits": (3, 8)}, "4 to 16 effective bits. Got 3"),
         (ms.Crossbar(dm.Ideal(), adc=ms.ADC(8)), {"g_max": (1e-6, 1e-5)}, "cells or amplifiers with errors"),
+        (ms.Crossbar(DRIFTING, adc=ms.SAR(8)), {"adc_bits": (4, 8)}, "an ADC of equal steps"),
+        (BARE, {"g_max": (5e-6, 1e-4)}, r"within the range of the device, in siemens. Got \(5e-06, 0.0001\)"),
+        (ms.Crossbar(dm.Levels(DRIFTING, 16)), {"g_max": (5e-6, 2e-5)}, "a continuous range. Got one with 16 levels"),
+        (ms.Crossbar(dm.WriteVerify(DRIFTING, 1e-6, 9)), {"window": (1e-6, 3e-5)}, "less than the range of the device"),
         (
             ms.Crossbar(DRIFTING, adc=ms.ADC(8, errors=ms.ConverterErrors(0.1))),
             {"adc_bits": (4, 8)},
@@ -187,6 +255,20 @@ BARE = ms.Crossbar(DRIFTING, adc=ms.ADC(8))
 def test_a_free_number_without_effect_is_refused(crossbar, free, says):
     with pytest.raises(ValueError, match=says):
         ms.energy.descend(NET, crossbar, few(), free=ms.energy.Free(**free), prices=[0.1], key=KEY)
+
+
+@pytest.mark.parametrize(
+    "free, says",
+    [
+        ({"v_read": (50.0, 400.0)}, "Millivolts"),
+        ({"g_max": (2.0, 25.0)}, "Micro-siemens"),
+        ({"window": (0.1, 5.0)}, "Micro-siemens"),
+        ({"interval": (1.0, 1e30)}, "in seconds"),
+    ],
+)
+def test_ends_in_other_units_are_refused(free, says):
+    with pytest.raises(ValueError, match=says):
+        ms.energy.Free(**free)
 
 
 @pytest.mark.parametrize(

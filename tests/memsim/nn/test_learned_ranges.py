@@ -196,6 +196,10 @@ def test_fit_trains_ranges_and_robustness_uses_them(tmp_path):
         (lambda: LearnedRanges(LAYER, ms.Crossbar(Ideal())), "a converter whose range is learned"),
         (lambda: LearnedRanges(LearnedRanges(LAYER, CONVERTERS), CONVERTERS), "without learned ranges"),
         (lambda: LearnedRanges(LAYER, Ideal()), "A device goes in a crossbar"),
+        (
+            lambda: ms.program(eqx.nn.Sequential([LearnedRanges(LAYER, CONVERTERS)]), CONVERTERS, key=KEY),
+            "must be the outermost, or they would not be used. Got a LearnedRanges within a Sequential",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(unchecked, make, says):
