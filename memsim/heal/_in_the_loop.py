@@ -66,6 +66,9 @@ class Answers:
             raise RuntimeError(
                 f"`hardware` must answer every read. It raised {type(error).__name__} at read {place}: {error}. {kept}"
             ) from error
+        except BaseException:  # a person, with Ctrl-C
+            self.rewind()
+            raise
         if y.shape != shape or y.dtype.kind not in "biuf" or not np.isfinite(y).all():
             self.rewind()
             raise RuntimeError(

@@ -72,12 +72,13 @@ class Rewrite(AbstractRemedy):
                     f"`budget.reads` must be at least {lines} for Rewrite: one of each word line. Got {budget.reads}."
                 )
         share = self.share if budget.writes is None else min(self.share, budget.writes / weights)
-        if int(share * weights) < 1:
+        number = _number(share, weights)
+        if number < 1:
             raise ValueError(
                 f"`share` and `budget.writes` must allow at least one of {weights} weights for Rewrite. Got "
                 f"share={self.share}, {budget.writes} writes."
             )
-        writes = float(int(share * weights))
+        writes = float(number)
         joules = sum(repeats * layer.inputs * layer.read_joules for layer in layers)
         each = sum(one.write_joules * one.inputs * one.outputs for one in layers) / weights
         spent = Spent(float(repeats * lines), writes, 0, joules + writes * each, each)
@@ -91,7 +92,7 @@ class Rewrite(AbstractRemedy):
         curvatures = _curvatures(case, {path: plan.read for path, plan in plans.items()}, self.samples, key=choice_key)
         gains = {path: plan.gain(curvatures[path]) for path, plan in plans.items()}
         every = jnp.concatenate([gain.ravel() for gain in gains.values()])
-        least = jnp.sort(every)[-int(self.share * every.size)]
+        least = jnp.sort(every)[-_number(self.share, every.size)]
         chosen = {path: (gain >= least) & (gain > 0) for path, gain in gains.items()}
         again = {
             path: _written_again(on_chips(case.chip)[path], plans[path].cells, chosen[path], case.t) for path in places
@@ -119,6 +120,11 @@ class Rewrite(AbstractRemedy):
         return _Plan(
             _read_one_by_one(matrix, self.repeats, read_key), w, new, jnp.mean((drawn[:-1] - w[None]) ** 2, axis=0)
         )
+
+
+def _number(share: float, weights: int) -> int:
+    """How many weights a `share` of them is, at most: 1 / 49 of 49 is 1, which rounding would make less."""
+    return int(share * weights * (1 + 1e-12))
 
 
 class _Plan(NamedTuple):

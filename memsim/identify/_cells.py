@@ -49,7 +49,7 @@ def cell_law(
     frozen: list[float],
     error: float | None,
 ) -> CellLaw:
-    """The law of cells written to `targets`, from draws of the device at levels over its range.
+    """The law of cells written to `targets`, from draws of the device.
 
     **Arguments:**
 
@@ -57,7 +57,7 @@ def cell_law(
     - `frozen`: Share of the read noise's variance that stands still in the reads of that age.
     - `error`: Standard deviation of the cells in the place of the device's, in siemens.
     """
-    levels, means, stds, noises = drawn(device, ages)
+    levels, means, stds, noises = drawn(device, ages, targets)
     span = device.g_max - device.g_min
     mean, std = [], []
     for m, s, noise, share in zip(means, stds, noises, frozen, strict=True):
@@ -73,14 +73,23 @@ def anywhere(device: AbstractDevice, shape: tuple[int, int, int]) -> CellLaw:
     return CellLaw(jnp.zeros(1), *(jnp.full((1, *shape), value) for value in (middle, spread)))
 
 
-def drawn(device: AbstractDevice, ages: Float[np.ndarray, " ages"]) -> tuple[np.ndarray, ...]:
+def drawn(
+    device: AbstractDevice, ages: Float[np.ndarray, " ages"], targets: Float[np.ndarray, "planes rows lines"] | None
+) -> tuple[np.ndarray, ...]:
     """Levels over the range, and of each age (ages, levels): mean, spread over cells, and noise of one read.
 
-    The same draws for every call: the law is of the device, and no chance of the chip.
+    Between them laws are taken for straight. Of cells with levels of their own, whose law has steps, they are the
+    `targets` themselves. The same draws for every call: the law is of the device, and no chance of the chip.
     """
     levels = np.linspace(device.g_min, device.g_max, LEVELS)
+    if targets is not None and "levels" in device.effects:
+        levels = np.unique(targets)
+    parts = []
     with jax.enable_x64(False):  # as devices draw elsewhere
-        found = jax.tree.map(np.asarray, _moments(device, jnp.asarray(levels), jnp.asarray(ages)))
+        for start in range(0, len(levels), LEVELS):  # of one size: compiled once
+            some = levels[np.minimum(np.arange(start, start + LEVELS), len(levels) - 1)]
+            parts.append(jax.tree.map(np.asarray, _moments(device, jnp.asarray(some), jnp.asarray(ages))))
+    found = (np.concatenate(part, axis=1)[:, : len(levels)] for part in zip(*parts, strict=True))
     return levels, *(part.astype(np.float64) for part in found)
 
 

@@ -61,6 +61,8 @@ def choose(
         groups = _groups(design, known)
     before = np.asarray(getattr(after, "x", after), np.float64) if after is not None else np.zeros((0, 0))
     full, size = full_input(design), sum(len(group) for group in groups)
+    if len(before) and (before.ndim != 2 or before.shape[1] != size):
+        raise ValueError(f"`after` must be inputs of shape (reads, {size}). Got {before.shape}.")
     found = np.zeros((number, size))
     start = 0
     for place, (group, one) in enumerate(zip(groups, jr.split(key, len(groups)), strict=True)):

@@ -69,6 +69,7 @@ class Experiment:
             return batch.y
         if self.read is None:
             raise ValueError(f"The file must hold what is asked for. {self.path} ends after {len(batches)} batches.")
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)  # before the read, which else would be lost
         y = np.asarray(self.read(x))
         if y.shape[:1] != x.shape[:1]:
             raise ValueError(f"`read` must give outputs for each of {x.shape[0]} inputs. Got shape {y.shape}.")

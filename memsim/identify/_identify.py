@@ -68,7 +68,7 @@ def identify(
 
 def _answers(read: Callable[..., Any], x: np.ndarray, key: Array) -> np.ndarray:
     if isinstance(read, AnalogMatrix):
-        return np.asarray(read(x, key=key if read.draws else None), np.float64)
+        return np.asarray(read(x, key=key), np.float64)
     y = np.asarray(read(x), np.float64)
     if y.ndim != 2 or len(y) != len(x):
         raise ValueError(f"`read` must give outputs of shape (reads, outputs) for {len(x)} inputs. Got {y.shape}.")

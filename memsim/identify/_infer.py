@@ -6,10 +6,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Shaped
+from jaxtyping import Array, Bool, Shaped
 
 from .._array import Crossbar
-from .._checks import check_finite, checked, write
+from .._checks import check_finite, checked, is_known, write
 from ._circuit import Circuit
 from ._found import Estimate, Factor, Fit, Found
 from ._known import Known
@@ -45,7 +45,7 @@ def infer(
     - `y`: Shape (reads, outputs), or (chips, reads, outputs) of many chips of one design: one compiled call.
     - `design`: What is known of the array, its median resistances among it.
     - `known`: What else is.
-    - `strict`: Whether reads that contradict each other raise.
+    - `strict`: Whether reads that contradict each other raise, those of any chip where there are many.
 
     **Raises:** `ValueError` for reads that are NaN, too few, saturated, or off by more than their noise, and for
     designs and unknowns that reads cannot tell.
@@ -57,7 +57,7 @@ def infer(
     True
     """
     known = Known() if known is None else known
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    x, y = _real("x", x), _real("y", y)
     check_finite("x", x)
     check_finite("y", y, "Was an output not measured? Leave its read out.")
     with jax.enable_x64(True):
@@ -68,9 +68,21 @@ def infer(
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         problem = _problem(asked, driven, y, used)
         found = _found(problem, asked, x, y, used)
-    if strict and y.ndim == 2:
+    if strict:
         _check_fit(found)
     return found
+
+
+def _real(name: str, values: Any) -> np.ndarray:
+    if not is_known(values):
+        raise ValueError(
+            f"`{name}` must be known. Got one that is traced. Call outside of `jit` and `vmap`: reads of many chips "
+            "go in together, `y` of shape (chips, reads, outputs)."
+        )
+    found = np.asarray(values)
+    if found.dtype.kind not in "biuf" and not jnp.issubdtype(found.dtype, jnp.floating):
+        raise ValueError(f"`{name}` must be real numbers. Got {found.dtype}.")
+    return found.astype(np.float64)
 
 
 def _check_reads(x: np.ndarray, y: np.ndarray, asked: Question, inputs: int, known: Known) -> None:
@@ -183,17 +195,28 @@ def _values(problem: Problem, posterior: Posterior) -> tuple[Array, ...]:
 
 
 def _check_fit(found: Found) -> None:
-    """Raises `ValueError` where reads are further off than their noise and chance allow."""
+    """Raises `ValueError` where reads, of any of the chips, are further off than their noise and chance allow."""
     fit = found.fit
-    if not bool(found.close):
+    if not np.all(found.close):
         raise ValueError(
-            "The reads must lead to one array. The steps of the solver came to no end. Give medians of the resistances "
-            "that are nearer, or a larger `noise`; `strict=False` returns what there is."
+            f"The reads must lead to one array{_which(np.logical_not(found.close))}. The steps of the solver came to "
+            "no end. Give medians of the resistances that are nearer, or a larger `noise`; `strict=False` returns what "
+            "there is."
         )
-    squares, degrees = float(fit.of_reads), float(fit.degrees)
-    if degrees >= 1 and squares > CONTRADICTION * degrees and float(fit.p_value) < BEYOND_CHANCE:
+    squares, degrees = np.asarray(fit.of_reads), np.asarray(fit.degrees)
+    wrong = (degrees >= 1) & (squares > CONTRADICTION * degrees) & (fit.p_value < BEYOND_CHANCE)
+    if np.any(wrong):
+        worst = np.argmax(np.where(wrong, squares, 0.0))
         raise ValueError(
-            f"Reads must agree within their noise. Got squares of {squares:.3g} times the noise where {degrees:.3g} is "
-            "expected. Did the array change between reads, or clip? Give a larger `Known(noise=...)`, or look at the "
-            "residuals with `strict=False`."
+            f"Reads must agree within their noise{_which(wrong)}. Got squares of {np.ravel(squares)[worst]:.3g} times "
+            f"the noise where {np.ravel(degrees)[worst]:.3g} is expected. Did the array change between reads, or clip? "
+            "Give a larger `Known(noise=...)`, or look at the residuals with `strict=False`."
         )
+
+
+def _which(wrong: Bool[Any, "*chips"]) -> str:
+    """Of many chips those that are wrong, in words."""
+    if not np.ndim(wrong):
+        return ""
+    chips = np.flatnonzero(wrong)
+    return f", of each chip; those of {len(chips)} do not, such as number {chips[0]}"

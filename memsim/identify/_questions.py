@@ -79,6 +79,8 @@ def _of_circuit(design: Circuit, known: Known) -> Question:
     targets = known.array
     if targets is not None and targets.shape != shape[1:]:
         raise ValueError(f"`targets` must be conductances of shape {shape[1:]}. Got {targets.shape}.")
+    if targets is not None:
+        _check_range(design.device, targets)
     all_terminals = design.terminals == "all"
     gain, offset = (np.full(design.columns, value or 0.0) for value in (known.gain, known.offset))
     if all_terminals and (gain.any() or offset.any()):
@@ -99,6 +101,7 @@ def _of_crossbar(design: Crossbar, known: Known) -> Question:
     mapping = design.mapping
     outputs, inputs = _shape(known)
     _check_design(design, inputs, outputs)
+    _check_compensation(design, known)
     plain = mapping.mapping if isinstance(mapping, BitSliced) else mapping
     scale = np.full(outputs, 1.0 if known.weight is None else known.weight)
     w = known.array
@@ -125,6 +128,16 @@ def _of_crossbar(design: Crossbar, known: Known) -> Question:
     of_cells = np.sum((worth[:, None] * read) ** 2, axis=0) if known.noise is None and moving else None
     age = np.log(max(known.age, 1e-12))
     return Question(array, law, ohms, age, names, spreads, gain, offset, digital, noise, of_cells, largest, dead)
+
+
+def _check_range(device: AbstractDevice, targets: np.ndarray) -> None:
+    low, high = float(device.g_min), float(device.g_max)
+    slack = 1e-3 * (high - low)
+    if targets.min() < low - slack or targets.max() > high + slack:
+        raise ValueError(
+            f"`targets` of a `Circuit` must be conductances in the range of its device, {low:g} to {high:g} S. Got "
+            f"{targets.min():g} to {targets.max():g}. Micro-siemens? Multiply by 1e-6."
+        )
 
 
 def _check_linear(device: AbstractDevice) -> None:
@@ -164,6 +177,16 @@ def _check_design(design: Crossbar, inputs: int, outputs: int) -> None:
         )
 
 
+def _check_compensation(design: Crossbar, known: Known) -> None:
+    """Raises `ValueError` for outputs that are multiplied by a factor nobody has given."""
+    if design.compensation is not None and known.scale == 0 and (known.age > 0 or known.age_spread > 0):
+        raise ValueError(
+            "Aged cells must be read without drift compensation, whose factor would be taken for conductances. Got "
+            f"{type(design.compensation).__name__}. Write `compensation=None`, or, where hardware multiplies by it, "
+            "`Known(scale=0.3, noise=...)`, with the noise of an output after it."
+        )
+
+
 def _law(
     device: AbstractDevice, known: Known, targets: np.ndarray | None, shape: Any, frozen: Callable[..., Any]
 ) -> tuple[CellLaw, Any]:
@@ -172,7 +195,7 @@ def _law(
     if known.age_spread > 0:
         ages = known.age * np.exp(np.linspace(-SPAN, SPAN, AGES) * known.age_spread)
     shares = [float(frozen(device, jnp.asarray(age))) for age in ages]
-    levels, _, _, noise = drawn(device, ages)
+    levels, _, _, noise = drawn(device, ages, targets)
     middle = len(ages) // 2
     moving = noise[middle] * np.sqrt(1 - shares[middle])
     read = np.mean(moving) if targets is None else np.interp(targets, levels, moving)

@@ -74,6 +74,7 @@ class ResistiveNetwork(Checked):
         """
         hidden, outputs = states[1].shape
         rails = self.rails(x)
+        _check_sizes(states, rails, None if nudge is None else nudge.target)
 
         def residual(v: Array, states: States, rails: Array) -> Array:
             return self._currents(states, rails, v[:hidden], v[hidden:], nudge)
@@ -176,6 +177,7 @@ def exact_gradient(
     >>> ms.insitu.exact_gradient(network, states, jnp.array([0.1]), jnp.array([0.05]))[1].shape
     (2, 2)
     """
+    _check_sizes(states, network.rails(x), target)
     return jax.grad(lambda states: cost(network.settle(states, x).outputs, target))(states)
 
 
@@ -222,6 +224,18 @@ def pulse_states(
 
     moved, _ = jax.lax.scan(step, interval.coordinate(states), length=steps)
     return jnp.where(change == 0, states, interval.state(moved))
+
+
+def _check_sizes(states: States, rails: Array, target: Array | None) -> None:
+    """Raises `ValueError` for layers, inputs and targets that do not belong together; some would be broadcast."""
+    (inputs, hidden), (nodes, outputs) = states[0].shape, states[1].shape
+    if inputs != rails.shape[0] or nodes != hidden or outputs % 2:
+        raise ValueError(
+            "`states` must be of shapes (2 inputs + 2, hidden) and (hidden, 2 classes). Got "
+            f"{states[0].shape} and {states[1].shape}, with {rails.shape[0] // 2 - 1} inputs."
+        )
+    if target is not None and 2 * target.shape[0] != outputs:
+        raise ValueError(f"`target` must be a voltage for each of {outputs // 2} classes. Got shape {target.shape}.")
 
 
 def _voltages(network: ResistiveNetwork, x: Array, phase: Phase) -> tuple[Array, Array]:

@@ -77,7 +77,8 @@ def anneal(
     becomes $s_i = \mathrm{sign}\big((J s)_i + \sigma_k\,\xi\big)$, with the noise of the cells, the wires and the
     converters in the read, and what `cooling` adds. Digital logic keeps the best state of the ends of all cycles.
 
-    What cells deviate from $J$ is the same in all runs. Runs start from random spins.
+    Spins are full inputs, whatever the range of the DAC. What cells deviate from $J$ is the same in all runs. Runs
+    start from random spins.
 
     **Arguments:**
 
@@ -158,11 +159,11 @@ def _cycle(matrix: AnalogMatrix, spins: Float[Array, "runs n"], std: Array, key:
     order_key, noise_key, read_key = jr.split(key, 3)
     order = jr.permutation(order_key, jnp.broadcast_to(jnp.arange(n), (runs, n)), axis=1, independent=True)
     added = std * jr.normal(noise_key, (n, runs), spins.dtype)
-    each = jnp.arange(runs)
+    each, reach = jnp.arange(runs), jnp.asarray(matrix.input_range, spins.dtype)
 
     def update(spins: Array, now: tuple[Array, Array, Array]) -> tuple[Array, None]:
         neuron, added, key = now
-        field = matrix(spins, key=key if matrix.draws else None)[each, neuron] + added
+        field = (matrix(spins * reach, key=key) / reach)[each, neuron] + added
         return spins.at[each, neuron].set(jnp.where(field >= 0, 1.0, -1.0).astype(spins.dtype)), None
 
     return jax.lax.scan(update, spins, (order.T, added, jr.split(read_key, n)))[0]
@@ -176,6 +177,10 @@ def energy(couplings: Float[Array, "n n"], spins: Float[Array, "*batch n"]) -> F
     >>> float(ms.solve.energy(jnp.array([[0.0, 1.0], [1.0, 0.0]]), jnp.array([1.0, -1.0])))
     1.0
     """
+    if couplings.shape != (spins.shape[-1], spins.shape[-1]):
+        raise ValueError(
+            f"`spins` must have one for each row of a square matrix. Got {spins.shape}, {couplings.shape}."
+        )
     return -0.5 * jnp.sum(jnp.matmul(spins, couplings, precision="highest") * spins, axis=-1)
 
 

@@ -72,6 +72,11 @@ class ClosedLoop(AbstractInverse):
         if a.shape[0] > self.block:
             return self._blocks(a, crossbar, key)
         matrix = _loop_design(crossbar).deploy(a, self.time, key=key)
+        if matrix.word_lines.terms > 1:
+            raise ValueError(
+                "A closed loop must be of ohmic cells: what others settle at is no product with an inverse. Got cells "
+                "with a nonlinear I-V. Take `device.without('I-V')`, or `Iterative()`, which reads them as they are."
+            )
         return _Loop(matrix, jnp.linalg.inv(matrix.effective_weight), self.bits)
 
     def _blocks(self, a: Array, crossbar: Crossbar, key: Array) -> "_Blocks":
@@ -92,6 +97,9 @@ class Iterative(AbstractInverse):
     - `solver`: Such as `lx.GMRES(rtol=1e-2, atol=1e-2, max_steps=8)`; its tolerance should be above the read noise. It
       ends when its steps are used up, too. `None` is `lx.BiCGStab` with at most 16 steps to 1 %.
     - `time`: Age at which the array is read, in seconds.
+
+    Where the solver breaks down, the answer is 0: BiCGStab does for a zero, and where its first half step is exact, as
+    for the identity. A refinement then keeps what it has, and its residuals say so.
     """
 
     solver: lx.AbstractLinearSolver | None = None
@@ -155,7 +163,8 @@ class _Iterated(AbstractSolved):
         size = jnp.max(jnp.abs(b))
         scale = jnp.where(size > 0, size, jnp.ones_like(size))  # tolerances are relative to it
         operator = LinearOperator(self.matrix, key)
-        return scale * lx.linear_solve(operator, b / scale, self.solver, throw=False).value
+        found = lx.linear_solve(operator, b / scale, self.solver, throw=False).value
+        return jnp.where(jnp.all(jnp.isfinite(found)), scale * found, jnp.zeros_like(found))
 
     @property
     def settles(self) -> Bool[Array, ""]:

@@ -170,5 +170,6 @@ def _chosen(formula: _Formula, assignment: Array, random: Array, key: Array) -> 
 
 
 def _read(matrix: AnalogMatrix, lines: Bool[Array, "runs inputs"], key: Array) -> Float[Array, "runs outputs"]:
-    """Counts, as whole numbers."""
-    return jnp.round(matrix(lines.astype(matrix.weight.dtype), key=key))
+    """Counts, as whole numbers; a line that is true has full input."""
+    reach = jnp.asarray(matrix.input_range, matrix.weight.dtype)
+    return jnp.round(matrix(lines.astype(reach.dtype) * reach, key=key) / reach)

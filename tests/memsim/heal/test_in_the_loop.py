@@ -88,3 +88,19 @@ def test_noise_of_the_model_takes_no_part():
     loop = ms.heal.in_the_loop(lambda x: np.ones(2), layer)
     weights = jax.grad(lambda layer: jnp.sum(loop.__class__(layer, loop.answers)(jnp.ones(3))))(layer).weight
     np.testing.assert_array_equal(weights, 0.0)
+
+
+def test_a_run_that_a_person_stops_goes_on_where_it_was():
+    asked = []
+
+    def hardware(x):
+        if len(asked) == 1 and not stopped:
+            stopped.append(True)
+            raise KeyboardInterrupt
+        asked.append(float(x))
+        return x**2
+
+    stopped, loop = [], ms.heal.in_the_loop(hardware, lambda x: x**2)
+    with pytest.raises(KeyboardInterrupt):
+        [loop(jnp.asarray(x)) for x in (1.0, 2.0)]
+    assert [float(loop(jnp.asarray(x))) for x in (1.0, 2.0)] == [1.0, 4.0] and asked == [1.0, 2.0]

@@ -7,7 +7,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
-from memsim.heal._rewrite import _Plan
+from memsim.heal._rewrite import _number, _Plan
 from memsim.heal._rewritten import Rewritten, RewrittenCells
 
 
@@ -121,3 +121,10 @@ def test_cells_that_serve_several_weights_are_refused():
     chip = ms.program(model, ms.Crossbar(dm.Ideal(), ms.OffsetColumn()), key=jr.key(1))
     with pytest.raises(ValueError, match=r"must each belong to one weight.*OffsetColumn.*\.layers\[0\]"):
         ms.heal.Rewrite(0.5)(model, chip, samples(), t=0.0, key=jr.key(2))
+
+
+def test_a_budget_of_some_writes_allows_as_many():
+    # 1 / 49 of 49, and 15 / 22 of 22, are a little less than 1 and 15 in floats.
+    for weights in range(1, 200):
+        for writes in range(1, weights + 1):
+            assert _number(writes / weights, weights) == writes

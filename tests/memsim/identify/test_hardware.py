@@ -2,6 +2,8 @@
 
 import json
 
+import jax
+import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
@@ -152,3 +154,48 @@ def test_the_age_of_a_chip_is_told_by_its_drift():
     assert age.told > 0.75
     low, high = age.interval(0.999)
     assert low < 86400.0 < high
+
+
+def test_targets_in_micro_siemens_are_refused():
+    with pytest.raises(ValueError, match="Micro-siemens"):
+        ms.identify.infer(np.eye(3), G, CIRCUIT, ms.identify.Known(targets=1e6 * G))
+
+
+def test_a_factor_of_drift_compensation_is_not_taken_for_conductances():
+    known = ms.identify.Known(targets=np.ones((2, 3)), age=1e5)
+    with pytest.raises(ValueError, match="compensation=None"):
+        ms.identify.infer(np.eye(3), np.ones((3, 2)), ms.Crossbar(dm.pcm_joshi2020()), known)
+
+
+def test_chips_whose_reads_contradict_each_other_are_counted():
+    x, y = np.tile(np.eye(3), (3, 1)), np.concatenate([G, G, G])
+    wrong = np.concatenate([G, 1.001 * G, 0.999 * G])
+    with pytest.raises(ValueError, match="those of 1 do not, such as number 1"):
+        ms.identify.infer(x, np.stack([y, wrong, y]), CIRCUIT)
+    assert ms.identify.infer(x, np.stack([y, wrong, y]), CIRCUIT, strict=False).fit.p_value[1] < 1e-9
+
+
+def test_reads_that_are_traced_or_complex_are_refused_in_words():
+    with pytest.raises(ValueError, match="outside of `jit`"):
+        jax.jit(lambda y: ms.identify.infer(np.eye(3), y, CIRCUIT).matrix)(jnp.asarray(G))
+    with pytest.raises(ValueError, match="real numbers"):
+        ms.identify.infer(np.eye(3), G * (1 + 1j), CIRCUIT)
+
+
+def test_inputs_of_another_array_are_no_inputs_before():
+    with pytest.raises(ValueError, match="`after` must be inputs of shape"):
+        ms.identify.choose(CIRCUIT, 3, after=np.ones((2, 5)), key=KEY)
+
+
+def test_a_folder_that_is_not_there_costs_no_read(tmp_path):
+    log = tmp_path / "new" / "log"
+    ms.identify.Experiment(lambda x: x @ G, log)(np.eye(3))
+    assert np.array_equal(ms.identify.Experiment(None, log)(np.eye(3)), G)
+
+
+def test_an_array_whose_converters_round_at_random_is_read_with_a_key():
+    design = ms.Crossbar(dm.Ideal(), adc=ms.ADC(8, rounding="stochastic"), compensation=None)
+    w = np.random.default_rng(0).normal(size=(2, 3))
+    matrix = design.deploy(jnp.asarray(w, jnp.float32), 0.0, key=KEY)
+    found = ms.identify.identify(matrix, design, ms.identify.Known(targets=w), budget=4, key=KEY)
+    np.testing.assert_allclose(found.matrix, w, atol=1e-4)  # what is known of ideal cells

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
@@ -140,3 +141,12 @@ def test_intervals_of_conductances_and_resistances_cover_what_they_say():
         assert 0.90 < np.mean((low < true[:, place]) & (true[:, place] < high)) < 0.99, name
     p = np.sort(found.fit.p_value_of_all)
     assert np.abs(p - (np.arange(200) + 0.5) / 200).max() < 1.63 / np.sqrt(200)  # Kolmogorov's bound at 1 %
+
+
+def test_cells_with_levels_are_found_at_them():
+    w = np.random.default_rng(0).normal(size=(4, 8))
+    design = ms.Crossbar(dm.Levels(dm.Ideal(), 16), compensation=None)
+    chip = design.program(jnp.asarray(w, jnp.float32), key=jr.key(1))
+    # Between two of 33 targets the law of 16 levels is no straight line; one level is 1.7 uS.
+    found = ms.identify.identify(chip.at(0.0), design, ms.identify.Known(targets=w), budget=4, key=jr.key(2))
+    np.testing.assert_allclose(found.conductances.mean, chip.cells, atol=1e-9)

@@ -113,3 +113,14 @@ def test_a_pulse_moves_a_cell_in_the_middle_by_what_is_asked_for_and_others_as_t
     assert moved[3] == 0
     ended = ms.insitu.pulse_states(cells, states, jnp.full(4, 1.0), voltage=1.0)
     assert (np.asarray(ended) <= 1).all() and (np.asarray(ended) > np.asarray(states)).all()
+
+
+def test_targets_and_layers_that_do_not_fit_are_refused_rather_than_broadcast(unchecked):
+    network, states, g = circuit("mms_molter2016")
+    x, target = jnp.asarray(X, jnp.float32), jnp.asarray(TARGET, jnp.float32)
+    for gradient in (ms.insitu.exact_gradient, lambda *a: ms.insitu.equilibrium_gradient(*a, beta=g)):
+        with pytest.raises(ValueError, match="`target` must be a voltage for each of 2 classes"):
+            gradient(network, states, x, target[:1])
+        for wrong in ((states[0][:6], states[1]), (states[0], states[1][:3]), (states[0], states[1][:, :3])):
+            with pytest.raises(ValueError, match="`states` must be of shapes"):
+                gradient(network, wrong, x, target)

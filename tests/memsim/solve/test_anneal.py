@@ -88,3 +88,18 @@ def test_couplings_that_mean_nothing_are_refused(unchecked):
     for wrong, words in ((w.at[0, 1].add(1.0), "symmetric"), (w.at[0, 0].add(1.0), "diagonal"), (w[:3], "square")):
         with pytest.raises(ValueError, match=words):
             ms.solve.anneal(wrong, IDEAL, cooling, key=jr.key(0))
+
+
+def test_spins_are_full_inputs_whatever_the_range_and_the_rounding_of_converters():
+    # With field 1 and noise 1 a spin that saw a tenth of its field would be at random.
+    pair, cooling = jnp.array([[0.0, 1.0], [1.0, 0.0]]), ms.solve.Cooling(0.25, end=1.0)
+    for range_, rounding in ((0.1, "nearest"), (10.0, "stochastic")):
+        converters = {"dac": ms.DAC(8, input_range=range_), "adc": ms.ADC(8, rounding=rounding)}
+        design = ms.Crossbar(dm.Ideal(), **converters, compensation=None)
+        found = ms.solve.anneal(pair, design, cooling, cycles=3, runs=400, key=jr.key(0))
+        assert float(np.mean(np.asarray(found.last) > 0)) < 0.01  # a normal number below -4, 3e-5 of all
+
+
+def test_spins_of_another_size_have_no_energy(unchecked):
+    with pytest.raises(ValueError, match="`spins` must have one for each row"):
+        ms.solve.cut(jnp.eye(3), jnp.ones((2, 4)))

@@ -188,3 +188,17 @@ def test_a_residual_in_fixed_point_leaves_an_error_of_its_last_bit():
 def test_equations_that_do_not_fit_are_refused(a, b, words, unchecked):
     with pytest.raises(ValueError, match=words):
         ms.solve.refine(a, b, EXACT, key=jr.key(0))
+
+
+def test_a_solver_that_breaks_down_leaves_what_was_found():
+    # BiCGStab divides by zero where its first half step is exact, as for a multiple of the identity.
+    a, x = 2 * jnp.eye(3), jnp.array([1.0, -2.0, 0.5])
+    solved = ms.solve.Iterative().program(a, EXACT, key=jr.key(0))
+    np.testing.assert_array_equal(solved(a @ x, key=jr.key(1)), 0.0)
+    np.testing.assert_array_equal(solved(jnp.zeros(3), key=jr.key(1)), 0.0)
+
+
+def test_a_loop_of_cells_that_are_not_ohmic_is_refused():
+    design = ms.Crossbar(dm.Ideal(iv=dm.iv.Sinh(2.5)), compensation=None)
+    with pytest.raises(ValueError, match="must be of ohmic cells"):
+        ms.solve.ClosedLoop().program(jnp.eye(2), design, key=jr.key(0))

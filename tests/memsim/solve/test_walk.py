@@ -10,6 +10,7 @@ import pytest
 import device_models as dm
 import memsim as ms
 from memsim._cli import load_script
+from memsim.solve._walk import _read
 
 IDEAL = ms.Crossbar(dm.Ideal(), compensation=None)
 FILE = Path(__file__).parents[2] / "data" / "satisfiability" / "random_14_64.cnf"
@@ -84,3 +85,10 @@ def test_the_share_solved_within_so_many_flips_is_that_of_the_walk_in_software(f
 def test_clauses_that_mean_nothing_are_refused(clauses, unchecked):
     with pytest.raises(ValueError, match="`clauses` must have literals"):
         ms.solve.walk_sat(jnp.array(clauses), IDEAL, key=jr.key(0))
+
+
+def test_counts_are_whole_whatever_the_range_of_inputs():
+    matrix = ms.Crossbar(dm.Ideal(), dac=ms.DAC(8, input_range=0.1), compensation=None).deploy(
+        jnp.ones((2, 3)), 0.0, key=jr.key(0)
+    )
+    np.testing.assert_array_equal(_read(matrix, jnp.array([[True, True, True]]), jr.key(1)), [[3.0, 3.0]])
