@@ -28,8 +28,8 @@ class Experiment:
     """A function of hardware whose reads are written to a file, batch by batch, before they are handed on.
 
     Called again with the same inputs it first hands on what the file holds, bit for bit, and then asks the hardware: a
-    run that was broken off is continued by starting it again. A batch during which the function raises leaves all
-    batches before it.
+    run that was broken off is continued by starting it again, with this object or another. A batch during which the
+    function raises leaves all batches before it.
 
     **Arguments:**
 
@@ -70,7 +70,11 @@ class Experiment:
         if self.read is None:
             raise ValueError(f"The file must hold what is asked for. {self.path} ends after {len(batches)} batches.")
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)  # before the read, which else would be lost
-        y = np.asarray(self.read(x))
+        try:
+            y = np.asarray(self.read(x))
+        except BaseException:  # also where somebody stops it
+            self._handed_on = 0  # who begins again, begins with the file
+            raise
         if y.shape[:1] != x.shape[:1]:
             raise ValueError(f"`read` must give outputs for each of {x.shape[0]} inputs. Got shape {y.shape}.")
         self._write(Batch(x, y, time.time()))

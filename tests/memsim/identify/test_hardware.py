@@ -53,6 +53,25 @@ def test_hardware_that_fails_half_way_loses_nothing(tmp_path):
     assert found.conductances.mean.tobytes() == whole.conductances.mean.tobytes()
 
 
+def test_an_experiment_that_failed_begins_again_with_its_file(tmp_path):
+    asked = []
+
+    def once(x):
+        asked.append(x)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return x @ G
+
+    hardware = ms.identify.Experiment(once, tmp_path / "log")
+    for _ in range(2):
+        try:
+            found = [hardware(np.eye(3)), hardware(2 * np.eye(3))]
+        except KeyboardInterrupt:
+            continue
+    assert np.array_equal(found[0], G) and np.array_equal(found[1], 2 * G)
+    assert len(asked) == 3 and len(hardware.batches) == 2
+
+
 def test_half_a_line_that_a_kill_left_is_read_again(tmp_path):
     log = tmp_path / "log"
     ms.identify.Experiment(lambda x: x @ G, log)(np.eye(3))
