@@ -1,8 +1,10 @@
 """From reads that were taken to what the array is."""
 
+from functools import partial
 from typing import Any
 
 import equinox as eqx
+import equinox.internal as eqxi
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -171,9 +173,15 @@ def _summed(tree: Any, chips: int) -> np.ndarray:
     return np.asarray(sum(np.sum(a, axis=tuple(range(chips, a.ndim))) for a in jax.tree.leaves(tree)))
 
 
-@eqx.filter_jit
 def _told(problem: Problem) -> tuple[Posterior, tuple[Array, ...]]:
     """The posterior of each chip, and its values; a first axis of `y` is of chips."""
+    return _compiled(*eqxi.hashable_partition(problem, eqx.is_array))
+
+
+# On one thread: factorisations of many matrices at once, within a loop, wait for each other for ever on few cores.
+@partial(jax.jit, static_argnums=1, compiler_options={"xla_cpu_multi_thread_eigen": False})
+def _compiled(arrays: Any, static: Any) -> tuple[Posterior, tuple[Array, ...]]:
+    problem = eqxi.hashable_combine(arrays, static)
 
     def one(y: Array, weight: Array) -> tuple[Posterior, tuple[Array, ...]]:
         of_one = eqx.tree_at(lambda p: (p.y, p.weight), problem, (y, weight))
