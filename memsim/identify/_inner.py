@@ -171,7 +171,8 @@ def conjugate_gradients(product: Callable, near: Callable, b):
 def inverse(a: Float[Array, "n k k"]) -> Float[Array, "n k k"]:
     """Of positive definite matrices."""
     eye = jnp.eye(a.shape[-1], dtype=a.dtype)
-    return jax.vmap(lambda one: jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(one), True), eye))(a)
+    # One by one: side by side within a loop, factorisations were seen to wait for each other for ever.
+    return jax.lax.map(lambda one: jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(one), True), eye), a)
 
 
 def dot(a, b) -> Float[Array, ""]:
