@@ -1,6 +1,5 @@
 """A device whose cells are read after each write, and written again until they are close to their target."""
 
-import math
 from typing import Any
 
 import equinox as eqx
@@ -34,11 +33,15 @@ class VerifiedCells(Checked):
         return jnp.mean(self.accepted)
 
 
-def pulses_of(cells: Any) -> Num[Array, "*cells"] | int:
-    """Writes that each of these cells took, whatever else is wrapped around them; 1 where none was verified."""
+def pulses_of(cells: Any) -> Num[Array, "*cells"] | int | float:
+    """Writes that each of these cells took, whatever else is wrapped around them; 1 where none was verified.
+
+    Cells that make one weight together, as of a `CellPair`, count with the mean of those that were verified.
+    """
     parts = jax.tree.leaves(cells, is_leaf=lambda part: isinstance(part, VerifiedCells))
     verified = [part for part in parts if isinstance(part, VerifiedCells)]
-    return math.prod(part.pulses for part in verified if part.pulses is not None)  # derivatives of cells have none
+    found = [part.pulses for part in verified if part.pulses is not None]  # derivatives of cells have none
+    return 1 if not found else found[0] if len(found) == 1 else sum(found) / len(found)
 
 
 class WriteVerify(AbstractWrapper):

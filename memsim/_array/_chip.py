@@ -104,7 +104,9 @@ class Chip(Checked):
         Where both did, the verified pulses of the last write stand for those of each.
         """
         shape = jax.eval_shape(self.crossbar.device.conductance, self.cells, jnp.zeros(())).shape
-        each = jnp.broadcast_to(jnp.asarray(pulses_of(self.cells), float), shape)
+        each = jnp.asarray(pulses_of(self.cells), float)
+        beside = tuple(range(max(each.ndim - len(shape), 0)))  # cells in parallel
+        each = jnp.broadcast_to(jnp.mean(each, axis=beside), shape)
         return each if self.writes is None else each * jnp.mean(self.writes, dtype=float)
 
     def summed(self, t: Float[Array, ""]) -> Float[Array, "rows columns"]:

@@ -76,14 +76,14 @@ class AbstractConversion(Checked):
         """Where its numbers are from."""
 
     @property
-    @abstractmethod
     def told(self) -> list[str]:
         """What must be said where its law is taken further than its numbers."""
+        return []
 
     @property
-    @abstractmethod
     def scales(self) -> bool:
         """Whether it takes less at a lower supply."""
+        return True
 
 
 class SurveyADC(AbstractConversion):
@@ -164,14 +164,6 @@ class RampADC(AbstractConversion):
     def source(self) -> str:
         return ANALOG["comparison"].where
 
-    @property
-    def told(self) -> list[str]:
-        return []
-
-    @property
-    def scales(self) -> bool:
-        return True
-
 
 class FlashADC(AbstractConversion):
     """A comparator for each step: $2^b - 1$ of them at once.
@@ -198,14 +190,6 @@ class FlashADC(AbstractConversion):
     @property
     def source(self) -> str:
         return ANALOG["comparison"].where
-
-    @property
-    def told(self) -> list[str]:
-        return []
-
-    @property
-    def scales(self) -> bool:
-        return True
 
 
 class OscillatorADC(AbstractConversion):
@@ -239,11 +223,3 @@ class OscillatorADC(AbstractConversion):
     @property
     def source(self) -> str:
         return ANALOG["oscillator"].where
-
-    @property
-    def told(self) -> list[str]:
-        return []
-
-    @property
-    def scales(self) -> bool:
-        return True

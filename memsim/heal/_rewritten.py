@@ -3,7 +3,6 @@
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
@@ -52,5 +51,4 @@ class Rewritten(AbstractWrapper):
 
     def _once(self, cells: Any, shape: tuple[int, ...]) -> RewrittenCells:
         """Cells that were written once only."""
-        same = jax.tree.map(lambda leaf: leaf, cells)
-        return RewrittenCells(cells, same, jnp.zeros(shape, bool), jnp.zeros(()))
+        return RewrittenCells(cells, cells, jnp.zeros(shape, bool), jnp.zeros(()))
