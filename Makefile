@@ -6,7 +6,7 @@ RUN = .venv/bin
 # What test-oldest and test-newest run; all that `make test` does if empty.
 TESTS ?=
 
-.PHONY: demo test test-slow test-peers test-oldest test-newest freeze lint lock package figures speed bench-check import-time clean
+.PHONY: demo test test-slow test-peers test-oldest test-newest freeze lint lock package figures speed bench-check import-time docs clean
 
 demo: .venv/.installed
 	$(RUN)/memsim run drift
@@ -42,6 +42,10 @@ lint: .venv/.installed
 	$(RUN)/ruff format --check
 	$(RUN)/pyright --pythonpath $(RUN)/python
 
+# The site, into docs/_build/html: all of it anew, with every page that runs; a warning fails it. Two pages at a time.
+docs: .venv/.docs
+	$(RUN)/python -m sphinx -j 2 -q -W --keep-going -E docs docs/_build/html
+
 # What is published: built, measured, and run from another folder. It is left in dist.
 package: .venv/.installed
 	.ci/package $(RUN)/python dist
@@ -69,8 +73,12 @@ import-time: .venv/.installed
 
 # Results stay: they may have taken hours.
 clean:
-	rm -rf .venv .venv-peers .venv-oldest .venv-newest .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-peers .venv-oldest .venv-newest .pytest_cache .ruff_cache build dist docs/_build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.docs: .venv/.installed
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' -c tests/locked.txt
+	@touch $@
 
 .venv-peers/.installed: .venv/.installed
 	$(RUN)/python -m venv .venv-peers

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from pybtex.database import Entry, parse_file
+from pybtex.database import Entry, Person, parse_file
 from pybtex.richtext import Text
 
 FILE = Path(__file__).parents[2] / "REFERENCES.bib"
@@ -32,20 +32,28 @@ def page() -> str:
 def shown(key: str, entry: Entry) -> str:
     """The anchor of one entry, its key, and what the file says of it."""
     fields = {name: plain(value) for name, value in entry.fields.items()}
-    authors = " and ".join(plain(str(person)) for person in entry.persons.get("author", []))
+    authors = [whole_name(person) for person in entry.persons.get("author", [])]
     place = next((fields[name] for name in PLACES if name in fields), "")
     place = f"*{place}*" + (f" {fields['volume']}" if "volume" in fields else "") if place else ""
     place += f", {fields['pages']}" if "pages" in fields else ""
     link = address(fields)
-    parts = [names(authors), fields.get("title", ""), place, fields.get("year", ""), link]
+    parts = [listed(authors), fields.get("title", ""), place, fields.get("year", ""), link]
     note = f" ({fields['note']})" if "note" in fields else ""
-    return f"(ref-{key.lower()})=\n**{key}** — " + ". ".join(part for part in parts if part) + f".{note}\n"
+    text = ". ".join(part.rstrip(".") for part in parts if part)
+    return f"(ref-{key.lower()})=\n**{key}** — {text}.{note}\n"
 
 
-def names(authors: str) -> str:
-    """`A and B and others` as in a list of references."""
-    people = authors.replace("others", "et al.").split(" and ")
-    return people[0] if len(people) == 1 else ", ".join(people[:-1]) + (" " if people[-1] == "et al." else " and ") + people[-1]
+def whole_name(person: Person) -> str:
+    parts = [*person.first_names, *person.middle_names, *person.prelast_names, *person.last_names]
+    return plain(" ".join(parts))
+
+
+def listed(people: list[str]) -> str:
+    """As in a list of references: commas, and a last `and` or et al."""
+    if not people:
+        return ""
+    last = "*et al.*" if people[-1] == "others" else f"and {people[-1]}"
+    return people[0] if len(people) == 1 else f"{', '.join(people[:-1])} {last}"
 
 
 def address(fields: dict[str, str]) -> str:

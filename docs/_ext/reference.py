@@ -1,7 +1,7 @@
 """The reference: a page a room, with every public name, its signature and its docstring."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from names import Name, docstring, homes, rooms
@@ -120,6 +120,6 @@ def described_member(name: Name, member: str, raw: Any, base: type) -> str:
 
 
 def value(thing: Any) -> str:
-    """A constant as it prints, where that is short."""
-    text = short(thing)
-    return "" if text == "..." or text.endswith("(...)") else f"`{text}`"
+    """A constant as it prints, of a mapping its keys; nothing where that is long."""
+    text = ", ".join(map(repr, thing)) if isinstance(thing, Mapping) else short(thing, longest=300)
+    return "" if len(text) > 1000 or text == "..." or text.endswith("(...)") else f"```python\n{text}\n```"

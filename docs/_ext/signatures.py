@@ -40,12 +40,12 @@ def with_short_default(parameter: inspect.Parameter) -> inspect.Parameter:
     return parameter.replace(default=Shown(short(parameter.default)))
 
 
-def short(value: Any) -> str:
+def short(value: Any, longest: int = LONGEST_DEFAULT) -> str:
     """`value` as code: whole, or `Name(...)` where that is long, a function by its name."""
     if callable(value) and hasattr(value, "__qualname__"):
         return value.__qualname__.replace("<locals>.", "").replace("<lambda>", "...")
     text = re.sub(r"\s+", " ", repr(value))
-    if len(text) <= LONGEST_DEFAULT and not text.startswith("<"):
+    if len(text) <= longest and not text.startswith("<"):
         return text
     return f"{type(value).__name__}(...)" if not isinstance(value, (tuple, list, dict)) else "..."
 
@@ -53,11 +53,25 @@ def short(value: Any) -> str:
 def tidy(text: str) -> str:
     text = re.sub(r"~(?=\w)", "", text)
     text = re.sub(r"(?:\b[A-Za-z_]\w*\.)+\w+", at_home, text)
-    text = re.sub(r"Union\[(.*?), NoneType\]", r"\1 | None", text)
-    text = text.replace("NoneType", "None")
+    text = with_bars(text.replace("NoneType", "None"))
     text = re.sub(r"<[^<>]*>", "...", text)
     head, arrow, returned = text.rpartition(" -> ")
     return f"{head} -> {returned.strip(chr(39))}" if arrow else text
+
+
+def with_bars(text: str) -> str:
+    """`Union[a, b[c]]` as `a | b[c]`, and `Optional[a]` as `a | None`."""
+    while found := re.search(r"\b(Union|Optional)\[", text):
+        parts, depth, start, end = [], 0, found.end(), found.end()
+        while depth >= 0:
+            depth += {"[": 1, "]": -1}.get(text[end], 0)
+            if depth < 0 or (depth == 0 and text[end] == ","):
+                parts.append(text[start:end].strip())
+                start = end + 1
+            end += 1
+        parts += ["None"] * (found[1] == "Optional")
+        text = text[: found.start()] + " | ".join(parts) + text[end:]
+    return text
 
 
 def at_home(found: re.Match) -> str:

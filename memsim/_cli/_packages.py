@@ -11,6 +11,7 @@ EXTRAS = {
     "test": "run the tests and linters",
     "data": "data sets of scikit-learn",
     "events": "AEDAT 4 recordings of event cameras",
+    "docs": "build the site",
     "cluster": "sweeps on the machines of dask and SLURM",
     "nir": "networks from and to other spiking libraries",
     "onnx": "networks from ONNX graphs",

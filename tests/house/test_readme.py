@@ -1,4 +1,4 @@
-"""What README shows, runs."""
+"""What README and the pages beside it show, runs; pages of docs/tutorials run when the site is built."""
 
 import re
 from pathlib import Path
@@ -15,6 +15,9 @@ import device_models as dm
 import memsim as ms
 
 README = Path(__file__).parents[2] / "README.md"
+MADE = ("bibliography.md", "findings.md", "gallery.md", "reference/")  # by the build of the site
+WRITTEN = [*README.parent.glob("docs/*.md"), *README.parent.glob("docs/studies/*.md")]
+PAGES = [README, *sorted(page for page in WRITTEN if page.name not in MADE)]
 
 
 def test_the_example_runs_as_printed_and_fits_in_20_lines(tmp_path, monkeypatch, capsys):
@@ -42,8 +45,10 @@ def test_the_worked_example_of_a_new_device_is_a_device():
 
 
 def block(starting):
-    """The code of README.md that starts so."""
-    return re.search(rf"```python\n({re.escape(starting)}.*?)```", README.read_text(), re.DOTALL).group(1)
+    """The code of the one page that has some which starts so."""
+    found = [re.search(rf"```python\n({re.escape(starting)}.*?)```", page.read_text(), re.DOTALL) for page in PAGES]
+    (code,) = [each for each in found if each]
+    return code.group(1)
 
 
 def test_cells_of_your_own_come_from_a_file_as_printed(tmp_path, monkeypatch, capsys):
@@ -54,7 +59,7 @@ def test_cells_of_your_own_come_from_a_file_as_printed(tmp_path, monkeypatch, ca
     lines = ["target [uS],measured [uS]", *(f"{a},{b}" for a, b in rows)]
     (tmp_path / "cells.csv").write_text("\n".join(lines))
     space = {"dm": dm, "ms": ms}
-    exec(compile(block("cells = dm.fit.read_csv"), "README.md", "exec"), space)
+    exec(compile(block("cells = dm.fit.read_csv"), "devices.md", "exec"), space)
     assert space["crossbar"].device.write_noise(jnp.asarray([0.5])) == pytest.approx(0.5e-6, rel=0.2)
     assert "write noise" in capsys.readouterr().out.lower().replace("_", " ")
 
@@ -69,9 +74,15 @@ def test_cells_learn_in_the_array_and_noise_goes_on_as_printed():
     assert isinstance(space["gradient"].weight, ms.insitu.OuterProduct) and isinstance(space["net"], ms.nn.Linear)
 
 
-def test_every_file_that_it_points_to_is_there():
-    places = re.findall(r"\]\((?!https?:)([^)#]+)\)", README.read_text())
-    assert places and [place for place in places if not (README.parent / place).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_it_points_to_is_there(page):
+    places = re.findall(r"\]\((?!https?:|#)([^)#]+)\)", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL))
+    places = [place for place in places if not place.lstrip("./").startswith(MADE)]
+    assert [place for place in places if not (page.parent / place).exists()] == []
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text().splitlines()) <= 120
 
 
 def test_a_study_of_ones_own_runs_as_printed(tmp_path, monkeypatch, capsys):
