@@ -9,8 +9,8 @@ from pybtex.richtext import Text
 FILE = Path(__file__).parents[2] / "REFERENCES.bib"
 HEAD = """# Bibliography
 
-By the key that docstrings, sources of numbers and {py:obj}`dm.citation <device_models.citation>` name. "recalled" marks an entry that has not been
-checked against the publication.
+By the key that docstrings, sources of numbers and {py:obj}`dm.citation <device_models.citation>` name. "recalled" marks
+an entry that has not been checked against the publication.
 
 """
 PLACES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
@@ -26,7 +26,9 @@ def keys() -> set[str]:
 
 
 def page() -> str:
-    return HEAD + "\n".join(shown(key, entry) for key, entry in sorted(entries().items(), key=lambda pair: pair[0].lower()))
+    return HEAD + "\n".join(
+        shown(key, entry) for key, entry in sorted(entries().items(), key=lambda pair: pair[0].lower())
+    )
 
 
 def shown(key: str, entry: Entry) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 HEAD = """# Gallery
 
-Every figure of the repository, drawn by `memsim draw NAME` from the results that `memsim run NAME` writes. Where a study says with which options its
-figure was made, the command stands here, too.
+Every figure of the repository, drawn by `memsim draw NAME` from the results that `memsim run NAME` writes. Where a
+study says with which options its figure was made, the command stands here, too.
 
 """
 
@@ -22,7 +22,8 @@ def shown(figure: Path) -> str:
     name = figure.stem
     used = commands(name) or [f"memsim run {name}"]
     lines = "\n".join([*used, f"memsim draw {name} --out figures/{name}"])
-    return f"## {name}\n\n![{name}](../figures/{figure.name})\n\n{caption(figure)}\n\n```bash\n{lines}\n```\n\n{where(name)}\n"
+    image, code = f"![{name}](../figures/{figure.name})", f"```bash\n{lines}\n```"
+    return "\n\n".join([f"## {name}", image, caption(figure), code, where(name), ""])
 
 
 def caption(figure: Path) -> str:

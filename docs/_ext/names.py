@@ -50,6 +50,8 @@ def names_of(room: str) -> list[Name]:
         if isinstance(node, ast.ImportFrom):
             above = importlib.util.resolve_name("." * node.level + (node.module or ""), package_of(module))
             found += [name_of(module, above, each.name) for each in node.names if each.name == each.asname]
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):  # a room that is one file
+            found.append(name_of(module, room, node.name))
     found += [name_of(module, room, name) for name in vars(module).get("__all__", ()) if not name.startswith("_")]
     once = {each.name: each for each in reversed(found) if not each.name.startswith("_")}
     return sorted(once.values(), key=lambda each: each.name.lower())
@@ -76,14 +78,19 @@ def homes() -> dict[int, Name]:
     found: dict[int, Name] = {}
     for names in rooms().values():
         for each in names:
-            if not each.is_room and isinstance(each.thing, type) | callable(each.thing):
+            if not each.is_room and callable(each.thing):
                 found[id(each.thing)] = each  # the later, so a room in front of its top
     return found
 
 
 def docstring(name: Name) -> str:
     """What stands under its definition; of a constant, the string after its assignment."""
-    if name.is_room or isinstance(name.thing, type) or inspect.isroutine(name.thing) or hasattr(name.thing, "__wrapped__"):
+    if (
+        name.is_room
+        or isinstance(name.thing, type)
+        or inspect.isroutine(name.thing)
+        or hasattr(name.thing, "__wrapped__")
+    ):
         return inspect.cleandoc(name.thing.__doc__ or "")
     return constant_docstring(name.module, name.inner)
 

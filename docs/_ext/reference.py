@@ -11,8 +11,8 @@ from signatures import short, signature
 OURS = ("memsim.", "device_models.")
 HEAD = """# Reference
 
-Every public name, a page a room. `import memsim as ms` and `import device_models as dm`; a name is imported when it is first asked for.
-Units are SI throughout.
+Every public name, a page a room. `import memsim as ms` and `import device_models as dm`; a name is imported when it is
+first asked for. Units are SI throughout.
 
 """
 
@@ -90,7 +90,7 @@ def inherited(name: Name) -> str:
 
 
 def members_of(kind: type) -> Iterator[tuple[str, Any, Any]]:
-    """Name, object and owner of the documented public members: its own, and of bases that are not described themselves."""
+    """Documented public members with their owners: its own, and of bases that are not described themselves."""
     seen = set()
     for base in kind.__mro__:
         if not base.__module__.startswith(OURS) or (base is not kind and id(base) in homes()):
