@@ -7,7 +7,7 @@ from bibliography import keys
 from names import homes, rooms
 
 ALIASES = {"ms": "memsim", "dm": "device_models", "memsim": "memsim", "device_models": "device_models"}
-DOTTED = re.compile(r"(?<![`\w])`((?:ms|dm|memsim|device_models)(?:\.\w+)+)(?:\(\))?`(?!`)")
+DOTTED = re.compile(r"(?<![`\w}])`((?:ms|dm|memsim|device_models)(?:\.\w+)+)([^`<>\w.][^`<>]*)?`(?!`)")
 BARE = re.compile(r"(?<![`\w])`([A-Z]\w+)(?:\(\))?`(?!`)")
 CITED = re.compile(r"(?<![\[\w@`-])([A-Z][A-Za-z]+(?:19|20)\d\d)(?![\w\]`])")
 FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
@@ -79,9 +79,10 @@ def linked(line: str, room: str) -> str:
 
 
 def to_name(found: re.Match) -> str:
+    """`ms.name`, `ms.name(...)` or `ms.name(...).member` as a link to what is described."""
     top, *rest = found[1].split(".")
     full = by_full(".".join([ALIASES[top], *rest]))
-    return f"{{py:obj}}`{found[1]} <{full}>`" if full else found[0]
+    return f"{{py:obj}}`{found[1]}{found[2] or ''} <{full}>`" if full else found[0]
 
 
 def by_full(full: str) -> str | None:
