@@ -54,7 +54,7 @@ def link(name: Name) -> str:
 
 def summary(name: Name) -> str:
     text = doc_of_room(name.full) if name.is_room else of_docstring(docstring(name), name.room)
-    return first(text)
+    return first(text) or f"A constant, a {type(name.thing).__name__} of {len(name.thing)}."
 
 
 def first(text: str) -> str:
