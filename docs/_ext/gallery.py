@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+BESIDE = ("energy", "healing", "solving", "validation")
 HEAD = """# Gallery
 
 Every figure of the repository, drawn by `memsim draw NAME` from the results that `memsim run NAME` writes. Where a
@@ -20,37 +21,45 @@ def page() -> str:
 
 def shown(figure: Path) -> str:
     name = figure.stem
-    used = commands(name) or [f"memsim run {name}"]
-    lines = "\n".join([*used, f"memsim draw {name} --out figures/{name}"])
+    lines = f"{command(name)}\nmemsim draw {name} --out figures/{name}"
     image, code = f"![{name}](../figures/{figure.name})", f"```bash\n{lines}\n```"
     return "\n\n".join([f"## {name}", image, caption(figure), code, where(name), ""])
 
 
 def caption(figure: Path) -> str:
-    """The caption file beside the figure, or else what its script says of itself."""
-    for suffix in (".txt", ".md"):
-        if (beside := figure.with_suffix(suffix)).exists():
-            return beside.read_text().strip()
+    """The caption file beside the figure, a line a matter, or else what its script says of itself."""
+    if (beside := figure.with_suffix(".txt")).exists():
+        plain = re.sub(r"([$*<`\\[\]])", r"\\\1", beside.read_text().strip())
+        return plain.replace("\n", "  \n")  # two spaces break a line
     script = figure.with_suffix(".py")
     return (ast.get_docstring(ast.parse(script.read_text())) or "").strip() if script.exists() else ""
 
 
-def texts() -> dict[Path, str]:
-    return {path: path.read_text() for path in sorted((ROOT / "docs").glob("studies/*.md"))}
+def pages(name: str) -> dict[str, str]:
+    """The pages that a person wrote, those that show the figure first."""
+    folder = ROOT / "docs"
+    written = [*sorted(folder.glob("studies/*.md")), *(folder / f"{page}.md" for page in BESIDE)]
+    texts = {str(path.relative_to(folder)): path.read_text() for path in written}
+    return dict(sorted(texts.items(), key=lambda item: not shows(item[1], name)))
 
 
-def commands(name: str) -> list[str]:
-    """`memsim run NAME ...` as pages on studies print it, most options first, each once."""
-    found = {
-        " ".join(command.split())
-        for text in texts().values()
-        for command in re.findall(rf"`(memsim run {name}(?: [^`]*)?)`", text)
-        if "--only" not in command
-    }
-    return sorted(found, key=len, reverse=True)[:1]
+def shows(text: str, name: str) -> bool:
+    return f"figures/{name}.png" in text
+
+
+def command(name: str) -> str:
+    """The first `memsim run NAME ...` of the first page that prints one."""
+    for text in pages(name).values():
+        for found in re.findall(rf"`(memsim run {name}(?: [^`]*)?)`", text):
+            if "--only" not in found:
+                return " ".join(found.split())
+    return f"memsim run {name}"
 
 
 def where(name: str) -> str:
-    pages = [path.stem for path, text in texts().items() if f"figures/{name}.png" in text]
-    links = ", ".join(f"[studies: {page}](studies/{page}.md)" for page in pages)
+    links = ", ".join(f"[{title(text)}]({page})" for page, text in pages(name).items() if shows(text, name))
     return f"What was found: {links}." if links else ""
+
+
+def title(text: str) -> str:
+    return re.search(r"^# (.*)", text, re.MULTILINE)[1]

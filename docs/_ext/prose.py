@@ -24,23 +24,23 @@ def of_page(text: str) -> str:
 
 
 def fenced(text: str) -> str:
-    """`>>>` examples, to the next empty line, in fences."""
+    """`>>>` examples, to the next empty line, in fences of their own, however far they are indented."""
     return "\n".join(with_fences(text.splitlines()))
 
 
 def with_fences(lines: list[str]) -> Iterator[str]:
-    within, examples = False, ""
+    within, indent = False, None  # of the example that is under way
     for line in lines:
         within ^= bool(FENCE.match(line))
-        if not within and not examples and line.lstrip().startswith(">>>"):
-            examples = line[: len(line) - len(line.lstrip())] + "```"
-            yield from ("", f"{examples}pycon")
-        if examples and not line.strip():
-            yield examples
-            examples = ""
-        yield line
-    if examples:
-        yield examples
+        if not within and indent is None and line.lstrip().startswith(">>>"):
+            indent = len(line) - len(line.lstrip())
+            yield from ("", "```pycon")
+        if indent is not None and not line.strip():
+            indent = None
+            yield "```"
+        yield line[indent:] if indent is not None else line
+    if indent is not None:
+        yield "```"
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
