@@ -4,21 +4,40 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from device_models._plugins import packages
+
 from . import _scripts
 from ._commands import Branch, Experiment, Function
 
 
 def tree() -> Branch:
     """The commands of `memsim`."""
-    name = "a NAME; `memsim list` shows them"
+    name = "a NAME, which `memsim list` shows, or a FILE.py of your own"
     return Branch(
         "Spiking networks on analog in-memory computing hardware. After any command, --help shows its options.",
         kind="A command",
         needs="a command; `memsim --help` shows them",
         commands={
-            "list": Function("the experiments and figures", lambda: list_scripts),
-            "run": Branch("run an experiment", kind="A name in experiments", needs=name, commands=_experiments()),
-            "draw": Branch("draw a finished experiment", kind="A name in figures", needs=name, commands=_figures()),
+            "list": Function("the experiments and figures, and what other packages add", lambda: list_scripts),
+            "run": Branch(
+                "run an experiment",
+                kind="A name in experiments",
+                needs=name,
+                commands=_experiments(),
+                of_file=lambda file: Experiment(file, file),
+            ),
+            "draw": Branch(
+                "draw a finished experiment",
+                kind="A name in figures",
+                needs=name,
+                commands=_figures(),
+                of_file=lambda file: Function(file, partial(_figure, file)),
+            ),
+            "devices": Function("the cells, by name", _devices),
+            "check-device": Function("whether a cell keeps what every cell promises", _check("check_device")),
+            "check-target": Function("whether a chip keeps what every chip promises", _check("check_target")),
+            "check-neuron": Function("whether a neuron keeps what every neuron promises", _check("check_neuron")),
+            "schema": Function("what a file of a device must be, as JSON Schema", _schema),
             "data": Branch(
                 "data sets that can be downloaded",
                 kind="A command after `memsim data`",
@@ -52,20 +71,28 @@ def tree() -> Branch:
 
 
 def list_scripts() -> None:
-    """The experiments and figures, each with what it is about."""
+    """The experiments and figures, each with what it is about, and what other packages add."""
     for kind in ("experiments", "figures"):
         print(kind)
-        for name, path in _scripts.scripts(kind).items():
-            print(f"  {name:14} {_scripts.summary(path)}")
+        for name, script in {**_scripts.scripts(kind), **_scripts.added(kind)}.items():
+            print(f"  {name:14} {_scripts.summary(script)}")
+    if packages():
+        from ._added import examine  # here, since what is added is loaded
+        from ._report import added_lines
+
+        print("\n".join(["other packages", *(f"  {line}" for line in added_lines(examine()))]))
 
 
 def _experiments() -> dict[str, Any]:
-    return {name: Experiment(_scripts.summary(path), name) for name, path in _scripts.scripts("experiments").items()}
+    ours = {name: Experiment(_scripts.summary(path), name) for name, path in _scripts.scripts("experiments").items()}
+    added = _scripts.added("experiments")
+    return ours | {name: Experiment(_scripts.summary(each), name, is_added=True) for name, each in added.items()}
 
 
 def _figures() -> dict[str, Any]:
-    figures = _scripts.scripts("figures")
-    return {name: Function(_scripts.summary(path), partial(_figure, name)) for name, path in figures.items()}
+    ours, added = _scripts.scripts("figures"), _scripts.added("figures")
+    of = {name: Function(_scripts.summary(path), partial(_figure, name)) for name, path in ours.items()}
+    return of | {name: Function(_scripts.summary(each), partial(_figure, name), True) for name, each in added.items()}
 
 
 def _figure(name: str) -> Callable[..., None]:
@@ -73,6 +100,27 @@ def _figure(name: str) -> Callable[..., None]:
 
 
 # What follows imports only when its command is chosen.
+
+
+def _devices() -> Callable[..., None]:
+    from ._added import list_devices
+
+    return list_devices
+
+
+def _check(command: str) -> Callable[[], Callable[..., int]]:
+    def load() -> Callable[..., int]:
+        from . import _promises
+
+        return getattr(_promises, command)
+
+    return load
+
+
+def _schema() -> Callable[..., None]:
+    from ._promises import print_schema
+
+    return print_schema
 
 
 def _data_list() -> Callable[..., None]:
