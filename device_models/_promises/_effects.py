@@ -21,11 +21,12 @@ def _known(probed: Probed) -> str | None:
 
 
 def _without(probed: Probed) -> str | None:
-    for effect in _said(probed):
+    effects = _said(probed)
+    for effect in EFFECTS:
         less = probed.device.without(effect)
         if not isinstance(less, AbstractDevice):
             return f"{type(less).__name__} without {effect!r}, no device"
-        rest = tuple(other for other in probed.device.effects if other != effect)
+        rest = tuple(other for other in effects if other != effect)
         if less.effects != rest:
             return f"{less.effects} without {effect!r}"
     return None
@@ -73,8 +74,10 @@ def _shown(probed: Probed) -> str | None:
     noisy, ages = bool(np.any(std > 0)), bool(np.any(g[1:] != g[0]))
     if noisy != ("read noise" in effects):
         return f"{'read noise' if noisy else 'exact reads'}, and `effects` {effects}"
-    if ages and "drift" not in effects:
-        return f"conductances that change with time, and `effects` {effects}"
+    if ages != ("drift" in effects):
+        return f"conductances that {'change' if ages else 'stay the same'} with time, and `effects` {effects}"
+    if "write noise" in effects and not np.any(np.ptp(g[0], axis=0) > 0):
+        return f"cells that are all written alike, and `effects` {effects}"
     if ("I-V" in effects) == isinstance(probed.device.iv, Ohmic):
         return f"an `iv` {type(probed.device.iv).__name__}, and `effects` {effects}"
     if probed.is_random and not set(effects) & {"write noise", "drift", "stuck cells"}:

@@ -42,7 +42,7 @@ class Probed:
         return g, std
 
     @cached_property
-    def chip(self) -> tuple[Any, np.ndarray, np.ndarray]:
+    def chip(self) -> tuple[Any, Array, Array]:
         """Cells of one chip, and their conductance just after the write and a year on."""
         return chip(self.device, self.targets)
 

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,9 @@ def check_neuron(
 
 def print_schema() -> None:
     """The JSON Schema of a file of a device."""
-    from device_models.fit import schema_text
+    from device_models.fit import schema
 
-    print(schema_text(), end="")
+    print(json.dumps(schema(), indent=2))
 
 
 def _named(name: str, by_name: Callable[[str], Any]) -> Any:
