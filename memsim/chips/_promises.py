@@ -73,16 +73,16 @@ def usual(chip: AbstractChip) -> list[Any]:
         return [eqx.nn.MLP(INPUTS, OUTPUTS, HIDDEN, 1, key=keys[0])]
     if not isinstance(chip, AbstractTarget):
         return []
-    first = Linear(INPUTS, HIDDEN, gain=4.0, use_bias=False, key=keys[0])
+    first, quiet = (Linear(INPUTS, HIDDEN, gain=gain, use_bias=False, key=keys[0]) for gain in (4.0, 0.5))
     last = Linear(HIDDEN, OUTPUTS, gain=4.0, use_bias=False, key=keys[1])
-    exciting = eqx.tree_at(lambda layer: layer.weight, last, 0.2 * jnp.abs(last.weight))  # spikes that come of spikes
+    exciting = eqx.tree_at(lambda layer: layer.weight, last, 0.2 * jnp.abs(last.weight))  # so that it fires
     ways = [Firing(reset=reset) for reset in ("zero", "subtract")]
     neurons = [(kind, out) for kind, out in ((CuBaLIF, LI), (CuBaLIF, CuBaLI), (LIF, LI), (IF, Integrator))]
     readouts = [
         SpikingNetwork([first, kind(HIDDEN, firing=way), last, out(OUTPUTS)]) for way in ways for kind, out in neurons
     ]
     spiking = [
-        SpikingNetwork([first, kind(HIDDEN, firing=way), exciting, kind(OUTPUTS, firing=way)])
+        SpikingNetwork([quiet, kind(HIDDEN, firing=way), exciting, kind(OUTPUTS, firing=way)])
         for way in ways
         for kind in (CuBaLIF, LIF, IF)
     ]

@@ -31,7 +31,7 @@ def probed(name):
     return Probed(DEVICES[name])
 
 
-@pytest.mark.parametrize("name, promise", cases())
+@pytest.mark.parametrize("name, promise", list(cases()))
 def test_every_device_keeps_every_promise(name, promise):
     finding = ask(promise, DEVICE_PROMISES[promise], probed(name))
     assert finding.kept is not False, str(finding)
