@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ._cells._emerging import (
     ECRAM_CHEN_2023,
@@ -84,7 +84,7 @@ def device(name: str) -> Entry:
     if name in DEVICES:
         return DEVICES[name]
     plugin = choose("devices", "A device name", name, DEVICES)
-    make = plugin.load()
+    make: Any = plugin.load()
     if not callable(make):
         raise ValueError(f"{plugin} must be a function that makes a device. Got {make!r}; name one, module:function.")
-    return Entry(make, {})
+    return Entry(cast(Callable[..., AbstractDevice], make), {})

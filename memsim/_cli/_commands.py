@@ -71,7 +71,6 @@ class Branch:
     needs: str
     commands: Mapping[str, "Function | Experiment | Branch"]
     of_file: "Callable[[str], Function | Experiment] | None" = None
-    is_added: bool = False
 
     def run(self, words: list[str], path: str) -> int:
         """Passes the rest on to the command that the first word names. Only that one is loaded."""
@@ -102,16 +101,17 @@ class Branch:
 def _is_broken(command: Function | Experiment | Branch) -> bool:
     """Whether what another package adds does not load: it breaks nothing but itself."""
     try:
-        return command.is_added and command.options() is None
+        return not isinstance(command, Branch) and command.is_added and command.options() is None
     except Exception:
         return True
 
 
 def _config(script: Any, name: str) -> type:
     """The options of an experiment, which say where its results go."""
-    if not (is_dataclass(script.Config) and "out" in {field.name for field in fields(script.Config)}):
+    config: Any = script.Config
+    if not (is_dataclass(config) and "out" in {field.name for field in fields(config)}):
         raise ValueError(f"The `Config` of an experiment must be a dataclass with `out: Path`. Got that of {name}.")
-    return script.Config
+    return config  # pyright: ignore[reportReturnType]
 
 
 def _with_where(config: type, *default: Any) -> type:

@@ -9,65 +9,70 @@ from device_models._plugins import packages
 from . import _scripts
 from ._commands import Branch, Experiment, Function
 
+NAME = "a NAME, which `memsim list` shows, or a FILE.py of your own"
+
 
 def tree() -> Branch:
     """The commands of `memsim`."""
-    name = "a NAME, which `memsim list` shows, or a FILE.py of your own"
     return Branch(
         "Spiking networks on analog in-memory computing hardware. After any command, --help shows its options.",
         kind="A command",
         needs="a command; `memsim --help` shows them",
-        commands={
-            "list": Function("the experiments and figures, and what other packages add", lambda: list_scripts),
-            "run": Branch(
-                "run an experiment",
-                kind="A name in experiments",
-                needs=name,
-                commands=_experiments(),
-                of_file=lambda file: Experiment(file, file),
-            ),
-            "draw": Branch(
-                "draw a finished experiment",
-                kind="A name in figures",
-                needs=name,
-                commands=_figures(),
-                of_file=lambda file: Function(file, partial(_figure, file)),
-            ),
-            "devices": Function("the cells, by name", _devices),
-            "check-device": Function("whether a cell keeps what every cell promises", _check("check_device")),
-            "check-target": Function("whether a chip keeps what every chip promises", _check("check_target")),
-            "check-neuron": Function("whether a neuron keeps what every neuron promises", _check("check_neuron")),
-            "schema": Function("what a file of a device must be, as JSON Schema", _schema),
-            "data": Branch(
-                "data sets that can be downloaded",
-                kind="A command after `memsim data`",
-                needs="`list` or `get NAME`",
-                commands={
-                    "list": Function("the data sets, and which are here", _data_list),
-                    "get": Function("download one", _data_get),
-                },
-            ),
-            "chips": Branch(
-                "chips that networks can be placed on",
-                kind="A command after `memsim chips`",
-                needs="`list` or `check FILE...`",
-                commands={
-                    "list": Function("the chips, and how each was checked", _chips_list),
-                    "check": Function("compare our rules with files of other simulators", _chips_check),
-                },
-            ),
-            "energy": Branch(
-                "what chips take",
-                kind="A command after `memsim energy`",
-                needs="`list` or `check`",
-                commands={
-                    "list": Function("the numbers of components, each with its source", _energy_list),
-                    "check": Function("published numbers of chips beside ours", _energy_check),
-                },
-            ),
-            "doctor": Function("what is installed here, and whether it works", _doctor),
-        },
+        commands=_scripts_of() | _parts() | _rooms(),
     )
+
+
+def _scripts_of() -> dict[str, Any]:
+    run, draw = "run an experiment", "draw a finished experiment"
+    experiments, figures = "A name in experiments", "A name in figures"
+    return {
+        "list": Function("the experiments and figures, and what other packages add", lambda: list_scripts),
+        "run": Branch(run, experiments, NAME, _experiments(), of_file=lambda file: Experiment(file, file)),
+        "draw": Branch(draw, figures, NAME, _figures(), of_file=lambda file: Function(file, partial(_figure, file))),
+    }
+
+
+def _parts() -> dict[str, Any]:
+    return {
+        "devices": Function("the cells, by name", _devices),
+        "check-device": Function("whether a cell keeps what every cell promises", _check("check_device")),
+        "check-target": Function("whether a chip keeps what every chip promises", _check("check_target")),
+        "check-neuron": Function("whether a neuron keeps what every neuron promises", _check("check_neuron")),
+        "schema": Function("what a file of a device must be, as JSON Schema", _schema),
+    }
+
+
+def _rooms() -> dict[str, Any]:
+    return {
+        "data": Branch(
+            "data sets that can be downloaded",
+            kind="A command after `memsim data`",
+            needs="`list` or `get NAME`",
+            commands={
+                "list": Function("the data sets, and which are here", _data_list),
+                "get": Function("download one", _data_get),
+            },
+        ),
+        "chips": Branch(
+            "chips that networks can be placed on",
+            kind="A command after `memsim chips`",
+            needs="`list` or `check FILE...`",
+            commands={
+                "list": Function("the chips, and how each was checked", _chips_list),
+                "check": Function("compare our rules with files of other simulators", _chips_check),
+            },
+        ),
+        "energy": Branch(
+            "what chips take",
+            kind="A command after `memsim energy`",
+            needs="`list` or `check`",
+            commands={
+                "list": Function("the numbers of components, each with its source", _energy_list),
+                "check": Function("published numbers of chips beside ours", _energy_check),
+            },
+        ),
+        "doctor": Function("what is installed here, and whether it works", _doctor),
+    }
 
 
 def list_scripts() -> None:

@@ -75,7 +75,9 @@ def usual(chip: AbstractChip) -> list[Any]:
         return []
     first, quiet = (Linear(INPUTS, HIDDEN, gain=gain, use_bias=False, key=keys[0]) for gain in (4.0, 0.5))
     last = Linear(HIDDEN, OUTPUTS, gain=4.0, use_bias=False, key=keys[1])
-    exciting = eqx.tree_at(lambda layer: layer.weight, last, 0.2 * jnp.abs(last.weight))  # so that it fires
+    exciting = eqx.tree_at(
+        lambda layer: layer.weight, last, 0.2 * jnp.abs(jnp.asarray(last.weight))
+    )  # so that it fires
     ways = [Firing(reset=reset) for reset in ("zero", "subtract")]
     neurons = [(kind, out) for kind, out in ((CuBaLIF, LI), (CuBaLIF, CuBaLI), (LIF, LI), (IF, Integrator))]
     readouts = [

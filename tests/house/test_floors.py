@@ -99,6 +99,8 @@ def prefixes(module):
 
 
 def room(module):
+    if module == "memsim.__main__":  # `python -m memsim`
+        return "memsim._cli"
     parts = module.split(".")
     return parts[0] if parts[0] == "device_models" else ".".join(parts[:2])
 
