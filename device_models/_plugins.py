@@ -60,8 +60,8 @@ def plugins(kind: str, own: Iterable[str] = ()) -> Plugins:
     for each in _all(kind, tuple(sys.path)):
         by_name.setdefault(each.name, []).append(each)
     mine, usable, clashing = set(own), {}, {}
-    for name, unsorted in sorted(by_name.items()):
-        several = sorted(unsorted, key=lambda each: each.package)
+    for name, found in sorted(by_name.items()):
+        several = sorted(found, key=lambda each: each.package)
         if name in mine:
             clashing[name] = f"{several[0]} has a name of memsim's own, which it does not replace."
         elif len(several) > 1:

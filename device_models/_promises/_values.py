@@ -161,6 +161,6 @@ VALUE_PROMISES = {
     "sources": Promise(
         "Where each number is from is said.",
         _sourced,
-        'Give `sources`, a line a number: "write_noise = 5e-07 S (Example2024, Fig. 2, measured)".',
+        'Give `sources`, a line a number: "write_noise = 5e-07 S (your paper, Fig. 2, measured)".',
     ),
 }

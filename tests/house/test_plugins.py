@@ -151,7 +151,7 @@ def test_two_packages_of_one_name_are_both_named_and_neither_is_used(tmp_path, m
         folder = tmp_path / name
         folder.mkdir()
         laboratory.installed(laboratory.published(folder, name=name), monkeypatch)
-    with pytest.raises(ValueError, match=r"must be of one package.*lab-oxide 1.2 and .*lab-other 1.2"):
+    with pytest.raises(ValueError, match=r"must be of one package.*lab-other 1.2 and .*lab-oxide 1.2"):
         dm.device("oxide_lab")
     with pytest.raises(ValueError, match="must be of one package"):
         ms.chips.target("renamed")
