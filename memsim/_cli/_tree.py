@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from device_models._plugins import packages
+from device_models._plugins import packages, plugins
 
 from . import _scripts
 from ._commands import Branch, Experiment, Function
@@ -90,14 +90,21 @@ def list_scripts() -> None:
 
 def _experiments() -> dict[str, Any]:
     ours = {name: Experiment(_scripts.summary(path), name) for name, path in _scripts.scripts("experiments").items()}
-    added = _scripts.added("experiments")
-    return ours | {name: Experiment(_scripts.summary(each), name, is_added=True) for name, each in added.items()}
+    return ours | {name: Experiment(said, name, is_added=True) for name, said in _added("experiments").items()}
 
 
 def _figures() -> dict[str, Any]:
-    ours, added = _scripts.scripts("figures"), _scripts.added("figures")
-    of = {name: Function(_scripts.summary(path), partial(_figure, name)) for name, path in ours.items()}
-    return of | {name: Function(_scripts.summary(each), partial(_figure, name), True) for name, each in added.items()}
+    ours = {name: _scripts.summary(path) for name, path in _scripts.scripts("figures").items()}
+    of = {name: Function(said, partial(_figure, name)) for name, said in ours.items()}
+    return of | {name: Function(said, partial(_figure, name), True) for name, said in _added("figures").items()}
+
+
+def _added(kind: str) -> dict[str, str]:
+    """What each name of other packages is about; one that clashes says so, as it does where it is chosen."""
+    ours = _scripts.scripts(kind)
+    clashing = plugins(kind, ours).clashing.items()
+    said = {name: _scripts.summary(each) for name, each in _scripts.added(kind).items()}
+    return said | {name: f"NOT USED: {why}" for name, why in clashing if name not in ours}
 
 
 def _figure(name: str) -> Callable[..., None]:
