@@ -6,7 +6,7 @@ RUN = .venv/bin
 # What test-oldest and test-newest run; all that `make test` does if empty.
 TESTS ?=
 
-.PHONY: demo test test-slow test-peers test-oldest test-newest freeze lint lock package figures speed bench-check import-time docs clean
+.PHONY: demo test test-slow test-peers test-oldest test-newest freeze schema lint lock package figures speed bench-check import-time docs clean
 
 demo: .venv/.installed
 	$(RUN)/memsim run drift
@@ -36,6 +36,10 @@ test-newest: .venv-newest/.made
 # Writes anew the results that no change of code may move.
 freeze: .venv/.installed
 	FREEZE=1 $(RUN)/python -m pytest -q tests/golden/test_frozen.py -k anew
+
+# Writes anew what a file of a device must be, after a class of device_models has changed its fields.
+schema: .venv/.installed
+	$(RUN)/python -c "from device_models.fit._schema import publish; publish()"
 
 lint: .venv/.installed
 	$(RUN)/ruff check

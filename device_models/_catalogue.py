@@ -1,7 +1,8 @@
 """Devices by name, for command lines and configuration files."""
 
+import inspect
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ._cells._emerging import (
     ECRAM_CHEN_2023,
@@ -34,16 +35,20 @@ from ._cells._rram import (
 )
 from ._cells._sonos import SONOS_AGRAWAL_2022, SONOS_XIAO_2022, sonos_agrawal2022, sonos_xiao2022
 from ._checks import checked
-from ._checks._names import lookup
 from ._device import AbstractDevice
+from ._plugins import choose
 from ._sourced import Sourced
 
 
 class Entry(NamedTuple):
-    """A constructor and the published numbers it uses."""
+    """A constructor and the published numbers it uses; those of another package stand in its `sources` alone."""
 
     make: Callable[..., AbstractDevice]
     numbers: dict[str, Sourced]
+
+    def takes(self, setting: str) -> bool:
+        """Whether the constructor has an argument of this name, such as "write_noise_scale"."""
+        return setting in inspect.signature(self.make).parameters
 
 
 DEVICES = {
@@ -68,6 +73,18 @@ DEVICES = {
 def device(name: str) -> Entry:
     """The entry of `name`: `device("pcm_joshi2020").make()` is a device, `.numbers` its sources.
 
-    Raises `ValueError` for an unknown name, with the nearest known ones.
+    `name` is one of `DEVICES`, or one that an installed package adds by an entry point of the group `memsim.devices`.
+
+    Raises `ValueError` for an unknown name, with the nearest known ones, and for one of a package that does not import.
+
+    >>> import device_models as dm
+    >>> dm.device("pcm_joshi2020").make().g_max
+    2.5e-05
     """
-    return lookup("A device name", name, DEVICES)
+    if name in DEVICES:
+        return DEVICES[name]
+    plugin = choose("devices", "A device name", name, DEVICES)
+    make: Any = plugin.load()
+    if not callable(make):
+        raise ValueError(f"{plugin} must be a function that makes a device. Got {make!r}; name one, module:function.")
+    return Entry(cast(Callable[..., AbstractDevice], make), {})

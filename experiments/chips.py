@@ -107,7 +107,7 @@ def measure(seed, training, target, *, key, config: Config) -> xr.Dataset:
     """Trains the network, perhaps through the chip, and compares the chip with the network."""
     data = as_spikes(digits(config.steps, recordings=config.recordings, quick=config.quick), config.offset, config.gain)
     model_key, fit_key, more_key, chip_key = jr.split(key, 4)
-    chip = ms.chips.target(target) if target in ms.chips.TARGETS else None
+    chip = None if hasattr(ms.recipes, target) else ms.chips.target(target)
     design = None if chip else getattr(ms.recipes, target)()
     known = data.train.inputs[:CALIBRATION]
     name = chosen(chip, data.train.inputs.shape[-1], config)

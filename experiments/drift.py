@@ -140,7 +140,7 @@ def crossbar(config: Config, write_noise: float, compensation=COMPENSATIONS["glo
     """A process, with the ADC range of training; of arrays, so that processes share compiled functions."""
     entry = dm.device(config.device)
     return ms.Crossbar(
-        entry.make(write_noise_scale=jnp.asarray(write_noise)) if entry.numbers else entry.make(),
+        entry.make(write_noise_scale=jnp.asarray(write_noise)) if entry.takes("write_noise_scale") else entry.make(),
         adc=ms.ADC(config.adc_bits, full_scale=jnp.asarray(config.training_full_scale)),
         compensation=compensation,
         tile=config.tile,

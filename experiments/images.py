@@ -91,10 +91,12 @@ class Config:
             if self.full and field.name in FULL and getattr(self, field.name) == field.default:
                 object.__setattr__(self, field.name, FULL[field.name])
         ms.study.check_options(self, training_images=54000, images=10000)
-        for given, known in ((self.networks, NETWORKS), (self.trainings, TRAININGS), (self.cells, dm.DEVICES)):
+        for given, known in ((self.networks, NETWORKS), (self.trainings, TRAININGS)):
             for name in given:
                 if name not in known:
-                    raise ValueError(f"`networks`, `trainings` and `cells` must be of {', '.join(known)}. Got {name}.")
+                    raise ValueError(f"`networks` and `trainings` must be of {', '.join(known)}. Got {name}.")
+        for name in self.cells:
+            dm.device(name)
 
 
 def run(config: Config) -> xr.Dataset:

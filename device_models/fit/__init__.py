@@ -16,3 +16,4 @@ from ._relaxation import fit_relaxation as fit_relaxation
 from ._result import Estimate as Estimate
 from ._result import Fit as Fit
 from ._result import Goodness as Goodness
+from ._schema import schema as schema

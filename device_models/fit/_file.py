@@ -17,10 +17,12 @@ from .._checks import checked
 from .._checks._names import nearest
 from .._files import as_path, written_whole
 from .._span import Span
+from .._version import __version__
 from ._units import unit_of
 
 ROOMS = (ageing, curves, iv, memristors, noise, pulsed)  # beside what stands at the top
 FORMAT, VERSION = "device_models.device", 1
+SCHEMA = f"urn:memsim:device:{VERSION}"  # the `$id` of `schema()`
 
 
 @checked()
@@ -38,7 +40,8 @@ def save_device(path: str | Path, device: eqx.Module, *, provenance: dict[str, A
     **Raises:** `ValueError` for a class that is not exported, a field that is neither number, text nor such a class,
     and a provenance that JSON cannot hold; `OSError` where the file cannot be written.
     """
-    content = {"format": FORMAT, "version": VERSION, "device": _encoded(device, None), "provenance": provenance}
+    head = {"format": FORMAT, "version": VERSION, "schema": SCHEMA, "release": __version__}
+    content = {**head, "device": _encoded(device, None), "provenance": provenance}
     try:
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
@@ -56,7 +59,14 @@ def load_device(path: str | Path) -> eqx.Module:
     **Raises:** `ValueError` for a file that is no such JSON, another version of it, an unknown class, a field that is
     missing, unknown or in another unit, and values that the class refuses.
     """
-    return _decoded(_content(path)["device"], None, f"{path}: device")
+    content = _content(path)
+    try:
+        return _decoded(content["device"], None, f"{path}: device")
+    except ValueError as error:
+        release = content.get("release", __version__)  # files of the first releases do not say theirs
+        if release == __version__:
+            raise
+        raise ValueError(f"{error} The file is of memsim {release}, this is {__version__}.") from error
 
 
 @checked()
@@ -72,16 +82,31 @@ def _content(path: str | Path) -> dict[str, Any]:
         raise ValueError(f"A device file must be JSON. Got {path}, {error}. Was it cut or edited?") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f'A device file must say "format": {FORMAT!r}. {path} does not. Is it another file?')
-    if content.get("version") != VERSION:
-        raise ValueError(
-            f"The version of a device file must be {VERSION}. Got {content.get('version')!r} in {path}. "
-            "Read it with the release that wrote it."
-        )
+    _check_version(path, content)
     if missing := {"device", "provenance"} - content.keys():
         raise ValueError(
             f"A device file must hold device and provenance. {path} lacks {' and '.join(sorted(missing))}."
         )
     return content
+
+
+def _check_version(path: str | Path, content: dict[str, Any]) -> None:
+    version = content.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise ValueError(
+            f"The version of a device file must be a whole number from 1 to {VERSION}. Got {version!r} in {path}, "
+            "which no release wrote. Was it edited?"
+        )
+    if version > VERSION:
+        raise ValueError(
+            f"The version of a device file must be at most {VERSION} for memsim {__version__}. Got {version} in "
+            f"{path}, which a newer release wrote; read it with that one: pip install --upgrade memsim."
+        )
+    if content.get("schema", SCHEMA) != SCHEMA:
+        raise ValueError(
+            f"A device file of version {version} must be of the schema {SCHEMA}. Got {content['schema']!r} in {path}. "
+            "Correct it, or leave it out."
+        )
 
 
 def known_classes() -> dict[str, type[eqx.Module | Span]]:

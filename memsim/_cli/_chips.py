@@ -4,13 +4,23 @@ from pathlib import Path
 
 import tyro
 
+from device_models._plugins import plugins
+
 from ..chips import TARGETS, check, target
 
 
 def list_chips() -> None:
     """The chips that networks can be placed on, and against what their arithmetic was checked."""
     for name in TARGETS:
-        print(f"  {name:17} {target(name).checked}")
+        print(f"  {name:18} {target(name).checked}")
+    added = plugins("targets", TARGETS)
+    for name, each in added.usable.items():
+        try:
+            print(f"  {name:18} {target(name).checked} ({each.package} {each.version})")
+        except ValueError as error:
+            print(f"  {name:18} NOT USED: {error}")
+    for clash in added.clashing.values():
+        print(f"  NOT USED: {clash}")
 
 
 def check_files(files: tyro.conf.Positional[tuple[Path, ...]]) -> int:

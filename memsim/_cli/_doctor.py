@@ -11,6 +11,7 @@ from typing import Any
 
 from device_models._version import __version__
 
+from . import _added, _scripts
 from ._folders import Folder, folder
 from ._packages import needed, optional, version
 from ._report import lines
@@ -38,6 +39,8 @@ def examine() -> dict[str, Any]:
     ]
     folders = _attempt("folders", _folders, troubles) or []
     troubles += [f"{each.path} cannot be written to" for each in folders if not each.is_writable]
+    added = _attempt("other packages", _added.examine, troubles) or []
+    troubles += [each["trouble"] for each in added if each["trouble"] is not None]
     return {
         "memsim": {"version": __version__, "path": str(Path(__file__).parents[1])},
         "python": {"version": platform.python_version(), "path": sys.executable, "platform": platform.platform()},
@@ -47,6 +50,8 @@ def examine() -> dict[str, Any]:
         "jax": _attempt("jax", _jax, troubles),
         "environment": {name: os.environ[name] for name in sorted(os.environ) if _matters(name)},
         "folders": [each._asdict() for each in folders],
+        "names": _attempt("names", _names, troubles),
+        "plugins": added,
         "read": _attempt("A read of an 8 x 8 crossbar", _read, troubles),
         "troubles": troubles,
     }
@@ -76,6 +81,16 @@ def _jax() -> dict[str, Any]:
         "x64": str(dtype) == "float64",
         "dtype": str(dtype),
     }
+
+
+def _names() -> dict[str, int]:
+    """How many names memsim has of its own."""
+    from device_models import DEVICES
+
+    from ..chips import TARGETS
+
+    scripts = {kind: len(_scripts.scripts(kind)) for kind in _scripts.PARTS}
+    return {"cells": len(DEVICES), "chips": len(TARGETS)} | scripts
 
 
 def _folders() -> list[Folder]:

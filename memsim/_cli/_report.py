@@ -21,9 +21,26 @@ def lines(found: dict[str, Any]) -> list[str]:
         *(f"  {name}={value}" for name, value in found["environment"].items()),
         "folders",
         *(f"  {_folder(each)}" for each in found["folders"]),
+        *(_names(found["names"]) if found["names"] else []),
+        *(["other packages"] if found["plugins"] else ["no other packages add to it"]),
+        *(f"  {line}" for line in added_lines(found["plugins"])),
         *(_read(found["read"]) if found["read"] else []),
         *([f"WRONG: {trouble}" for trouble in found["troubles"]] or ["All is well."]),
     ]
+
+
+def added_lines(added: list[dict[str, Any]]) -> list[str]:
+    """What other packages add, a line a package and kind, and a line for each name that cannot be used."""
+    by_package: dict[str, list[str]] = {}
+    for each in added:
+        if each["trouble"] is None:
+            by_package.setdefault(f"{each['package']}: {each['kind']}", []).append(each["name"])
+    broken = [f"NOT USED: {each['trouble']}" for each in added if each["trouble"] is not None]
+    return [*(f"{where} {', '.join(names)}" for where, names in by_package.items()), *broken]
+
+
+def _names(names: dict[str, int]) -> list[str]:
+    return [", ".join(f"{number} {kind}" for kind, number in names.items()) + "; `memsim --help` says what lists them"]
 
 
 def _jax(jax: dict[str, Any]) -> list[str]:

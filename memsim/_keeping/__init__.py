@@ -11,6 +11,7 @@ from ._compiled import keep_compiled as keep_compiled
 from ._fingerprint import fingerprint as fingerprint
 from ._identity import environment as environment
 from ._identity import jax_options as jax_options
+from ._identity import plugin_hashes as plugin_hashes
 from ._identity import source_hash as source_hash
 from ._identity import versions as versions
 from ._progress import Show as Show

@@ -9,6 +9,8 @@ from typing import Any
 
 import jax
 
+from device_models._plugins import Plugin, packages
+
 from ._fingerprint import content
 
 PACKAGES = ("memsim", "jax", "jaxlib", "equinox", "optax", "numpy", "xarray")
@@ -33,7 +35,7 @@ def hash_of(*packages: Path) -> str:
     """The hash of what decides a number in the folders of some packages."""
     digest = hashlib.sha256()
     for package in packages:
-        for file in sorted(package.rglob("*")):
+        for file in sorted(package.rglob("*")) if package.is_dir() else [package]:
             place = file.relative_to(package.parent)
             # Experiments lie inside the package after an install only; each is known by the function that measures.
             if file.suffix in READ and "_bundled" not in place.parts:
@@ -48,8 +50,28 @@ def versions() -> dict[str, str]:
 
 
 def environment() -> dict[str, Any]:
-    """All that decides a number beside settings and the caller's own code."""
-    return {"source": source_hash(), "versions": versions(), "backend": jax.default_backend()} | jax_options()
+    """All that decides a number beside settings and the caller's own code.
+
+    Settings say cells and chips of other packages by name, so the source of each package that adds such counts.
+    """
+    added = {"plugins": plugin_hashes()} if packages() else {}
+    return {"source": source_hash(), "versions": versions(), "backend": jax.default_backend()} | jax_options() | added
+
+
+def plugin_hashes() -> dict[str, str]:
+    """Of each package that adds to memsim, with its version, the hash of the source that its names come from."""
+    return {package: hash_of(*_folders(added)) for package, added in packages().items()}
+
+
+def _folders(added: list[Plugin]) -> list[Path]:
+    """The packages, or single files, that the modules of entry points are in."""
+    found = {_top(file, each.place) for each in added if (file := each.file()) is not None}
+    return sorted(found)
+
+
+def _top(file: Path, place: str) -> Path:
+    depth = place.partition(":")[0].count(".") + (file.name == "__init__.py")
+    return file.parents[depth - 1] if depth else file
 
 
 def jax_options() -> dict[str, str]:

@@ -83,7 +83,7 @@ def compare(
     - `key`: For what chance decides on chips.
     - `calibration`: Inputs, or a set as `data`, of the training and not of what is judged: chips for values, which
       need it, find ranges from it, and converters of crossbars theirs, by `memsim.calibrate`.
-    - `targets`: Names, or chips; all by default.
+    - `targets`: Names, of `TARGETS` or added by a package, or chips; all of `TARGETS` by default.
     - `crossbars`: Designs by name; published ones by default, read right after programming.
     - `scores`: From the outputs of one sample to one score a class, as of `memsim.train.evaluate`.
     - `memory`: For the samples that run side by side, as of `memsim.train.evaluate`.

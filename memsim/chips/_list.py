@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from device_models._checks._names import lookup
+from device_models._plugins import choose
 
 from ._akida._target import akida
 from ._brainscales2._target import brainscales2
@@ -39,10 +39,21 @@ TARGETS: dict[str, Callable[[], AbstractChip]] = {
 
 
 def target(name: str) -> AbstractChip:
-    """The chip of that name, with its defaults; `ValueError` with near names where there is none.
+    """The chip of that name, with its defaults.
+
+    `name` is one of `TARGETS`, or one that an installed package adds by an entry point of the group `memsim.targets`.
+
+    Raises `ValueError` for an unknown name, with the nearest known ones, and for one of a package that does not import.
 
     >>> import memsim as ms
     >>> ms.chips.target("loihi1").checked
     'bit-checked against lava-nc 0.10.0'
     """
-    return lookup("A target", name, TARGETS)()
+    if name in TARGETS:
+        return TARGETS[name]()
+    plugin = choose("targets", "A target", name, TARGETS)
+    make = plugin.load()
+    chip = make() if callable(make) else make
+    if not isinstance(chip, AbstractChip):
+        raise ValueError(f"{plugin} must make a chip, an `AbstractTarget` or `AbstractRateTarget`. Got {chip!r}.")
+    return chip

@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 
 from .._array import Crossbar
-from .._keeping import jax_options, source_hash, versions
+from .._keeping import jax_options, plugin_hashes, source_hash, versions
 from ..nn import MixedSignal
 
 
@@ -20,7 +20,9 @@ def provenance() -> dict[str, str]:
       they are installed.
     - `git`: The commit, and whether the tree was clean, for a person to find that source.
     - `x64`, `backend`, `devices`: Whether jax has 64 bits, where it computed, and on how many devices.
+    - `plugins`: Packages that add to memsim, with versions and hashes of their source; absent where there is none.
     """
+    added = {"plugins": json.dumps(found)} if (found := plugin_hashes()) else {}
     return {
         "versions": json.dumps(versions()),
         "source": source_hash(),
@@ -28,6 +30,7 @@ def provenance() -> dict[str, str]:
         "x64": jax_options()["jax_enable_x64"],
         "backend": jax.default_backend(),
         "devices": str(jax.device_count()),
+        **added,
     }
 
 

@@ -39,7 +39,7 @@ SIGNED = {
     *("Conv1d.gain", "Conv2d.gain", "DelayedLinear.gain", "Linear.gain"),
     *("Flatten.start_dim", "Flatten.end_dim", "Scale.scale", "Threshold.threshold", "Population.low"),
     *("attribution_table.time", "attribution.time"),  # an index from the end
-    "crossover.static_difference",
+    *("crossover.static_difference", "check_neuron.mean"),
     *("draw_accuracy.place", "draw_spread.place", "yield_curve.threshold"),
 }
 

@@ -23,7 +23,6 @@ FLOORS = {
     "memsim._array": 2,  # all between weights and codes
     "memsim.nn": 3,
     "memsim.recipes": 3,
-    "memsim.extend": 3,
     "memsim.nir": 4,
     "memsim.files": 4,
     "memsim.train": 4,
@@ -32,6 +31,7 @@ FLOORS = {
     "memsim.chips": 5,  # digital and mixed-signal systems as targets
     "memsim.study": 5,
     "memsim.energy": 6,  # joules, seconds, square metres of what the floors below did
+    "memsim.extend": 6,  # what parts of your own inherit and promise
     "memsim.plotting": 6,  # draws with the statistics of study
     "memsim.heal": 7,  # chips mended from their own reads
     "memsim.identify": 7,  # what an array is, from its own reads
@@ -99,6 +99,8 @@ def prefixes(module):
 
 
 def room(module):
+    if module == "memsim.__main__":  # `python -m memsim`
+        return "memsim._cli"
     parts = module.split(".")
     return parts[0] if parts[0] == "device_models" else ".".join(parts[:2])
 

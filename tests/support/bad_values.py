@@ -42,6 +42,7 @@ ROOMS = {
     "solve": ms.solve,
     "heal": ms.heal,
     "identify": ms.identify,
+    "extend": ms.extend,
 }
 NAN, INF = float("nan"), float("inf")
 
@@ -58,7 +59,7 @@ def public() -> dict[str, Any]:
     found: dict[int, tuple[str, Any]] = {}
     for room, module in ROOMS.items():
         for name, thing in inspect.getmembers(module):  # public names are imported when asked for
-            home = ("memsim", "device_models") if room in ("memsim", "device_models") else (module.__name__,)
+            home = ("memsim", "device_models") if room in ("memsim", "device_models", "extend") else (module.__name__,)
             ours = callable(thing) and getattr(thing, "__module__", "").startswith(home)
             if not name.startswith(("_", "Abstract")) and ours and not inspect.isabstract(thing):
                 found.setdefault(id(thing), (f"{room}.{name}", thing))

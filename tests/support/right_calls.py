@@ -13,6 +13,7 @@ import device_models as dm
 import memsim as ms
 import right_chips
 import right_energy
+import right_extend
 import right_heal
 import right_identify
 import right_solve
@@ -41,7 +42,14 @@ from right_parts import (
     staircase,
 )
 
-PARTS = (right_chips, right_energy, right_heal, right_identify, right_solve)  # rooms with files of their own
+PARTS = (
+    right_chips,
+    right_energy,
+    right_extend,
+    right_heal,
+    right_identify,
+    right_solve,
+)  # rooms with files of their own
 
 # What the library makes and hands out, and nobody writes by hand. A `Dialect` is judged where it is used.
 RESULTS = {

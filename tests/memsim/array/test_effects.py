@@ -1,4 +1,4 @@
-"""A device without one of its effects keeps the others, and what chance decided of them."""
+"""A device without one of its effects keeps what chance decided of the others; tests of every device ask the rest."""
 
 import re
 
@@ -27,8 +27,6 @@ DEVICES = {
     for name, device in helpers.DEVICES.items()
     if name not in (*SAME_CLASS, "gaussian_proportional", "gaussian_inverse", "mtj_generic", "ideal_milo")
 }
-QUICK = [name for name in helpers.QUICK_DEVICES if name in DEVICES and name != "write_verify"]
-WRITTEN_ONCE = [name for name, device in DEVICES.items() if not isinstance(device, dm.WriteVerify)]
 PCMS = [name for name, device in DEVICES.items() if isinstance(device, dm.PCM)]
 
 every_device = pytest.mark.parametrize(
@@ -36,7 +34,6 @@ every_device = pytest.mark.parametrize(
     [device if name in helpers.QUICK_DEVICES else helpers.slow(device) for name, device in DEVICES.items()],
     ids=DEVICES,
 )
-every_effect = pytest.mark.parametrize("effect", dm.EFFECTS)
 
 
 def targets(device):
@@ -61,46 +58,6 @@ def test_an_unknown_effect_suggests_its_neighbours(device):
     for wrong, right in {"drfit": "drift", "readnoise": "read noise", "iv": "I-V"}.items():
         with pytest.raises(ValueError, match=f"Got '{wrong}'.*{re.escape(right)}"):
             device.without(wrong)
-
-
-@every_device
-@every_effect
-def test_a_device_without_an_effect_shows_all_of_its_others(device, effect):
-    assert device.without(effect).effects == tuple(e for e in device.effects if e != effect)
-
-
-@every_device
-def test_a_device_lists_known_effects_in_their_order(device):
-    assert device.effects == tuple(e for e in dm.EFFECTS if e in device.effects)
-
-
-@every_device
-def test_a_device_without_any_effect_keeps_its_targets(device):
-    bare = without(device, *dm.EFFECTS)
-    assert bare.effects == () and isinstance(bare.iv, dm.iv.Ohmic)
-    cells, start, year = chip(bare, targets(device))
-    np.testing.assert_allclose(start, targets(device), rtol=1e-6)
-    np.testing.assert_array_equal(year, start)
-    std = bare.read_noise(cells, jnp.asarray(YEAR))
-    assert std is None or not np.any(std)
-
-
-@every_device
-def test_without_drift_a_chip_stays_as_it_was_written(device):
-    _, start, _ = chip(device, targets(device))
-    _, still, year = chip(device.without("drift"), targets(device))
-    np.testing.assert_array_equal(still, start)
-    np.testing.assert_array_equal(year, start)
-
-
-@pytest.mark.parametrize("name", helpers.quick_and_slow(QUICK, WRITTEN_ONCE))
-def test_without_read_noise_reads_are_exact_and_the_history_is_the_same(name):
-    device = DEVICES[name]
-    quiet = device.without("read noise")
-    cells, *history = chip(quiet, targets(device))
-    std = quiet.read_noise(cells, jnp.asarray(YEAR))
-    assert std is None or not np.any(std)
-    np.testing.assert_array_equal(history, chip(device, targets(device))[1:])
 
 
 @pytest.mark.parametrize("name", PCMS)
