@@ -54,6 +54,13 @@ def calibrate(
     - `key`: For models that draw random numbers.
 
     Raises `ValueError` for samples that do not fit, and for a layer that none of them reaches.
+
+    >>> import equinox as eqx, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.MLP(4, 2, 8, 1, key=jr.key(0)))
+    >>> xs = jr.normal(jr.key(1), (100, 4))
+    >>> design = ms.calibrate(model, xs, ms.Crossbar(dm.pcm_joshi2020(), dac=ms.DAC(8), adc=ms.ADC(8)))
+    >>> print({path: f"{each.dac.input_range:.1f}" for path, each in design.designs.items()})
+    {'.layers[0]': '3.0', '.layers[1]': '2.2'}
     """
     check_designs(crossbar)
     if isinstance(model, AbstractDesigning):

@@ -86,6 +86,10 @@ class ADC(AbstractADC):
     - `rounding`: "nearest" (half to even), or "stochastic": up with the probability of the fraction, drawn from the
       key of the read.
     - `errors`: Spread over bit lines, or `None`.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.ADC(8).codes(jnp.array([0.4, 5.6, 300.0])))  # currents in steps of the converter
+    [  0.   6. 127.]
     """
 
     bits: int | None = eqx.field(static=True, converter=plain)

@@ -87,6 +87,12 @@ class DAC(AbstractDAC):
     - `bits`: At least 2, or `None` for no rounding. Spikes are one code and need no DAC.
     - `input_range`: Largest input magnitude, in the units of the layer's input. As an array it takes part in training.
     - `errors`: Spread over word lines, or `None`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm, memsim as ms
+    >>> design = ms.Crossbar(dm.Ideal(), dac=ms.DAC(3))
+    >>> matrix = design.deploy([[1.0]], 0.0, key=jr.key(0))
+    >>> print(np.asarray(matrix(jnp.array([[0.2], [0.5], [2.0]]))).round(2).ravel())
+    [0.33 0.67 1.  ]
     """
 
     bits: int | None = eqx.field(static=True, converter=plain)
@@ -114,6 +120,11 @@ class PulseWidthDAC(AbstractDAC):
     root of the duration, what is slow against a pulse in proportion to it; the largest code has the noise of one read.
 
     **Arguments:** as for `DAC`; the `errors` are those of the durations.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> design = ms.Crossbar(dm.Ideal(), dac=ms.PulseWidthDAC(8))
+    >>> print(design.deploy([[0.5, -1.0]], 0.0, key=jr.key(0))(jnp.ones(2)))
+    [-0.5]
     """
 
     bits: int | None = eqx.field(static=True, converter=plain)
@@ -151,6 +162,10 @@ class BitSerialDAC(AbstractDAC):
     - `bits_per_pulse`: $b$.
 
     The gradient passes the digits as if each pulse carried an equal share of the code.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print([pulse.item() for pulse in ms.BitSerialDAC(4).pulses(jnp.array([5.0]))])
+    [1.0, 0.0, 1.0]
     """
 
     bits: int = eqx.field(static=True, converter=plain)

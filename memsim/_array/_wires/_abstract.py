@@ -17,7 +17,13 @@ class AbstractWires(Checked):
 
 
 class IdealWires(AbstractWires):
-    """Wires without resistance."""
+    """Wires without resistance.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> g = jnp.full((2, 2), 25e-6)
+    >>> bool((ms.IdealWires().effective(g) == g).all())
+    True
+    """
 
     def effective(self, g: Conductances) -> Float[Array, "rows columns"]:
         return as_conductances(g)
