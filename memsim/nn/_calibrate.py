@@ -124,7 +124,15 @@ def _without_faults(design: Crossbar) -> Crossbar:
 def clipping(
     model: Any, xs: Num[Array, "batch *sample"] | np.ndarray | list, *, key: Key[Array, ""] | None = None
 ) -> dict[str, Clipping]:
-    """What the converters of each layer clip while a deployed `model`, of any kind, runs on the samples `xs`."""
+    """What the converters of each layer clip while a deployed `model`, of any kind, runs on the samples `xs`.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(2, 1, key=jr.key(0)))
+    >>> chip = ms.deploy(model, ms.Crossbar(dm.Ideal(), dac=ms.DAC(8, input_range=1.0)), 0.0, key=jr.key(1))
+    >>> clipped = ms.nn.clipping(chip, jnp.array([[0.5, 3.0], [-2.0, 0.1]]))
+    >>> [float(found.dac) for found in clipped.values()]  # two of four inputs are beyond 1
+    [0.5]
+    """
     run_key, read_key = (None, None) if key is None else jr.split(key)
     inputs = word_lines(evaluating(model), checked_samples(model, xs), run_key)
     found: dict[str, Clipping] = {}

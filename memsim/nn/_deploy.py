@@ -32,7 +32,14 @@ NEURONS = 2**31 - 1  # folded into the key, so that neurons and synapses draw fr
 
 
 def neurons(model: Any) -> dict[str, AbstractNeuron]:
-    """Every neuron layer of `model`, by its path."""
+    """Every neuron layer of `model`, by its path.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> synapses = [ms.nn.Linear(3, 4, key=jr.key(0)), ms.nn.Linear(4, 2, key=jr.key(1))]
+    >>> network = ms.nn.SpikingNetwork([synapses[0], ms.nn.LIF(4), synapses[1], ms.nn.LI(2)])
+    >>> {path: type(neuron).__name__ for path, neuron in ms.nn.neurons(network).items()}
+    {'.layers[1]': 'LIF', '.layers[3]': 'LI'}
+    """
     return layers_of(model, AbstractNeuron)
 
 
