@@ -85,6 +85,15 @@ def attribute(
     (`memsim.study.right`), and what was `measured` is marked as in `memsim.study.robustness`. What is not finite makes
     its measures NaN; a warning, and the attribute "not_finite", then name chip, time and layer. Raises `ValueError` for
     what does not fit, and for a design without any effect.
+
+    >>> import equinox as eqx, jax, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(8, 2, key=jr.key(0)))
+    >>> xs = jr.normal(jr.key(1), (16, 8))
+    >>> labels = jax.vmap(model)(xs).argmax(1)
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
+    >>> found = ms.study.attribute(model, (xs, labels), design, chips=2, key=jr.key(2))
+    >>> found.effect.values.tolist(), found.case.values.tolist(), float(found.accuracy_ideal.mean())
+    (['write noise', 'drift'], ['alone', 'left out'], 1.0)
     """
     import xarray as xr
 

@@ -49,6 +49,13 @@ def using(executor: Any) -> Iterator[None]:
     **Arguments:**
 
     - `executor`: As of `sweep`; `None` is this process.
+
+    >>> import memsim as ms
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with ThreadPoolExecutor(2) as executor, ms.study.using(executor):
+    ...     found = ms.study.sweep(lambda bits: 2.0**-bits, {"bits": [1, 2]})
+    >>> found["value"].values.tolist()
+    [0.5, 0.25]
     """
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise ValueError(f"`executor` must have a method `submit`, as in `concurrent.futures`. Got {executor!r}.")
@@ -74,6 +81,14 @@ def checkpoint(name: str = "training") -> Path | None:
     **Arguments:**
 
     - `name`: Tells several files of one point apart.
+
+    >>> import memsim as ms
+    >>> def measure(seed):
+    ...     kept = ms.study.checkpoint()  # for `ms.train.fit(..., checkpoint=kept)`
+    ...     return float(kept is not None)
+    >>> found = ms.study.sweep(measure, {"seed": [0]}, folder="mine")
+    >>> found["value"].item(), ms.study.checkpoint() is None  # outside a sweep nothing is kept
+    (1.0, True)
     """
     if not name.isidentifier():
         raise ValueError(f'`name` must be one word, such as "training". Got {name!r}.')
