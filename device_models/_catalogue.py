@@ -69,5 +69,10 @@ def device(name: str) -> Entry:
     """The entry of `name`: `device("pcm_joshi2020").make()` is a device, `.numbers` its sources.
 
     Raises `ValueError` for an unknown name, with the nearest known ones.
+
+    >>> import device_models as dm
+    >>> entry = dm.device("pcm_joshi2020")
+    >>> entry.make().g_max, entry.numbers["g_max"].unit
+    (2.5e-05, 'S')
     """
     return lookup("A device name", name, DEVICES)

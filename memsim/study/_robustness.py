@@ -165,9 +165,10 @@ def chip_outcomes(
     >>> xs = jr.normal(jr.key(1), (16, 8))
     >>> labels = jax.vmap(model)(xs).argmax(1)
     >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
-    >>> found = ms.study.chip_outcomes(model, design, xs, labels, jnp.array([0.0, 3600.0]), jnp.arange(2), key=jr.key(2))
+    >>> times, chips = jnp.array([0.0, 3600.0]), jnp.arange(3)
+    >>> found = ms.study.chip_outcomes(model, design, xs, labels, times, chips, key=jr.key(2))
     >>> found.accuracy.shape, found.right.shape  # bits of 16 samples in two bytes
-    ((2, 2), (2, 2, 2))
+    ((3, 2), (3, 2, 2))
     """
     samples, scores = Samples(xs, labels), as_scores(scores, "classes")
     workload = Workload(samples, times, scores, (METRICS["accuracy"],), as_bytes(memory))
@@ -200,8 +201,9 @@ def chip_accuracies(
     >>> xs = jr.normal(jr.key(1), (16, 8))
     >>> labels = jax.vmap(model)(xs).argmax(1)
     >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
-    >>> ms.study.chip_accuracies(model, design, xs, labels, jnp.array([0.0, 3600.0]), jnp.arange(2), key=jr.key(2)).shape
-    (2, 2)
+    >>> times, chips = jnp.array([0.0, 3600.0]), jnp.arange(3)
+    >>> ms.study.chip_accuracies(model, design, xs, labels, times, chips, key=jr.key(2)).shape
+    (3, 2)
     """
     settings: Any = {"key": key, "chunk": chunk, "scores": scores, "memory": memory}
     return jnp.asarray(chip_outcomes(model, crossbar, xs, labels, times, chips, **settings).accuracy)
