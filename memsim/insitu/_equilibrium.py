@@ -18,7 +18,15 @@ BETA = positive("in siemens, the conductance that pulls the outputs towards thei
 
 
 class Phase(NamedTuple):
-    """Voltages at which the circuit settled: of hidden nodes, and of the pairs of output nodes."""
+    """Voltages at which the circuit settled: of hidden nodes, and of the pairs of output nodes.
+
+    >>> import jax.numpy as jnp, device_models as dm, memsim as ms
+    >>> network = ms.insitu.ResistiveNetwork(dm.memristors.mms_molter2016())
+    >>> states = (jnp.full((4, 2), 0.5), jnp.full((2, 2), 0.4))
+    >>> phase = network.settle(states, jnp.array([0.1]))
+    >>> phase.hidden.shape, phase.outputs.shape
+    ((2,), (2,))
+    """
 
     hidden: Float[Array, " hidden"]
     outputs: Float[Array, " outputs"]
@@ -45,6 +53,12 @@ class ResistiveNetwork(Checked):
     - `bias`: Of the constant rails, in volts.
 
     Reference: Kendall2020 (recalled); Doell2025 (abstract read).
+
+    >>> import jax.numpy as jnp, device_models as dm, memsim as ms
+    >>> network = ms.insitu.ResistiveNetwork(dm.memristors.mms_molter2016())
+    >>> states = (jnp.full((4, 2), 0.5), jnp.full((2, 2), 0.4))
+    >>> ms.insitu.classes(network.settle(states, jnp.array([0.1])).outputs).shape
+    (1,)
     """
 
     cells: AbstractMemristor
@@ -94,7 +108,13 @@ class ResistiveNetwork(Checked):
 
 
 class Nudge(NamedTuple):
-    """What pulls the outputs: the targets of the classes, in volts, and the conductance that does."""
+    """What pulls the outputs: the targets of the classes, in volts, and the conductance that does.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> nudge = ms.insitu.Nudge(target=jnp.array([0.05, 0.0]), beta=jnp.array(1e-6))
+    >>> nudge.target.shape  # one voltage a class
+    (2,)
+    """
 
     target: Float[Array, " classes"]
     beta: Float[Array, ""]
@@ -107,7 +127,12 @@ def cost(outputs: Float[Array, " outputs"], target: Float[Array, " classes"]) ->
 
 @checked()
 def classes(outputs: Float[Array, "*batch outputs"]) -> Float[Array, "*batch classes"]:
-    """The voltage of each class, the difference of its two nodes."""
+    """The voltage of each class, the difference of its two nodes.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> print(np.asarray(ms.insitu.classes(jnp.array([0.3, 0.1, 0.0, 0.2]))).round(1))
+    [ 0.3 -0.1]
+    """
     first, second = jnp.split(outputs, 2, axis=-1)
     return first - second
 

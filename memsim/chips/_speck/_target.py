@@ -41,6 +41,11 @@ class Speck(AbstractTarget):
     - `spikes`: The most spikes of an input, and of a neuron by "multi", in one step.
 
     Reference: Yao2024.
+
+    >>> import memsim as ms
+    >>> chip = ms.chips.Speck("single")
+    >>> chip.conventions.spikes, ms.chips.Speck("multi").conventions.spikes
+    (1, 31)
     """
 
     rule: Rule = eqx.field(static=True, default="multi")

@@ -62,6 +62,12 @@ class TrueNorth(AbstractTarget, Checked):
     - `mask`: Bits of a random number, 8 bits of a draw, that are added to each threshold in each tick.
 
     Reference: Merolla2014, Cassidy2013.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 8, key=jr.key(0)), ms.nn.IF(8)])
+    >>> fit = ms.chips.TrueNorth(axons=4).fits(network, input_shape=4)
+    >>> bool(fit), fit.cores
+    (True, 1)
     """
 
     axons: int = eqx.field(static=True, default=4)
