@@ -42,6 +42,13 @@ def read_csv(path: str | Path, columns: dict[str, str]) -> dict[str, Float[np.nd
 
     **Raises:** `ValueError` for a column that is missing, a unit that is unknown or of another kind, an entry that is
     not a finite number, a line with more or fewer entries than there are columns, and a file without numbers.
+
+    >>> import device_models as dm
+    >>> from pathlib import Path
+    >>> written = Path("cells.csv").write_text("target [uS],measured [uS]\n10,10.5\n20,19\n")
+    >>> columns = dm.fit.read_csv("cells.csv", {"target": "S", "measured": "S"})
+    >>> print(1e6 * columns["measured"])
+    [10.5 19. ]
     """
     _check_wanted(columns)
     lines = [(i, line) for i, line in _lines(as_path(path)) if line.strip() and not line.lstrip().startswith("#")]
@@ -71,6 +78,15 @@ def read_cells(
     `times, conductances = read_cells(path, {"time": "s", "conductance": "S"})` is what `fit_drift` takes.
 
     Raises `ValueError` where a cell lacks a point or has it twice, and as `read_csv` does.
+
+    >>> import device_models as dm
+    >>> from pathlib import Path
+    >>> text = "cell,time [s],conductance [uS]\n0,1,10\n0,2,9\n1,1,20\n1,2,19\n"
+    >>> written = Path("drift.csv").write_text(text)
+    >>> times, g = dm.fit.read_cells("drift.csv", {"time": "s", "conductance": "S"})
+    >>> print(times, 1e6 * g)
+    [1. 2.] [[10.  9.]
+     [20. 19.]]
     """
     if len(columns) != 2:
         raise ValueError(f"`columns` must name two: the axis and what is measured along it. Got {list(columns)}.")

@@ -37,7 +37,12 @@ class Written(NamedTuple):
 
 
 class AbstractProgramming(Checked):
-    """Writes the cells of an array that should present a matrix."""
+    """Writes the cells of an array that should present a matrix.
+
+    >>> import memsim as ms
+    >>> ms.OneShot().rewrites, ms.GradientDescent().rewrites
+    (False, True)
+    """
 
     @property
     @abstractmethod

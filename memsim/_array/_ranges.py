@@ -13,7 +13,19 @@ from ._converters._codes import largest_code, to_codes
 
 
 class AbstractRanges(Checked):
-    """How `memsim.calibrate` chooses the range of a converter: a pass over data that returns a number."""
+    """How `memsim.calibrate` chooses the range of a converter: a pass over data that returns a number.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> class Fixed(ms.extend.AbstractRanges):
+    ...     def of_inputs(self, x, bits):
+    ...         return jnp.array(2.0)
+    ...     def of_currents(self, cells, bits):
+    ...         return None
+    >>> model = ms.nn.convert(eqx.nn.Linear(2, 1, key=jr.key(0)))
+    >>> design = ms.calibrate(model, jnp.ones((4, 2)), ms.Crossbar(dm.Ideal(), dac=ms.DAC(8)), ranges=Fixed())
+    >>> [each.dac.input_range.item() for each in design.designs.values()]
+    [2.0]
+    """
 
     @abstractmethod
     def of_inputs(self, x: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:

@@ -46,6 +46,13 @@ class Annealed(eqx.Module):
     - `energy`: Their energies, by the couplings that were asked for.
     - `last`: Energies at the end of the runs.
     - `first_seen`: The cycle, from 1, in which the best was found.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> ring = -(jnp.eye(6, k=1) + jnp.eye(6, k=-1))
+    >>> ideal = ms.Crossbar(dm.Ideal(), compensation=None)
+    >>> found = ms.solve.anneal(ring, ideal, ms.solve.Cooling(1.0), cycles=20, key=jr.key(0))
+    >>> found.spins.shape, bool((found.energy == ms.solve.energy(ring, found.spins)).all())
+    ((1, 6), True)
     """
 
     spins: Float[Array, "runs n"]

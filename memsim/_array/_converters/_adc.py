@@ -27,6 +27,16 @@ class AbstractADC(Checked):
     slice of a `BitSliced` mapping, or `None` for the most a tile can carry, all its word lines fully on.
 
     A converter of your own has the fields `bits` and `full_scale` and writes `codes`; the rest has a default.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> class Comparator(ms.extend.AbstractADC):
+    ...     bits: int = 2
+    ...     full_scale: float = 1.0
+    ...     def codes(self, current, tile=0, *, key=None):
+    ...         return jnp.sign(current)
+    >>> matrix = ms.Crossbar(dm.Ideal(), adc=Comparator()).deploy([[1.0], [-1.0]], 0.0, key=jr.key(0))
+    >>> print(jnp.sign(matrix(jnp.array([0.3]))))
+    [ 1. -1.]
     """
 
     bits: eqx.AbstractVar[int | None]

@@ -22,6 +22,16 @@ class AbstractDAC(Checked):
 
     A converter of your own has the fields `bits` and `input_range` and writes `pulses`; by default a code goes out in
     one pulse, a voltage for each code, from the nearest code of every input.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> class OnOff(ms.extend.AbstractDAC):
+    ...     bits: int = 2
+    ...     input_range: float = 1.0
+    ...     def pulses(self, codes):
+    ...         return [codes]
+    >>> matrix = ms.Crossbar(dm.Ideal(), dac=OnOff()).deploy([[1.0]], 0.0, key=jr.key(0))
+    >>> print(matrix(jnp.array([[0.2], [-0.9]])).ravel())
+    [ 0. -1.]
     """
 
     bits: eqx.AbstractVar[int | None]
