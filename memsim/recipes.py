@@ -19,6 +19,8 @@ from ._array import (
 )
 from ._checks import checked, whole, write
 
+__all__ = ["RECIPES", "hermes", "isaac", "neurram", "rasch2023", "sonos"]
+
 DEVICE = write(hints.of_device)
 BITS = whole(2, most=8, hint="As on the chip, sign included.")
 

@@ -67,7 +67,7 @@ class DataDriven2017(AbstractMemristor):
 
     >>> import jax.numpy as jnp, device_models as dm
     >>> cell = dm.memristors.data_driven2017()
-    >>> print([f"{jnp.sign(cell.flow(jnp.array(8e3), jnp.array(v))):.0f}" for v in (1.5, -1.5)])  # resistance up and down
+    >>> print([f"{jnp.sign(cell.flow(jnp.array(8e3), jnp.array(v))):.0f}" for v in (1.5, -1.5)])  # up and down
     ['1', '-1']
     """
 

@@ -47,7 +47,7 @@ class MMS(AbstractMemristor):
 
     >>> import jax.numpy as jnp, device_models as dm
     >>> cell = dm.memristors.mms_molter2016()
-    >>> print(f"{0.1 / cell.current(jnp.array(0.5), jnp.array(0.1)):.0f} ohm")  # 500 and 1500 ohm in parallel, half each
+    >>> print(f"{0.1 / cell.current(jnp.array(0.5), jnp.array(0.1)):.0f} ohm")  # halves of 500 and of 1500 ohm
     750 ohm
     """
 

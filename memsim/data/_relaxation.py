@@ -36,8 +36,8 @@ class Relaxation:
     - `licence`, `citation`: Terms under which the data may be passed on, and what to cite.
 
     >>> import numpy as np, memsim as ms
-    >>> found = ms.data.Relaxation("mine", np.array([0.0, 1.0]), np.array([9e-6]), np.array([[9e-6, 8e-6]]), 4e-5, "MIT", "")
-    >>> found.conductances.shape
+    >>> times, targets, g = np.array([0.0, 1.0]), np.array([9e-6]), np.array([[9e-6, 8e-6]])
+    >>> ms.data.Relaxation("mine", times, targets, g, g_max=4e-5, licence="MIT", citation="").conductances.shape
     (1, 2)
     """
 

@@ -44,7 +44,8 @@ def from_onnx(path: str | Path) -> OnnxModel:
     >>> import onnx
     >>> from onnx import TensorProto, helper, numpy_helper
     >>> weight = numpy_helper.from_array(np.array([[1.0], [2.0]], np.float32), "w")
-    >>> ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size]) for name, size in (("x", 2), ("y", 1))]
+    >>> shapes = {"x": ["n", 2], "y": ["n", 1]}
+    >>> ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
     >>> product = helper.make_node("MatMul", ["x", "w"], ["y"])
     >>> graph = helper.make_graph([product], "mine", ends[:1], ends[1:], [weight])
     >>> onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), "mine.onnx")

@@ -50,11 +50,9 @@ def using(executor: Any) -> Iterator[None]:
 
     - `executor`: As of `sweep`; `None` is this process.
 
-    >>> import memsim as ms
-    >>> from concurrent.futures import ThreadPoolExecutor
-    >>> with ThreadPoolExecutor(2) as executor, ms.study.using(executor):
-    ...     found = ms.study.sweep(lambda bits: 2.0**-bits, {"bits": [1, 2]})
-    >>> found["value"].values.tolist()
+    >>> import concurrent.futures, memsim as ms
+    >>> with concurrent.futures.ThreadPoolExecutor(2) as executor, ms.study.using(executor):
+    ...     ms.study.sweep(lambda bits: 2.0**-bits, {"bits": [1, 2]})["value"].values.tolist()
     [0.5, 0.25]
     """
     if executor is not None and not callable(getattr(executor, "submit", None)):
@@ -83,12 +81,8 @@ def checkpoint(name: str = "training") -> Path | None:
     - `name`: Tells several files of one point apart.
 
     >>> import memsim as ms
-    >>> def measure(seed):
-    ...     kept = ms.study.checkpoint()  # for `ms.train.fit(..., checkpoint=kept)`
-    ...     return float(kept is not None)
-    >>> found = ms.study.sweep(measure, {"seed": [0]}, folder="mine")
-    >>> found["value"].item(), ms.study.checkpoint() is None  # outside a sweep nothing is kept
-    (1.0, True)
+    >>> ms.study.checkpoint() is None  # outside of a sweep
+    True
     """
     if not name.isidentifier():
         raise ValueError(f'`name` must be one word, such as "training". Got {name!r}.')
