@@ -67,6 +67,8 @@ PCM_LI_2023 = {
 def pcm_joshi2020(*, write_noise_scale: Number = 1.0, nu_scale: Number = 1.0, read_noise_scale: Number = 1.0) -> PCM:
     """Mushroom-cell PCM of 25 uS, about a million devices measured; published use spans 1 s to 1 year, its span here.
 
+    - `write_noise_scale`, `nu_scale`, `read_noise_scale`: As of `PCM`; 1 is the published cell.
+
     Reference: Nandakumar2019, Joshi2020.
 
     >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
@@ -96,6 +98,8 @@ def pcm_joshi2020(*, write_noise_scale: Number = 1.0, nu_scale: Number = 1.0, re
 def pcm_hermes1(*, write_noise_scale: Number = 1.0, nu_scale: Number = 1.0, read_noise_scale: Number = 1.0) -> PCM:
     """PCM of the 14 nm HERMES chip, one device for each sign of a weight, 10.35 uS.
 
+    - `write_noise_scale`, `nu_scale`, `read_noise_scale`: As of `PCM`; 1 is the published cell.
+
     Reference: LeGallo2023.
 
     >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
@@ -112,6 +116,8 @@ def pcm_hermes2(*, write_noise_scale: Number = 1.0, nu_scale: Number = 1.0, read
     """PCM of the 14 nm HERMES chip, two devices for each sign of a weight, 20.7 uS.
 
     Both devices are taken as equally programmed, which drifts worse than the chip, where they are remapped dynamically.
+
+    - `write_noise_scale`, `nu_scale`, `read_noise_scale`: As of `PCM`; 1 is the published cell.
 
     Reference: LeGallo2023.
 

@@ -66,6 +66,8 @@ def rram_wan2022(
     here it walks as those cells do, `remembering` chooses otherwise. Read noise is the short-term noise that the fit's
     authors suggest, 1 % of `g_max`.
 
+    - `write_noise_scale`, `drift_scale`, `read_noise_scale`: As of `Gaussian`; 1 is the published cell.
+
     Reference: Wan2022, Levy2024.
 
     >>> import jax.numpy as jnp, jax.random as jr, device_models as dm

@@ -91,6 +91,8 @@ def sonos_agrawal2022(
     Between the days all parameters are interpolated linearly; after five days they are held (assumed). The spread
     at an age contains the write error. That a cell keeps its rank is assumed.
 
+    - `write_noise_scale`, `drift_scale`, `read_noise_scale`: As of `Gaussian`; 1 is the published cell.
+
     Reference: Agrawal2022.
 
     >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
@@ -128,6 +130,8 @@ def sonos_xiao2022(*, write_noise_scale: Number = 1.0, drift_scale: Number = 1.0
 
     Means are interpolated in conductance and in time; below 52 nA and above 1585 nA the shift is held, as are all
     parameters after five days; that a cell keeps its rank is assumed, too.
+
+    - `write_noise_scale`, `drift_scale`: As of `Gaussian`; 1 is the published cell.
 
     Reference: Xiao2022.
 

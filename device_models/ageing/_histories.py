@@ -135,6 +135,11 @@ class LogTime(AbstractHistory):
 
     The fits it stands for begin at one second; how the value grows before is assumed.
 
+    **Arguments:**
+
+    - `offset`: $a$, at one second, in the unit of the property.
+    - `slope`: $b$, for each e-fold of time.
+
     >>> import jax.numpy as jnp, device_models as dm
     >>> history = dm.ageing.LogTime(offset=1e-6, slope=1e-7)
     >>> print([f"{1e6 * history(jnp.array(0.5), jnp.array(t)):.2f}" for t in (0.5, 1.0, 1e4)])

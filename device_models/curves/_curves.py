@@ -56,6 +56,11 @@ class Polynomial(AbstractCurve):
 class ClippedLog(AbstractCurve):
     r"""$\mathrm{clip}(a \ln g + b,\ low,\ high)$; `low` and `high` may be infinite.
 
+    **Arguments:**
+
+    - `slope`, `offset`: $a$ and $b$, in the unit of the property.
+    - `low`, `high`: Its ends.
+
     >>> import jax.numpy as jnp, numpy as np, device_models as dm
     >>> curve = dm.curves.ClippedLog(slope=-0.01, offset=0.05, low=0.05, high=0.1)
     >>> print(np.asarray(curve(jnp.array([1e-4, 0.1, 1.0]))).round(3))
@@ -100,6 +105,11 @@ class InversePower(AbstractCurve):
 
 class Branches(AbstractCurve):
     """One curve below `at`, another from `at` on.
+
+    **Arguments:**
+
+    - `at`: A relative conductance.
+    - `below`, `above`: The curves.
 
     >>> import jax.numpy as jnp, device_models as dm
     >>> curve = dm.curves.Branches(0.5, dm.curves.Constant(1.0), dm.curves.Constant(2.0))
@@ -148,6 +158,11 @@ class Proportional(AbstractCurve):
 
 class InverseProportional(AbstractCurve):
     r"""$a / \max(g, g_\mathrm{low})$: without the floor, a cell at zero would be anywhere.
+
+    **Arguments:**
+
+    - `factor`: $a$, in the unit of the property.
+    - `low`: $g_\mathrm{low}$, a relative conductance.
 
     >>> import jax.numpy as jnp, device_models as dm
     >>> print(dm.curves.InverseProportional(1.0, low=0.25)(jnp.array([0.0, 0.5, 1.0])))

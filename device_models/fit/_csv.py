@@ -43,9 +43,8 @@ def read_csv(path: str | Path, columns: dict[str, str]) -> dict[str, Float[np.nd
     **Raises:** `ValueError` for a column that is missing, a unit that is unknown or of another kind, an entry that is
     not a finite number, a line with more or fewer entries than there are columns, and a file without numbers.
 
-    >>> import device_models as dm
-    >>> from pathlib import Path
-    >>> written = Path("cells.csv").write_text("target [uS],measured [uS]\n10,10.5\n20,19\n")
+    >>> import numpy as np, device_models as dm
+    >>> np.savetxt("cells.csv", ["target [uS],measured [uS]", "10,10.5", "20,19"], fmt="%s")
     >>> columns = dm.fit.read_csv("cells.csv", {"target": "S", "measured": "S"})
     >>> print(1e6 * columns["measured"])
     [10.5 19. ]
@@ -79,10 +78,9 @@ def read_cells(
 
     Raises `ValueError` where a cell lacks a point or has it twice, and as `read_csv` does.
 
-    >>> import device_models as dm
-    >>> from pathlib import Path
-    >>> text = "cell,time [s],conductance [uS]\n0,1,10\n0,2,9\n1,1,20\n1,2,19\n"
-    >>> written = Path("drift.csv").write_text(text)
+    >>> import numpy as np, device_models as dm
+    >>> lines = ["cell,time [s],conductance [uS]", "0,1,10", "0,2,9", "1,1,20", "1,2,19"]
+    >>> np.savetxt("drift.csv", lines, fmt="%s")
     >>> times, g = dm.fit.read_cells("drift.csv", {"time": "s", "conductance": "S"})
     >>> print(times, 1e6 * g)
     [1. 2.] [[10.  9.]

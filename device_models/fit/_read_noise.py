@@ -23,6 +23,11 @@ METHOD = (
 class PerConductance(AbstractCurve):
     r"""$\sum_i c_i g^i / \max(g, low)$: a relative noise whose standard deviation is a polynomial in $g$.
 
+    **Arguments:**
+
+    - `coefficients`: $c_i$, pure numbers.
+    - `low`: A relative conductance, below which the denominator is held.
+
     >>> import jax.numpy as jnp, numpy as np, device_models as dm
     >>> curve = dm.fit.PerConductance((0.01, 0.02), low=0.1)
     >>> print(np.asarray(curve(jnp.array([0.0, 0.5, 1.0]))).round(3))

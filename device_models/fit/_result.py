@@ -23,6 +23,9 @@ SIGNIFICANCE = 0.01
 class Estimate:
     """A fitted number and its 95 % confidence interval, all in `unit`.
 
+    - `value`: The most likely one.
+    - `low`, `high`: Ends of the interval.
+
     >>> import device_models as dm
     >>> estimate = dm.fit.Estimate(value=10e-6, low=9e-6, high=11e-6, unit="S")
     >>> estimate.holds(9.5e-6)

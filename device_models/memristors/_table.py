@@ -30,6 +30,10 @@ class MemristorEntry(NamedTuple):
 
     Below `frequency` (Hz) the loop of a sine of `amplitude` (V) is open, above it closes.
 
+    - `make`: The constructor, `make()`.
+    - `numbers`: By name, with unit and source.
+    - `amplitude`, `frequency`: Of the sine, in volts and hertz.
+
     >>> import device_models as dm
     >>> entry = dm.memristors.memristor("hp_joglekar2009")
     >>> entry.amplitude, entry.frequency, entry.numbers["r_on"].unit

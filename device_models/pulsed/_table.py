@@ -14,6 +14,9 @@ from ._pulsed import AbstractPulsed
 class PulsedEntry(NamedTuple):
     """A constructor and the published numbers it uses.
 
+    - `make`: The constructor, `make()`.
+    - `numbers`: By name, with unit and source.
+
     >>> import device_models as dm
     >>> entry = dm.pulsed.pulsed("ecram_tang2018")
     >>> type(entry.make()).__name__, entry.numbers["dw_min"].unit

@@ -174,6 +174,10 @@ def _targets(values: np.ndarray, number: int) -> np.ndarray:
 class Splits:
     """Recordings to train on, to choose settings on, and to report once.
 
+    **Arguments:**
+
+    - `train`, `validation`, `test`: A `Dataset` each.
+
     >>> import memsim as ms
     >>> data = ms.data.spoken_digits()
     >>> len(data.train), len(data.validation), len(data.test)

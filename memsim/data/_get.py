@@ -92,6 +92,9 @@ def data_folder(folder: Path | str | None = None) -> Path:
 def is_complete(source: Source | str, folder: Path | str | None = None) -> bool:
     """Whether all of a data set has been fetched.
 
+    - `source`: A name, such as "shd", or a `Source`.
+    - `folder`: As for `memsim.data.get`.
+
     >>> import memsim as ms
     >>> ms.data.is_complete("shd", "an_empty_folder")
     False

@@ -87,6 +87,10 @@ class Repair(eqx.Module):
 class Mended(NamedTuple):
     """A mended model at its moment, the repair, which fits later moments too, and what was spent.
 
+    - `model`: Called as the digital one.
+    - `repair`: `repair.on(memsim.at(repair.chip, t, key=key))` is the mended model at another age.
+    - `spent`: Reads, writes, numbers and joules.
+
     >>> import equinox as eqx, jax, jax.random as jr, device_models as dm, memsim as ms
     >>> xs, model = jr.normal(jr.key(0), (64, 4)), ms.nn.convert(eqx.nn.Linear(4, 2, key=jr.key(1)))
     >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"), compensation=None)

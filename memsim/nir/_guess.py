@@ -15,6 +15,10 @@ SNNTORCH_STEP = 1e-4
 class Guess(NamedTuple):
     """A dialect, its name, and what speaks for it, in words.
 
+    - `name`: A key of `memsim.nir.DIALECTS`.
+    - `dialect`: What it is called by.
+    - `reasons`: In words.
+
     >>> import jax.random as jr, memsim as ms
     >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 2, key=jr.key(0)), ms.nn.LI(2)])
     >>> found = ms.nir.guess(ms.nir.to_nir(network, dt=1e-3, input_shape=3), dt=1e-3)

@@ -126,6 +126,13 @@ def clipping(
 ) -> dict[str, Clipping]:
     """What the converters of each layer clip while a deployed `model`, of any kind, runs on the samples `xs`.
 
+    **Arguments:**
+
+    - `model`: Deployed; with read noise it needs `key`.
+    - `xs`: A batch of samples, or of sequences.
+
+    **Returns:** By path, the share of inputs that the `dac` clips, and of each row tile's currents that the `adc` does.
+
     >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
     >>> model = ms.nn.convert(eqx.nn.Linear(2, 1, key=jr.key(0)))
     >>> chip = ms.deploy(model, ms.Crossbar(dm.Ideal(), dac=ms.DAC(8, input_range=1.0)), 0.0, key=jr.key(1))

@@ -55,6 +55,12 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     of one array that is the weight of two layers, and, unless the model is a network over time whose signals are
     spikes, of converters whose ranges are still the defaults (use `calibrate`).
 
+    **Arguments:**
+
+    - `model`: Digital: a network over time, or any other pytree with layers of `memsim.nn`.
+    - `crossbar`: One design, a function of path and layer, `PerLayer` or `MixedSignal`.
+    - `key`: Of the chip: the same key is the same chip.
+
     >>> import equinox as eqx, jax.random as jr, device_models as dm, memsim as ms
     >>> model = ms.nn.convert(eqx.nn.MLP(4, 2, 8, 1, key=jr.key(0)))
     >>> design = ms.Crossbar(dm.pcm_joshi2020())
@@ -101,6 +107,12 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
 def at(model: Model, t: Any, *, key: Key[Array, ""] | None = None) -> Model:
     """`model` with every `Chip` replaced by the matrix it presents `t` seconds after programming.
 
+    **Arguments:**
+
+    - `model`: From `program`.
+    - `t`: Age of all its chips, in seconds, a number or a scalar array.
+    - `key`: For the noise of the moment; needed where reads are noisy.
+
     >>> import equinox as eqx, jax.random as jr, device_models as dm, memsim as ms
     >>> model = ms.nn.convert(eqx.nn.Linear(2, 1, key=jr.key(0)))
     >>> chip = ms.program(model, ms.Crossbar(dm.pcm_joshi2020()), key=jr.key(1))
@@ -122,6 +134,8 @@ def at(model: Model, t: Any, *, key: Key[Array, ""] | None = None) -> Model:
 @checked(crossbar=DESIGNS)
 def deploy(model: Model, crossbar: Designs, t: Any, *, key: Key[Array, ""]) -> Model:
     """`program`, then `at` time `t`, with keys split from one.
+
+    **Arguments:** as for `program` and `at`.
 
     >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
     >>> model = ms.nn.convert(eqx.nn.MLP(4, 2, 8, 1, key=jr.key(0)))

@@ -54,6 +54,9 @@ class Use(NamedTuple):
 class Diagnosis(NamedTuple):
     """Numbers by the paths of the layers, and `findings` in words; `str` is the findings, one a line.
 
+    - `neurons`, `synapses`: By path, activity of neurons and use of weights.
+    - `findings`: One sentence each.
+
     >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
     >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 4, gain=0.01, key=jr.key(0)), ms.nn.LIF(4)])
     >>> found = ms.nn.diagnose(network, jnp.ones((2, 20, 3)))

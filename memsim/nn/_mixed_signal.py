@@ -71,6 +71,11 @@ class NeuronCircuit(eqx.Module):
 class NoisyNeuron(AbstractWrapped):
     """A `neuron` with white noise of standard deviation `noise` on the input current of each step; it needs a key.
 
+    **Arguments:**
+
+    - `neuron`: The neurons.
+    - `noise`: In units of the input.
+
     >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
     >>> neuron = ms.nn.NoisyNeuron(ms.nn.Integrator(1000), noise=0.1)
     >>> v, _ = neuron(jnp.ones(1000), neuron.initial_state(), key=jr.key(0))

@@ -66,6 +66,9 @@ def style() -> Iterator[None]:
 def width(journal: str, columns: int = 1) -> float:
     """Width of a figure over one or two `columns` of a `journal`, in inches.
 
+    - `journal`: "neutral", "nature" or "ieee".
+    - `columns`: 1 or 2.
+
     >>> import memsim as ms
     >>> print(f"{ms.plotting.width('nature'):.2f}, {ms.plotting.width('nature', 2):.2f} inches")
     3.50, 7.20 inches

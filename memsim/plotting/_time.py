@@ -21,6 +21,9 @@ MOST_TICKS = 6
 def label_time(axes: "Axes", times: np.ndarray) -> None:
     """A logarithmic time axis with ticks at times people say, or round ones where those are too few.
 
+    - `axes`: Whose x is `shown_time(times)`.
+    - `times`: In seconds.
+
     >>> import numpy as np, matplotlib.pyplot as plt, memsim as ms
     >>> figure, axes = plt.subplots()
     >>> ms.plotting.label_time(axes, np.array([0.0, 3600.0, 86400.0]))

@@ -20,6 +20,8 @@ LEVEL = between(0, 1, hint="Percent? Divide by 100.")
 class Interval(NamedTuple):
     """A mean and its confidence interval, of 95 % unless another was asked for; NaN bounds for a single value.
 
+    - `mean`, `low`, `high`: In the units of the values.
+
     >>> import memsim as ms
     >>> found = ms.study.Interval(mean=0.93, low=0.92, high=0.94)
     >>> ms.study.with_uncertainty(found)

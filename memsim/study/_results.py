@@ -27,6 +27,9 @@ def save_result(result: "xr.Dataset", path: Path | str) -> None:
 
     Raises `OSError` with the folder's name where it cannot be written.
 
+    - `result`: A `Dataset`, with what `provenance` says in its attributes.
+    - `path`: Such as "results/mine/result.nc".
+
     >>> import xarray as xr, memsim as ms
     >>> result = xr.Dataset({"accuracy": ("chip", [0.9, 0.92])}, attrs=ms.study.provenance())
     >>> ms.study.save_result(result, "result.nc")
@@ -74,6 +77,9 @@ def open_result(path: Path | str) -> "xr.Dataset":
 @checked()
 def save_table(table: "pd.DataFrame", path: Path | str, *, index: bool = True) -> None:
     """Writes a summary as CSV to `path`, whole or not at all; `index` says whether its index becomes a column.
+
+    - `table`: Such as `summary(result)`.
+    - `path`: Such as "results/mine/summary.csv".
 
     >>> import pandas as pd, memsim as ms
     >>> from pathlib import Path

@@ -65,6 +65,8 @@ def outcome(
 ) -> Outcome:
     """As `memsim.train.accuracy`, and which recordings are named rightly.
 
+    Arguments and errors as of `memsim.train.accuracy`.
+
     >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, numpy as np, memsim as ms
     >>> model = ms.nn.convert(eqx.nn.Linear(2, 2, use_bias=False, key=jr.key(0)))
     >>> model = eqx.tree_at(lambda model: model.weight, model, jnp.eye(2))
@@ -188,6 +190,8 @@ def difference(first: "xr.DataArray", second: "xr.DataArray") -> "xr.DataArray":
     """`first` less `second`, paired: of each seed, chip and recording that both have.
 
     Of what is right or wrong, 1 where only `first` is right, and -1 where only `second` is.
+
+    - `first`, `second`: Such as `right(result)` of two methods, of the same dimensions.
 
     >>> import xarray as xr, memsim as ms
     >>> first, second = xr.DataArray([1, 1, 0], dims="recording"), xr.DataArray([1, 0, 1], dims="recording")

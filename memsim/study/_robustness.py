@@ -160,6 +160,11 @@ def chip_outcomes(
 ) -> Outcome:
     """What the chips with the given numbers have right at each time: the compiled core of `robustness`.
 
+    **Arguments:** as of `robustness`, and
+
+    - `xs`, `labels`: The data set taken apart: samples, shape (batch, *sample), and their classes, (batch,).
+    - `times`, `chips`: Ages in seconds, and numbers of chips.
+
     >>> import equinox as eqx, jax, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
     >>> model = ms.nn.convert(eqx.nn.Linear(8, 2, key=jr.key(0)))
     >>> xs = jr.normal(jr.key(1), (16, 8))
@@ -195,6 +200,8 @@ def chip_accuracies(
     memory: Memory = None,
 ) -> Float[Array, "chips times"]:
     """The accuracies of `chip_outcomes`.
+
+    Arguments and errors as of `chip_outcomes`; shape (chips, times).
 
     >>> import equinox as eqx, jax, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
     >>> model = ms.nn.convert(eqx.nn.Linear(8, 2, key=jr.key(0)))

@@ -37,7 +37,7 @@ class TableOfMeans(NamedTuple):
     >>> import numpy as np, xarray as xr, memsim as ms
     >>> values = np.linspace(0.8, 0.9, 6).reshape(3, 2)
     >>> accuracy = xr.DataArray(values, {"chip": range(3), "time": [0.0, 3600.0]}, name="accuracy")
-    >>> print(ms.study.table(accuracy, percent=True).to_markdown())
+    >>> print(ms.study.table(accuracy, percent=True).to_markdown(), end="")
     | time | mean (%) |
     | --- | ---: |
     | 0 | 84.0 ± 9.9 |
@@ -147,7 +147,7 @@ def table(
     >>> import numpy as np, xarray as xr, memsim as ms
     >>> values = np.linspace(0.8, 0.9, 6).reshape(3, 2)
     >>> accuracy = xr.DataArray(values, {"chip": range(3), "time": [0.0, 3600.0]}, name="accuracy")
-    >>> print(ms.study.table(accuracy, columns="time", percent=True).to_markdown())
+    >>> print(ms.study.table(accuracy, columns="time", percent=True).to_markdown(), end="")
     | time 0 (%) | time 3600 (%) |
     | ---: | ---: |
     | 84.0 ± 9.9 | 86.0 ± 9.9 |

@@ -154,6 +154,10 @@ def run_batch(
 ) -> Float[Array, "batch *outputs"]:
     """What the model gives out for each sample, with independent reads.
 
+    - `model`: Digital or deployed.
+    - `xs`: A batch of samples, shape (batch, *sample).
+    - `key`: For reads, one of its own for each sample.
+
     >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
     >>> model = ms.nn.SpikingNetwork([ms.nn.Linear(3, 2, key=jr.key(0)), ms.nn.LIF(2)])
     >>> ms.train.run_batch(model, jnp.ones((4, 10, 3))).shape

@@ -90,6 +90,10 @@ class GaussianNoise(AbstractHardware):
 class LogUniform(eqx.Module):
     """A time drawn uniformly in its logarithm from `low` to `high` seconds.
 
+    **Arguments:**
+
+    - `low`, `high`: Positive, in seconds.
+
     >>> import jax, jax.numpy as jnp, jax.random as jr, memsim as ms
     >>> ages = ms.train.LogUniform(1.0, 1e6)
     >>> drawn = jax.vmap(lambda key: ages.draw(key=key))(jr.split(jr.key(0), 1000))

@@ -19,6 +19,8 @@ def class_scores(outputs: Float[Array, "*steps classes"], *, mask: Mask | None =
 
     `mask` says which steps count, as in all losses here; by default all.
 
+    - `outputs`: Shape (classes,) or (steps, classes).
+
     >>> import jax.numpy as jnp, memsim as ms
     >>> print(ms.train.class_scores(jnp.array([[1.0, 0.0], [3.0, 0.0]])))
     [2. 0.]
@@ -34,6 +36,9 @@ def cross_entropy(
 ) -> Float[Array, ""]:
     """Softmax cross-entropy of the class scores of one sample: (classes,), or (steps, classes) over time.
 
+    - `outputs`, `label`: The scores, and the class.
+    - `mask`: Steps that count, shape (steps,).
+
     >>> import jax.numpy as jnp, memsim as ms
     >>> print(f"{ms.train.cross_entropy(jnp.array([1.0, 1.0]), jnp.array(0)):.3f}")  # log 2
     0.693
@@ -46,6 +51,9 @@ def count_cross_entropy(
     outputs: Float[Array, "steps classes"], label: Int[Array, ""], *, mask: Mask | None = None
 ) -> Float[Array, ""]:
     """Softmax cross-entropy of the spike counts: a lead of one spike is a factor e of odds, at any number of steps.
+
+    - `outputs`, `label`: Spikes, shape (steps, classes), and the class.
+    - `mask`: Steps that count, shape (steps,).
 
     >>> import jax.numpy as jnp, memsim as ms
     >>> spikes = jnp.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
@@ -64,6 +72,9 @@ def max_cross_entropy(
 
     For a readout that does not spike (`memsim.nn.LI`): spikes all have the same maximum. The gradient reaches the step
     of the maximum only, or is shared between equal ones.
+
+    - `outputs`, `label`: Shape (steps, classes), and the class.
+    - `mask`: Steps that count, shape (steps,).
 
     >>> import jax.numpy as jnp, memsim as ms
     >>> outputs = jnp.array([[0.0, 0.0], [1.0, 0.0]])
@@ -148,6 +159,9 @@ def rate_mse(
 @checked()
 def mse(outputs: Float[Array, "..."], target: Float[Array, "..."], *, mask: Mask | None = None) -> Float[Array, ""]:
     """Mean squared distance of what `prediction` makes of the outputs from the target of one sample.
+
+    - `outputs`, `target`: As of `prediction`; the target has the shape of what is predicted.
+    - `mask`: Steps that count, shape (steps,).
 
     >>> import jax.numpy as jnp, memsim as ms
     >>> float(ms.train.mse(jnp.array([1.0, 2.0]), jnp.array([0.0, 0.0])))

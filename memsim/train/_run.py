@@ -29,6 +29,9 @@ class Epoch(NamedTuple):
 
     Validated is freshly sampled hardware. Without a validation set it is NaN.
 
+    - `number`: From 1.
+    - `loss`, `validation`: Means of the epoch; `validation` is what `metric` says.
+
     >>> import equinox as eqx, jax.random as jr, memsim as ms
     >>> xs, epochs = jr.normal(jr.key(0), (64, 4)), []
     >>> model = ms.nn.convert(eqx.nn.Linear(4, 1, key=jr.key(1)))

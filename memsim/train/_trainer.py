@@ -165,6 +165,9 @@ def clip_weights(model: Any, sigmas: float) -> Any:
     Weights that are zero, as pruned ones, do not count in it: each clip would lower it, and the next bound with it,
     until nothing is left of the others.
 
+    - `model`: With layers of `memsim.nn`, digital.
+    - `sigmas`: Multiple of the root mean square, positive.
+
     >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, numpy as np, memsim as ms
     >>> layer = ms.nn.Linear(4, 1, key=jr.key(0))
     >>> layer = eqx.tree_at(lambda layer: layer.weight, layer, jnp.array([[1.0, -1.0, 1.0, 5.0]]))

@@ -17,6 +17,8 @@ from ._place import placed, problems_of_numbers
 def speck(rule: Rule = "multi", *, floor: float | None = None) -> "Speck":
     """SynSense's Speck, in the arithmetic of its twin in time steps, or event by event.
 
+    - `rule`, `floor`: As of `Speck`.
+
     >>> import memsim as ms
     >>> ms.chips.speck().checked, ms.chips.speck("asynchronous").checked
     ('bit-checked against sinabs 3.1.3', 'published rule')

@@ -31,6 +31,8 @@ MOST = {name: int(float(limit)) for name, limit in LIMITS.items()}
 def truenorth(axons: int = 4, *, leak_at: float | None = None) -> "TrueNorth":
     """IBM's TrueNorth, with `axons` axons an input; `leak_at` takes networks that leak.
 
+    - `axons`, `leak_at`: As of `TrueNorth`.
+
     >>> import memsim as ms
     >>> ms.chips.truenorth().checked
     'bit-checked against RANC 08ae4bd'

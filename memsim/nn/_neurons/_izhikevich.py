@@ -130,6 +130,8 @@ def izhikevich_2003(kind: str, size: int | tuple[int, ...], **settings: Any) -> 
 
     Other `settings` are those of `Izhikevich`.
 
+    Raises `ValueError` for an unknown kind.
+
     >>> import jax.numpy as jnp, memsim as ms
     >>> def spikes(kind):
     ...     return int(ms.nn.SpikingNetwork([ms.nn.izhikevich_2003(kind, 1)])(jnp.full((200, 1), 10.0)).sum())
