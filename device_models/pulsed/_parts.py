@@ -247,13 +247,13 @@ class Corrupt(Checked):
 
 
 class Reset(Checked):
-    r"""What a device holds after a reset: $w = m\,(1 + d\,\xi) + \sigma\,\xi'$, with $\xi$ drawn once for each device.
+    r"""What a device holds after a reset: $w = m + d\,\xi + \sigma\,\xi'$, with $\xi$ drawn once for each device.
 
     **Arguments:**
 
     - `mean`: $m$, in units of the weight.
-    - `dtod`: Standard deviation from device to device, in units of the weight.
-    - `std`: Standard deviation from reset to reset, in units of the weight.
+    - `dtod`: $d$, from device to device, in units of the weight.
+    - `std`: $\sigma$, from reset to reset, in units of the weight.
 
     >>> import jax.random as jr, device_models as dm
     >>> held = dm.pulsed.Reset(mean=0.2, dtod=0.05).fabricate((5000,), key=jr.key(0))

@@ -16,7 +16,7 @@ class Guess(NamedTuple):
     """A dialect, its name, and what speaks for it, in words.
 
     - `name`: A key of `memsim.nir.DIALECTS`.
-    - `dialect`: What it is called by.
+    - `dialect`: How its numbers are read.
     - `reasons`: In words.
 
     >>> import jax.random as jr, memsim as ms
