@@ -78,8 +78,9 @@ def device(name: str) -> Entry:
     Raises `ValueError` for an unknown name, with the nearest known ones, and for one of a package that does not import.
 
     >>> import device_models as dm
-    >>> dm.device("pcm_joshi2020").make().g_max
-    2.5e-05
+    >>> entry = dm.device("pcm_joshi2020")
+    >>> entry.make().g_max, entry.numbers["g_max"].unit
+    (2.5e-05, 'S')
     """
     if name in DEVICES:
         return DEVICES[name]

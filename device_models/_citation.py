@@ -19,6 +19,10 @@ def citation(model: Any) -> str:
 
     `model` is a device, a memristor or a pulsed device, wrapped or not: anything with `sources`. A model of your own
     numbers, or without any, has nothing to cite, and the answer is empty. Entries noted as recalled were not read.
+
+    >>> import device_models as dm
+    >>> dm.citation(dm.pcm_joshi2020())[:28], dm.citation(dm.Ideal())
+    ('@inproceedings{Nandakumar201', '')
     """
     sources = getattr(model, "sources", None) if isinstance(model, eqx.Module) else None
     if sources is None:

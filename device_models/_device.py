@@ -35,6 +35,19 @@ class AbstractDevice(eqx.Module):
 
     Decorate `program` with `writes`, `conductance` and `read_noise` with `ages`, and known targets and times are judged
     before they are used.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> class Leaky(dm.AbstractDevice):
+    ...     g_min: float = 0.0
+    ...     g_max: float = 25e-6
+    ...     def program(self, target, *, key):
+    ...         return target
+    ...     def conductance(self, cells, t):
+    ...         return cells * (1.0 + t) ** -0.05
+    >>> device = Leaky()
+    >>> cells = device.program(jnp.array(20e-6), key=jr.key(0))
+    >>> print(f"{1e6 * device.conductance(cells, jnp.array(99.0)):.1f} uS")  # 20 / 100^0.05
+    15.9 uS
     """
 
     g_min: eqx.AbstractVar[float]

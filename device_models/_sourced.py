@@ -15,6 +15,11 @@ class Sourced:
     - `value`: The number, or a tuple of polynomial coefficients, in `unit`.
     - `unit`: SI unit; "1" for a pure number.
     - `where`: Paper and place, and whether it is measured, fitted by us or assumed.
+
+    >>> import device_models as dm
+    >>> number = dm.Sourced(25e-6, "S", "Joshi2020, Methods")
+    >>> float(number), number.unit
+    (2.5e-05, 'S')
     """
 
     value: float | tuple[float, ...]
@@ -37,6 +42,12 @@ class Sourced:
 
 @checked()
 def describe(table: Mapping[str, Sourced]) -> Iterable[str]:
-    """One line for each number of a published set: name, value, unit, source."""
+    """One line for each number of a published set: name, value, unit, source.
+
+    >>> import device_models as dm
+    >>> table = {"g_max": dm.Sourced(25e-6, "S", "Joshi2020, Methods")}
+    >>> print(*dm.describe(table))
+    g_max = 2.5e-05 S (Joshi2020, Methods)
+    """
     for name, number in table.items():
         yield f"{name} = {number.value} {number.unit} ({number.where})"

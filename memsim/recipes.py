@@ -19,6 +19,8 @@ from ._array import (
 )
 from ._checks import checked, whole, write
 
+__all__ = ["RECIPES", "hermes", "isaac", "neurram", "rasch2023", "sonos"]
+
 DEVICE = write(hints.of_device)
 BITS = whole(2, most=8, hint="As on the chip, sign included.")
 
@@ -33,6 +35,11 @@ def rasch2023(device: AbstractDevice | None = None) -> Crossbar:
     `wires=AlphaBetaWires(0.35, 0.35)`, whose 0.35 ohm a segment is the preset's.
 
     Reference: Rasch2023.
+
+    >>> import memsim as ms
+    >>> design = ms.recipes.rasch2023()
+    >>> design.adc.bits, design.adc.full_scale, design.tile
+    (8, 10.0, (512, 512))
     """
     return Crossbar(
         device or pcm_joshi2020(),
@@ -51,6 +58,11 @@ def hermes(device: AbstractDevice | None = None) -> Crossbar:
     not modelled; its full scale is our default.
 
     Reference: LeGallo2023.
+
+    >>> import memsim as ms
+    >>> design = ms.recipes.hermes()
+    >>> design.dac.bits, design.adc.bits, design.tile
+    (8, 8, (256, 256))
     """
     return Crossbar(
         device or pcm_hermes2(), dac=PulseWidthDAC(8), adc=ADC(8), tile=(256, 256), reads=Reads("per_moment")
@@ -66,6 +78,11 @@ def neurram(device: AbstractDevice | None = None, *, input_bits: int = 4, output
     is not modelled. The default cell is `rram_wan2022`, 1 to 40 uS, which relaxes.
 
     Reference: Wan2022.
+
+    >>> import memsim as ms
+    >>> design = ms.recipes.neurram(input_bits=6)
+    >>> design.dac.bits, design.adc.bits, f"{1e6 * design.device.g_max:.0f} uS"
+    (6, 8, '40 uS')
     """
     return Crossbar(
         device or rram_wan2022(),
@@ -84,6 +101,11 @@ def sonos(device: AbstractDevice | None = None) -> Crossbar:
     width of 256 columns is assumed; with ideal wires it changes nothing but where the scale "tile" is taken.
 
     Reference: Xiao2022.
+
+    >>> import memsim as ms
+    >>> design = ms.recipes.sonos()
+    >>> design.tile, design.compensation
+    ((1024, 256), None)
     """
     return Crossbar(
         device or sonos_xiao2022(),
@@ -105,6 +127,12 @@ def isaac(device: AbstractDevice | None = None) -> Crossbar:
     modelled, never built: without a `device` cells are exact.
 
     Reference: Shafiee2016.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, memsim as ms
+    >>> w = jnp.array([[1.0, -0.3]])
+    >>> matrix = ms.recipes.isaac().deploy(w, 0.0, key=jr.key(0))
+    >>> print(np.asarray(matrix.effective_weight).round(4))  # 16 bits of exact cells
+    [[ 1.  -0.3]]
     """
     levels, bits = 3, 10
     offset = OffsetColumn(scale="tensor", offset="column")

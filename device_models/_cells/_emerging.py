@@ -40,6 +40,12 @@ def ecram_chen2023(*, write_noise_scale: Number = 1.0) -> Gaussian:
     states are reported to be retained (Fig. 2d), for how long we could not read either; nothing drifts here.
 
     Reference: Chen2023.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.ecram_chen2023()
+    >>> cells = device.program(jnp.full(2000, 80e-6), key=jr.key(0))
+    >>> print(f"{1e6 * device.conductance(cells, jnp.array(0.0)).std():.1f} uS")  # half a step of 0.4 uS
+    0.2 uS
     """
     n = ECRAM_CHEN_2023
     g_min, g_max = float(n["g_min"]), float(n["g_max"])
@@ -62,6 +68,11 @@ def fefet_jerry2017(*, write_noise_scale: Number = 1.0) -> AbstractDevice:
     of which we could read the abstract only): take this cell for the best of its kind.
 
     Reference: Jerry2017.
+
+    >>> import device_models as dm
+    >>> device = dm.fefet_jerry2017()
+    >>> device.levels, f"{1e6 * device.g_min:.2f} to {1e6 * device.g_max:.1f} uS"
+    (32, '0.04 to 1.8 uS')
     """
     n = FEFET_JERRY_2017
     g_max = float(n["g_max"])
@@ -84,6 +95,12 @@ def mtj_generic(*, write_noise_scale: Number = 1.0) -> AbstractDevice:
     which is why their low resistance costs so much power and so much voltage on the wires. The array of magnetic cells
     that was built sums *resistances* instead (Jung2022, abstract), of cells in series between whose two paths binary
     inputs choose (recalled): it takes no analog inputs, so its results are not to be compared with these.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.mtj_generic()
+    >>> cells = device.program(jnp.linspace(device.g_min, device.g_max, 5), key=jr.key(0))
+    >>> print((1e6 * device.conductance(cells, jnp.array(0.0))).astype(int))  # two states
+    [ 86  80  80 190 193]
     """
     n = MTJ_GENERIC
     g_max = 1 / float(n["r_on"])

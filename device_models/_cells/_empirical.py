@@ -49,6 +49,13 @@ class Empirical(AbstractDevice):
     - `write_noise_scale`, `drift_scale`: Multiply $\epsilon_k$ and $d_k$. Not negative.
     - `iv`: Current-voltage relation.
     - `sources`: Where the reads are from.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> measured = jnp.array([[9e-6, 8e-6], [11e-6, 10e-6]])
+    >>> device = dm.Empirical((0.0, 3600.0), jnp.array([10e-6, 10e-6]), measured, 0.0, 25e-6, neighbours=2)
+    >>> cells = device.program(jnp.full(100, 10e-6), key=jr.key(0))
+    >>> print(1e6 * np.unique(np.asarray(device.conductance(cells, jnp.array(3600.0))).round(7)))
+    [ 8. 10.]
     """
 
     times: tuple[float, ...]

@@ -64,6 +64,13 @@ class Gaussian(AbstractDevice):
     - `path`: How one cell moves within its population: `Keep()`, `Redraw()` or a `Walk`.
     - `span`: Where its numbers were measured.
     - `sources`: Where each number was read.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.Gaussian(0.0, 25e-6, write_noise=dm.curves.Constant(1e-6))
+    >>> cells = device.program(jnp.full(2000, 10e-6), key=jr.key(0))
+    >>> g = 1e6 * device.conductance(cells, jnp.array(0.0))
+    >>> print(f"{g.mean():.1f} +- {g.std():.1f} uS")
+    10.0 +- 1.0 uS
     """
 
     g_min: float

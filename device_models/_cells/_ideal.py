@@ -17,6 +17,12 @@ class Ideal(AbstractDevice):
 
     - `g_min`, `g_max`: The range a target may have, in siemens.
     - `iv`: Current-voltage relation.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.Ideal(g_max=25e-6)
+    >>> cells = device.program(jnp.array([5e-6]), key=jr.key(0))
+    >>> print(1e6 * device.conductance(cells, jnp.array(3.15e7)))
+    [5.]
     """
 
     g_min: float = 0.0

@@ -77,6 +77,13 @@ class PCM(AbstractDevice):
     - `sources`: Where each number was read.
 
     Reference: Nandakumar2019, Joshi2020, LeGallo2023.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.pcm_joshi2020(write_noise_scale=0.0)
+    >>> cells = device.program(jnp.full(1000, 12e-6), key=jr.key(0))
+    >>> day = device.conductance(cells, jnp.array(86400.0))
+    >>> print(f"{1e6 * day.mean():.0f} of 12 uS after a day")
+    8 of 12 uS after a day
     """
 
     g_min: float

@@ -52,6 +52,12 @@ def rram_relaxing(
     **Raises:** `ValueError` for another technology, and for a temperature that was not measured.
 
     Reference: Levy2024.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.rram_relaxing("C")
+    >>> cells = device.program(jnp.full(2000, 20e-6), key=jr.key(0))
+    >>> print([f"{1e6 * device.conductance(cells, jnp.array(t)).std():.1f} uS" for t in (0.0, 1.0, 1e5)])
+    ['0.4 uS', '2.3 uS', '3.8 uS']
     """
     n = SETS[technology]
     ends = float(n["g_min"]), float(n["g_max"])

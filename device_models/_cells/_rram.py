@@ -66,7 +66,15 @@ def rram_wan2022(
     here it walks as those cells do, `remembering` chooses otherwise. Read noise is the short-term noise that the fit's
     authors suggest, 1 % of `g_max`.
 
+    - `write_noise_scale`, `drift_scale`, `read_noise_scale`: As of `Gaussian`; 1 is the published cell.
+
     Reference: Wan2022, Levy2024.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.rram_wan2022()
+    >>> cells = device.program(jnp.full(2000, 20e-6), key=jr.key(0))
+    >>> print([f"{1e6 * device.conductance(cells, jnp.array(t)).std():.1f} uS" for t in (0.0, 1.0, 172800.0)])
+    ['0.6 uS', '2.0 uS', '4.0 uS']
     """
     n = RRAM_WAN_2022
     measured = Snapshots(
@@ -96,6 +104,12 @@ def rram_milo2021(*, write_noise_scale: Number = 1.0) -> Gaussian:
     The paper's fit has no age and no read noise.
 
     Reference: Milo2021.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.rram_milo2021()
+    >>> cells = device.program(jnp.full(2000, 150e-6), key=jr.key(0))
+    >>> print(f"{1e6 * device.conductance(cells, jnp.array(0.0)).std():.1f} uS")
+    3.4 uS
     """
     n = RRAM_MILO_2021
     g_max = float(n["g_max"])
@@ -137,6 +151,12 @@ def cmo_hfox_falcone2025(
     age it was measured, the code it was read in does not say. That a cell keeps its rank is assumed.
 
     Reference: Falcone2025, Lombardo2024.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.cmo_hfox_falcone2025(acceptance=0.02)
+    >>> cells = device.program(jnp.full(2000, 50e-6), key=jr.key(0))
+    >>> print(f"{device.conductance(cells, jnp.array(0.0)).std() / 50e-6:.3f}")
+    0.012
     """
     n = CMO_HFOX_FALCONE_2025
     g_max = float(n["g_max"])

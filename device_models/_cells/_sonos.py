@@ -91,7 +91,18 @@ def sonos_agrawal2022(
     Between the days all parameters are interpolated linearly; after five days they are held (assumed). The spread
     at an age contains the write error. That a cell keeps its rank is assumed.
 
+    - `write_noise_scale`, `drift_scale`, `read_noise_scale`: As of `Gaussian`; 1 is the published cell.
+
     Reference: Agrawal2022.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.sonos_agrawal2022()
+    >>> cells = device.program(jnp.full(2000, 8e-6), key=jr.key(0))
+    >>> for day in (0.0, 5.0):
+    ...     g = 1e6 * device.conductance(cells, jnp.array(86400.0 * day))
+    ...     print(f"day {day:.0f}: {g.mean():.1f} +- {g.std():.1f} uS")
+    day 0: 8.0 +- 0.2 uS
+    day 5: 7.8 +- 0.3 uS
     """
     n = SONOS_AGRAWAL_2022
     g_max, full = float(n["g_max"]), float(n["g_max"]) * V_READ * 1e9  # full scale in nA
@@ -120,7 +131,18 @@ def sonos_xiao2022(*, write_noise_scale: Number = 1.0, drift_scale: Number = 1.0
     Means are interpolated in conductance and in time; below 52 nA and above 1585 nA the shift is held, as are all
     parameters after five days; that a cell keeps its rank is assumed, too.
 
+    - `write_noise_scale`, `drift_scale`: As of `Gaussian`; 1 is the published cell.
+
     Reference: Xiao2022.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.sonos_xiao2022()
+    >>> cells = device.program(jnp.full(2000, 1e-6), key=jr.key(0))
+    >>> for day in (0.0, 5.0):
+    ...     g = 1e6 * device.conductance(cells, jnp.array(86400.0 * day))
+    ...     print(f"day {day:.0f}: {g.mean():.1f} +- {g.std():.2f} uS")
+    day 0: 1.0 +- 0.07 uS
+    day 5: 1.1 +- 0.12 uS
     """
     n = SONOS_XIAO_2022
     g_max, full = float(n["g_max"]), float(n["g_max"]) * V_READ * 1e9

@@ -33,3 +33,27 @@ from ._rules import positive as positive
 from ._rules import that as that
 from ._rules import whole as whole
 from ._rules import write as write
+
+__all__ = [
+    "Checked",
+    "Must",
+    "at_least",
+    "between",
+    "check",
+    "checked",
+    "described",
+    "each",
+    "finite",
+    "for_jax",
+    "fraction",
+    "is_known",
+    "is_zero",
+    "judge",
+    "not_nan",
+    "numbers",
+    "plain",
+    "positive",
+    "that",
+    "whole",
+    "write",
+]

@@ -33,6 +33,13 @@ class CellPair(AbstractWrapper):
 
     - `coarse`, `fine`: The two cells; the range of targets is that of the coarse one. Both must have the same I-V.
     - `significance`: How much more a siemens of the coarse cell counts, at least 1.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> coarse = dm.Gaussian(0.0, 25e-6, write_noise=dm.curves.Constant(1e-6))
+    >>> pair = dm.CellPair(coarse, fine=coarse, significance=4.0)
+    >>> cells = pair.program(jnp.full(1000, 10e-6), key=jr.key(0))
+    >>> print(f"{1e6 * pair.conductance(cells, jnp.array(0.0)).std():.2f} uS")  # the error of the fine one over 4
+    0.25 uS
     """
 
     coarse: AbstractDevice

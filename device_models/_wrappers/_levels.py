@@ -22,6 +22,12 @@ class Levels(AbstractWrapper):
 
     - `device`: The cell that is written.
     - `n`: Number of levels, at least 2.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> device = dm.Levels(dm.Ideal(g_max=30e-6), 4)
+    >>> cells = device.program(jnp.array([4e-6, 16e-6]), key=jr.key(0))
+    >>> print(np.asarray(1e6 * device.conductance(cells, jnp.array(0.0))).round(1))
+    [ 0. 20.]
     """
 
     device: AbstractDevice

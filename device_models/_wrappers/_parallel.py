@@ -23,6 +23,13 @@ class Parallel(AbstractWrapper):
 
     - `device`: One of the cells.
     - `n`: How many, at least 1. The range of targets is `n` times that of one.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> one = dm.Gaussian(0.0, 25e-6, write_noise=dm.curves.Constant(1e-6))
+    >>> four = dm.Parallel(one, 4)
+    >>> cells = four.program(jnp.full(2000, 40e-6), key=jr.key(0))
+    >>> print(f"{1e6 * four.g_max:.0f} +- {1e6 * four.conductance(cells, jnp.array(0.0)).std():.0f} uS")
+    100 +- 2 uS
     """
 
     device: AbstractDevice

@@ -28,6 +28,12 @@ class Retention(AbstractWrapper):
     - `device`: The cell.
     - `onset`: Age at which it begins to fail, in seconds, positive.
     - `exponent`: Of the resistance, not negative; a negative one would be a cell that gains conductance without end.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.Retention(dm.Ideal(), onset=1e4, exponent=0.5)
+    >>> cells = device.program(jnp.array([20e-6]), key=jr.key(0))
+    >>> print([f"{1e6 * device.conductance(cells, jnp.array(t)).item():.1f} uS" for t in (1e4, 1e6)])
+    ['20.0 uS', '2.0 uS']
     """
 
     device: AbstractDevice
@@ -84,6 +90,11 @@ def retention_lammie2021(
     - `cell_size`: In metres.
 
     Reference: Lammie2021.
+
+    >>> import device_models as dm
+    >>> device = dm.retention_lammie2021(dm.Ideal(), (1.0, 0.1, 10.0, 0.001), temperature=298.0)
+    >>> print(f"{device.onset:.0f} s, {device.exponent:.3f}")  # exp(11), 0.001 * 11
+    59874 s, 0.011
     """
     s = p[1] * cell_size * 1e9 + p[2] * min(ROOM / temperature, 1.0)
     if not (p[0] > 0 and p[3] * s >= 0 and abs(s) < LARGEST_EXPONENT):

@@ -32,6 +32,13 @@ class StuckCells(AbstractWrapper):
 
     - `device`: The cells that work.
     - `p_on`, `p_off`: Probability that a cell is stuck at `g_max`, at `g_min`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.StuckCells(dm.Ideal(), p_on=0.01, p_off=0.02)
+    >>> cells = device.program(jnp.full(10000, 10e-6), key=jr.key(0))
+    >>> g = device.conductance(cells, jnp.array(0.0))
+    >>> print(f"{(g == device.g_max).mean():.2f}, {(g == device.g_min).mean():.2f}")
+    0.01, 0.02
     """
 
     device: AbstractDevice

@@ -70,6 +70,13 @@ class WriteVerify(AbstractWrapper):
     - `max_pulses`: Most writes a cell gets, at least 1.
     - `verify_noise`: Whether the verifying read has the read noise of `device`.
     - `wait`: Age at which a pulse is verified, in seconds.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> verified = dm.WriteVerify(dm.pcm_joshi2020(), window=0.5e-6, max_pulses=20, verify_noise=False)
+    >>> cells = verified.program(jnp.full(1000, 20e-6), key=jr.key(0))
+    >>> off = verified.conductance(cells, jnp.array(0.0)) - 20e-6
+    >>> print(f"{(jnp.abs(off) <= 0.5e-6).mean():.2f} within the window")
+    1.00 within the window
     """
 
     device: AbstractDevice

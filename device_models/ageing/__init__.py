@@ -12,3 +12,18 @@ from ._paths import AbstractPath as AbstractPath
 from ._paths import Keep as Keep
 from ._paths import Redraw as Redraw
 from ._paths import Walk as Walk
+
+__all__ = [
+    "AbstractHistory",
+    "AbstractPath",
+    "FromWrite",
+    "Growth",
+    "Jumps",
+    "Keep",
+    "LogGrowth",
+    "LogTime",
+    "Redraw",
+    "Snapshots",
+    "Steady",
+    "Walk",
+]

@@ -29,6 +29,12 @@ class Growth(AbstractHistory):
     - `tables`: One for each, of one `at`.
     - `onset`: $t_\mathrm{on}$, in seconds.
     - `power`: 1 for a shift, 2 for a standard deviation, of which the square grows.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> tables = (dm.curves.Table((0.0, 1.0), (1e-6, 1e-6)), dm.curves.Table((0.0, 1.0), (2e-6, 2e-6)))
+    >>> growth = dm.ageing.Growth((1.0, 100.0), tables, onset=0.01)
+    >>> print([f"{1e6 * growth(jnp.array(0.5), jnp.array(t)):.1f}" for t in (0.0, 1.0, 100.0)])
+    ['0.0', '1.0', '2.0']
     """
 
     times: tuple[float, ...]

@@ -18,6 +18,11 @@ class AbstractHistory(Checked):
     """A property that changes as the cell ages.
 
     `of_target` says of a spread whether its conductance is the one that was aimed at, or the mean at that age.
+
+    >>> import device_models as dm
+    >>> device = dm.rram_wan2022()
+    >>> isinstance(device.spread, dm.ageing.AbstractHistory)
+    True
     """
 
     of_target: ClassVar[bool] = False
@@ -28,7 +33,13 @@ class AbstractHistory(Checked):
 
 
 class Steady(AbstractHistory):
-    """The same curve at every age."""
+    """The same curve at every age.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> history = dm.ageing.Steady(dm.curves.Constant(1e-6))
+    >>> print([f"{1e6 * history(jnp.array(0.5), jnp.array(t)):.1f}" for t in (0.0, 1e6)])
+    ['1.0', '1.0']
+    """
 
     curve: AbstractCurve
 
@@ -46,6 +57,12 @@ class Snapshots(AbstractHistory):
     - `times`: The ages, in seconds, increasing.
     - `curves`: One for each.
     - `scale`: Whether to interpolate linearly in "time" or in its logarithm, "log".
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> curves = (dm.curves.Constant(1e-6), dm.curves.Constant(3e-6))
+    >>> history = dm.ageing.Snapshots((0.0, 86400.0), curves)
+    >>> print([f"{1e6 * history(jnp.array(0.5), jnp.array(t)):.1f}" for t in (0.0, 43200.0, 3e5)])
+    ['1.0', '2.0', '3.0']
     """
 
     times: tuple[float, ...]
@@ -89,6 +106,12 @@ class FromWrite(AbstractHistory):
     - `first`: $t_1$, in seconds.
     - `start`: $\sigma_0$, at the end of the write.
     - `onset`: $t_\mathrm{on}$, in seconds.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> later = dm.ageing.Steady(dm.curves.Constant(2e-6))
+    >>> history = dm.ageing.FromWrite(later, first=1.0, start=dm.curves.Constant(0.5e-6), onset=1e-3)
+    >>> print([f"{1e6 * history(jnp.array(0.5), jnp.array(t)):.1f}" for t in (0.0, 1.0, 1e4)])
+    ['0.5', '2.0', '2.0']
     """
 
     history: AbstractHistory
@@ -111,6 +134,16 @@ class LogTime(AbstractHistory):
     r"""$a + b \ln(t / 1\,\mathrm{s})$ from one second on; in the first second it grows from zero to $a$, evenly.
 
     The fits it stands for begin at one second; how the value grows before is assumed.
+
+    **Arguments:**
+
+    - `offset`: $a$, at one second, in the unit of the property.
+    - `slope`: $b$, for each e-fold of time.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> history = dm.ageing.LogTime(offset=1e-6, slope=1e-7)
+    >>> print([f"{1e6 * history(jnp.array(0.5), jnp.array(t)):.2f}" for t in (0.5, 1.0, 1e4)])
+    ['0.50', '1.00', '1.92']
     """
 
     offset: float | Float[Array, ""]
@@ -131,6 +164,11 @@ class LogGrowth(AbstractHistory):
 
     - `curve`: $q$.
     - `t_read`: Duration of a read, in seconds, less than one.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> history = dm.ageing.LogGrowth(dm.curves.Constant(1e-7), t_read=1e-6)
+    >>> print([f"{1e6 * history(jnp.array(0.5), jnp.array(t)):.2f}" for t in (1.0, 1e6)])
+    ['0.36', '0.52']
     """
 
     curve: AbstractCurve

@@ -44,6 +44,15 @@ class Jumps(AbstractPath):
     - `healing`: $\theta$, not negative.
     - `own`: $o$, share of the variance that is drawn anew at each age, a number or a curve.
     - `lean`: $m$ from -1, all jumps down alike, to 1, all up; a number or a curve.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> def spread(t):
+    ...     return f"{device.conductance(cells, jnp.array(t)).std() / 1e-6:.1f}"
+    >>> history = dm.ageing.Snapshots((1.0, 1e5), (dm.curves.Constant(1e-6), dm.curves.Constant(2e-6)), "log")
+    >>> device = dm.Gaussian(0.0, 40e-6, spread=history, path=dm.ageing.Jumps(0.01, 0.5))
+    >>> cells = device.program(jnp.full(5000, 20e-6), key=jr.key(0))
+    >>> spread(1.0), spread(1e5)
+    ('1.0', '2.0')
     """
 
     onset: Number

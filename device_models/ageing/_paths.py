@@ -28,7 +28,13 @@ SEED = UInt32[Array, "*cells"]
 
 
 class AbstractPath(Checked):
-    """Where a cell lies within its population, in standard deviations, at any age and in any order of asking."""
+    """Where a cell lies within its population, in standard deviations, at any age and in any order of asking.
+
+    >>> import device_models as dm
+    >>> paths = [dm.ageing.Keep(), dm.ageing.Redraw(), dm.ageing.Walk(1e-3), dm.ageing.Jumps(0.01, 0.5)]
+    >>> all(isinstance(path, dm.ageing.AbstractPath) for path in paths)
+    True
+    """
 
     @abstractmethod
     def draw(self, shape: tuple[int, ...], dtype: Any, *, key: Key[Array, ""]) -> Any:
@@ -45,7 +51,18 @@ class AbstractPath(Checked):
 
 
 class Keep(AbstractPath):
-    """A cell keeps its rank for life: one number, drawn at the write."""
+    """A cell keeps its rank for life: one number, drawn at the write.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> def correlation(path):
+    ...     history = dm.ageing.Snapshots((0.0, 1e5), (dm.curves.Constant(0.0), dm.curves.Constant(2e-6)))
+    ...     device = dm.Gaussian(0.0, 40e-6, spread=history, path=path)
+    ...     cells = device.program(jnp.full(5000, 20e-6), key=jr.key(0))
+    ...     ages = [device.conductance(cells, jnp.array(t)) for t in (1e3, 1e5)]
+    ...     return f"{jnp.corrcoef(*ages)[0, 1]:.1f}"
+    >>> correlation(dm.ageing.Keep()), correlation(dm.ageing.Redraw())
+    ('1.0', '0.0')
+    """
 
     def draw(self, shape: tuple[int, ...], dtype: Any, *, key: Key[Array, ""]) -> Float[Array, "*cells"]:
         return normal(key, shape, dtype, kept=True)
@@ -61,7 +78,13 @@ class Keep(AbstractPath):
 
 
 class Redraw(AbstractPath):
-    """A cell has another rank at each age, independent of all others: that of a new population."""
+    """A cell has another rank at each age, independent of all others: that of a new population.
+
+    >>> import device_models as dm
+    >>> device = dm.rram_wan2022().remembering("redraw")
+    >>> isinstance(device.path, dm.ageing.Redraw)
+    True
+    """
 
     def draw(self, shape: tuple[int, ...], dtype: Any, *, key: Key[Array, ""]) -> SEED:
         return bits(key, shape)
@@ -99,6 +122,13 @@ class Walk(AbstractPath):
     - `own`: $o$, share of the variance that is drawn anew at each age.
     - `onset_spread`: Standard deviation of $\ln t_\mathrm{on}$ over cells.
     - `amplitude_spread`: Standard deviation of $\ln A$ over cells, which adds $3 (e^{4 s^2} - 1)$ of kurtosis.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.rram_wan2022()
+    >>> cells = device.program(jnp.full(5000, 20e-6), key=jr.key(0))
+    >>> second, hour, day = (device.conductance(cells, jnp.array(t)) for t in (1.0, 3600.0, 86400.0))
+    >>> bool(jnp.corrcoef(hour, day)[0, 1] > jnp.corrcoef(second, day)[0, 1])
+    True
     """
 
     onset: Number

@@ -11,3 +11,17 @@ from ._curves import Polynomial as Polynomial
 from ._curves import Proportional as Proportional
 from ._curves import Saturating as Saturating
 from ._curves import Table as Table
+
+__all__ = [
+    "AbstractCurve",
+    "Branches",
+    "Chebyshev",
+    "ClippedLog",
+    "Constant",
+    "InversePower",
+    "InverseProportional",
+    "Polynomial",
+    "Proportional",
+    "Saturating",
+    "Table",
+]

@@ -17,7 +17,16 @@ ABOVE_ZERO = that("a relative conductance in (0, 1]", lambda g: (g > 0) & (g <= 
 
 
 class AbstractCurve(Checked):
-    """A property of a cell as a function of its relative conductance."""
+    """A property of a cell as a function of its relative conductance.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> class Root(dm.curves.AbstractCurve):
+    ...     def __call__(self, g):
+    ...         return 1e-6 * jnp.sqrt(g)
+    >>> device = dm.Gaussian(0.0, 25e-6, write_noise=Root())
+    >>> print(f"{1e6 * device.write_noise(jnp.array(0.25)):.2f} uS")
+    0.50 uS
+    """
 
     @abstractmethod
     def __call__(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
@@ -25,7 +34,12 @@ class AbstractCurve(Checked):
 
 
 class Polynomial(AbstractCurve):
-    r"""$\sum_i c_i g^i$, coefficients in ascending order."""
+    r"""$\sum_i c_i g^i$, coefficients in ascending order.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(dm.curves.Polynomial((1.0, 0.0, 4.0))(jnp.array([0.0, 0.5, 1.0])))
+    [1. 2. 5.]
+    """
 
     coefficients: tuple[float, ...]
 
@@ -40,7 +54,18 @@ class Polynomial(AbstractCurve):
 
 
 class ClippedLog(AbstractCurve):
-    r"""$\mathrm{clip}(a \ln g + b,\ low,\ high)$; `low` and `high` may be infinite."""
+    r"""$\mathrm{clip}(a \ln g + b,\ low,\ high)$; `low` and `high` may be infinite.
+
+    **Arguments:**
+
+    - `slope`, `offset`: $a$ and $b$, in the unit of the property.
+    - `low`, `high`: Its ends.
+
+    >>> import jax.numpy as jnp, numpy as np, device_models as dm
+    >>> curve = dm.curves.ClippedLog(slope=-0.01, offset=0.05, low=0.05, high=0.1)
+    >>> print(np.asarray(curve(jnp.array([1e-4, 0.1, 1.0]))).round(3))
+    [0.1   0.073 0.05 ]
+    """
 
     slope: float
     offset: float
@@ -58,7 +83,12 @@ class ClippedLog(AbstractCurve):
 
 
 class InversePower(AbstractCurve):
-    r"""$\min(a\, g^{-p},\ high)$ with positive `factor` $a$, `power` $p$ and `high`, which may be infinite."""
+    r"""$\min(a\, g^{-p},\ high)$ with positive `factor` $a$, `power` $p$ and `high`, which may be infinite.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(dm.curves.InversePower(1.0, power=2.0, high=5.0)(jnp.array([0.1, 0.5, 1.0])))
+    [5. 4. 1.]
+    """
 
     factor: float
     power: float
@@ -74,7 +104,18 @@ class InversePower(AbstractCurve):
 
 
 class Branches(AbstractCurve):
-    """One curve below `at`, another from `at` on."""
+    """One curve below `at`, another from `at` on.
+
+    **Arguments:**
+
+    - `at`: A relative conductance.
+    - `below`, `above`: The curves.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> curve = dm.curves.Branches(0.5, dm.curves.Constant(1.0), dm.curves.Constant(2.0))
+    >>> print(curve(jnp.array([0.4, 0.5])))
+    [1. 2.]
+    """
 
     at: float
     below: AbstractCurve
@@ -88,7 +129,12 @@ class Branches(AbstractCurve):
 
 
 class Constant(AbstractCurve):
-    """The same for every conductance."""
+    """The same for every conductance.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(dm.curves.Constant(2.0)(jnp.array([0.1, 1.0])))
+    [2. 2.]
+    """
 
     value: float | Float[Array, ""]
 
@@ -97,7 +143,12 @@ class Constant(AbstractCurve):
 
 
 class Proportional(AbstractCurve):
-    r"""$a\, g$."""
+    r"""$a\, g$.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(dm.curves.Proportional(2.0)(jnp.array([0.0, 0.5, 1.0])))
+    [0. 1. 2.]
+    """
 
     factor: float | Float[Array, ""]
 
@@ -106,7 +157,17 @@ class Proportional(AbstractCurve):
 
 
 class InverseProportional(AbstractCurve):
-    r"""$a / \max(g, g_\mathrm{low})$: without the floor, a cell at zero would be anywhere."""
+    r"""$a / \max(g, g_\mathrm{low})$: without the floor, a cell at zero would be anywhere.
+
+    **Arguments:**
+
+    - `factor`: $a$, in the unit of the property.
+    - `low`: $g_\mathrm{low}$, a relative conductance.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(dm.curves.InverseProportional(1.0, low=0.25)(jnp.array([0.0, 0.5, 1.0])))
+    [4. 2. 1.]
+    """
 
     factor: float | Float[Array, ""]
     low: float = 0.01
@@ -119,7 +180,12 @@ class InverseProportional(AbstractCurve):
 
 
 class Saturating(AbstractCurve):
-    r"""$a\,(1 - e^{-g / b})$ with `height` $a$ and a positive `scale` $b$."""
+    r"""$a\,(1 - e^{-g / b})$ with `height` $a$ and a positive `scale` $b$.
+
+    >>> import jax.numpy as jnp, numpy as np, device_models as dm
+    >>> print(np.asarray(dm.curves.Saturating(2.0, scale=0.5)(jnp.array([0.0, 0.5]))).round(3))  # 2 (1 - 1 / e)
+    [0.    1.264]
+    """
 
     height: float | Float[Array, ""]
     scale: float | Float[Array, ""]
@@ -135,6 +201,10 @@ class Chebyshev(AbstractCurve):
     r"""$\sum_k c_k T_k(2 g - 1)$: a polynomial of high degree that float32 can evaluate.
 
     In powers of `g` the terms of a tenth-degree fit are thousands of times their sum; here they are of its size.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(dm.curves.Chebyshev((1.0, 2.0))(jnp.array([0.0, 0.5, 1.0])))  # 1 + 2 (2 g - 1)
+    [-1.  1.  3.]
     """
 
     coefficients: tuple[float, ...]
@@ -157,6 +227,10 @@ class Table(AbstractCurve):
 
     - `at`: Relative conductances, increasing.
     - `values`: The property there.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(dm.curves.Table((0.0, 1.0), (1.0, 3.0))(jnp.array([0.0, 0.5, 2.0])))
+    [1. 2. 3.]
     """
 
     at: tuple[float, ...]

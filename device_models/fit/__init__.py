@@ -17,3 +17,23 @@ from ._result import Estimate as Estimate
 from ._result import Fit as Fit
 from ._result import Goodness as Goodness
 from ._schema import schema as schema
+
+__all__ = [
+    "Estimate",
+    "Fit",
+    "Goodness",
+    "PerConductance",
+    "combine",
+    "fit_drift",
+    "fit_memristor",
+    "fit_programming",
+    "fit_pulse_response",
+    "fit_read_noise",
+    "fit_relaxation",
+    "load_device",
+    "load_provenance",
+    "read_cells",
+    "read_csv",
+    "save_device",
+    "schema",
+]

@@ -21,6 +21,14 @@ def combine(*fits: Fit) -> PCM:
 
     **Raises:** `ValueError` where two fits measured the same, where their `g_max` or `t_0` differ, and for a fit whose
     device is no `PCM`.
+
+    >>> import numpy as np, device_models as dm
+    >>> rng, g = np.random.default_rng(0), np.linspace(2e-6, 20e-6, 60)
+    >>> writes = dm.fit.fit_programming(g, g + 0.5e-6 * rng.normal(size=60), degree=0, g_max=20e-6)
+    >>> reads = g[:, None] * (1 + 0.01 * rng.normal(size=(60, 20)))
+    >>> noise = dm.fit.fit_read_noise(reads, t_0=1.0, t_read=1e-6, g_max=20e-6)
+    >>> sorted(dm.fit.combine(writes, noise).effects)
+    ['read noise', 'write noise']
     """
     if not fits or not all(isinstance(fit, Fit) and isinstance(fit.device, PCM) for fit in fits):
         got = [type(fit.device if isinstance(fit, Fit) else fit).__name__ for fit in fits]

@@ -42,6 +42,12 @@ def read_csv(path: str | Path, columns: dict[str, str]) -> dict[str, Float[np.nd
 
     **Raises:** `ValueError` for a column that is missing, a unit that is unknown or of another kind, an entry that is
     not a finite number, a line with more or fewer entries than there are columns, and a file without numbers.
+
+    >>> import numpy as np, device_models as dm
+    >>> np.savetxt("cells.csv", ["target [uS],measured [uS]", "10,10.5", "20,19"], fmt="%s")
+    >>> columns = dm.fit.read_csv("cells.csv", {"target": "S", "measured": "S"})
+    >>> print(1e6 * columns["measured"])
+    [10.5 19. ]
     """
     _check_wanted(columns)
     lines = [(i, line) for i, line in _lines(as_path(path)) if line.strip() and not line.lstrip().startswith("#")]
@@ -71,6 +77,14 @@ def read_cells(
     `times, conductances = read_cells(path, {"time": "s", "conductance": "S"})` is what `fit_drift` takes.
 
     Raises `ValueError` where a cell lacks a point or has it twice, and as `read_csv` does.
+
+    >>> import numpy as np, device_models as dm
+    >>> lines = ["cell,time [s],conductance [uS]", "0,1,10", "0,2,9", "1,1,20", "1,2,19"]
+    >>> np.savetxt("drift.csv", lines, fmt="%s")
+    >>> times, g = dm.fit.read_cells("drift.csv", {"time": "s", "conductance": "S"})
+    >>> print(times, 1e6 * g)
+    [1. 2.] [[10.  9.]
+     [20. 19.]]
     """
     if len(columns) != 2:
         raise ValueError(f"`columns` must name two: the axis and what is measured along it. Got {list(columns)}.")

@@ -77,6 +77,14 @@ def fit_drift(
 
     **Raises:** `ValueError` for data that are not finite, positive and in siemens, or too few, and where $\sigma_\nu$
     is not positive over the range of the device.
+
+    >>> import numpy as np, device_models as dm
+    >>> rng, times = np.random.default_rng(0), np.geomspace(1.0, 1e4, 8)
+    >>> nu = 0.05 + 0.01 * rng.normal(size=(100, 1))
+    >>> g = 10e-6 * ((times + 20.0) / 20.0) ** -nu * (1 + 0.005 * rng.normal(size=(100, 8)))
+    >>> fit = dm.fit.fit_drift(times, g, t_0=20.0, degree=0, targets=np.linspace(9e-6, 11e-6, 100))
+    >>> print(f"{fit.parameters['nu_mean[0]'].value:.2f} +- {fit.parameters['nu_std[0]'].value:.2f}")
+    0.05 +- 0.01
     """
     degrees = {"degree": degree, "spread_degree": spread_degree, "noise_degree": noise_degree}
     check_settings(t_0=t_0, g_min=g_min, g_max=g_max, **degrees)

@@ -72,6 +72,15 @@ def fit_memristor(
 
     **Raises:** `ValueError` for data that are not finite or do not belong together, an unknown parameter, and
     parameters that this waveform does not tell apart.
+
+    >>> import numpy as np, device_models as dm
+    >>> cell, time = dm.memristors.hp_strukov2008(), np.linspace(0.0, 0.5, 50)
+    >>> voltage = np.sin(8 * np.pi * time)
+    >>> current = np.asarray(dm.memristors.simulate(cell, time, voltage).current, float)
+    >>> noisy = current + 1e-6 * np.random.default_rng(0).normal(size=50)
+    >>> fit = dm.fit.fit_memristor(cell, time, voltage, noisy, parameters=("r_off",))
+    >>> fit.parameters["r_off"].holds(16e3), fit.parameters["r_off"].unit
+    (True, 'ohm')
     """
     _check_settings(model, parameters, bounds, steps, starts, key)
     t, v, i = _checked(time, voltage, current)

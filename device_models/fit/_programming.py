@@ -59,6 +59,13 @@ def fit_programming(
 
     **Raises:** `ValueError` for data that are not finite, not in siemens or too few, and where $\sigma$ is not positive
     over the range of the device.
+
+    >>> import numpy as np, device_models as dm
+    >>> rng, targets = np.random.default_rng(0), np.linspace(2e-6, 20e-6, 500)
+    >>> measured = targets + 0.5e-6 * rng.normal(size=500)
+    >>> fit = dm.fit.fit_programming(targets, measured, degree=0)
+    >>> print(f"{1e6 * fit.parameters['write_noise[0]'].value:.1f} uS")
+    0.5 uS
     """
     check_settings(degree=degree, offset_degree=offset_degree, g_min=g_min, g_max=g_max)
     target, found = _checked(targets, measured)

@@ -76,6 +76,15 @@ def fit_pulse_response(
     "power" rule, the 95 % interval of `dw_min_std` held the truth in 180 of 200 repetitions: it is somewhat narrow.
 
     **Raises:** `ValueError` for data that are not finite or too few, pulses of one direction only, and an unknown rule.
+
+    >>> import numpy as np, device_models as dm
+    >>> rng, signs = np.random.default_rng(0), np.repeat([1.0, -1.0], 30)
+    >>> weights = [np.full(4, -0.3)]
+    >>> for sign in signs:
+    ...     weights.append(weights[-1] + 0.05 * (sign - weights[-1]) * (1 + 0.3 * rng.normal(size=4)))
+    >>> fit = dm.fit.fit_pulse_response(signs, np.stack(weights, 1) + 0.01 * rng.normal(size=(4, 61)))
+    >>> print(f"{fit.parameters['step_up'].value:.2f}")
+    0.05
     """
     kind, noisy = chosen("rule", rule, RULES), chosen("noise", noise, NOISES)
     found = finite("weights", weights)

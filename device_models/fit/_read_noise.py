@@ -21,7 +21,18 @@ METHOD = (
 
 
 class PerConductance(AbstractCurve):
-    r"""$\sum_i c_i g^i / \max(g, low)$: a relative noise whose standard deviation is a polynomial in $g$."""
+    r"""$\sum_i c_i g^i / \max(g, low)$: a relative noise whose standard deviation is a polynomial in $g$.
+
+    **Arguments:**
+
+    - `coefficients`: $c_i$, pure numbers.
+    - `low`: A relative conductance, below which the denominator is held.
+
+    >>> import jax.numpy as jnp, numpy as np, device_models as dm
+    >>> curve = dm.fit.PerConductance((0.01, 0.02), low=0.1)
+    >>> print(np.asarray(curve(jnp.array([0.0, 0.5, 1.0]))).round(3))
+    [0.1  0.04 0.03]
+    """
 
     coefficients: tuple[float, ...]
     low: float
@@ -89,6 +100,13 @@ def fit_read_noise(
 
     **Raises:** `ValueError` for data that are not finite, not in siemens or too few, and where $Q_s$ is not positive
     over the range of the device.
+
+    >>> import numpy as np, device_models as dm
+    >>> rng = np.random.default_rng(0)
+    >>> reads = np.linspace(5e-6, 20e-6, 50)[:, None] + 0.1e-6 * rng.normal(size=(50, 40))
+    >>> fit = dm.fit.fit_read_noise(reads, t_0=1.0, t_read=1e-6)
+    >>> print(f"{1e6 * fit.parameters['white_noise[0]'].value:.1f} uS")
+    0.1 uS
     """
     check_settings(t_0=t_0, t_read=t_read, interval=interval, age=age, g_min=g_min, g_max=g_max)
     check_settings(degree=degree, white_degree=white_degree)

@@ -70,6 +70,13 @@ def fit_relaxation(
     of normals with these means, spreads and correlations.
 
     **Raises:** `ValueError` for data that are not finite, not in siemens or too few, and for cells that do not move.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> device, target, times = dm.rram_relaxing(), np.linspace(1e-6, 39e-6, 200), np.array([0.0, 0.01, 1.0, 1e3])
+    >>> cells = device.program(jnp.asarray(target, jnp.float32), key=jr.key(0))
+    >>> g = np.stack([device.conductance(cells, jnp.asarray(t, jnp.float32)) for t in times], axis=1)
+    >>> dm.fit.fit_relaxation(times, g, targets=target, knots=2, bands=1, g_max=40e-6).parameters["onset"].unit
+    's'
     """
     check_settings(g_min=g_min, g_max=g_max)
     judge("knots", knots, int | tuple[float, ...], whole(2) if isinstance(knots, int) else KNOTS)

@@ -21,7 +21,16 @@ SIGNIFICANCE = 0.01
 
 @dataclass(frozen=True)
 class Estimate:
-    """A fitted number and its 95 % confidence interval, all in `unit`."""
+    """A fitted number and its 95 % confidence interval, all in `unit`.
+
+    - `value`: The most likely one.
+    - `low`, `high`: Ends of the interval.
+
+    >>> import device_models as dm
+    >>> estimate = dm.fit.Estimate(value=10e-6, low=9e-6, high=11e-6, unit="S")
+    >>> estimate.holds(9.5e-6)
+    True
+    """
 
     value: float
     low: float
@@ -52,6 +61,12 @@ class Goodness:
     - `chi2`, `degrees_of_freedom`: Sum of the squared standardised residuals, and what it should be about.
     - `r2`: Fraction of the variance of the data that the model's mean explains.
     - `tests`: For each residual test the probability of residuals as bad as these if the model were right.
+
+    >>> import numpy as np, device_models as dm
+    >>> rng, targets = np.random.default_rng(0), np.linspace(2e-6, 20e-6, 500)
+    >>> fit = dm.fit.fit_programming(targets, targets + 0.5e-6 * rng.normal(size=500), degree=0)
+    >>> fit.goodness.adequate, fit.goodness.degrees_of_freedom
+    (True, 499)
     """
 
     n: int
@@ -93,6 +108,12 @@ class Fit:
     - `method`: How parameters and intervals were found, in one sentence.
     - `covariance`: Of the parameters, in their order and in the units they have in `parameters`.
     - `panels`: What `figure` draws.
+
+    >>> import numpy as np, device_models as dm
+    >>> rng, targets = np.random.default_rng(0), np.linspace(2e-6, 20e-6, 500)
+    >>> fit = dm.fit.fit_programming(targets, targets + 0.5e-6 * rng.normal(size=500), degree=0)
+    >>> list(fit.parameters), fit.goodness.n, type(fit.device).__name__
+    (['write_noise[0]'], 500, 'PCM')
     """
 
     device: eqx.Module

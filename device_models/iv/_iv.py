@@ -25,6 +25,15 @@ class AbstractIV(Checked):
     r"""A current-voltage relation in separable form, $I(g, v) = \sum_k T_k(g)\, B_k(v)$.
 
     Separable, so that an array of such cells on ideal wires is still read by matrix products: one a term.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> class Quadratic(dm.iv.AbstractIV):
+    ...     def terms(self, g):
+    ...         return (g,)
+    ...     def basis(self, v):
+    ...         return (v * jnp.abs(v),)
+    >>> print(Quadratic().current(jnp.array(2.0), jnp.array(-0.5)))
+    -0.5
     """
 
     @abstractmethod
@@ -48,7 +57,12 @@ class AbstractIV(Checked):
 
 
 class Ohmic(AbstractIV):
-    """Current proportional to voltage."""
+    """Current proportional to voltage.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(f"{1e6 * dm.iv.Ohmic().current(jnp.array(10e-6), jnp.array(0.2)):.1f} uA")
+    2.0 uA
+    """
 
     def terms(self, g: Float[Array, "*cells"]) -> tuple[Float[Array, "*cells"], ...]:
         return (g,)
@@ -66,6 +80,10 @@ class Sinh(AbstractIV):
     **Arguments:**
 
     - `kappa`: In 1/V, positive.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(f"{1e6 * dm.iv.Sinh(kappa=3.0).current(jnp.array(10e-6), jnp.array(0.2)):.2f} uA")  # 2 of an ohmic cell
+    2.12 uA
     """
 
     kappa: float | Float[Array, ""]
@@ -86,6 +104,10 @@ class Cubic(AbstractIV):
     **Arguments:**
 
     - `a`: In 1/V^2, not negative, so that the current rises with the voltage.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(f"{dm.iv.Cubic(a=5.0).current(jnp.array(10e-6), jnp.array(0.2)) * 1e6:.2f} uA")  # 10 (0.2 + 5 * 0.2^3)
+    2.40 uA
     """
 
     a: float | Float[Array, ""]
@@ -110,6 +132,11 @@ class MiloPolynomial(AbstractIV):
     traced one makes NaN.
 
     Reference: Milo2021.
+
+    >>> import jax.numpy as jnp, numpy as np, device_models as dm
+    >>> current = dm.iv.MiloPolynomial().current(jnp.array([100e-6, 100e-6]), jnp.array([0.1, 0.5]))
+    >>> print(np.asarray(1e6 * current).round(1))  # of an ohmic cell 10 and 50 uA
+    [ 9.9 47.9]
     """
 
     def terms(self, g: Float[Array, "*cells"]) -> tuple[Float[Array, "*cells"], ...]:

@@ -64,6 +64,11 @@ class DataDriven2017(AbstractMemristor):
     - `sources`: Where each number was read.
 
     Reference: Messaris2017.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.data_driven2017()
+    >>> print([f"{jnp.sign(cell.flow(jnp.array(8e3), jnp.array(v))):.0f}" for v in (1.5, -1.5)])  # up and down
+    ['1', '-1']
     """
 
     r_on: float | Float[Array, ""]
@@ -130,6 +135,12 @@ class DataDriven2021(AbstractMemristor):
     - `sources`: Where each number was read.
 
     Reference: Messaris2021.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.data_driven2021()
+    >>> g = cell.current(jnp.array(cell.x_0), jnp.array(0.01)) / 0.01
+    >>> print(f"{g * cell.x_0 / (cell.a * cell.b):.2f}")  # conductance of small voltages is a b / R
+    1.00
     """
 
     r_on: float | Float[Array, ""]
@@ -179,6 +190,11 @@ def data_driven2017() -> DataDriven2017:
     """Titanium oxide of 1.28 to 17 kohm; a positive voltage raises the resistance.
 
     Reference: Messaris2017.
+
+    >>> import device_models as dm
+    >>> cell = dm.memristors.data_driven2017()
+    >>> print(f"{1e-3 * cell.r_on:.2f} to {1e-3 * cell.r_off:.0f} kohm")
+    1.28 to 17 kohm
     """
     return DataDriven2017(**values(DATA_DRIVEN_2017), sources=tuple(describe(DATA_DRIVEN_2017)))
 
@@ -187,5 +203,11 @@ def data_driven2021() -> DataDriven2021:
     """Titanium oxide of 1.6 to 3 kohm; a positive voltage lowers the resistance.
 
     Reference: Messaris2021.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.data_driven2021()
+    >>> state = jnp.array(2500.0)
+    >>> print(jnp.sign(cell.flow(state, jnp.array(1.0))))  # a positive voltage lowers the resistance
+    -1.0
     """
     return DataDriven2021(**values(DATA_DRIVEN_2021), sources=tuple(describe(DATA_DRIVEN_2021)))

@@ -16,6 +16,11 @@ class AbstractInterval(eqx.Module):
 
     A solver that integrates the state itself may step over an end, where a window changes its sign: the state then runs
     away and the solver calls that a success. In the coordinate no step leaves the interval.
+
+    >>> import device_models as dm
+    >>> interval = dm.memristors.hp_strukov2008().interval
+    >>> isinstance(interval, dm.memristors.AbstractInterval), interval.low, interval.high
+    (True, 0.0, 1.0)
     """
 
     low: eqx.AbstractVar[float | Float[Array, ""]]
@@ -60,6 +65,11 @@ class Walls(AbstractInterval):
     **Arguments:**
 
     - `low`, `high`: The ends, in the unit of the state.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> interval = dm.memristors.Walls(0.0, 2.0)
+    >>> float(interval.coordinate(jnp.array(0.5))), float(interval.keep(jnp.array(1.2)))
+    (0.25, 1.0)
     """
 
     low: float | Float[Array, ""]
@@ -93,6 +103,11 @@ class Asymptotes(AbstractInterval):
     **Arguments:**
 
     - `low`, `high`: The ends, in the unit of the state.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> interval = dm.memristors.Asymptotes(0.0, 1.0)
+    >>> print(f"{interval.coordinate(jnp.array(0.9)):.3f}")  # ln 9
+    2.197
     """
 
     low: float | Float[Array, ""]

@@ -52,6 +52,12 @@ class JART(AbstractMemristor):
     - `sources`: Where each number was read.
 
     Reference: Bengel2020, Ntinas2022.
+
+    >>> import jax.numpy as jnp, numpy as np, device_models as dm
+    >>> cell = dm.memristors.jart_bengel2020()
+    >>> current = cell.current(jnp.array([cell.n_low, cell.n_high]), jnp.array([0.2, 0.2]))
+    >>> print(np.asarray(1e6 * current).round())
+    [ 19. 112.]
     """
 
     alpha_0: float | Float[Array, ""]
@@ -165,6 +171,12 @@ def jart_bengel2020() -> JART:
     """JART VCM v1b from 19 to 112 uA at 0.2 V between its working bounds of 0.06 and 1.98975.
 
     Reference: Bengel2020, Ntinas2022.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.jart_bengel2020()
+    >>> state = jnp.array(1.0)
+    >>> print([f"{jnp.sign(cell.flow(state, jnp.array(v))):.0f}" for v in (-0.8, 0.8)])  # SET and RESET
+    ['1', '-1']
     """
     n = JART_BENGEL_2020
     return JART(**values(n), sources=tuple(describe(n)))

@@ -55,6 +55,11 @@ class LinearIonDrift(AbstractMemristor):
     - `sources`: Where each number was read.
 
     Reference: Strukov2008.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.LinearIonDrift(r_on=100.0, r_off=16e3, thickness=10e-9, mobility=1e-14)
+    >>> print(f"{0.1 / cell.current(jnp.array(0.5), jnp.array(0.1)):.0f} ohm")  # 100 / 2 + 16000 / 2
+    8050 ohm
     """
 
     r_on: float | Float[Array, ""]
@@ -89,6 +94,12 @@ def hp_strukov2008(*, window: AbstractWindow = Joglekar(1.0)) -> LinearIonDrift:
     """Titanium dioxide of 10 nm, 100 ohm to 16 kohm, with a window of your choice.
 
     Reference: Strukov2008.
+
+    >>> import numpy as np, device_models as dm
+    >>> time = np.linspace(0.0, 1.0, 101)
+    >>> trace = dm.memristors.simulate(dm.memristors.hp_strukov2008(), time, np.sin(2 * np.pi * time))
+    >>> print(f"{trace.state.min():.2f} to {trace.state.max():.2f}, back at {trace.state[-1]:.2f}")
+    0.50 to 1.00, back at 0.50
     """
     return _made(HP_STRUKOV_2008, window)
 
@@ -97,6 +108,11 @@ def hp_joglekar2009() -> LinearIonDrift:
     """Linear drift with Joglekar's window of p = 7, 100 ohm to 10 kohm.
 
     Reference: Joglekar2009.
+
+    >>> import device_models as dm
+    >>> cell = dm.memristors.hp_joglekar2009()
+    >>> cell.r_on, cell.r_off, cell.window.p
+    (100.0, 10000.0, 7.0)
     """
     return _made(HP_JOGLEKAR_2009, Joglekar(float(HP_JOGLEKAR_2009["p"])))
 
@@ -105,6 +121,11 @@ def hp_biolek2009() -> LinearIonDrift:
     """Linear drift with Biolek's window of p = 7, 100 ohm to 1 kohm.
 
     Reference: Biolek2009.
+
+    >>> import device_models as dm
+    >>> cell = dm.memristors.hp_biolek2009()
+    >>> cell.r_on, cell.r_off, cell.window.p
+    (100.0, 1000.0, 7.0)
     """
     return _made(HP_BIOLEK_2009, Biolek(float(HP_BIOLEK_2009["p"])))
 

@@ -20,6 +20,11 @@ class AbstractMemristor(eqx.Module):
     Every method works element by element on arrays of any shape. A Python float among the fields is a constant, an
     array a parameter with a gradient. `x_0` is the state at rest, in the unit that the class names, `interval` where
     the state may be.
+
+    >>> import device_models as dm
+    >>> cell = dm.memristors.vteam_kvatinsky2015()
+    >>> isinstance(cell, dm.memristors.AbstractMemristor), cell.bounds
+    (True, (0.0, 3e-09))
     """
 
     x_0: eqx.AbstractVar[float | Float[Array, ""]]

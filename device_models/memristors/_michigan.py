@@ -41,6 +41,11 @@ class Michigan(AbstractMemristor):
     - `sources`: Where each number was read.
 
     Reference: Chang2011.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.michigan_chang2011()
+    >>> float(cell.current(jnp.array(0.5), jnp.array(0.0))), float(cell.flow(jnp.array(0.5), jnp.array(1.0))) > 0
+    (0.0, True)
     """
 
     alpha: float | Float[Array, ""]
@@ -86,6 +91,12 @@ def michigan_chang2011(*, volatile: bool = False) -> Michigan:
     """Tungsten oxide, below a volt and over seconds; `volatile` cells forget with a time constant of 2.2 s.
 
     Reference: Chang2011.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.michigan_chang2011(volatile=True)
+    >>> x = jnp.array(0.5)
+    >>> print(f"{-x / cell.flow(x, jnp.array(0.0)):.1f} s")  # in which a state without voltage is forgotten
+    2.2 s
     """
     n = MICHIGAN_CHANG_2011
     numbers = values(n)

@@ -44,6 +44,11 @@ class MMS(AbstractMemristor):
     - `sources`: Where each number was read.
 
     Reference: Molter2016.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.mms_molter2016()
+    >>> print(f"{0.1 / cell.current(jnp.array(0.5), jnp.array(0.1)):.0f} ohm")  # halves of 500 and of 1500 ohm
+    750 ohm
     """
 
     r_on: float | Float[Array, ""]
@@ -77,6 +82,11 @@ def mms_molter2016(*, temperature: float | Float[Array, ""] = float(MMS_MOLTER_2
     """Thresholds of 0.27 V of either sign, 500 to 1500 ohm, 0.1 ms; at a temperature of your choice, in kelvins.
 
     Reference: Molter2016.
+
+    >>> import device_models as dm
+    >>> cell = dm.memristors.mms_molter2016()
+    >>> cell.r_on, cell.r_off, cell.v_on
+    (500.0, 1500.0, 0.27)
     """
     n = MMS_MOLTER_2016
     return MMS(**values(n) | {"temperature": temperature}, sources=tuple(describe(n)))

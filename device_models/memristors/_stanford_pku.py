@@ -56,6 +56,11 @@ class StanfordPKU(AbstractMemristor):
     - `sources`: Where each number was read.
 
     Reference: Jiang2016.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.stanford_jiang2016()
+    >>> print([f"{0.1 / cell.current(jnp.array(gap), jnp.array(0.1)):.0f} ohm" for gap in cell.bounds])
+    ['542 ohm', '218586 ohm']
     """
 
     i_0: float | Float[Array, ""]
@@ -114,6 +119,12 @@ def stanford_jiang2016() -> StanfordPKU:
     """Hafnium-oxide memory of 12 nm, 542 ohm to 219 kohm at 0.1 V; moves beyond about 1.05 V.
 
     Reference: Jiang2016.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.stanford_jiang2016()
+    >>> gap = jnp.array(1e-9)
+    >>> print([bool(cell.flow(gap, jnp.array(v)) == 0) for v in (0.5, 1.5)])  # it rests below about 1.05 V
+    [True, False]
     """
     n = STANFORD_JIANG_2016
     return StanfordPKU(**values(n), sources=tuple(describe(n)))

@@ -11,7 +11,12 @@ from ._interval import AbstractInterval
 
 
 class AbstractSteps(Checked):
-    """A rule for the steps between the samples of a waveform. No step reaches over a sample."""
+    """A rule for the steps between the samples of a waveform. No step reaches over a sample.
+
+    >>> import device_models as dm
+    >>> isinstance(dm.memristors.FixedSteps(4), dm.memristors.AbstractSteps)
+    True
+    """
 
     @property
     @abstractmethod
@@ -34,6 +39,13 @@ class FixedSteps(AbstractSteps):
     - `substeps`: Steps between two samples.
     - `tolerance`: Largest estimated error of one step, as a share of the states that the cell may have. A cell that
         switches within one step fails; infinite where the moment of switching does not matter.
+
+    >>> import numpy as np, device_models as dm
+    >>> t = np.linspace(0.0, 1.0, 11)
+    >>> steps = dm.memristors.FixedSteps(substeps=20)
+    >>> trace = dm.memristors.simulate(dm.memristors.hp_strukov2008(), t, np.sin(2 * np.pi * t), steps=steps)
+    >>> print(f"{trace.state[5] - trace.state[0]:.2f}")
+    0.50
     """
 
     substeps: int = eqx.field(static=True, converter=plain, default=1)
@@ -64,6 +76,13 @@ class AdaptiveSteps(AbstractSteps):
     - `solver`: A Diffrax solver with an error estimate, such as `diffrax.Kvaerno5()` for stiff cells; `None` for
         `diffrax.Tsit5()`.
     - `max_steps`: Most steps of a simulation, rejected ones included.
+
+    >>> import numpy as np, device_models as dm
+    >>> t = np.linspace(0.0, 1.0, 11)
+    >>> steps = dm.memristors.AdaptiveSteps(rtol=1e-5, atol=1e-7)
+    >>> trace = dm.memristors.simulate(dm.memristors.hp_strukov2008(), t, np.sin(2 * np.pi * t), steps=steps)
+    >>> print(f"{trace.state[5] - trace.state[0]:.2f}")
+    0.50
     """
 
     rtol: float = eqx.field(static=True, converter=plain, default=1e-4)

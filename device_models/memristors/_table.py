@@ -29,6 +29,15 @@ class MemristorEntry(NamedTuple):
     """A constructor, the published numbers it uses, and a sine that opens its loop (chosen by us).
 
     Below `frequency` (Hz) the loop of a sine of `amplitude` (V) is open, above it closes.
+
+    - `make`: The constructor, `make()`.
+    - `numbers`: By name, with unit and source.
+    - `amplitude`, `frequency`: Of the sine, in volts and hertz.
+
+    >>> import device_models as dm
+    >>> entry = dm.memristors.memristor("hp_joglekar2009")
+    >>> entry.amplitude, entry.frequency, entry.numbers["r_on"].unit
+    (1.0, 5.0, 'ohm')
     """
 
     make: Callable[..., AbstractMemristor]
@@ -57,5 +66,9 @@ def memristor(name: str) -> MemristorEntry:
     """The entry of `name`: `memristor("mms_molter2016").make()` is a memristor, `.numbers` its sources.
 
     Raises `ValueError` for an unknown name, with the nearest known ones.
+
+    >>> import device_models as dm
+    >>> type(dm.memristors.memristor("mms_molter2016").make()).__name__
+    'MMS'
     """
     return lookup("A memristor's name", name, MEMRISTORS)

@@ -47,6 +47,12 @@ class VTEAM(AbstractMemristor):
     - `sources`: Where each number was read.
 
     Reference: Kvatinsky2015.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.vteam_kvatinsky2015()
+    >>> state = jnp.array(1.5e-9)
+    >>> print([f"{jnp.sign(cell.flow(state, jnp.array(v))):.0f}" for v in (-1.0, 0.0, 1.0)])  # on, rest, off
+    ['-1', '0', '1']
     """
 
     r_on: float | Float[Array, ""]
@@ -94,6 +100,11 @@ def vteam_kvatinsky2015() -> VTEAM:
     """VTEAM of 3 nm, 50 to 1000 ohm; on within nanoseconds below -0.2 V, off above 0.02 V.
 
     Reference: Kvatinsky2015.
+
+    >>> import device_models as dm
+    >>> cell = dm.memristors.vteam_kvatinsky2015()
+    >>> cell.r_on, cell.r_off, cell.v_on, cell.v_off
+    (50.0, 1000.0, -0.2, 0.02)
     """
     n = VTEAM_KVATINSKY_2015
     return VTEAM(**values(n), sources=tuple(describe(n)))

@@ -10,7 +10,18 @@ from ._interval import AbstractInterval, Asymptotes, Walls
 
 
 class AbstractWindow(Checked):
-    """A factor of the flow, for states from 0 to 1."""
+    """A factor of the flow, for states from 0 to 1.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> class Parabola(dm.memristors.AbstractWindow):
+    ...     def __call__(self, x, current):
+    ...         return 4 * x * (1 - x)
+    ...     def interval(self, high):
+    ...         return dm.memristors.Asymptotes(0.0, high)
+    >>> cell = dm.memristors.hp_strukov2008(window=Parabola())
+    >>> float(cell.window(jnp.array(0.5), jnp.array(1.0)))
+    1.0
+    """
 
     @abstractmethod
     def __call__(self, x: Float[Array, "*cells"], current: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
@@ -22,7 +33,12 @@ class AbstractWindow(Checked):
 
 
 class NoWindow(AbstractWindow):
-    """Full speed everywhere: the state stops at hard walls."""
+    """Full speed everywhere: the state stops at hard walls.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> print(dm.memristors.NoWindow()(jnp.array([0.0, 0.5, 1.0]), jnp.ones(3)))
+    [1. 1. 1.]
+    """
 
     def __call__(self, x: Float[Array, "*cells"], current: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         return jnp.ones_like(x)
@@ -42,6 +58,11 @@ class Joglekar(AbstractWindow):
     - `p`: At least 1; larger is flatter in the middle.
 
     Reference: Joglekar2009.
+
+    >>> import jax.numpy as jnp, numpy as np, device_models as dm
+    >>> window = dm.memristors.Joglekar(1.0)
+    >>> print(np.asarray(window(jnp.array([0.0, 0.5, 1.0]), jnp.ones(3))).round(3))
+    [0. 1. 0.]
     """
 
     p: float | Float[Array, ""] = 1.0
@@ -66,6 +87,11 @@ class Biolek(AbstractWindow):
     - `p`: At least 1; larger is flatter in the middle.
 
     Reference: Biolek2009.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> window, x = dm.memristors.Biolek(2.0), jnp.array(1.0)
+    >>> float(window(x, jnp.array(1.0))), float(window(x, jnp.array(-1.0)))
+    (0.0, 1.0)
     """
 
     p: float | Float[Array, ""] = 1.0
@@ -92,6 +118,11 @@ class Prodromakis(AbstractWindow):
     - `j`: Positive; scales the height.
 
     Reference: Prodromakis2011.
+
+    >>> import jax.numpy as jnp, numpy as np, device_models as dm
+    >>> window = dm.memristors.Prodromakis(p=1.0, j=2.0)
+    >>> print(np.asarray(window(jnp.array([0.0, 0.5, 1.0]), jnp.ones(3))).round(3))
+    [0.  0.5 0. ]
     """
 
     p: float | Float[Array, ""] = 1.0

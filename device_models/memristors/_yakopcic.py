@@ -51,6 +51,12 @@ class Yakopcic(AbstractMemristor):
     - `sources`: Where each number was read.
 
     Reference: Yakopcic2011.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> cell = dm.memristors.yakopcic2011()
+    >>> state = jnp.array(0.5)
+    >>> print([f"{jnp.sign(cell.flow(state, jnp.array(v))):.0f}" for v in (-0.7, 0.5, 0.7)])
+    ['-1', '0', '1']
     """
 
     a_1: float | Float[Array, ""]
@@ -112,6 +118,11 @@ def yakopcic2011() -> Yakopcic:
     """Thresholds of 0.65 and -0.56 V; switches within milliseconds at 0.75 V.
 
     Reference: Yakopcic2011.
+
+    >>> import device_models as dm
+    >>> cell = dm.memristors.yakopcic2011()
+    >>> cell.v_p, cell.v_n
+    (0.65, 0.56)
     """
     n = YAKOPCIC_2011
     return Yakopcic(**values(n), sources=tuple(describe(n)))

@@ -7,3 +7,13 @@ from ._spectrum import OneOverF as OneOverF
 from ._telegraph import Telegraph as Telegraph
 from ._telegraph import Traps as Traps
 from ._white import White as White
+
+__all__ = [
+    "AbstractNoise",
+    "Flicker",
+    "Mixture",
+    "OneOverF",
+    "Telegraph",
+    "Traps",
+    "White",
+]

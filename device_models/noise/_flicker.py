@@ -24,6 +24,12 @@ class Flicker(AbstractNoise):
 
     - `f_low`, `f_high`: Lowest and highest corner frequency, in hertz.
     - `per_decade`: Relaxators in a decade.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> noise = dm.noise.Flicker(1.0, 1e4)
+    >>> state = noise.initial((5000,), key=jr.key(0))
+    >>> print(f"{noise.value(state).std():.1f}", len(noise.corners))
+    1.0 9
     """
 
     f_low: float

@@ -18,6 +18,12 @@ class Mixture(AbstractNoise):
 
     - `processes`: The parts, such as `(White(), Flicker(1e-2, 1e4))`.
     - `shares`: Their shares of the variance; positive, and their sum is one.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> noise = dm.noise.Mixture((dm.noise.White(), dm.noise.Flicker(1.0, 1e4)), (0.5, 0.5))
+    >>> now, soon = (noise.correlation(jnp.array(lag)) for lag in (0.0, 1e-6))
+    >>> print(f"{now:.1f}, {soon:.1f}")  # the white half is another at once
+    1.0, 0.5
     """
 
     processes: tuple[AbstractNoise, ...]

@@ -19,6 +19,19 @@ class AbstractNoise(Checked):
     `initial` draws a state from the stationary law and `advance` moves it by `dt`, exactly for any `dt`: two steps have
     the law of one of twice the time. `value` is what the noise is now, `std * value(state)` that of a cell whose reads
     have standard deviation `std`. A device says how large its read noise is, a process how it goes on in time.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> class Drawn(dm.noise.AbstractNoise):
+    ...     def initial(self, shape, *, key):
+    ...         return jr.normal(key, shape)
+    ...     def advance(self, state, dt, *, key):
+    ...         return jr.normal(key, state.shape)
+    ...     def value(self, state):
+    ...         return state
+    ...     def correlation(self, lag):
+    ...         return jnp.where(lag == 0, 1.0, 0.0)
+    >>> float(Drawn().correlation(jnp.array(1.0)))
+    0.0
     """
 
     @abstractmethod

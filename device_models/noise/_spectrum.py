@@ -17,6 +17,11 @@ class OneOverF(Checked):
 
     - `t_0`: Age of a cell at $t = 0$, in seconds.
     - `t_read`: Duration of one read, in seconds.
+
+    >>> import jax.numpy as jnp, device_models as dm
+    >>> spectrum = dm.noise.OneOverF(t_0=20.0, t_read=250e-9)
+    >>> print(f"{spectrum.frozen(jnp.array(0.0), 0.04):.2f}")  # of the variance stands still for 40 ms
+    0.36
     """
 
     t_0: Number

@@ -18,6 +18,11 @@ class Traps(Checked):
     """The trap of each cell: its relaxation time in seconds, whether it is filled, and how large its steps are.
 
     `amplitude` is relative to the root mean square of all cells, `None` where all are alike.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> traps = dm.noise.Telegraph(1e-3, 1.0).initial((5000,), key=jr.key(0))
+    >>> bool(traps.tau.min() >= 1e-3), bool(traps.tau.max() <= 1.0), traps.amplitude
+    (True, True, None)
     """
 
     tau: Float[Array, "*cells"]
@@ -42,6 +47,12 @@ class Telegraph(AbstractNoise):
     - `tau_low`, `tau_high`: Range of the relaxation times, in seconds.
     - `occupancy`: Fraction of the time that a trap is filled.
     - `spread`: $\sigma$, of the logarithm of the steps over cells; at 0 all cells have the same.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> noise = dm.noise.Telegraph(1e-3, 1.0, occupancy=0.2)
+    >>> traps = noise.initial((5000,), key=jr.key(0))
+    >>> print(f"{traps.filled.mean():.1f}, {noise.value(traps).std():.1f}")
+    0.2, 1.0
     """
 
     tau_low: float

@@ -28,6 +28,12 @@ class PulsedArray(Checked):
     device, plus write noise, which is drawn anew where a pulse came and stays until the next one.
 
     Methods return the array after what happened; the array itself does not change.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> device = dm.pulsed.SoftBounds(dm.pulsed.Steps(0.1))
+    >>> array = dm.pulsed.PulsedArray.fabricate(device, (3,), key=jr.key(0))
+    >>> print(np.asarray(array.pulse(jnp.array([1, 2, -1]), key=jr.key(1)).shown).round(3))
+    [ 0.1   0.19 -0.1 ]
     """
 
     device: AbstractPulsed

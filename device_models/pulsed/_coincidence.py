@@ -22,6 +22,11 @@ class AbstractScaling(Checked):
     A pulse comes with probability `min(1, |x| c_x)` on a column and `min(1, |d| c_d)` on a row, and
     `learning_rate = granularity * length * c_x * c_d`. Where a product is clipped at 1, the update falls short: a train
     moves a weight by at most `length` steps.
+
+    >>> import device_models as dm
+    >>> scalings = [dm.pulsed.EqualScaling(), dm.pulsed.BalancedScaling(), dm.pulsed.ShortestTrains()]
+    >>> all(isinstance(scaling, dm.pulsed.AbstractScaling) for scaling in scalings)
+    True
     """
 
     @abstractmethod
@@ -35,6 +40,13 @@ class EqualScaling(AbstractScaling):
     """The same factor on both sides, as first proposed.
 
     Reference: Gokmen2016.
+
+    >>> import jax, jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> scaling = dm.pulsed.EqualScaling()
+    >>> x, d = jnp.array([1.0, 0.5]), jnp.array([0.1])
+    >>> draw = jax.vmap(lambda key: dm.pulsed.coincidences(x, d, 10.0, length=31, scaling=scaling, key=key))
+    >>> print(np.asarray(draw(jr.split(jr.key(0), 5000))).mean(0).round(1))  # strength * outer(d, x)
+    [[1.  0.5]]
     """
 
     def __call__(
@@ -48,6 +60,12 @@ class BalancedScaling(AbstractScaling):
     """The largest `x` and the largest `d` get the same probability ("update management").
 
     Reference: Gokmen2017.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> scaling = dm.pulsed.BalancedScaling()
+    >>> x, d = jnp.array([1.0, 0.5]), jnp.array([0.1])
+    >>> print(dm.pulsed.coincidences(x, d, 100.0, length=10, scaling=scaling, key=jr.key(0)))  # the largest come always
+    [[10  5]]
     """
 
     def __call__(
@@ -62,6 +80,12 @@ class ShortestTrains(AbstractScaling):
     Likelier pulses in shorter trains: the same mean with less variance, in less time.
 
     Reference: Gokmen2017.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> x, d = jnp.array([1.0, 0.5]), jnp.array([1.0])
+    >>> counts = dm.pulsed.coincidences(x, d, 4.0, length=31, scaling=dm.pulsed.ShortestTrains(), key=jr.key(0))
+    >>> print(counts)  # trains of 4 pulses that all come on the lines of 1
+    [[4 3]]
     """
 
     def __call__(
@@ -98,6 +122,12 @@ def coincidences(
     - `scaling`: How the strength is divided between rows and columns.
 
     Reference: Gokmen2016.
+
+    >>> import jax, jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> x, d = jnp.array([1.0, -0.5]), jnp.array([1.0])
+    >>> draw = jax.vmap(lambda key: dm.pulsed.coincidences(x, d, 10.0, key=key))
+    >>> print(np.asarray(draw(jr.split(jr.key(0), 1000))).mean(0).round())
+    [[10. -5.]]
     """
     return trains(x, d, strength, length=length, scaling=scaling, key=key).coincidences()
 

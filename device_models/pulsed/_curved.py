@@ -29,6 +29,13 @@ class ExpStep(AbstractPulsed):
     - `sources`: Where each number was read.
 
     Reference: Gong2018.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.pulsed.reram_es_gong2018()
+    >>> cells = device.fabricate((1000,), key=jr.key(0))
+    >>> up, down = (step(cells, jnp.zeros(1000)).mean() for step in (device.step_up, device.step_down))
+    >>> print(f"{up:.4f}, {down:.4f}")
+    0.0015, 0.0020
     """
 
     steps: Steps
@@ -80,6 +87,12 @@ class PowStep(AbstractPulsed):
     - `gamma_up`, `gamma_down`: Exponents; at least 0.
     - `gamma_dtod`: Standard deviation of both from device to device.
     - `sources`: Where each number was read.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> device = dm.pulsed.PowStep(dm.pulsed.Steps(0.01), dm.pulsed.Bounds(), gamma_up=2.0, gamma_down=2.0)
+    >>> cells = device.fabricate((3,), key=jr.key(0))
+    >>> print(np.asarray(device.step_up(cells, jnp.array([-1.0, 0.0, 1.0]))).round(4))
+    [0.01   0.0025 0.    ]
     """
 
     steps: Steps
@@ -118,6 +131,12 @@ class PiecewiseStep(AbstractPulsed):
     - `steps`, `bounds`, `upkeep`: As of any pulsed device.
     - `up`, `down`: Two or more factors each, not negative.
     - `sources`: Where each number was read.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> device = dm.pulsed.PiecewiseStep(dm.pulsed.Steps(0.01), dm.pulsed.Bounds(), up=(1.0, 0.0), down=(0.0, 1.0))
+    >>> cells = device.fabricate((3,), key=jr.key(0))
+    >>> print(np.asarray(device.step_up(cells, jnp.array([-1.0, 0.0, 1.0]))).round(3))
+    [0.01  0.005 0.   ]
     """
 
     steps: Steps

@@ -25,6 +25,12 @@ class ConstantStep(AbstractPulsed):
     - `sources`: Where each number was read.
 
     Reference: Gokmen2016.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> device = dm.pulsed.ConstantStep(dm.pulsed.Steps(0.1))
+    >>> array = dm.pulsed.PulsedArray.fabricate(device, (2,), key=jr.key(0))
+    >>> print(np.asarray(array.pulse(jnp.array([3, -20]), key=jr.key(1)).shown).round(1))
+    [ 0.3 -1. ]
     """
 
     steps: Steps
@@ -63,6 +69,12 @@ class LinearStep(AbstractPulsed):
     - `gamma_up`, `gamma_down`: Share of the step that is lost between zero and the bound. Not negative.
     - `gamma_dtod`: Standard deviation of both from device to device.
     - `sources`: Where each number was read.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> device = dm.pulsed.LinearStep(dm.pulsed.Steps(0.01), dm.pulsed.Bounds(), gamma_up=0.5, gamma_down=0.5)
+    >>> cells = device.fabricate((3,), key=jr.key(0))
+    >>> print(np.asarray(device.step_up(cells, jnp.array([-1.0, 0.0, 1.0]))).round(3))
+    [0.015 0.01  0.005]
     """
 
     steps: Steps
@@ -101,6 +113,12 @@ class SoftBounds(AbstractPulsed):
 
     - `steps`, `bounds`, `upkeep`: As of any pulsed device; `w_min` negative and `w_max` positive.
     - `sources`: Where each number was read.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.pulsed.SoftBounds(dm.pulsed.Steps(0.1))
+    >>> array = dm.pulsed.PulsedArray.fabricate(device, (1,), key=jr.key(0))
+    >>> print(f"{array.pulse(jnp.array([10]), key=jr.key(1)).shown.item():.3f}")  # 1 - 0.9^10
+    0.651
     """
 
     steps: Steps
@@ -139,6 +157,12 @@ class SoftBoundsReference(AbstractPulsed):
     - `sources`: Where each number was read.
 
     Reference: Gong2022.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> device = dm.pulsed.SoftBoundsReference(dm.pulsed.Steps(0.01, up_down=0.5))
+    >>> cells = device.fabricate((1,), key=jr.key(0))
+    >>> print(f"{cells.reference.item():.3f}")  # (1 - 0.5) / (1 + 0.5)
+    0.333
     """
 
     steps: Steps
@@ -190,6 +214,12 @@ def soft_bounds_pmax(
     - `alpha`: Curvature for each pulse.
     - `r_min`, `r_max`: Ends of the range, negative and positive.
     - `settings`: Further arguments of `Steps`, such as `noise` and `spread`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.pulsed.soft_bounds_pmax(100, alpha=0.01)
+    >>> array = dm.pulsed.PulsedArray.fabricate(device, -jnp.ones(1), key=jr.key(0))
+    >>> print(f"{array.pulse(jnp.array([100]), key=jr.key(1)).shown.item():.2f}")
+    1.00
     """
     reach = (r_max - r_min) / -math.expm1(-alpha * p_max)
     top, bottom = r_min + reach, r_max - reach

@@ -58,6 +58,12 @@ def neurosim(
     Raises `ValueError` for a label of the other sign, or one that no curve reaches (beyond about 9).
 
     Reference: Chen2018.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.pulsed.neurosim(pulses_up=100, pulses_down=100, noise=0.0)
+    >>> array = dm.pulsed.PulsedArray.fabricate(device, -jnp.ones(1), key=jr.key(0))
+    >>> print(f"{array.pulse(jnp.array([100]), key=jr.key(1)).shown.item():.2f}")
+    1.00
     """
     up, gamma_up = _direction(pulses_up, nonlinearity_up)
     down, gamma_down = _direction(pulses_down, -nonlinearity_down)

@@ -11,7 +11,18 @@ from .._checks._quantities import NOT_NEGATIVE
 
 
 class AbstractPulseNoise(eqx.Module):
-    """Normal noise of the step that one pulse makes, independent for every pulse."""
+    """Normal noise of the step that one pulse makes, independent for every pulse.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> class Relative(dm.pulsed.AbstractPulseNoise):
+    ...     std: float = 0.1
+    ...     def deviation(self, step, size, w):
+    ...         return self.std * jnp.abs(w)
+    >>> device = dm.pulsed.ConstantStep(dm.pulsed.Steps(0.01, noise=Relative()))
+    >>> array = dm.pulsed.PulsedArray.fabricate(device, jnp.full(5000, 0.5), key=jr.key(0))
+    >>> print(f"{array.pulse(jnp.ones(5000, int), key=jr.key(1)).shown.std():.2f}")  # 0.1 * 0.5
+    0.05
+    """
 
     std: eqx.AbstractVar[float | Float[Array, ""]]
 
@@ -27,7 +38,14 @@ class AbstractPulseNoise(eqx.Module):
 
 
 class MultiplicativeNoise(AbstractPulseNoise):
-    r"""$\Delta w\,(1 + \sigma\xi)$: in proportion to the step that the rule makes at this weight."""
+    r"""$\Delta w\,(1 + \sigma\xi)$: in proportion to the step that the rule makes at this weight.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> steps = dm.pulsed.Steps(0.01, noise=dm.pulsed.MultiplicativeNoise(0.3))
+    >>> array = dm.pulsed.PulsedArray.fabricate(dm.pulsed.ConstantStep(steps), (5000,), key=jr.key(0))
+    >>> print(f"{array.pulse(jnp.ones(5000, int), key=jr.key(1)).shown.std():.3f}")  # 0.3 * 0.01
+    0.003
+    """
 
     std: float | Float[Array, ""] = 0.0
 
@@ -38,7 +56,14 @@ class MultiplicativeNoise(AbstractPulseNoise):
 
 
 class AdditiveNoise(AbstractPulseNoise):
-    r"""$\Delta w + \sigma s\,\xi$: in proportion to the unshaped step $s$, so that a saturated device stays noisy."""
+    r"""$\Delta w + \sigma s\,\xi$: in proportion to the unshaped step $s$, so that a saturated device stays noisy.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> steps = dm.pulsed.Steps(0.01, noise=dm.pulsed.AdditiveNoise(0.5))
+    >>> array = dm.pulsed.PulsedArray.fabricate(dm.pulsed.ConstantStep(steps), (5000,), key=jr.key(0))
+    >>> print(f"{array.pulse(jnp.ones(5000, int), key=jr.key(1)).shown.std():.3f}")  # 0.5 * 0.01
+    0.005
+    """
 
     std: float | Float[Array, ""] = 0.0
 
@@ -49,7 +74,14 @@ class AdditiveNoise(AbstractPulseNoise):
 
 
 class AbsoluteNoise(AbstractPulseNoise):
-    r"""$\Delta w + \sigma\,\xi$: $\sigma$ in units of the weight, whatever the step."""
+    r"""$\Delta w + \sigma\,\xi$: $\sigma$ in units of the weight, whatever the step.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> steps = dm.pulsed.Steps(0.01, noise=dm.pulsed.AbsoluteNoise(0.02))
+    >>> array = dm.pulsed.PulsedArray.fabricate(dm.pulsed.ConstantStep(steps), (5000,), key=jr.key(0))
+    >>> print(f"{array.pulse(jnp.ones(5000, int), key=jr.key(1)).shown.std():.3f}")
+    0.020
+    """
 
     std: float | Float[Array, ""] = 0.0
 
@@ -67,6 +99,12 @@ class ComplexNoise(AbstractPulseNoise):
     - `std`: $\sigma$, a pure number.
     - `added`: $a$, in units of the weight.
     - `slope`: $b$, a pure number.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> steps = dm.pulsed.Steps(0.01, noise=dm.pulsed.ComplexNoise(0.5, added=0.01))
+    >>> array = dm.pulsed.PulsedArray.fabricate(dm.pulsed.ConstantStep(steps), (5000,), key=jr.key(0))
+    >>> print(f"{array.pulse(jnp.ones(5000, int), key=jr.key(1)).shown.std():.3f}")  # 0.5 * (0.01 + 0.01)
+    0.010
     """
 
     std: float | Float[Array, ""]

@@ -23,6 +23,12 @@ class OneSidedPair(Checked):
     pairs and writes their weights anew.
 
     Reference: Nandakumar2020.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.pulsed.pcm_onesided_nandakumar2020()
+    >>> pair = dm.pulsed.OneSidedPair.fabricate(device, (2,), key=jr.key(0))
+    >>> print(jnp.sign(pair.pulse(jnp.array([5, -5]), key=jr.key(1)).shown))
+    [ 1. -1.]
     """
 
     plus: PulsedArray

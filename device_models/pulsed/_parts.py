@@ -18,7 +18,20 @@ LEAST_BOUND = 1e-3  # of its nominal size: a bound at zero would leave no device
 
 
 class AbstractSpread(eqx.Module):
-    """How the gain of a step, 1 on a nominal device, differs from device to device."""
+    """How the gain of a step, 1 on a nominal device, differs from device to device.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> class Uniform(dm.pulsed.AbstractSpread):
+    ...     std: float = 0.3
+    ...     def gain(self, shape, *, key):
+    ...         return 1 + self.std * jr.uniform(key, shape, minval=-(3**0.5), maxval=3**0.5)
+    ...     @property
+    ...     def mean(self):
+    ...         return 1.0
+    >>> device = dm.pulsed.ConstantStep(dm.pulsed.Steps(0.01, spread=Uniform()))
+    >>> print(f"{device.fabricate((5000,), key=jr.key(0)).up.std():.3f}")
+    0.003
+    """
 
     std: eqx.AbstractVar[float | Float[Array, ""]]
 
@@ -37,7 +50,13 @@ class AbstractSpread(eqx.Module):
 
 
 class NormalSpread(AbstractSpread):
-    r"""Gains $1 + \sigma\xi$ with $\xi$ a standard normal."""
+    r"""Gains $1 + \sigma\xi$ with $\xi$ a standard normal.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> gains = dm.pulsed.NormalSpread(0.3).gain((10000,), key=jr.key(0))
+    >>> print(f"{gains.mean():.1f} +- {gains.std():.1f}")
+    1.0 +- 0.3
+    """
 
     std: float | Float[Array, ""] = 0.0
 
@@ -50,7 +69,13 @@ class NormalSpread(AbstractSpread):
 
 
 class LogNormalSpread(AbstractSpread):
-    r"""Gains $\exp(\sigma\xi)$ with $\xi$ a standard normal: the median is 1, the mean $\exp(\sigma^2 / 2)$."""
+    r"""Gains $\exp(\sigma\xi)$ with $\xi$ a standard normal: the median is 1, the mean $\exp(\sigma^2 / 2)$.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> gains = dm.pulsed.LogNormalSpread(0.5).gain((10000,), key=jr.key(0))
+    >>> print(f"{jnp.median(gains):.1f}, {gains.mean():.2f}")  # exp(0.125) = 1.13
+    1.0, 1.14
+    """
 
     std: float | Float[Array, ""] = 0.0
 
@@ -82,6 +107,11 @@ class Steps(Checked):
     - `noise`: From pulse to pulse.
     - `write_noise`: Standard deviation of what a read finds about the weight, in units of `dw_min`; drawn anew with
       each pulse, while the weight that pulses act on is not affected.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> cells = dm.pulsed.ConstantStep(dm.pulsed.Steps(0.01, up_down=0.26)).fabricate((1,), key=jr.key(0))
+    >>> print(f"{cells.up.item():.4f} up, {cells.down.item():.4f} down")
+    0.0100 up, 0.0074 down
     """
 
     dw_min: float | Float[Array, ""]
@@ -127,6 +157,11 @@ class Bounds(Checked):
 
     - `w_min`, `w_max`: Nominal ends, in units of the weight.
     - `w_min_dtod`, `w_max_dtod`: Their relative standard deviations from device to device.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> device = dm.pulsed.ConstantStep(dm.pulsed.Steps(0.01), dm.pulsed.Bounds(w_max_dtod=0.1))
+    >>> print(f"{device.fabricate((5000,), key=jr.key(0)).w_max.std():.2f}")
+    0.10
     """
 
     w_min: float | Float[Array, ""] = -1.0
@@ -160,6 +195,12 @@ class Leak(Checked):
     - `lifetime`: Mean of $\tau$, in mini-batches; at least 1.
     - `lifetime_dtod`: Its relative standard deviation from device to device.
     - `towards`: The weight $b$ that remains.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm
+    >>> device = dm.pulsed.ConstantStep(dm.pulsed.Steps(0.01), upkeep=dm.pulsed.Upkeep(leak=dm.pulsed.Leak(10.0)))
+    >>> array = dm.pulsed.PulsedArray.fabricate(device, jnp.array([1.0]), key=jr.key(0))
+    >>> print(np.asarray(array.decay().shown).round(2))  # after one mini-batch
+    [0.9]
     """
 
     lifetime: float | Float[Array, ""]
@@ -181,6 +222,12 @@ class Corrupt(Checked):
 
     - `probability`: That a device is corrupt.
     - `reach`: Largest absolute weight of a corrupt device.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> upkeep = dm.pulsed.Upkeep(corrupt=dm.pulsed.Corrupt(0.1))
+    >>> cells = dm.pulsed.ConstantStep(dm.pulsed.Steps(0.01), upkeep=upkeep).fabricate((5000,), key=jr.key(0))
+    >>> print(f"{(cells.w_min == cells.w_max).mean():.1f}")
+    0.1
     """
 
     probability: float | Float[Array, ""]
@@ -200,13 +247,18 @@ class Corrupt(Checked):
 
 
 class Reset(Checked):
-    r"""What a device holds after a reset: $w = m\,(1 + d\,\xi) + \sigma\,\xi'$, with $\xi$ drawn once for each device.
+    r"""What a device holds after a reset: $w = m + d\,\xi + \sigma\,\xi'$, with $\xi$ drawn once for each device.
 
     **Arguments:**
 
     - `mean`: $m$, in units of the weight.
-    - `dtod`: Standard deviation from device to device, in units of the weight.
-    - `std`: Standard deviation from reset to reset, in units of the weight.
+    - `dtod`: $d$, from device to device, in units of the weight.
+    - `std`: $\sigma$, from reset to reset, in units of the weight.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> held = dm.pulsed.Reset(mean=0.2, dtod=0.05).fabricate((5000,), key=jr.key(0))
+    >>> print(f"{held.mean():.1f} +- {held.std():.2f}")
+    0.2 +- 0.05
     """
 
     mean: float | Float[Array, ""] = 0.0
@@ -236,6 +288,11 @@ class Upkeep(Checked):
     - `leak`: Decay between mini-batches.
     - `corrupt`: Devices that are broken from the start.
     - `reset`: What a reset leaves; by default zero, exactly.
+
+    >>> import device_models as dm
+    >>> upkeep = dm.pulsed.Upkeep(leak=dm.pulsed.Leak(1e6), corrupt=dm.pulsed.Corrupt(0.1))
+    >>> upkeep.leak.lifetime, upkeep.reset.mean
+    (1000000.0, 0.0)
     """
 
     leak: Leak | None = None

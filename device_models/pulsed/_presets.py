@@ -15,6 +15,10 @@ def reram_es_gong2018() -> ExpStep:
     """Bilayer ReRAM with exponential steps, noisy: a step varies by five times its size from pulse to pulse.
 
     Reference: Gong2018.
+
+    >>> import device_models as dm
+    >>> dm.pulsed.reram_es_gong2018().steps.noise.std  # of the step, from pulse to pulse
+    5.0
     """
     n = _numbers(numbers.RERAM_ES_GONG_2018)
     return ExpStep(
@@ -29,6 +33,11 @@ def reram_sb_gong2018() -> SoftBoundsReference:
     """The same ReRAM, loosely fitted by soft bounds.
 
     Reference: Gong2018.
+
+    >>> import device_models as dm
+    >>> device = dm.pulsed.reram_sb_gong2018()
+    >>> print(f"{(device.w_max - device.w_min) / device.dw_min:.0f} steps from end to end")
+    1000 steps from end to end
     """
     n = _numbers(numbers.RERAM_SB_GONG_2018)
     return SoftBoundsReference(
@@ -40,6 +49,11 @@ def capacitor_li2018() -> LinearStep:
     """Capacitor with CMOS current sources: nearly linear, and leaking over a million mini-batches.
 
     Reference: Li2018.
+
+    >>> import device_models as dm
+    >>> device = dm.pulsed.capacitor_li2018()
+    >>> device.steps.dw_min, device.upkeep.leak.lifetime
+    (0.005, 1000000.0)
     """
     n = _numbers(numbers.CAPACITOR_LI_2018)
     leak = Leak(n["lifetime"], n["lifetime_dtod"])
@@ -53,6 +67,11 @@ def ecram_tang2018() -> LinearStep:
     """Lithium-ion ECRAM.
 
     Reference: Tang2018.
+
+    >>> import device_models as dm
+    >>> device = dm.pulsed.ecram_tang2018()
+    >>> print(f"{(device.w_max - device.w_min) / device.dw_min:.0f} steps from end to end")
+    1000 steps from end to end
     """
     n = _numbers(numbers.ECRAM_TANG_2018)
     noise = MultiplicativeNoise(n["dw_min_std"])
@@ -63,6 +82,11 @@ def ecram_mo_kim2019() -> LinearStep:
     """Metal-oxide ECRAM.
 
     Reference: Kim2019.
+
+    >>> import device_models as dm
+    >>> device = dm.pulsed.ecram_mo_kim2019()
+    >>> print(f"{(device.w_max - device.w_min) / device.dw_min:.0f} steps from end to end")
+    7089 steps from end to end
     """
     n = _numbers(numbers.ECRAM_MO_KIM_2019)
     noise = MultiplicativeNoise(n["dw_min_std"])
@@ -70,7 +94,13 @@ def ecram_mo_kim2019() -> LinearStep:
 
 
 def idealized() -> ConstantStep:
-    """A device of 10 000 constant, symmetric steps, with spread: a bar for real ones, not a model of one."""
+    """A device of 10 000 constant, symmetric steps, with spread: a bar for real ones, not a model of one.
+
+    >>> import device_models as dm
+    >>> device = dm.pulsed.idealized()
+    >>> print(f"{(device.w_max - device.w_min) / device.dw_min:.0f} steps from end to end")
+    10000 steps from end to end
+    """
     n = _numbers(numbers.IDEALIZED)
     return ConstantStep(_steps(n, MultiplicativeNoise(n["dw_min_std"])), _bounds(n), sources=_of(numbers.IDEALIZED))
 
@@ -79,6 +109,11 @@ def gokmen2016() -> ConstantStep:
     """The device that the proposal of resistive processing units asks for: about 1200 constant steps.
 
     Reference: Gokmen2016.
+
+    >>> import device_models as dm
+    >>> device = dm.pulsed.gokmen2016()
+    >>> print(f"{(device.w_max - device.w_min) / device.dw_min:.0f} steps from end to end")
+    1250 steps from end to end
     """
     n = _numbers(numbers.GOKMEN_2016)
     return ConstantStep(_steps(n, MultiplicativeNoise(n["dw_min_std"])), _bounds(n), sources=_of(numbers.GOKMEN_2016))
@@ -90,6 +125,12 @@ def pcm_onesided_nandakumar2020() -> ExpStep:
     A signed weight takes two of them: `OneSidedPair`, which is refreshed before a device saturates.
 
     Reference: Nandakumar2020.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> device = dm.pulsed.pcm_onesided_nandakumar2020()
+    >>> cells = device.fabricate((1000,), key=jr.key(0))
+    >>> print([f"{device.step_up(cells, jnp.full(1000, w)).mean():.3f}" for w in (0.0, 1.0)])  # it saturates
+    ['0.283', '0.032']
     """
     n = _numbers(numbers.PCM_ONESIDED_NANDAKUMAR_2020)
     noise = ComplexNoise(n["dw_min_std"], n["noise_added"], n["noise_slope"])
@@ -108,6 +149,11 @@ def reram_array_om_gong2022(*, corrupt: bool = False) -> SoftBoundsReference:
     """Array of the optimised ReRAM material: about 20 steps, widely spread; with `corrupt`, 13 % do not move.
 
     Reference: Gong2022.
+
+    >>> import device_models as dm
+    >>> device = dm.pulsed.reram_array_om_gong2022()
+    >>> print(f"{(device.w_max - device.w_min) / device.dw_min:.0f} steps from end to end")
+    21 steps from end to end
     """
     return _reram_array(numbers.RERAM_ARRAY_OM_GONG_2022, corrupt)
 
@@ -117,6 +163,11 @@ def reram_array_hfo2_gong2022(*, corrupt: bool = False) -> SoftBoundsReference:
     """Array of the baseline HfO2 ReRAM: about 4 steps, widely spread; with `corrupt`, 10 % do not move.
 
     Reference: Gong2022.
+
+    >>> import device_models as dm
+    >>> device = dm.pulsed.reram_array_hfo2_gong2022()
+    >>> print(f"{(device.w_max - device.w_min) / device.dw_min:.0f} steps from end to end")
+    4 steps from end to end
     """
     return _reram_array(numbers.RERAM_ARRAY_HFO2_GONG_2022, corrupt)
 

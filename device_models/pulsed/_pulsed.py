@@ -21,6 +21,12 @@ class PulsedCells(Checked):
 
     `up` and `down` are unshaped steps, `w_min` and `w_max` bounds, `reference` what a read subtracts, `reset` the mean
     weight after a reset, `lifetime` in mini-batches (`None` without leak), `shape` what only the rule knows.
+
+    >>> import jax.random as jr, device_models as dm
+    >>> device = dm.pulsed.ConstantStep(dm.pulsed.Steps(0.01))
+    >>> cells = device.fabricate((2, 3), key=jr.key(0))
+    >>> cells.up.shape, cells.lifetime
+    ((2, 3), None)
     """
 
     up: Float[Array, "*cells"]
@@ -45,6 +51,18 @@ class AbstractPulsed(Checked):
     what the fitted numbers describe.
 
     A rule of your own has the fields `steps` and `bounds` and writes `step` and `steepness`; the rest has a default.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm
+    >>> class Halving(dm.pulsed.AbstractPulsed):
+    ...     steps: dm.pulsed.Steps = dm.pulsed.Steps(0.5)
+    ...     bounds: dm.pulsed.Bounds = dm.pulsed.Bounds()
+    ...     def step(self, cells, w, up):
+    ...         return cells.size(up) * jnp.where(up, cells.w_max - w, w - cells.w_min)
+    ...     def steepness(self):
+    ...         return 0.5
+    >>> array = dm.pulsed.PulsedArray.fabricate(Halving(), (2,), key=jr.key(0))
+    >>> print(array.pulse(jnp.array([1, 2]), key=jr.key(1)).shown)
+    [0.5  0.75]
     """
 
     steps: eqx.AbstractVar[Steps]

@@ -12,7 +12,16 @@ from ._pulsed import AbstractPulsed
 
 
 class PulsedEntry(NamedTuple):
-    """A constructor and the published numbers it uses."""
+    """A constructor and the published numbers it uses.
+
+    - `make`: The constructor, `make()`.
+    - `numbers`: By name, with unit and source.
+
+    >>> import device_models as dm
+    >>> entry = dm.pulsed.pulsed("ecram_tang2018")
+    >>> type(entry.make()).__name__, entry.numbers["dw_min"].unit
+    ('LinearStep', '1')
+    """
 
     make: Callable[..., AbstractPulsed]
     numbers: dict[str, Sourced]
@@ -39,5 +48,9 @@ def pulsed(name: str) -> PulsedEntry:
     """The entry of `name`: `pulsed("ecram_tang2018").make()` is a pulsed device, `.numbers` its sources.
 
     Raises `ValueError` for an unknown name, with the nearest known ones.
+
+    >>> import device_models as dm
+    >>> print(f"{dm.pulsed.pulsed('gokmen2016').make().dw_min:.4f}")
+    0.0016
     """
     return lookup("A pulsed device's name", name, PULSED)

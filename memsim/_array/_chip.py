@@ -42,6 +42,12 @@ class Chip(Checked):
     - `offsets`: Of its sense amplifiers, in volts; `None` where bit lines end at ground.
     - `writes`: How often each weight was written, shape (1, rows, columns); `None` where all were written once.
     - `dtype`: Of the weights, if narrower than the conductances.
+
+    >>> import jax.random as jr, device_models as dm, memsim as ms
+    >>> chip = ms.Crossbar(dm.pcm_joshi2020()).program([[0.5, -1.0]], key=jr.key(0))
+    >>> young, old = (chip.conductances(t, key=jr.key(1)) for t in (0.0, 86400.0))
+    >>> old.shape, bool(old.sum() < young.sum())
+    ((2, 2, 1), True)
     """
 
     crossbar: AbstractDesign

@@ -30,6 +30,10 @@ def effects(design: Crossbar) -> tuple[str, ...]:
     """Those of `EFFECTS` that `design` shows.
 
     "DAC" and "ADC" are rounding and errors of the converters, "saturation" is what both of them clip.
+
+    >>> import device_models as dm, memsim as ms
+    >>> ms.effects(ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8)))
+    ('write noise', 'drift', 'read noise', 'ADC', 'saturation')
     """
     found = set(design.device.effects)
     if design.reads.noise == "off":
@@ -53,6 +57,11 @@ def without(design: Crossbar, effect: str) -> Crossbar:
     """`design` without one of `EFFECTS`; what chance decides of the others stays as it is for each key.
 
     Raises `ValueError` for an unknown effect, with the nearest known ones.
+
+    >>> import device_models as dm, memsim as ms
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8))
+    >>> ms.effects(ms.without(design, "drift"))
+    ('write noise', 'read noise', 'ADC', 'saturation')
     """
     match effect:
         case "DAC":

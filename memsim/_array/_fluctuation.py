@@ -28,6 +28,11 @@ class Correlated(Checked):
 
     - `process`: Such as `device_models.noise.Flicker(1.0, 1e4)` or `device_models.noise.Telegraph(1e-6, 1.0)`.
     - `dt`: Time step of the network, in seconds: that of its neurons.
+
+    >>> import device_models as dm, memsim as ms
+    >>> process = dm.noise.Flicker(1.0, 1e4)
+    >>> ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads(ms.Correlated(process, dt=1e-3))).reads.noise.dt
+    0.001
     """
 
     process: AbstractNoise

@@ -58,6 +58,11 @@ class AnalogMatrix(Checked):
     - `sums`: What codes are worth, and how they are added.
     - `dtype`: Of the weights it was programmed with, if narrower than the conductances. A read is computed in the dtype
       of `weight`, and has that of the digital product of weights and inputs.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> matrix = ms.AnalogMatrix.exact(jnp.array([[1.0, 2.0], [3.0, 4.0]]))
+    >>> print(matrix(jnp.array([1.0, 0.5])), matrix.inputs)
+    [2. 5.] 2
     """
 
     word_lines: WordLines

@@ -37,7 +37,12 @@ class Written(NamedTuple):
 
 
 class AbstractProgramming(Checked):
-    """Writes the cells of an array that should present a matrix."""
+    """Writes the cells of an array that should present a matrix.
+
+    >>> import memsim as ms
+    >>> ms.OneShot().rewrites, ms.GradientDescent().rewrites
+    (False, True)
+    """
 
     @property
     @abstractmethod
@@ -50,7 +55,14 @@ class AbstractProgramming(Checked):
 
 
 class OneShot(AbstractProgramming):
-    """Each cell is written once, towards its target; a device may verify that by itself (`WriteVerify`)."""
+    """Each cell is written once, towards its target; a device may verify that by itself (`WriteVerify`).
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), programming=ms.OneShot())
+    >>> matrix = design.deploy(jnp.ones((500, 1)), 0.0, key=jr.key(0))
+    >>> print(f"{matrix.effective_weight.std():.2f}")
+    0.05
+    """
 
     @property
     def rewrites(self) -> bool:
@@ -85,6 +97,13 @@ class GradientDescent(AbstractProgramming):
     - `wait`: Age of the cells in each round of reads, in seconds. The loop corrects what has happened until then, and
       nothing of what comes later. Ages count from the last write of each cell (assumed: those that are left alone are
       older).
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> programming = ms.GradientDescent(rounds=2, threshold=0.05)
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), programming=programming)
+    >>> chip = design.program(jnp.eye(8), key=jr.key(0))
+    >>> int(chip.writes.min()), int(chip.writes.max())
+    (1, 3)
     """
 
     rounds: int = eqx.field(static=True, converter=plain, default=10)

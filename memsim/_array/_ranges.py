@@ -13,7 +13,19 @@ from ._converters._codes import largest_code, to_codes
 
 
 class AbstractRanges(Checked):
-    """How `memsim.calibrate` chooses the range of a converter: a pass over data that returns a number."""
+    """How `memsim.calibrate` chooses the range of a converter: a pass over data that returns a number.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> class Fixed(ms.extend.AbstractRanges):
+    ...     def of_inputs(self, x, bits):
+    ...         return jnp.array(2.0)
+    ...     def of_currents(self, cells, bits):
+    ...         return None
+    >>> model = ms.nn.convert(eqx.nn.Linear(2, 1, key=jr.key(0)))
+    >>> design = ms.calibrate(model, jnp.ones((4, 2)), ms.Crossbar(dm.Ideal(), dac=ms.DAC(8)), ranges=Fixed())
+    >>> [each.dac.input_range.item() for each in design.designs.values()]
+    [2.0]
+    """
 
     @abstractmethod
     def of_inputs(self, x: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
@@ -30,6 +42,13 @@ class Percentile(AbstractRanges):
     **Arguments:**
 
     - `coverage`: That fraction.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> xs = jnp.linspace(-1.0, 1.0, 1001)[:, None]
+    >>> model = ms.nn.convert(eqx.nn.Linear(1, 1, key=jr.key(0)))
+    >>> design = ms.calibrate(model, xs, ms.Crossbar(dm.Ideal(), dac=ms.DAC(8)), ranges=ms.Percentile(0.9))
+    >>> print([f"{each.dac.input_range:.2f}" for each in design.designs.values()])
+    ['0.90']
     """
 
     coverage: float = 0.9999
@@ -53,6 +72,13 @@ class LeastSquares(AbstractRanges):
 
     - `candidates`: Number of ranges that are tried, evenly spaced in their logarithm up to the largest magnitude.
     - `smallest`: The smallest of them, relative to the largest magnitude.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> x = jr.normal(jr.key(0), (1000, 4))
+    >>> model = ms.nn.convert(eqx.nn.Linear(4, 2, key=jr.key(1)))
+    >>> design = ms.calibrate(model, x, ms.Crossbar(dm.Ideal(), dac=ms.DAC(4)), ranges=ms.LeastSquares())
+    >>> print([f"{each.dac.input_range:.1f}" for each in design.designs.values()], f"of {jnp.abs(x).max():.1f}")
+    ['2.5'] of 3.9
     """
 
     candidates: int = eqx.field(static=True, converter=plain, default=100)
@@ -71,7 +97,15 @@ class LeastSquares(AbstractRanges):
 
 
 class Maximal(AbstractRanges):
-    """Ranges that nothing exceeds: the largest input of the data, and all word lines of a tile fully on."""
+    """Ranges that nothing exceeds: the largest input of the data, and all word lines of a tile fully on.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> xs = jnp.array([[0.5, -3.0], [1.0, 2.0]])
+    >>> model = ms.nn.convert(eqx.nn.Linear(2, 2, key=jr.key(0)))
+    >>> design = ms.calibrate(model, xs, ms.Crossbar(dm.Ideal(), dac=ms.DAC(8)), ranges=ms.Maximal())
+    >>> [each.dac.input_range.item() for each in design.designs.values()]
+    [3.0]
+    """
 
     def of_inputs(self, x: Float[Array, "..."], bits: int | None) -> Float[Array, ""]:
         return or_one(jnp.max(jnp.abs(as_data(x))))

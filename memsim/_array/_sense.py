@@ -33,6 +33,13 @@ class SenseAmplifier(Checked):
     - `noise`: Standard deviation of the current of one read, in units of one fully-on cell at full input; white.
 
     Reference: the S shape is that of Rasch2023's software, aihwkit.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> reads = ms.Reads(sense=ms.SenseAmplifier(series_resistance=1e3))
+    >>> design = ms.Crossbar(dm.Ideal(g_max=25e-6), reads=reads, compensation=None)
+    >>> matrix = design.deploy(jnp.ones((1, 10)), 0.0, key=jr.key(0))
+    >>> print(f"{matrix(jnp.ones(10)).item():.2f} = 10 / (1 + 10 * 25e-6 * 1e3)")
+    8.00 = 10 / (1 + 10 * 25e-6 * 1e3)
     """
 
     series_resistance: float = 0.0

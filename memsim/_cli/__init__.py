@@ -21,3 +21,10 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("memsim: interrupted; the same command goes on where this one stopped.", file=sys.stderr)
         return 130
+
+
+__all__ = [
+    "load_script",
+    "main",
+    "scripts",
+]

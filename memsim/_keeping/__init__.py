@@ -18,3 +18,23 @@ from ._progress import Show as Show
 from ._progress import looked_at as looked_at
 from ._progress import progress as progress
 from ._stored_key import StoredKey as StoredKey
+
+__all__ = [
+    "SECONDS_BETWEEN_LOOKS",
+    "Carried",
+    "Show",
+    "StoredKey",
+    "claimed",
+    "compiled_folder",
+    "enable_compilation_cache",
+    "environment",
+    "fingerprint",
+    "jax_options",
+    "keep_compiled",
+    "load_file",
+    "looked_at",
+    "progress",
+    "scripts_of",
+    "source_hash",
+    "versions",
+]

@@ -24,6 +24,12 @@ def enable_compilation_cache(folder: Path | str | None = None) -> Path:
     - `folder`: By default the environment variable `MEMSIM_CACHE`, else `memsim/jax` in the user's cache folder.
 
     **Raises:** `OSError` where it cannot be written.
+
+    >>> import jax, memsim as ms
+    >>> before = jax.config.jax_compilation_cache_dir
+    >>> ms.enable_compilation_cache("compiled").name
+    'compiled'
+    >>> jax.config.update("jax_compilation_cache_dir", before)
     """
     place = compiled_folder() if folder is None else as_path(folder)
     place.mkdir(parents=True, exist_ok=True)

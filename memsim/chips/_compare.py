@@ -87,6 +87,15 @@ def compare(
     - `crossbars`: Designs by name; published ones by default, read right after programming.
     - `scores`: From the outputs of one sample to one score a class, as of `memsim.train.evaluate`.
     - `memory`: For the samples that run side by side, as of `memsim.train.evaluate`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> neuron = ms.nn.LIF(3, firing=ms.nn.Firing(reset="zero"))
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 3, key=jr.key(0)), neuron])
+    >>> xs = jr.bernoulli(jr.key(1), 0.5, (4, 10, 4)).astype(float)
+    >>> data = (xs, jnp.array([0, 1, 2, 0]))
+    >>> found = ms.chips.compare(network, data, targets=["loihi1"], crossbars={}, key=jr.key(2))
+    >>> float(found["agreement"].sel(target="loihi1"))
+    1.0
     """
     import xarray as xr
 

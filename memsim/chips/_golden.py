@@ -23,6 +23,11 @@ class Family(NamedTuple):
     - `rule`: Ours that they judge, in words.
     - `function`: From arrays and settings to what the rule computes, as `module:name` below this room.
     - `tolerance`: By how much floats may differ, relative to the largest of their array; whole numbers may not.
+
+    >>> import memsim as ms
+    >>> family = ms.chips.FAMILIES["dynapse2_sim"]
+    >>> family.rule, family.tolerance
+    ('DYNAP-SE2 as DynapSim', 0.0004)
     """
 
     rule: str
@@ -58,6 +63,11 @@ class Judgement(NamedTuple):
     - `rule`: The rule that it judges.
     - `largest`: The largest difference, by array; of floats relative to the largest of the array.
     - `equal`: Whether all is equal, floats within their tolerance.
+
+    >>> import memsim as ms
+    >>> found = ms.chips.Judgement("loihi_lava_typ_0.npz", "Loihi 1 as lava-nc", {"membranes": 0.0}, equal=True)
+    >>> found.rule, found.largest
+    ('Loihi 1 as lava-nc', {'membranes': 0.0})
     """
 
     file: str
@@ -74,6 +84,13 @@ def check(file: Path | str) -> Judgement:
     the family, `loihi_lava_typ_0.npz`. Raises `ValueError` for a file of no known family, or one that is damaged.
 
     - `file`: The file.
+
+    >>> import memsim as ms
+    >>> try:
+    ...     ms.chips.check("loihi_lava_typ_99.npz")
+    ... except ValueError as error:
+    ...     print(error)
+    A golden file must be there. There is none at loihi_lava_typ_99.npz.
     """
     path = as_path(file)
     name = family_of(path.name)

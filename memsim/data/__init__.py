@@ -28,3 +28,34 @@ from ._sources import Source as Source
 from ._spike_file import SpikeFile as SpikeFile
 from ._spike_file import write_spikes as write_spikes
 from ._spoken_digits import spoken_digits as spoken_digits
+
+__all__ = [
+    "EVENT",
+    "Archive",
+    "Binning",
+    "Dataset",
+    "Relaxation",
+    "Source",
+    "SpikeFile",
+    "Splits",
+    "as_events",
+    "crop",
+    "data_folder",
+    "downsample",
+    "dvs_gesture",
+    "event_array",
+    "fashion_mnist",
+    "from_frames",
+    "get",
+    "is_complete",
+    "nmnist",
+    "read_events",
+    "rram_relaxation",
+    "shd",
+    "sources",
+    "spoken_digits",
+    "ssc",
+    "to_frames",
+    "write_events",
+    "write_spikes",
+]

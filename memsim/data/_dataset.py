@@ -172,7 +172,17 @@ def _targets(values: np.ndarray, number: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """Recordings to train on, to choose settings on, and to report once."""
+    """Recordings to train on, to choose settings on, and to report once.
+
+    **Arguments:**
+
+    - `train`, `validation`, `test`: A `Dataset` each.
+
+    >>> import memsim as ms
+    >>> data = ms.data.spoken_digits()
+    >>> len(data.train), len(data.validation), len(data.test)
+    (1800, 600, 600)
+    """
 
     train: Dataset
     validation: Dataset

@@ -67,6 +67,16 @@ def shd(
     and for counts that do not fit uint8.
 
     Licence: CC BY 4.0. Reference: Cramer et al. (2022).
+
+    >>> import numpy as np, memsim as ms
+    >>> from pathlib import Path
+    >>> events = ms.data.event_array(np.array([0, 1000]), np.array([5, 600]))
+    >>> Path("sets/shd").mkdir(parents=True)
+    >>> for part in ("train", "test"):  # in the place of `memsim data get shd`
+    ...     ms.data.write_spikes(f"sets/shd/shd_{part}.h5", 20 * [events], np.arange(20) % 2, ["zero", "one"])
+    >>> data = ms.data.shd(channels=70, folder="sets")
+    >>> data.train.inputs.shape, data.validation.inputs.shape
+    ((18, 100, 70), (2, 100, 70))
     """
     form = _form("shd", (COCHLEA,), (channels,), binning, "merged", dtype, validation)
     place = fetched("shd", folder)
@@ -90,6 +100,15 @@ def ssc(
     them. In float32 the default takes 4 bytes x 105829 x 100 x 128 = 5.4 GB: think of `dtype=np.uint8`.
 
     Arguments, what is returned and raised, licence and reference as for `shd`.
+
+    >>> import numpy as np, memsim as ms
+    >>> from pathlib import Path
+    >>> events = ms.data.event_array(np.array([0, 1000]), np.array([5, 600]))
+    >>> Path("sets/ssc").mkdir(parents=True)
+    >>> for part in ("train", "valid", "test"):  # in the place of `memsim data get ssc`
+    ...     ms.data.write_spikes(f"sets/ssc/ssc_{part}.h5", 2 * [events], np.array([0, 1]), ["yes", "no"])
+    >>> ms.data.ssc(channels=70, folder="sets").train.inputs.shape
+    (2, 100, 70)
     """
     form = _form("ssc", (COCHLEA,), (channels,), binning, "merged", dtype)
     place = fetched("ssc", folder)
@@ -120,6 +139,16 @@ def nmnist(
     `(n, steps, channels)`.
 
     Raises as `shd` does. Licence: CC BY-SA 4.0. Reference: Orchard et al. (2015).
+
+    >>> import numpy as np, memsim as ms
+    >>> from pathlib import Path
+    >>> events = ms.data.event_array(np.array([0, 1000]), np.array([5, 6]), np.array([7, 8]))
+    >>> for place in ("Train/3", "Test/3"):  # in the place of `memsim data get nmnist`
+    ...     Path("sets/nmnist", place).mkdir(parents=True)
+    ...     for number in range(2):
+    ...         ms.data.write_events(f"sets/nmnist/{place}/{number}.bin", events, size=(34, 34))
+    >>> ms.data.nmnist(validation=0.5, folder="sets").train.inputs.shape
+    (1, 10, 2, 34, 34)
     """
     form = _form("nmnist", NMNIST_SIZE, size, binning, "split", dtype, validation)
     place = fetched("nmnist", folder)
@@ -149,6 +178,15 @@ def dvs_gesture(
     - `validation`, `dtype`, `folder`: As for `shd`. The people of the validation set are in the training set, too.
 
     What is returned and raised as for `nmnist`. Licence: CC BY 4.0. Reference: Amir et al. (2017).
+
+    >>> import numpy as np, memsim as ms
+    >>> from pathlib import Path
+    >>> rows = np.array([[5, 7, 1, 0], [6, 8, 0, 250]])  # x, y, polarity and milliseconds
+    >>> for person in ("ibmGestureTrain/one", "ibmGestureTrain/two", "ibmGestureTest/three"):
+    ...     Path("sets/dvs_gesture", person).mkdir(parents=True)  # in the place of `memsim data get dvs_gesture`
+    ...     np.save(f"sets/dvs_gesture/{person}/0.npy", rows)
+    >>> ms.data.dvs_gesture(validation=0.5, folder="sets").train.inputs.shape
+    (1, 60, 2, 32, 32)
     """
     form = _form("dvs_gesture", GESTURE_SIZE, size, binning, "split", dtype, validation)
     place = fetched("dvs_gesture", folder)

@@ -44,6 +44,11 @@ def event_array(
 
     Raises `ValueError` for times that are negative, not finite, not in order or of unknown unit, and for places outside
     the sensor.
+
+    >>> import memsim as ms
+    >>> events = ms.data.event_array([0.001, 0.002], [3, 4], [0, 1], [1, 0], tick=1.0)
+    >>> events["t"].tolist(), events["p"].tolist()
+    ([1000, 2000], [1, 0])
     """
     given = {"t": t, "x": x, "y": y, "p": p}
     columns = {name: _column(name, values) for name, values in given.items() if values is not None or name in "tx"}
@@ -64,6 +69,11 @@ def as_events(
     """Events from any structured array with fields `t` and `x`, and perhaps `y` and `p`, such as those of other tools.
 
     Arguments `size` and `tick` and errors as for `event_array`. What has the dtype `EVENT` is checked, not copied.
+
+    >>> import numpy as np, memsim as ms
+    >>> given = np.array([(5, 1, 2), (9, 3, 0)], [("t", "i4"), ("x", "i2"), ("y", "i2")])
+    >>> ms.data.as_events(given)["p"].tolist()
+    [1, 1]
     """
     dtype = getattr(array, "dtype", None)
     names = getattr(dtype, "names", None) or ()
@@ -88,6 +98,11 @@ def crop(events: Shaped[np.ndarray, " events"], start: float, stop: float) -> Sh
     `stop` may be infinite: all events from `start` on.
 
     Raises `ValueError` unless 0 <= start < stop.
+
+    >>> import numpy as np, memsim as ms
+    >>> events = ms.data.event_array(np.array([0, 10, 20]), np.array([1, 2, 3]))
+    >>> ms.data.crop(events, 5e-6, 15e-6)["t"].tolist()
+    [5]
     """
     judge("start", start, float, finite("in seconds"))
     judge("stop", stop, float, not_nan("a number of seconds, perhaps infinite"))
@@ -114,6 +129,11 @@ def downsample(events: Shaped[np.ndarray, " events"], size: Size, to: Size) -> S
     - `size`, `to`: The sensor's size and the new one: (width, height), or (channels,).
 
     Raises `ValueError` where `to` is larger than `size` or has other dimensions.
+
+    >>> import numpy as np, memsim as ms
+    >>> events = ms.data.event_array(np.array([0, 10, 20]), np.array([0, 350, 699]))
+    >>> ms.data.downsample(events, (700,), (100,))["x"].tolist()
+    [0, 50, 99]
     """
     check_coarser("to", to, size)
     moved = as_events(events, size=size).copy()

@@ -31,6 +31,12 @@ class Binning:
       last step, "refuse" raises `ValueError`.
 
     Raises `ValueError` for settings outside these ranges.
+
+    >>> import memsim as ms
+    >>> binning = ms.data.Binning(1.4 / 100, 100)
+    >>> events = ms.data.event_array([0.0, 0.02, 0.02], [0, 1, 1], tick=1.0)
+    >>> ms.data.to_frames(events, (2,), binning, polarity="merged")[:2].tolist()
+    [[1.0, 0.0], [0.0, 2.0]]
     """
 
     dt: float
@@ -85,6 +91,11 @@ def to_frames(
     "split".
 
     Raises `ValueError` for events outside the sensor.
+
+    >>> import numpy as np, memsim as ms
+    >>> events = ms.data.event_array(np.array([0, 500, 1500]), np.array([0, 1, 1]))
+    >>> ms.data.to_frames(events, (2,), ms.data.Binning(1e-3, 2), polarity="merged").tolist()
+    [[1.0, 1.0], [0.0, 1.0]]
     """
     check_size("size", size)
     judge("binning", binning, Binning)
@@ -124,6 +135,11 @@ def from_frames(
     - `polarity`: As in `to_frames`; merged events come back as brighter.
 
     Raises `ValueError` for counts that are not whole or wrongly signed, and for another number of dimensions.
+
+    >>> import numpy as np, memsim as ms
+    >>> frames = np.array([[0, 2], [1, 0]])
+    >>> ms.data.from_frames(frames, 1e-3, polarity="merged")[["t", "x"]].tolist()
+    [(0, 1), (0, 1), (1000, 0)]
     """
     judge("polarity", polarity, Polarity)
     frames = as_array("frames", frames)

@@ -17,7 +17,12 @@ from ._unpack import remove_left, unpack
 
 
 def sources() -> dict[str, Source]:
-    """The data sets that can be downloaded, by name."""
+    """The data sets that can be downloaded, by name.
+
+    >>> import memsim as ms
+    >>> ms.data.sources()["shd"].licence
+    'CC BY 4.0'
+    """
     return {source.name: source for source in SOURCES}
 
 
@@ -36,6 +41,13 @@ def get(name: str | Source, *, folder: Path | str | None = None) -> Path:
 
     Raises `ValueError` for an unknown name, an address outside the web, a wrong checksum and an archive that is damaged
     or unpacks to too much, `ConnectionError` where no address delivers, `OSError` where the folder cannot be written.
+
+    >>> import memsim as ms
+    >>> try:
+    ...     ms.data.get("shf")
+    ... except ValueError as error:
+    ...     print(error)
+    A data set must be a known name. Got 'shf'. Did you mean shd?
     """
     source = find_source(name)
     _check(source)
@@ -64,7 +76,12 @@ def find_source(name: str | Source) -> Source:
 
 
 def data_folder(folder: Path | str | None = None) -> Path:
-    """Where data sets are kept: `folder`, else `MEMSIM_DATA`, else the user's cache folder."""
+    """Where data sets are kept: `folder`, else `MEMSIM_DATA`, else the user's cache folder.
+
+    >>> import memsim as ms
+    >>> ms.data.data_folder("sets").name
+    'sets'
+    """
     if folder is not None:
         return as_path(folder)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -73,7 +90,15 @@ def data_folder(folder: Path | str | None = None) -> Path:
 
 @checked()
 def is_complete(source: Source | str, folder: Path | str | None = None) -> bool:
-    """Whether all of a data set has been fetched."""
+    """Whether all of a data set has been fetched.
+
+    - `source`: A name, such as "shd", or a `Source`.
+    - `folder`: As for `memsim.data.get`.
+
+    >>> import memsim as ms
+    >>> ms.data.is_complete("shd", "an_empty_folder")
+    False
+    """
     source = find_source(source)
     place = data_folder(folder) / source.name
     return all((place / archive.holds).exists() for archive in source.archives)

@@ -41,6 +41,12 @@ def read_events(file: Path | str, *, size: Size | None = None) -> Shaped[np.ndar
     Raises `FileNotFoundError` where there is no file, `ValueError` for another ending and for corrupt, truncated or
     empty files, `ImportError` where faery is needed and absent. DAT and RAW do not say how many events they hold: one
     that was cut between two events reads as a shorter recording.
+
+    >>> import numpy as np, memsim as ms
+    >>> events = ms.data.event_array(np.array([0, 10]), np.array([1, 2]), np.array([1, 0]))
+    >>> ms.data.write_events("recording.bin", events, size=(34, 34))
+    >>> ms.data.read_events("recording.bin")["x"].tolist()
+    [1, 2]
     """
     file = as_path(file)
     ending = _ending(file)
@@ -71,6 +77,13 @@ def write_events(
 
     Raises `ValueError` for another ending and for events that the format cannot hold, `ImportError` where faery is
     needed and absent, `OSError` where the place cannot be written.
+
+    >>> import numpy as np, memsim as ms
+    >>> from pathlib import Path
+    >>> events = ms.data.event_array(np.array([0, 10]), np.array([1, 2]), np.array([1, 0]))
+    >>> ms.data.write_events("recording.csv", events, size=(34, 34))
+    >>> print(Path("recording.csv").read_text().splitlines()[0])
+    t,x,y,p
     """
     file = as_path(file)
     ending = _ending(file)

@@ -34,6 +34,11 @@ class Relaxation:
     - `conductances`: (cells, times), in siemens; NaN where a cell was not read.
     - `g_max`: The highest conductance written, in siemens.
     - `licence`, `citation`: Terms under which the data may be passed on, and what to cite.
+
+    >>> import numpy as np, memsim as ms
+    >>> times, targets, g = np.array([0.0, 1.0]), np.array([9e-6]), np.array([[9e-6, 8e-6]])
+    >>> ms.data.Relaxation("mine", times, targets, g, g_max=4e-5, licence="MIT", citation="").conductances.shape
+    (1, 2)
     """
 
     name: str
@@ -80,6 +85,10 @@ def rram_relaxation(
 
     Raises `FileNotFoundError` where the data set has not been fetched, and `ValueError` for damaged files and for a
     temperature that was not measured. Licence: MIT. Reference: Levy2024.
+
+    >>> import memsim as ms
+    >>> ms.data.sources()["rram_relaxation"].licence
+    'MIT'
     """
     _check(technology, temperature)
     source = find_source("rram_relaxation")

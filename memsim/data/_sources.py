@@ -19,6 +19,11 @@ class Archive:
     - `holds`: The one file or folder, at the top of the archive, that is kept.
     - `size`: In bytes, or `None` where the publisher does not say.
     - `largest`: Most bytes that it may unpack to; `None` for 100 times its own, or 1 GiB if that is more.
+
+    >>> import memsim as ms
+    >>> archive = ms.data.Archive("mine.zip", ("https://example.org/mine.zip",), "md5:" + 32 * "0", "mine.h5")
+    >>> archive.holds
+    'mine.h5'
     """
 
     name: str
@@ -44,6 +49,10 @@ class Source:
     - `archives`: What it consists of.
     - `licence`: Terms of use.
     - `citation`: What to cite.
+
+    >>> import memsim as ms
+    >>> ms.data.sources()["ssc"].summary
+    'Spiking Speech Commands: 105829 spoken words, 700 channels, 35 classes'
     """
 
     name: str

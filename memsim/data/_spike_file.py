@@ -32,6 +32,13 @@ class SpikeFile:
     - `channels`: Of the cochlea.
 
     Raises `FileNotFoundError` where there is no file, `ValueError` where it is corrupt, truncated or something else.
+
+    >>> import numpy as np, memsim as ms
+    >>> events = ms.data.event_array(np.array([0, 1000]), np.array([5, 600]))
+    >>> ms.data.write_spikes("mine.h5", [events], np.array([0]), ["zero"])
+    >>> file = ms.data.SpikeFile("mine.h5")
+    >>> [recording["x"].tolist() for recording in file.recordings()], file.class_names()
+    ([[5, 600]], ('zero',))
     """
 
     path: Path | str
@@ -92,6 +99,12 @@ def write_spikes(
 
     Raises `ValueError` where recordings and labels differ in number, for labels without a name, for events with a row,
     and for times above 65504 s.
+
+    >>> import numpy as np, memsim as ms
+    >>> events = ms.data.event_array(np.array([0, 1000]), np.array([5, 600]))
+    >>> ms.data.write_spikes("mine.h5", [events, events], np.array([0, 1]), ["zero", "one"])
+    >>> ms.data.SpikeFile("mine.h5").labels().tolist()
+    [0, 1]
     """
     import h5py
 

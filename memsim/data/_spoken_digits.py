@@ -46,6 +46,11 @@ def spoken_digits(steps: int | None = 40, *, file: Path | str | None = None) -> 
     **Returns:** `Splits` of 1800, 600 and 600 recordings with inputs `(n, steps, 13)`.
 
     Raises `ValueError` for fewer than 2 steps or a damaged file, `FileNotFoundError` for a missing one.
+
+    >>> import memsim as ms
+    >>> data = ms.data.spoken_digits()
+    >>> data.train.inputs.shape, data.train.class_names[:3]
+    ((1800, 40, 13), ('zero', 'one', 'two'))
     """
     judge("steps", steps, int | None, that("a number", lambda numbers: numbers == numbers))
     if steps is not None and not 2 <= steps <= MOST_STEPS:

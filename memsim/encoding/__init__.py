@@ -12,3 +12,18 @@ from ._population import Population as Population
 from ._rate import Poisson as Poisson
 from ._rate import Rate as Rate
 from ._trace import exponential_trace as exponential_trace
+
+__all__ = [
+    "ChargingLatency",
+    "DeltaModulator",
+    "EventCamera",
+    "LinearLatency",
+    "Poisson",
+    "Population",
+    "Rate",
+    "exponential_trace",
+    "first_spike_time",
+    "real_block",
+    "to_complex",
+    "to_real",
+]

@@ -39,6 +39,12 @@ class EventCamera(eqx.Module):
       leave its level alone.
 
     Reference: Lichtsteiner2008. The default thresholds and `dark`, for frames in [0, 1], are assumed.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> camera = ms.encoding.EventCamera(dt=1e-3)
+    >>> frames = jnp.stack([jnp.full((2, 2), 0.2), jnp.full((2, 2), 0.5)])
+    >>> print(camera(frames)[1, 0, 0])  # ON and OFF events of a pixel: log(0.51 / 0.21) is 4.4 thresholds
+    [4. 0.]
     """
 
     dt: float = eqx.field(static=True, converter=plain)

@@ -13,6 +13,11 @@ def real_block(w: Complex[Array, "outputs inputs"]) -> Float[Array, "twice_outpu
     """The real matrix that does to `to_real(x)` what `w` does to `x`: four cells, or cell pairs, a weight.
 
     `to_complex(matrix(to_real(x)))` is `w @ x` where `matrix` is a crossbar with `real_block(w)`.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> w, x = jnp.array([[1 + 2j]]), jnp.array([1j])
+    >>> print(ms.encoding.to_complex(ms.encoding.real_block(w) @ ms.encoding.to_real(x)), w @ x)
+    [-2.+1.j] [-2.+1.j]
     """
     real, imaginary = _parts("w", w)
     if real.ndim != 2:
@@ -21,7 +26,12 @@ def real_block(w: Complex[Array, "outputs inputs"]) -> Float[Array, "twice_outpu
 
 
 def to_real(x: Complex[Array, "*batch inputs"]) -> Float[Array, "*batch twice_inputs"]:
-    """Real parts, then imaginary parts, on the last axis."""
+    """Real parts, then imaginary parts, on the last axis.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.encoding.to_real(jnp.array([1 + 3j, 2 + 4j])))
+    [1. 2. 3. 4.]
+    """
     real, imaginary = _parts("x", x)
     if real.ndim == 0:
         raise ValueError("`x` must have an axis of inputs. Got shape ().")
@@ -29,7 +39,12 @@ def to_real(x: Complex[Array, "*batch inputs"]) -> Float[Array, "*batch twice_in
 
 
 def to_complex(y: Float[Array, "*batch twice_outputs"]) -> Complex[Array, "*batch outputs"]:
-    """The complex numbers whose real parts come first on the last axis; raises `ValueError` for an odd number."""
+    """The complex numbers whose real parts come first on the last axis; raises `ValueError` for an odd number.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.encoding.to_complex(jnp.array([1.0, 2.0, 3.0, 4.0])))
+    [1.+3.j 2.+4.j]
+    """
     y = as_numbers("y", y)
     if y.ndim == 0 or y.shape[-1] % 2:
         raise ValueError(f"The last axis of `y` must hold as many real as imaginary parts. Got shape {y.shape}.")

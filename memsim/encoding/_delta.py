@@ -24,6 +24,14 @@ class DeltaModulator(eqx.Module):
     - `refractory`: Time after an event without another, in seconds: a whole number of steps. The level is held at the
       signal meanwhile, as in a circuit held in its reset, so that change is lost; and a step has at most one event.
     - `dt`: Length of a step, in seconds. Only a refractory period needs it.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> modulator = ms.encoding.DeltaModulator(threshold=0.5)
+    >>> print(modulator(jnp.array([0.0, 1.2, 0.9, 0.2])))  # ON and OFF in each step
+    [[0. 0.]
+     [2. 0.]
+     [0. 0.]
+     [0. 1.]]
     """
 
     threshold: float

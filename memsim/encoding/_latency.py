@@ -19,6 +19,11 @@ class LinearLatency(eqx.Module):
 
     - `steps`: Length of the train, at least 2.
     - `threshold`: $\theta$, in [0, 1).
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> latency = ms.encoding.LinearLatency(11)
+    >>> print(latency(jnp.array([1.0, 0.5, 0.0])).argmax(0), latency.times(jnp.array([1.0, 0.5])))
+    [0 5 0] [0. 5.]
     """
 
     steps: int = eqx.field(static=True, converter=plain)
@@ -64,6 +69,11 @@ class ChargingLatency(eqx.Module):
     - `tau`: Time constant, in seconds.
     - `dt`: Length of a step, in seconds.
     - `threshold`: $\theta$, positive, in the unit of the values.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> latency = ms.encoding.ChargingLatency(100, tau=0.02, dt=1e-3, threshold=0.5)
+    >>> print(f"{latency.times(jnp.array([1.0]))[0]:.1f}")  # 20 ms ln 2
+    13.9
     """
 
     steps: int = eqx.field(static=True, converter=plain)
@@ -104,6 +114,10 @@ def first_spike_time(spikes: Shaped[Array, "steps *units"]) -> Float[Array, "*un
     It is $\sum_n \prod_{m \le n} (1 - s_m)$, which is linear in each $s_m$. So its derivative in a spike is the exact
     change of the time when that spike is put in or taken out: $-(T - m)$ for a silent unit, and nothing after the first
     two spikes. Several spikes in a step count as one.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.encoding.first_spike_time(jnp.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]])))
+    [1. 3.]
     """
     spikes = as_floats(spikes, "spikes")
     present = jnp.where(spikes > 1, jnp.ones_like(spikes), spikes)

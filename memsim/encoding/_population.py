@@ -20,6 +20,12 @@ class Population(eqx.Module):
     - `neurons`: At least 2 for a value.
     - `low`, `high`: The range of the values, in their unit.
     - `width`: $\sigma$ in the unit of the values; `None` is the distance of two centres.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> population = ms.encoding.Population(5, low=0.0, high=1.0)
+    >>> activity = population(jnp.array([0.5]))
+    >>> print(np.asarray(activity).round(2), f"{population.decode(activity)[0]:.2f}")
+    [[0.14 0.61 1.   0.61 0.14]] 0.50
     """
 
     neurons: int = eqx.field(static=True, converter=plain)

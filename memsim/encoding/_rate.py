@@ -21,6 +21,11 @@ class Rate(eqx.Module):
     **Arguments:**
 
     - `steps`: How often each value is drawn, or `None` for values whose first axis is time already.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, memsim as ms
+    >>> spikes = ms.encoding.Rate(1000)(jnp.array([0.2, 0.8]), key=jr.key(0))
+    >>> print(np.asarray(spikes.mean(0)).round(1))
+    [0.2 0.8]
     """
 
     steps: int | None = eqx.field(static=True, converter=plain)
@@ -52,6 +57,11 @@ class Poisson(eqx.Module):
     - `steps`: How often each rate is drawn, or `None` for rates whose first axis is time already.
     - `dt`: Length of a step, in seconds.
     - `counts`: Whether a step may have several spikes. Without, $r\,dt$ must be at most 1.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> spikes = ms.encoding.Poisson(1000, dt=1e-3)(jnp.array([100.0]), key=jr.key(0))
+    >>> print(f"{spikes.mean():.1f} a step")
+    0.1 a step
     """
 
     steps: int | None = eqx.field(static=True, converter=plain)

@@ -16,6 +16,11 @@ def exponential_trace(
 
     Times $1 - e^{-dt/\tau}$ it is a running mean of the spikes a step. Linear in the
     spikes, and so is its gradient. `tau` and `dt` are in seconds, dt no longer than tau.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> trace = ms.encoding.exponential_trace(jnp.array([[1.0], [0.0], [0.0]]), tau=0.02, dt=0.02)
+    >>> print(np.asarray(trace).ravel().round(3))
+    [1.    0.368 0.135]
     """
     check_tau(tau, dt)
     spikes = as_floats(spikes, "spikes")

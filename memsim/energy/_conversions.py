@@ -56,7 +56,13 @@ def adc_survey_area(enob: Number, rate: Number, node: float) -> Array:
 
 
 class AbstractConversion(Checked):
-    """What one conversion to so many bits, sign included, takes at a node."""
+    """What one conversion to so many bits, sign included, takes at a node.
+
+    >>> import memsim as ms
+    >>> adc = ms.energy.SurveyADC()
+    >>> print(f"{1e12 * adc.joules(8, 28e-9, 0.9):.1f} pJ in {1e9 * adc.seconds(8):.0f} ns")
+    1.3 pJ in 10 ns
+    """
 
     @abstractmethod
     def joules(self, bits: Resolution, node: float, v_dd: Number) -> Number:
@@ -93,6 +99,11 @@ class SurveyADC(AbstractConversion):
 
     - `rate`: Conversions a second.
     - `lost_bits`: By how much its effective bits are fewer than its bits.
+
+    >>> import memsim as ms
+    >>> adc = ms.energy.SurveyADC(rate=1e7)
+    >>> print(f"{1e12 * adc.joules(8, 28e-9, 0.9):.1f} pJ in {1e9 * adc.seconds(8):.0f} ns")
+    1.3 pJ in 100 ns
     """
 
     rate: Number = 100e6
@@ -144,6 +155,11 @@ class RampADC(AbstractConversion):
     **Arguments:**
 
     - `clock`: Steps a second.
+
+    >>> import memsim as ms
+    >>> adc = ms.energy.RampADC(clock=1e9)
+    >>> print(f"{1e9 * adc.seconds(8):.0f} ns")
+    256 ns
     """
 
     clock: Number = 1e9
@@ -171,6 +187,11 @@ class FlashADC(AbstractConversion):
     **Arguments:**
 
     - `rate`: Conversions a second.
+
+    >>> import memsim as ms
+    >>> adc = ms.energy.FlashADC(rate=1e9)
+    >>> print(f"{adc.joules(5, 28e-9, 0.9) / adc.joules(4, 28e-9, 0.9):.2f}")  # 31 comparators and 15
+    2.07
     """
 
     rate: Number = 1e9
@@ -204,6 +225,12 @@ class OscillatorADC(AbstractConversion):
     - `step`: Seconds of a pulse for a code of 1.
 
     Reference: Khaddam2022.
+
+    >>> import memsim as ms
+    >>> adc = ms.energy.OscillatorADC(step=1e-9)
+    >>> periphery = ms.energy.Periphery(adc=adc, columns_per_adc=1)
+    >>> print(f"{adc.joules(9, 14e-9, 0.8) / adc.joules(8, 14e-9, 0.8):.2f}")  # pulses of 255 and of 127 steps
+    2.01
     """
 
     step: Number = 1e-9

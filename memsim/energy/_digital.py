@@ -57,6 +57,12 @@ def digital(
     - `key`: For a model that draws.
 
     Reference: Horowitz2014.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> model = ms.nn.Linear(64, 32, key=jr.key(0))
+    >>> cost = ms.energy.digital(model, jnp.ones((2, 64)), bits=8)
+    >>> cost.joules.dims, f"{1e9 * cost.joules.isel(sample=0).sum().item():.1f} nJ"
+    (('sample', 'layer', 'component'), '14.5 nJ')
     """
     check_model(model)
     layers = analog_layers(model)

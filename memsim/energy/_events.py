@@ -50,6 +50,11 @@ class EventPower(Checked):
     - `static`: In watts.
     - `clock`: Joules of one cycle.
     - `target`: Name of the chip, as of `memsim.chips`.
+
+    >>> import memsim as ms
+    >>> power = ms.energy.EventPower({"events": 10e-12}, static=1e-3)
+    >>> list(power.events), power.static
+    (['events'], 0.001)
     """
 
     events: dict[str, Number]
@@ -96,6 +101,11 @@ def truenorth_merolla2014() -> EventPower:
     The 26 pJ that are quoted for an event are an average at 20 Hz, static power included.
 
     Reference: Merolla2014.
+
+    >>> import memsim as ms
+    >>> power = ms.energy.truenorth_merolla2014()
+    >>> {kind: f"{1e12 * float(joules):.2f} pJ" for kind, joules in power.events.items()}
+    {'events': '2.30 pJ'}
     """
     return _of_table(TRUENORTH, "truenorth")
 
@@ -104,6 +114,11 @@ def odin_frenkel2019() -> EventPower:
     """ODIN at 0.55 V, clocked.
 
     Reference: Frenkel2019.
+
+    >>> import memsim as ms
+    >>> power = ms.energy.odin_frenkel2019()
+    >>> {kind: f"{1e12 * float(joules):.1f} pJ" for kind, joules in power.events.items()}
+    {'events': '8.4 pJ'}
     """
     return _of_table(ODIN, "odin")
 
@@ -112,6 +127,10 @@ def loihi_sanafe() -> EventPower:
     """Loihi 1 as SANA-FE's file for it books events. The static power of a chip is that of Davies2018.
 
     Reference: Davies2018.
+
+    >>> import memsim as ms
+    >>> sorted(ms.energy.loihi_sanafe().events)
+    ['accesses', 'events', 'hops_east_west', 'hops_north_south', 'messages', 'spikes', 'updates']
     """
     return _of_table(LOIHI, "loihi1")
 
@@ -138,6 +157,14 @@ def of_counts(
 
     **Raises:** `ValueError` for a chip without published prices, for prices of another one or of what is not counted,
     and for counts of another chip or network, or of a batch.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> neuron = ms.nn.CuBaLIF(3, firing=ms.nn.Firing(reset="zero"))
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 3, key=jr.key(0)), neuron])
+    >>> placed = ms.chips.loihi1().deploy(network, input_shape=4)
+    >>> spikes, counts = placed(jnp.ones((10, 4)))
+    >>> sorted(ms.energy.of_counts(placed, counts, 1e-3))
+    ['accesses', 'events', 'messages', 'spikes', 'static', 'updates']
     """
     if power is None:
         if placed.target not in POWERS:

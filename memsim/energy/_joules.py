@@ -64,6 +64,11 @@ def joules(
     and weights straight through the codes, and to the numbers of the `periphery`; counts of pulses have none.
 
     **Arguments:** as of `of`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> chip = ms.program(ms.nn.Linear(3, 2, key=jr.key(0)), ms.Crossbar(dm.Ideal(), adc=ms.ADC(8)), key=jr.key(1))
+    >>> ms.energy.joules(chip, jnp.ones((5, 3))).shape == (5, 1, len(ms.energy.COMPONENTS))
+    True
     """
     arranged = arrange(chip, t, periphery, key)
     return measure(arranged, periphery, xs, read_key(key)).joules

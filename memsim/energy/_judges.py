@@ -58,6 +58,11 @@ class Point(NamedTuple):
     - `published`, `ours`: The numbers.
     - `bound`: By how much ours may differ, relative to the published.
     - `note`: How it comes about: fitted, recalled, or why it is not met.
+
+    >>> import memsim as ms
+    >>> point = ms.energy.Point("ODIN", "energy of an event", "J", published=12.7e-12, ours=12.5e-12, bound=0.05)
+    >>> point.met  # 12.5 is within 5 % of 12.7
+    True
     """
 
     chip: str

@@ -36,6 +36,13 @@ class Periphery(Checked):
     - `neuron_bias`: Amperes of an analog neuron; `None` for digital ones.
     - `leakage`: Watts of each square metre of circuits, for as long as a layer works.
     - `write_volts`, `write_seconds`: Of one pulse that programs a cell (assumed).
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> chip = ms.program(ms.nn.Linear(3, 2, key=jr.key(0)), ms.Crossbar(dm.Ideal(), adc=ms.ADC(8)), key=jr.key(1))
+    >>> def total(periphery):
+    ...     return ms.energy.joules(chip, jnp.ones((1, 3)), periphery=periphery).sum()
+    >>> bool(total(ms.energy.Periphery(node=65e-9)) > total(ms.energy.Periphery(node=28e-9)))
+    True
     """
 
     node: float = eqx.field(static=True, converter=plain, default=28e-9)

@@ -35,6 +35,12 @@ class Report(NamedTuple):
     - `assumed`: What was not measured or published, by component.
     - `digital`: Layers that are not counted.
     - `pulsed`: Layers without a DAC, whose inputs are taken for spikes.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> model, xs = ms.nn.Linear(64, 32, key=jr.key(0)), jnp.ones((1, 64))
+    >>> found = ms.energy.report(ms.energy.digital(model, xs))
+    >>> list(found.shares)[0], 0 < found.movement < 1
+    ('on-chip memory', True)
     """
 
     joules: float
@@ -82,6 +88,12 @@ def report(cost: "xr.Dataset") -> Report:
     **Raises:** `ValueError` for another data set, and for one without any energy.
 
     - `cost`: From `ms.energy.of` or `ms.energy.digital`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> chip = ms.program(ms.nn.Linear(3, 2, key=jr.key(0)), ms.Crossbar(dm.Ideal(), adc=ms.ADC(8)), key=jr.key(1))
+    >>> found = ms.energy.report(ms.energy.of(chip, jnp.ones((2, 3))))
+    >>> list(found.shares)[:2], found.joules > 0
+    (['leakage', 'buffers'], True)
     """
     check_cost(cost)
     by_component = cost.joules.sum("layer").mean("sample").to_series().sort_values(ascending=False)

@@ -8,3 +8,14 @@ from ._onnx_import import from_onnx as from_onnx
 from ._save import load as load
 from ._save import save as save
 from ._weights import load_weights as load_weights
+
+__all__ = [
+    "chip_from_conductances",
+    "conductances",
+    "from_onnx",
+    "load",
+    "load_weights",
+    "netlist",
+    "read_arrays",
+    "save",
+]

@@ -27,6 +27,11 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
     **Raises:** `FileNotFoundError` where there is no file; `ValueError` for one that is cut, of another kind, or that
     holds anything beside tensors, containers, numbers and text, such as a pickled module.
+
+    >>> import numpy as np, memsim as ms
+    >>> np.savez("weights.npz", weight=np.ones((3, 2), np.float32))
+    >>> {name: array.shape for name, array in ms.files.read_arrays("weights.npz").items()}
+    {'weight': (3, 2)}
     """
     path = as_path(path)
     if not path.is_file():

@@ -45,6 +45,13 @@ def conductances(chip: Chip, t: float = 0.0, path: str | Path | None = None) -> 
     - `path`: Where to write it as well: .csv, one line a cell; .npz, one array a plane; or .nc.
 
     **Raises:** `ValueError` for several chips in one, as `jax.vmap` makes, and for another ending of `path`.
+
+    >>> import jax.random as jr, device_models as dm, memsim as ms
+    >>> from pathlib import Path
+    >>> chip = ms.Crossbar(dm.Ideal()).program([[0.5, -1.0]], key=jr.key(0))
+    >>> found = ms.files.conductances(chip, path="cells.csv")
+    >>> dict(found.sizes), len(Path("cells.csv").read_text().splitlines())
+    ({'slice': 1, 'polarity': 2, 'row': 2, 'bit_line': 1, 'tile': 1, 'weight_column': 1}, 5)
     """
     import xarray as xr
 

@@ -82,6 +82,14 @@ def netlist(
 
     **Raises:** `ValueError` for wires that are no circuit (`AlphaBetaWires`), an I-V of one's own, pulses of other than
     full duration on cells that are not ohmic, and arrays or tiles that the chip does not have.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> from pathlib import Path
+    >>> design = ms.Crossbar(dm.Ideal(), wires=ms.ResistiveWires(1.0, 1.0), compensation=None)
+    >>> chip = design.program([[0.5, -1.0]], key=jr.key(0))
+    >>> ms.files.netlist(chip, "array.cir", inputs=jnp.array([1.0, 0.5]))
+    >>> ".end" in Path("array.cir").read_text()  # `ngspice -b array.cir` runs it
+    True
     """
     g = conductances_of(chip, as_time(t)).astype(np.float64)
     design = chip.crossbar

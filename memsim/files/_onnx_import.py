@@ -39,6 +39,18 @@ def from_onnx(path: str | Path) -> OnnxModel:
 
     **Raises:** `ImportError` without the package; `ValueError` for a file that is no sound ONNX, for operators that are
     not known, all of them by name, and for nodes that mix the samples of a batch.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> import onnx
+    >>> from onnx import TensorProto, helper, numpy_helper
+    >>> weight = numpy_helper.from_array(np.array([[1.0], [2.0]], np.float32), "w")
+    >>> shapes = {"x": ["n", 2], "y": ["n", 1]}
+    >>> ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+    >>> product = helper.make_node("MatMul", ["x", "w"], ["y"])
+    >>> graph = helper.make_graph([product], "mine", ends[:1], ends[1:], [weight])
+    >>> onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), "mine.onnx")
+    >>> print(ms.files.from_onnx("mine.onnx")(jnp.array([3.0, 4.0])))  # 3 + 2 * 4
+    [11.]
     """
     onnx = _package()
     path = as_path(path)

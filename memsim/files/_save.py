@@ -65,6 +65,12 @@ def load(path: str | Path, *, kind: type | None = None, allow: Sequence[Any] = (
     **Raises:** `FileNotFoundError` where there is none; `ValueError` for a file that is cut, damaged, of another layout
     or another kind, for a class that is unknown or whose fields have changed, with their names, and for 64-bit arrays
     where jax is not set to hold them.
+
+    >>> import jax.random as jr, device_models as dm, memsim as ms
+    >>> ms.save("chip.memsim", ms.Crossbar(dm.pcm_joshi2020()).program([[0.5, -1.0]], key=jr.key(0)))
+    >>> chip = ms.load("chip.memsim", kind=ms.Chip)
+    >>> chip.crossbar.tile
+    (256, 256)
     """
     path, known = as_path(path), Known(allow)
     if not path.is_file():

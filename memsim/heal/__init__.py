@@ -18,3 +18,24 @@ from ._spent import Budget as Budget
 from ._spent import Known as Known
 from ._spent import Layer as Layer
 from ._spent import Spent as Spent
+
+__all__ = [
+    "AbstractRemedy",
+    "Adapters",
+    "Beside",
+    "Budget",
+    "Case",
+    "InTheLoop",
+    "Known",
+    "LastLayer",
+    "Layer",
+    "LineGains",
+    "Mended",
+    "Renormalise",
+    "Repair",
+    "Rewrite",
+    "Spent",
+    "beside",
+    "compare",
+    "in_the_loop",
+]

@@ -24,6 +24,11 @@ class Beside(eqx.Module):
     - `gain`: $\gamma$ of each bit line, shape (row_tiles, outputs), or (1, outputs) for all row tiles; `None` is 1.
     - `factors`: Matrices whose product, (inputs, outputs), is added, in units of the weights; none adds nothing.
     - `offset`: $b$, shape (outputs,); `None` is 0. The layer must have a bias to which it is added.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> more = ms.heal.Beside(gain=jnp.array([[1.1, 0.9]]), offset=jnp.zeros(2))
+    >>> more.gain.shape, len(more.factors)
+    ((1, 2), 0)
     """
 
     gain: Float[Array, "row_tiles outputs"] | None = None

@@ -82,6 +82,16 @@ def compare(
 
     **Raises:** `ValueError` for what does not fit, NaN in data, saturated converters and too small a budget, before
     anything is mended.
+
+    >>> import equinox as eqx, jax, jax.random as jr, numpy as np, device_models as dm, memsim as ms
+    >>> xs = jr.normal(jr.key(0), (64, 4))
+    >>> model = ms.nn.convert(eqx.nn.Linear(4, 2, key=jr.key(1)))
+    >>> part = ms.data.Dataset(np.asarray(xs), np.asarray(jax.vmap(model)(xs).argmax(1)))
+    >>> data, remedies = ms.data.Splits(part, part, part), {"gains": ms.heal.LineGains(32)}
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"), compensation=None)
+    >>> found = ms.heal.compare(model, data, design, remedies, chips=2, time=3.15e7, key=jr.key(2))
+    >>> found.accuracy.dims, found.reads.values.tolist()
+    (('remedy', 'chip', 'time'), [[32.0, 32.0]])
     """
     named = _named(remedies)
     train, test = Samples.of(data.train), Samples.of(data.test)

@@ -79,7 +79,13 @@ class Answers:
 
 
 class InTheLoop(eqx.Module):
-    """What `in_the_loop` gives: called on a sample as the model is."""
+    """What `in_the_loop` gives: called on a sample as the model is.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> loop = ms.heal.in_the_loop(lambda x: 2 * x, lambda x: x)
+    >>> isinstance(loop, ms.heal.InTheLoop), float(loop(jnp.asarray(3.0))), len(loop.answers.kept)
+    (True, 6.0, 1)
+    """
 
     model: Any
     answers: Answers = eqx.field(static=True)

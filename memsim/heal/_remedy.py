@@ -37,6 +37,13 @@ class Case(NamedTuple):
     - `samples`: What may be learnt from.
     - `probes`: What word lines are driven with in digital, by path: patterns for arrays that are read alone, shape
       (patterns, lines).
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(4, 2, key=jr.key(0)))
+    >>> chip = ms.program(model, ms.Crossbar(dm.Ideal()), key=jr.key(1))
+    >>> case = ms.heal.Case.of(model, chip, ms.at(chip, 0.0), 0.0, jnp.ones((8, 4)), jnp.zeros(8, int))
+    >>> case.samples.xs.shape, case.probes
+    ((8, 4), {})
     """
 
     model: Any
@@ -59,6 +66,11 @@ class Repair(eqx.Module):
     - `added`: Digital work beside its layers, by path.
     - `state`: Of norms, or `None` where they stay.
     - `writes`: How many weights were written again.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> repair = ms.heal.Repair(chip=None, added={".layers[0]": ms.heal.Beside(offset=jnp.ones(2))}, writes=10.0)
+    >>> list(repair.added), repair.state
+    (['.layers[0]'], None)
     """
 
     chip: Any
@@ -73,7 +85,20 @@ class Repair(eqx.Module):
 
 
 class Mended(NamedTuple):
-    """A mended model at its moment, the repair, which fits later moments too, and what was spent."""
+    """A mended model at its moment, the repair, which fits later moments too, and what was spent.
+
+    - `model`: Called as the digital one.
+    - `repair`: `repair.on(memsim.at(repair.chip, t, key=key))` is the mended model at another age.
+    - `spent`: Reads, writes, numbers and joules.
+
+    >>> import equinox as eqx, jax, jax.random as jr, device_models as dm, memsim as ms
+    >>> xs, model = jr.normal(jr.key(0), (64, 4)), ms.nn.convert(eqx.nn.Linear(4, 2, key=jr.key(1)))
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"), compensation=None)
+    >>> chip, data = ms.program(model, design, key=jr.key(2)), (xs, jax.vmap(model)(xs).argmax(1))
+    >>> mended = ms.heal.LineGains(32)(model, chip, data, t=3.15e7, key=jr.key(3))
+    >>> mended.model(xs[0]).shape, mended.spent.reads
+    ((2,), 32.0)
+    """
 
     model: Any
     repair: Repair
@@ -81,7 +106,12 @@ class Mended(NamedTuple):
 
 
 class AbstractRemedy(Checked):
-    """A way to mend a chip. One of your own writes `planned` and `find`."""
+    """A way to mend a chip. One of your own writes `planned` and `find`.
+
+    >>> import memsim as ms
+    >>> isinstance(ms.heal.LineGains(64), ms.heal.AbstractRemedy)
+    True
+    """
 
     @abstractmethod
     def planned(self, known: Known, budget: Budget) -> tuple["AbstractRemedy", Spent]:

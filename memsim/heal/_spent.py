@@ -53,6 +53,11 @@ class Spent(NamedTuple):
     - `parameters`: Numbers kept in digital.
     - `joules`: Of reads and writes; NaN for circuits whose energy is not known.
     - `write_joules`: Of one of the writes, within these.
+
+    >>> import memsim as ms
+    >>> spent = ms.heal.Spent(reads=100.0, parameters=2, joules=1e-9)
+    >>> spent.parameters, spent.writes
+    (2, 0.0)
     """
 
     reads: float = 0.0
@@ -71,6 +76,11 @@ class Layer(NamedTuple):
     """A layer on a chip.
 
     Its sizes, its reads for one sample, whether it has a bias, and joules of one read and of writing one weight.
+
+    >>> import memsim as ms
+    >>> layer = ms.heal.Layer(4, 2, 1, reads=1.0, has_bias=True, read_joules=1e-12, write_joules=1e-9)
+    >>> layer.inputs * layer.outputs
+    8
     """
 
     inputs: int
@@ -90,6 +100,12 @@ class Known(NamedTuple):
     - `samples`: How many there are to learn from.
     - `norms`: Running statistics of batch norms, how many numbers.
     - `unknown`: Why energy is not known, if so.
+
+    >>> import memsim as ms
+    >>> layer = ms.heal.Layer(4, 2, 1, reads=1.0, has_bias=True, read_joules=1e-12, write_joules=1e-9)
+    >>> known = ms.heal.Known({".layers[0]": layer}, sample_joules=2e-12, samples=64, norms=0, unknown="")
+    >>> known.reads
+    1.0
     """
 
     layers: dict[str, Layer]

@@ -11,3 +11,17 @@ from ._found import Found as Found
 from ._identify import identify as identify
 from ._infer import infer as infer
 from ._known import Known as Known
+
+__all__ = [
+    "Batch",
+    "Circuit",
+    "Estimate",
+    "Experiment",
+    "Factor",
+    "Fit",
+    "Found",
+    "Known",
+    "choose",
+    "identify",
+    "infer",
+]

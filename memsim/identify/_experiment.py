@@ -16,7 +16,16 @@ from .._checks import Must, check, check_finite, write
 
 
 class Batch(NamedTuple):
-    """Reads taken together: inputs, outputs, and when they came, in seconds since 1970."""
+    """Reads taken together: inputs, outputs, and when they came, in seconds since 1970.
+
+    - `x`, `y`: Shapes (reads, inputs) and (reads, outputs).
+    - `time`: In seconds since 1970.
+
+    >>> import numpy as np, memsim as ms
+    >>> batch = ms.identify.Batch(np.eye(2), 2 * np.eye(2), time=1.7e9)
+    >>> batch.x.shape, batch.y.shape
+    ((2, 2), (2, 2))
+    """
 
     x: Shaped[np.ndarray, "reads inputs"]
     y: Shaped[np.ndarray, "reads outputs"]

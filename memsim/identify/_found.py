@@ -16,7 +16,14 @@ LEVEL = between(0.0, 1.0, "a probability", hint="Percent? Divide by 100.")
 
 
 class Estimate(Checked):
-    """Numbers and their standard deviations, in the same units: a normal law for each."""
+    """Numbers and their standard deviations, in the same units: a normal law for each.
+
+    >>> import numpy as np, device_models as dm, memsim as ms
+    >>> g = np.array([[1e-5, 4e-5], [2e-5, 3e-5]])
+    >>> found = ms.identify.infer(np.eye(2) * 0.2, 0.2 * g, ms.identify.Circuit(dm.Ideal(1e-6, 5e-5), 2, 2))
+    >>> isinstance(found.conductances, ms.identify.Estimate), found.conductances.std.shape
+    (True, (1, 2, 2))
+    """
 
     mean: Float[np.ndarray, "..."]
     std: Float[np.ndarray, "..."]
@@ -32,6 +39,11 @@ class Factor(Checked):
     """A positive number whose logarithm is normal: its `median`, and the `spread` of its natural logarithm.
 
     `told` is the share of the prior's variance that is gone.
+
+    >>> import numpy as np, memsim as ms
+    >>> factor = ms.identify.Factor(median=np.array(1.2), spread=np.array(0.1), told=np.array(0.99))
+    >>> float(factor.median)
+    1.2
     """
 
     median: Float[np.ndarray, "..."]
@@ -50,6 +62,12 @@ class Fit(Checked):
 
     `of_reads` is to be near `degrees`, the reads less what they told. `of_all` counts what the unknowns are off by from
     the prior, too, and is to be near `outputs`: cells that are not as the device promises make it large.
+
+    >>> import numpy as np, device_models as dm, memsim as ms
+    >>> g = np.array([[1e-5, 4e-5], [2e-5, 3e-5]])
+    >>> found = ms.identify.infer(np.eye(2) * 0.2, 0.2 * g, ms.identify.Circuit(dm.Ideal(1e-6, 5e-5), 2, 2))
+    >>> found.fit.outputs  # two reads of two bit lines
+    4
     """
 
     of_reads: Float[np.ndarray, "..."]
@@ -86,6 +104,12 @@ class Found(Checked):
     - `close`: Whether the steps of the solver came to an end.
     - `x`, `unused`: Inputs that were read, and how many saturated outputs were left out.
     - `alone`: Whether reads alone tell wires from cells; else only what the device promises of its cells does.
+
+    >>> import numpy as np, device_models as dm, memsim as ms
+    >>> g = np.array([[1e-5, 4e-5], [2e-5, 3e-5]])
+    >>> found = ms.identify.infer(np.eye(2) * 0.2, 0.2 * g, ms.identify.Circuit(dm.Ideal(1e-6, 5e-5), 2, 2))
+    >>> found.conductances.mean.shape, found.unknowns
+    ((1, 2, 2), 4)
     """
 
     conductances: Estimate

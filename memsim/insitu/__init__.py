@@ -23,3 +23,29 @@ from ._tiki_taka import tiki_taka_v2 as tiki_taka_v2
 from ._transfer import Buffer as Buffer
 from ._transfer import Transfer as Transfer
 from ._transform import InSituState as InSituState
+
+__all__ = [
+    "Buffer",
+    "Chopper",
+    "Fast",
+    "InSituState",
+    "Nudge",
+    "OuterProduct",
+    "Periphery",
+    "Phase",
+    "ResistiveNetwork",
+    "Trains",
+    "Transfer",
+    "agad",
+    "aged",
+    "analog_sgd",
+    "classes",
+    "eapu",
+    "equilibrium_gradient",
+    "exact_gradient",
+    "mixed_precision",
+    "pulse_states",
+    "tiki_taka",
+    "tiki_taka_v2",
+    "value_and_outer",
+]

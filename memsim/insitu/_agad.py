@@ -26,6 +26,12 @@ class Chopper(Checked):
     - `smoothing`: $\beta$ of the running mean of its reads.
 
     Reference: Rasch2024.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> chopper = ms.insitu.Chopper(period=5)
+    >>> optimizer = ms.insitu.agad(dm.pulsed.reram_sb_gong2018(), 0.1, chopper=chopper, key=jr.key(0))
+    >>> list(optimizer.init({"weight": jnp.ones((2, 3))}).arrays)
+    ["['weight']"]
     """
 
     period: int = eqx.field(static=True, default=10)
@@ -66,6 +72,13 @@ def agad(
 
     The equations are recalled from the paper; that the mean of the last period is the reference of this one, with
     regular periods, was read in the documentation of aihwkit. Reference: Rasch2024.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> optimizer = ms.insitu.agad(dm.pulsed.reram_sb_gong2018(), 0.1, key=jr.key(0))
+    >>> params = {"weight": jnp.ones((2, 3)), "bias": jnp.zeros(2)}
+    >>> state = optimizer.init(params)
+    >>> list(state.arrays)
+    ["['weight']"]
     """
     rule = _AGAD(device, transfer, buffer_of(transfer), chopper, trains)
     check_devices(device, rule.slow)

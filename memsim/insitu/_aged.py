@@ -40,6 +40,13 @@ def aged(
     - `params`, `state`: After training, of a transformation of `memsim.insitu`.
     - `device`: Whose cells they are, such as `device_models.pcm_joshi2020()`.
     - `t`: In seconds.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> optimizer = ms.insitu.analog_sgd(dm.pulsed.idealized(), 0.1, key=jr.key(0))
+    >>> params = {"weight": jnp.ones((4, 8))}
+    >>> old = ms.insitu.aged(params, optimizer.init(params), dm.pcm_joshi2020(), 86400.0, key=jr.key(1))
+    >>> print(f"{old['weight'].mean():.1f} of 1 after a day")
+    0.7 of 1 after a day
     """
     time = jnp.asarray(t, float)
     quiet = device.without(WRITE_NOISE) if WRITE_NOISE in said_effects(device) else device

@@ -115,6 +115,12 @@ class Trains(Checked):
       `length`.
 
     Reference: Gokmen2016.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> trains = ms.insitu.Trains(length=10, scaling=dm.pulsed.BalancedScaling())
+    >>> optimizer = ms.insitu.analog_sgd(dm.pulsed.idealized(), 0.1, trains=trains, key=jr.key(0))
+    >>> list(optimizer.init({"weight": jnp.ones((2, 3))}).arrays)
+    ["['weight']"]
     """
 
     length: int = 31

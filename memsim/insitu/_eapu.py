@@ -56,6 +56,13 @@ def eapu(
     - `length`: Pulses of a cell in one step, at most.
 
     Reference: Liu2025.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> optimizer = ms.insitu.eapu(dm.pulsed.idealized(), 0.1, threshold=0.05, key=jr.key(0))
+    >>> params = {"weight": jnp.ones((20, 20))}
+    >>> updates, state = optimizer.update({"weight": jnp.full((20, 20), 0.1)}, optimizer.init(params), params)
+    >>> print(f"{(updates['weight'] != 0).mean():.1f} of the weights are written")
+    0.2 of the weights are written
     """
     check_devices(device)
     return transformation(_EaPU(device, threshold, momentum, length), learning_rate, scale, digital, key)

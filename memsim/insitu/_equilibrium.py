@@ -18,7 +18,12 @@ BETA = positive("in siemens, the conductance that pulls the outputs towards thei
 
 
 class Phase(NamedTuple):
-    """Voltages at which the circuit settled: of hidden nodes, and of the pairs of output nodes."""
+    """Voltages at which the circuit settled: of hidden nodes, and of the pairs of output nodes.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> ms.insitu.Phase(hidden=jnp.zeros(3), outputs=jnp.zeros(4)).outputs.shape
+    (4,)
+    """
 
     hidden: Float[Array, " hidden"]
     outputs: Float[Array, " outputs"]
@@ -39,12 +44,16 @@ class ResistiveNetwork(Checked):
     **Arguments:**
 
     - `cells`: The compact model of all cells; while the circuit settles their states stay.
-    - `clamp`: $v_0$, in volts.
+    - `clamp`, `gain`: $v_0$, in volts, and $A$.
     - `diode`: $g$, conductance of the diodes at 0 V, in siemens.
-    - `gain`: $A$.
     - `bias`: Of the constant rails, in volts.
 
     Reference: Kendall2020 (recalled); Doell2025 (abstract read).
+
+    >>> import device_models as dm, jax.numpy as jnp, memsim as ms
+    >>> network = ms.insitu.ResistiveNetwork(dm.memristors.mms_molter2016())
+    >>> network.settle((jnp.full((4, 2), 0.5), jnp.full((2, 2), 0.4)), jnp.array([0.1])).hidden.shape
+    (2,)
     """
 
     cells: AbstractMemristor
@@ -68,10 +77,7 @@ class ResistiveNetwork(Checked):
         return jnp.concatenate([x, -x, constant, -constant])
 
     def settle(self, states: States, x: Float[Array, " inputs"], nudge: "Nudge | None" = None) -> Phase:
-        """Where the circuit settles for one input: freely, or with its outputs pulled towards targets.
-
-        The gradient with respect to states and input is the implicit one.
-        """
+        """Where the circuit settles for one input, freely or with outputs pulled to targets; gradients are implicit."""
         hidden, outputs = states[1].shape
         rails = self.rails(x)
         _check_sizes(states, rails, None if nudge is None else nudge.target)
@@ -94,7 +100,12 @@ class ResistiveNetwork(Checked):
 
 
 class Nudge(NamedTuple):
-    """What pulls the outputs: the targets of the classes, in volts, and the conductance that does."""
+    """What pulls the outputs: the targets of the classes, in volts, and the conductance that does.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> ms.insitu.Nudge(target=jnp.array([0.05, 0.0]), beta=jnp.array(1e-6)).target.shape  # one voltage a class
+    (2,)
+    """
 
     target: Float[Array, " classes"]
     beta: Float[Array, ""]
@@ -107,7 +118,12 @@ def cost(outputs: Float[Array, " outputs"], target: Float[Array, " classes"]) ->
 
 @checked()
 def classes(outputs: Float[Array, "*batch outputs"]) -> Float[Array, "*batch classes"]:
-    """The voltage of each class, the difference of its two nodes."""
+    """The voltage of each class, the difference of its two nodes.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> ms.insitu.classes(jnp.array([0.5, 0.25, 0.0, 1.0])).tolist()
+    [0.5, -0.75]
+    """
     first, second = jnp.split(outputs, 2, axis=-1)
     return first - second
 
@@ -135,8 +151,7 @@ def equilibrium_gradient(
     **Arguments:**
 
     - `network`, `states`: The circuit.
-    - `x`: One input, in volts.
-    - `target`: Of each class, in volts.
+    - `x`, `target`: One input, and the target of each class, in volts.
     - `beta`: How strongly the nudged phase pulls, in siemens.
     - `rule`: "square" or "co-content".
 
@@ -145,9 +160,7 @@ def equilibrium_gradient(
     >>> import device_models as dm, jax.numpy as jnp, memsim as ms
     >>> network = ms.insitu.ResistiveNetwork(dm.memristors.mms_molter2016())
     >>> states = (jnp.full((4, 2), 0.5), jnp.full((2, 2), 0.4))
-    >>> x, target = jnp.array([0.1]), jnp.array([0.05])
-    >>> local = ms.insitu.equilibrium_gradient(network, states, x, target, beta=1e-6)
-    >>> local[1].shape
+    >>> ms.insitu.equilibrium_gradient(network, states, jnp.array([0.1]), jnp.array([0.05]), beta=1e-6)[1].shape
     (2, 2)
     """
     free = network.settle(states, x)
@@ -198,16 +211,14 @@ def pulse_states(
 
     **Arguments:**
 
-    - `cells`: The model.
-    - `states`: Before the pulse.
+    - `cells`, `states`: The model, and its states before the pulse.
     - `change`: What is asked for, in shares of the range, with its sign; durations are in proportion.
-    - `voltage`: Of the pulses, of either sign, in volts.
-    - `steps`: Euler steps of a pulse.
+    - `voltage`, `steps`: Of the pulses, of either sign, in volts; Euler steps of a pulse.
 
     >>> import device_models as dm, jax.numpy as jnp, memsim as ms
-    >>> cells = dm.memristors.mms_molter2016()
-    >>> ms.insitu.pulse_states(cells, jnp.array([0.2, 0.5]), jnp.array([0.01, -0.01]), voltage=0.6).round(3)
-    Array([0.216, 0.49 ], dtype=float32)
+    >>> cells, change = dm.memristors.mms_molter2016(), jnp.array([0.01, -0.01])
+    >>> [round(x, 2) for x in ms.insitu.pulse_states(cells, jnp.array([0.2, 0.5]), change, voltage=0.6).tolist()]
+    [0.22, 0.49]
     """
     interval = cells.interval
     low, high = interval.low, interval.high

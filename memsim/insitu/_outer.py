@@ -25,6 +25,11 @@ class OuterProduct(eqx.Module):
 
     - `inputs`: What drove the matrix, $x$, a row for each read.
     - `errors`: Derivative of the loss by what the matrix gave out, $\delta$, a row for each read.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> gradient = ms.insitu.OuterProduct(inputs=jnp.array([[1.0, 2.0]]), errors=jnp.array([[0.1, 0.0, -0.1]]))
+    >>> gradient.errors.T.shape, gradient.inputs.shape
+    ((3, 1), (1, 2))
     """
 
     inputs: Float[Array, "reads inputs"]
@@ -63,6 +68,12 @@ def value_and_outer(
     - `periphery`: Converters and noise through which inputs and errors go at each read that can be listed; its key is
         that of the call, `value_and_outer(loss, periphery=...)(model, *args, read_key=key)`. What an update is made of,
         the inputs and the errors themselves, goes to the pulse trains as it is. `None` reads exactly.
+
+    >>> import jax, jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> layer = ms.nn.Linear(3, 2, use_bias=False, key=jr.key(0))
+    >>> loss, gradient = ms.insitu.value_and_outer(lambda layer, xs: jax.vmap(layer)(xs).sum())(layer, jnp.ones((5, 3)))
+    >>> gradient.weight.inputs.shape, gradient.weight.errors.shape
+    ((5, 3), (5, 2))
     """
 
     def differentiated(

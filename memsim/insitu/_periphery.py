@@ -28,6 +28,11 @@ class Periphery(Checked):
     - `noise`: $\sigma$ of an output, in the same units; 0.06 is the default of aihwkit.
     - `unit`: Weight of one unit of the device where the network's own weights are read, the `scale` of its optimizer;
         `None` is twice the largest weight of the matrix.
+
+    >>> import memsim as ms
+    >>> periphery = ms.insitu.Periphery(dac=ms.DAC(7), adc=ms.ADC(9, full_scale=20.0), noise=0.06)
+    >>> ms.insitu.Transfer(read=periphery).read.noise
+    0.06
     """
 
     dac: DAC | None = None

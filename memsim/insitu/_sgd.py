@@ -50,6 +50,13 @@ def analog_sgd(
     - `key`: For fabrication and all pulses.
 
     Reference: Gokmen2016.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> optimizer = ms.insitu.analog_sgd(dm.pulsed.idealized(), 0.01, scale=4.0, key=jr.key(0))
+    >>> params = {"weight": jnp.ones((20, 20))}
+    >>> updates, state = optimizer.update({"weight": jnp.ones((20, 20))}, optimizer.init(params), params)
+    >>> print(f"{updates['weight'].mean():.3f}")  # for `optax.apply_updates(params, updates)`
+    -0.011
     """
     check_devices(device)
     return transformation(_SGD(device, trains), learning_rate, scale, digital, key)
@@ -90,6 +97,14 @@ def mixed_precision(
     **Arguments:** as for `analog_sgd`; `length` is the most pulses of a cell in one step, the rest waits for the next.
 
     Reference: Nandakumar2020.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> optimizer = ms.insitu.mixed_precision(dm.pulsed.idealized(), 0.1, key=jr.key(0))
+    >>> params = {"weight": jnp.ones((20, 20))}
+    >>> small = {"weight": jnp.full((20, 20), 1e-4)}  # a step of the cells is worth more: it waits in digital
+    >>> updates, state = optimizer.update(small, optimizer.init(params), params)
+    >>> float(updates["weight"].max())
+    0.0
     """
     check_devices(device)
     return transformation(_MixedPrecision(device, length), learning_rate, scale, digital, key)

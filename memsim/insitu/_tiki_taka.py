@@ -43,6 +43,12 @@ class Fast(Checked):
         are multiplied with: an error of $A^*$ cancels over two periods. `None` is no chopper.
 
     Reference: Gokmen2020; of the chopper, Rasch2024.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> fast = ms.insitu.Fast(reference_std=0.02, period=10)
+    >>> optimizer = ms.insitu.tiki_taka_v2(dm.pulsed.reram_sb_gong2018(), 0.1, fast=fast, key=jr.key(0))
+    >>> list(optimizer.init({"weight": jnp.ones((2, 3))}).arrays)
+    ["['weight']"]
     """
 
     gamma: float = 0.0
@@ -86,6 +92,11 @@ def tiki_taka(
     Raises `ValueError` for a transfer with a buffer.
 
     Reference: Gokmen2020.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> optimizer = ms.insitu.tiki_taka(dm.pulsed.reram_sb_gong2018(), 0.1, key=jr.key(0))
+    >>> list(optimizer.init({"weight": jnp.ones((2, 3)), "bias": jnp.zeros(2)}).arrays)
+    ["['weight']"]
     """
     if transfer.buffer is not None:
         raise ValueError(
@@ -116,6 +127,12 @@ def tiki_taka_v2(
     **Arguments:** as for `tiki_taka`; the `buffer` of `transfer` says when it sends, and what then stays in it.
 
     Reference: Gokmen2021.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> transfer = ms.insitu.Transfer(rate=0.5, buffer=ms.insitu.Buffer(momentum=0.1))
+    >>> optimizer = ms.insitu.tiki_taka_v2(dm.pulsed.reram_sb_gong2018(), 0.1, transfer=transfer, key=jr.key(0))
+    >>> list(optimizer.init({"weight": jnp.ones((2, 3))}).scales)
+    ["['weight']"]
     """
     rule = _TikiTaka(device, transfer, buffer_of(transfer), fast, trains)
     return _transformation(rule, learning_rate, scale, digital, key)

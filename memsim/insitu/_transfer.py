@@ -33,6 +33,11 @@ class Buffer(Checked):
         threshold: $\theta$ is then multiplied by it, and divided by the products from one read of a column to the next.
 
     Reference: Gokmen2021; momentum, forgetting and crossing as coded in aihwkit.
+
+    >>> import memsim as ms
+    >>> buffer = ms.insitu.Buffer(threshold=2.0, momentum=0.1)
+    >>> ms.insitu.Transfer(buffer=buffer).buffer.threshold
+    2.0
     """
 
     threshold: float = 1.0
@@ -79,6 +84,11 @@ class Transfer(Checked):
     - `buffer`: What is between the arrays of `tiki_taka_v2` and `agad`: `Buffer()` by default. `tiki_taka` has none.
 
     Reference: Gokmen2020.
+
+    >>> import memsim as ms
+    >>> transfer = ms.insitu.Transfer(rate=0.2, every=2, columns=None)
+    >>> transfer.length, transfer.columns
+    (31, None)
     """
 
     rate: float = 0.1

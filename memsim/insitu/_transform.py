@@ -58,6 +58,12 @@ class InSituState(NamedTuple):
 
     By the path of each matrix, `arrays` is its cells with whatever else the algorithm keeps of it, and `scales` the
     weight of one unit of its device. `digital` belongs to the transformation of everything that is no matrix.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> optimizer = ms.insitu.analog_sgd(dm.pulsed.idealized(), 0.1, key=jr.key(0))
+    >>> state = optimizer.init({"weight": jnp.full((2, 3), 0.4)})
+    >>> state.count.item(), {path: round(scale.item(), 2) for path, scale in state.scales.items()}
+    (0, {"['weight']": 0.8})
     """
 
     count: Int[Array, ""]

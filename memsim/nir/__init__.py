@@ -7,3 +7,13 @@ from ._file import write as write
 from ._guess import Guess as Guess
 from ._guess import guess as guess
 from ._import import from_nir as from_nir
+
+__all__ = [
+    "DIALECTS",
+    "Dialect",
+    "Guess",
+    "from_nir",
+    "guess",
+    "to_nir",
+    "write",
+]

@@ -27,6 +27,11 @@ class Dialect(NamedTuple):
     - `firing`: How the exporter's neurons fire by default, also at exactly the threshold. A file does not say it.
     - `input_at`: The node that the input of a recurrent sub-graph is written to enter; it is read as the neuron.
     - `firing_cuba`: The same of its neurons with a synaptic current, where that differs.
+
+    >>> import memsim as ms
+    >>> dialect = ms.nir.Dialect(step=1e-4, firing=ms.nn.Firing(delay=1))
+    >>> dialect == ms.nir.DIALECTS["snntorch"]
+    True
     """
 
     discretisation: Discretisation = "euler"

@@ -53,6 +53,13 @@ def to_nir(
     `nir.read` 1.0.8 takes kernels for square and forgets groups: read other convolutions with `type_check=False`.
 
     Reference: Pedersen2024.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> neuron = ms.nn.LIF(2, firing=ms.nn.Firing(reset="zero"))
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 2, key=jr.key(0)), neuron])
+    >>> graph = ms.nir.to_nir(network, dt=1e-3, input_shape=3)
+    >>> sorted(type(node).__name__ for node in graph.nodes.values())
+    ['Affine', 'Input', 'LIF', 'Output']
     """
     w = Writer(nir_package(), dt, discretisation, allow_reset_change)
     shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)

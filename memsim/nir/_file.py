@@ -15,6 +15,12 @@ def write(path: str | Path, graph: Any) -> None:
 
     - `path`: The file, such as "network.nir".
     - `graph`: What `to_nir` gives.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 2, key=jr.key(0)), ms.nn.LI(2)])
+    >>> ms.nir.write("mine.nir", ms.nir.to_nir(network, dt=1e-3, input_shape=3))
+    >>> [type(layer).__name__ for layer in ms.nir.from_nir("mine.nir", dt=1e-3).layers]
+    ['Linear', 'LI']
     """
     nir = nir_package()
     if not isinstance(graph, nir.NIRGraph):

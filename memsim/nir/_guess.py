@@ -13,7 +13,18 @@ SNNTORCH_STEP = 1e-4
 
 
 class Guess(NamedTuple):
-    """A dialect, its name, and what speaks for it, in words."""
+    """A dialect, its name, and what speaks for it, in words.
+
+    - `name`: A key of `memsim.nir.DIALECTS`.
+    - `dialect`: How its numbers are read.
+    - `reasons`: In words.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 2, key=jr.key(0)), ms.nn.LI(2)])
+    >>> found = ms.nir.guess(ms.nir.to_nir(network, dt=1e-3, input_shape=3), dt=1e-3)
+    >>> found.name, len(found.reasons) > 0
+    ('nir', True)
+    """
 
     name: str
     dialect: Dialect
@@ -26,6 +37,12 @@ def guess(graph: Any, *, dt: float) -> Guess:
 
     The size of the time constants tells their unit, how `r` goes with them the scale of the input; where several
     exporters are left, shapes, dtypes and names decide. A guess: its reasons say what else it could be.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 2, key=jr.key(0)), ms.nn.LI(2)])
+    >>> graph = ms.nir.to_nir(network, dt=1e-3, input_shape=3)
+    >>> ms.nir.guess(graph, dt=1e-3).name
+    'nir'
     """
     graph = opened(graph)
     said = graph.metadata.get("memsim_discretisation")

@@ -68,6 +68,13 @@ def from_nir(
     files, or that would unpack to more than 4 GiB.
 
     Reference: Pedersen2024.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 2, key=jr.key(0)), ms.nn.LI(2)])
+    >>> again = ms.nir.from_nir(ms.nir.to_nir(network, dt=1e-3, input_shape=3), dt=1e-3)
+    >>> x = jr.normal(jr.key(1), (20, 3))
+    >>> bool(jnp.allclose(network(x), again(x), atol=1e-4))
+    True
     """
     graph = opened(graph)
     chosen = _dialect(graph, dialect, dt)

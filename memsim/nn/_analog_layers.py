@@ -12,7 +12,13 @@ Layer = TypeVar("Layer")
 
 
 def analog_layers(model: Any) -> dict[str, AbstractAnalog]:
-    """Every layer of `model` that can sit on a crossbar, by its path, such as ".layers[0]"."""
+    """Every layer of `model` that can sit on a crossbar, by its path, such as ".layers[0]".
+
+    >>> import equinox as eqx, jax.random as jr, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.MLP(4, 2, 8, 1, key=jr.key(0)))
+    >>> {path: layer.weight.shape for path, layer in ms.nn.analog_layers(model).items()}
+    {'.layers[0]': (8, 4), '.layers[1]': (2, 8)}
+    """
     if isinstance(model, type | str | bytes | Number):
         raise ValueError(no_model(model))
     return layers_of(model, AbstractAnalog)

@@ -54,6 +54,14 @@ def fold_batch_norm(model: Stateful, x: Any) -> Stateful:
     whose output is also used elsewhere.
 
     Reference: Joshi2020 for the scale of a norm folded into conductances.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> def make():
+    ...     return eqx.nn.Sequential([eqx.nn.Linear(3, 2, key=jr.key(0)), eqx.nn.BatchNorm(2, "batch", mode="batch")])
+    >>> model = eqx.nn.inference_mode(ms.nn.Stateful(*eqx.nn.make_with_state(make)()))
+    >>> folded = ms.nn.fold_batch_norm(model, jnp.ones(3))
+    >>> bool(jnp.allclose(folded(jnp.ones(3)), model(jnp.ones(3)), rtol=1e-4)), len(folded.model.layers)
+    (True, 2)
     """
     norms = norms_of(model)
     if not norms:
@@ -84,6 +92,15 @@ def adapt_batch_norm(
     - `key`: Of the reads.
 
     Reference: Joshi2020.
+
+    >>> import equinox as eqx, jax, jax.random as jr, numpy as np, device_models as dm, memsim as ms
+    >>> def make():
+    ...     return eqx.nn.Sequential([ms.nn.Linear(3, 2, key=jr.key(0)), eqx.nn.BatchNorm(2, "batch", mode="batch")])
+    >>> model = eqx.nn.inference_mode(ms.nn.Stateful(*eqx.nn.make_with_state(make)()))
+    >>> xs = jr.normal(jr.key(1), (100, 3))
+    >>> aged = ms.deploy(model, ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off")), 3.15e7, key=jr.key(2))
+    >>> print(abs(np.asarray(jax.vmap(ms.nn.adapt_batch_norm(aged, xs))(xs)).mean(0)).round(2))
+    [0. 0.]
     """
     norms = norms_of(model)
     if not norms:

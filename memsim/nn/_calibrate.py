@@ -54,6 +54,13 @@ def calibrate(
     - `key`: For models that draw random numbers.
 
     Raises `ValueError` for samples that do not fit, and for a layer that none of them reaches.
+
+    >>> import equinox as eqx, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.MLP(4, 2, 8, 1, key=jr.key(0)))
+    >>> xs = jr.normal(jr.key(1), (100, 4))
+    >>> design = ms.calibrate(model, xs, ms.Crossbar(dm.pcm_joshi2020(), dac=ms.DAC(8), adc=ms.ADC(8)))
+    >>> print({path: f"{each.dac.input_range:.1f}" for path, each in design.designs.items()})
+    {'.layers[0]': '3.0', '.layers[1]': '2.2'}
     """
     check_designs(crossbar)
     if isinstance(model, AbstractDesigning):
@@ -117,7 +124,22 @@ def _without_faults(design: Crossbar) -> Crossbar:
 def clipping(
     model: Any, xs: Num[Array, "batch *sample"] | np.ndarray | list, *, key: Key[Array, ""] | None = None
 ) -> dict[str, Clipping]:
-    """What the converters of each layer clip while a deployed `model`, of any kind, runs on the samples `xs`."""
+    """What the converters of each layer clip while a deployed `model`, of any kind, runs on the samples `xs`.
+
+    **Arguments:**
+
+    - `model`: Deployed; with read noise it needs `key`.
+    - `xs`: A batch of samples, or of sequences.
+
+    **Returns:** By path, the share of inputs that the `dac` clips, and of each row tile's currents that the `adc` does.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(2, 1, key=jr.key(0)))
+    >>> chip = ms.deploy(model, ms.Crossbar(dm.Ideal(), dac=ms.DAC(8, input_range=1.0)), 0.0, key=jr.key(1))
+    >>> clipped = ms.nn.clipping(chip, jnp.array([[0.5, 3.0], [-2.0, 0.1]]))
+    >>> [float(found.dac) for found in clipped.values()]  # two of four inputs are beyond 1
+    [0.5]
+    """
     run_key, read_key = (None, None) if key is None else jr.split(key)
     inputs = word_lines(evaluating(model), checked_samples(model, xs), run_key)
     found: dict[str, Clipping] = {}

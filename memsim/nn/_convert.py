@@ -43,6 +43,12 @@ def convert(model: Model, *, paths: Collection[str] | None = None, embeddings: b
     - `paths`: The layers to replace, such as [".layers[0]"]; all that can be by default.
     - `embeddings`: Whether `Embedding` is replaced, too: a table is read by one word line at a time, and usually lies
       in a memory. One that `paths` names is replaced anyway.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> mlp = eqx.nn.MLP(4, 2, 8, 1, key=jr.key(0))
+    >>> model = ms.nn.convert(mlp)
+    >>> isinstance(model.layers[0], ms.nn.Linear), bool(jnp.allclose(model(jnp.ones(4)), mlp(jnp.ones(4))))
+    (True, True)
     """
     check_holds_layers(model)
     found = convertible(model, embeddings=embeddings or paths is not None)
@@ -70,6 +76,12 @@ def with_read_keys(model: Model, *, key: Key[Array, ""]) -> Model:
 
     A key passed to a layer's call takes precedence. Digital layers stay as they are. A network of `memsim.nn` takes its
     key in the call instead.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(2, 1, key=jr.key(0)))
+    >>> aged = ms.deploy(model, ms.Crossbar(dm.pcm_joshi2020()), 3600.0, key=jr.key(1))
+    >>> ms.nn.with_read_keys(aged, key=jr.key(2))(jnp.ones(2)).shape  # without a key in the call
+    (1,)
     """
     if isinstance(model, AbstractNetwork):
         raise ValueError(

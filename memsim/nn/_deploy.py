@@ -32,7 +32,14 @@ NEURONS = 2**31 - 1  # folded into the key, so that neurons and synapses draw fr
 
 
 def neurons(model: Any) -> dict[str, AbstractNeuron]:
-    """Every neuron layer of `model`, by its path."""
+    """Every neuron layer of `model`, by its path.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> synapses = [ms.nn.Linear(3, 4, key=jr.key(0)), ms.nn.Linear(4, 2, key=jr.key(1))]
+    >>> network = ms.nn.SpikingNetwork([synapses[0], ms.nn.LIF(4), synapses[1], ms.nn.LI(2)])
+    >>> {path: type(neuron).__name__ for path, neuron in ms.nn.neurons(network).items()}
+    {'.layers[1]': 'LIF', '.layers[3]': 'LI'}
+    """
     return layers_of(model, AbstractNeuron)
 
 
@@ -47,6 +54,19 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     Warns, by path, where a model is not all that it seems: of layers of `equinox.nn` that stay digital (use `convert`),
     of one array that is the weight of two layers, and, unless the model is a network over time whose signals are
     spikes, of converters whose ranges are still the defaults (use `calibrate`).
+
+    **Arguments:**
+
+    - `model`: Digital: a network over time, or any other pytree with layers of `memsim.nn`.
+    - `crossbar`: One design, a function of path and layer, `PerLayer` or `MixedSignal`.
+    - `key`: Of the chip: the same key is the same chip.
+
+    >>> import equinox as eqx, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.MLP(4, 2, 8, 1, key=jr.key(0)))
+    >>> design = ms.Crossbar(dm.pcm_joshi2020())
+    >>> chip = ms.program(model, lambda path, layer: None if path == ".layers[1]" else design, key=jr.key(1))
+    >>> [isinstance(layer.weight, ms.Chip) for layer in chip.layers]
+    [True, False]
     """
     check_designs(crossbar)
     check_holds_layers(model)
@@ -85,7 +105,21 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
 
 @checked()
 def at(model: Model, t: Any, *, key: Key[Array, ""] | None = None) -> Model:
-    """`model` with every `Chip` replaced by the matrix it presents `t` seconds after programming."""
+    """`model` with every `Chip` replaced by the matrix it presents `t` seconds after programming.
+
+    **Arguments:**
+
+    - `model`: From `program`.
+    - `t`: Age of all its chips, in seconds, a number or a scalar array.
+    - `key`: For the noise of the moment; needed where reads are noisy.
+
+    >>> import equinox as eqx, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(2, 1, key=jr.key(0)))
+    >>> chip = ms.program(model, ms.Crossbar(dm.pcm_joshi2020()), key=jr.key(1))
+    >>> hour, year = (ms.at(chip, t, key=jr.key(2)) for t in (3600.0, 3.15e7))
+    >>> type(chip.weight).__name__, type(year.weight).__name__
+    ('Chip', 'AnalogMatrix')
+    """
     matrices = {}
     for place, (path, layer) in enumerate(analog_layers(model).items()):
         if isinstance(layer.weight, Chip):
@@ -99,7 +133,16 @@ def at(model: Model, t: Any, *, key: Key[Array, ""] | None = None) -> Model:
 
 @checked(crossbar=DESIGNS)
 def deploy(model: Model, crossbar: Designs, t: Any, *, key: Key[Array, ""]) -> Model:
-    """`program`, then `at` time `t`, with keys split from one."""
+    """`program`, then `at` time `t`, with keys split from one.
+
+    **Arguments:** as for `program` and `at`.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.MLP(4, 2, 8, 1, key=jr.key(0)))
+    >>> aged = ms.deploy(model, ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off")), 86400.0, key=jr.key(1))
+    >>> aged(jnp.ones(4)).shape
+    (2,)
+    """
     program_key, moment_key = jr.split(key)
     made = program(model, crossbar, key=program_key)
     if not any(isinstance(layer.weight, Chip) for layer in analog_layers(made).values()):

@@ -52,7 +52,17 @@ class Use(NamedTuple):
 
 
 class Diagnosis(NamedTuple):
-    """Numbers by the paths of the layers, and `findings` in words; `str` is the findings, one a line."""
+    """Numbers by the paths of the layers, and `findings` in words; `str` is the findings, one a line.
+
+    - `neurons`, `synapses`: By path, activity of neurons and use of weights.
+    - `findings`: One sentence each.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 4, gain=0.01, key=jr.key(0)), ms.nn.LIF(4)])
+    >>> found = ms.nn.diagnose(network, jnp.ones((2, 20, 3)))
+    >>> list(found.neurons), list(found.synapses)
+    (['.layers[1]'], ['.layers[0]'])
+    """
 
     neurons: dict[str, Activity]
     synapses: dict[str, Use]
@@ -83,6 +93,12 @@ def diagnose(
       default.
     - `labels`: A label for each sample.
     - `crossbar`: A design, or a function `path, layer -> design | None`, to ask whether it can hold the weights.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 4, gain=0.01, key=jr.key(0)), ms.nn.LIF(4)])
+    >>> found = ms.nn.diagnose(network, jnp.ones((2, 20, 3)))
+    >>> print(found.findings[0][:48])
+    .layers[1]: 100% of the neurons never fire. Rais
     """
     check_model(model)
     if crossbar is not None:

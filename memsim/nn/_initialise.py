@@ -55,6 +55,13 @@ def fluctuation_driven(
     - `key`: For the weights.
 
     Reference: Rossbroich2022.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(200, 100, key=jr.key(0)), ms.nn.LI(100)])
+    >>> driven = ms.nn.fluctuation_driven(network, rate=0.05, xi=2.0, key=jr.key(1))
+    >>> membranes = driven(jr.bernoulli(jr.key(2), 0.05, (500, 200)).astype(float))
+    >>> print(f"{membranes.std(0).mean():.1f}")  # half a threshold
+    0.5
     """
     first = _statistics("rate", rate, variance)
     hidden = _statistics("hidden_rate", rate if hidden_rate is None else hidden_rate, None)

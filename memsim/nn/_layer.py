@@ -22,6 +22,12 @@ class AbstractLayer(eqx.Module):
 
     All randomness of step t of a sequence comes from one key, that of the sequence folded with t. So a sequence in
     one piece, in chunks, or step by step gives the same result.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> layer = ms.nn.Delay(1, jnp.array([1]))
+    >>> y, state = layer.step(jnp.ones(1), layer.initial_state())
+    >>> print(y, layer.step(jnp.zeros(1), state)[0])
+    [0.] [1.]
     """
 
     @abstractmethod

@@ -40,6 +40,13 @@ class LearnedRanges(AbstractDesigning):
     Raises `ValueError` for designs without any converter.
 
     Reference: Esser2020 for the step size; Choi2018 for the clip.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.MLP(4, 2, 8, 1, key=jr.key(0)))
+    >>> design = ms.Crossbar(dm.Ideal(), dac=ms.DAC(8, input_range=2.0))
+    >>> learned = ms.nn.LearnedRanges(model, design)
+    >>> {path: float(jnp.exp(log)) for path, log in learned.log_input_ranges.items()}
+    {'.layers[0]': 2.0, '.layers[1]': 2.0}
     """
 
     model: Any

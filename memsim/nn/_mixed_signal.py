@@ -37,6 +37,14 @@ class NeuronCircuit(eqx.Module):
     - `spread`: $\sigma$ of each parameter by name, such as `{"tau_mem": 0.2, "threshold": 0.1}`; a neuron without that
       parameter is left as it is.
     - `noise`: Standard deviation of the white noise added to the input current of each step, in units of the input.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 1000, key=jr.key(0)), ms.nn.LIF(1000, tau_mem=0.02)])
+    >>> circuit = ms.nn.NeuronCircuit({"tau_mem": 0.2})
+    >>> chip = ms.program(network, ms.nn.MixedSignal(neurons=circuit), key=jr.key(1))
+    >>> tau = 1e3 * jnp.exp(chip.layers[1].tau_mem.log)
+    >>> print(f"{tau.mean():.0f} +- {tau.std():.0f} ms")
+    20 +- 4 ms
     """
 
     spread: Mapping[str, float | Float[Array, ""]] = eqx.field(default_factory=dict)
@@ -61,7 +69,19 @@ class NeuronCircuit(eqx.Module):
 
 
 class NoisyNeuron(AbstractWrapped):
-    """A `neuron` with white noise of standard deviation `noise` on the input current of each step; it needs a key."""
+    """A `neuron` with white noise of standard deviation `noise` on the input current of each step; it needs a key.
+
+    **Arguments:**
+
+    - `neuron`: The neurons.
+    - `noise`: In units of the input.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> neuron = ms.nn.NoisyNeuron(ms.nn.Integrator(1000), noise=0.1)
+    >>> v, _ = neuron(jnp.ones(1000), neuron.initial_state(), key=jr.key(0))
+    >>> print(f"{v.mean():.1f} +- {v.std():.1f}")
+    1.0 +- 0.1
+    """
 
     neuron: AbstractNeuron
     noise: float | Float[Array, ""]
@@ -93,6 +113,12 @@ class MixedSignal(eqx.Module):
 
     - `synapses`: A `Crossbar`, or a function `path, layer -> Crossbar | None`; `None` leaves synapses digital.
     - `neurons`: A `NeuronCircuit`, or a function `path, neuron -> NeuronCircuit | None`; `None` leaves neurons ideal.
+
+    >>> import jax.random as jr, device_models as dm, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 4, key=jr.key(0)), ms.nn.LIF(4)])
+    >>> design = ms.nn.MixedSignal(ms.Crossbar(dm.pcm_joshi2020()), ms.nn.NeuronCircuit({"tau_mem": 0.2}, noise=0.01))
+    >>> [type(layer).__name__ for layer in ms.program(network, design, key=jr.key(1)).layers]
+    ['Linear', 'NoisyNeuron']
     """
 
     synapses: CrossbarDesigns | None = None

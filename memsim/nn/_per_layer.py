@@ -11,6 +11,12 @@ class PerLayer(eqx.Module):
     """A design for each layer by its path, `None` for a digital one; goes wherever a design goes.
 
     As `PerLayer({".layers[0]": crossbar, ".layers[2]": None})`, or from `memsim.calibrate`.
+
+    >>> import equinox as eqx, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.MLP(4, 2, 8, 1, key=jr.key(0)))
+    >>> design = ms.nn.PerLayer({".layers[0]": ms.Crossbar(dm.pcm_joshi2020()), ".layers[1]": None})
+    >>> [isinstance(layer.weight, ms.Chip) for layer in ms.program(model, design, key=jr.key(1)).layers]
+    [True, False]
     """
 
     designs: dict[str, Crossbar | None]

@@ -25,6 +25,13 @@ class Stateful(eqx.Module):
 
     - `model`: Called as `model(x, state) -> (y, state)`; with a `key`, too, if it takes one.
     - `state`: Such as from `equinox.nn.make_with_state`.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> def make():
+    ...     return eqx.nn.Sequential([eqx.nn.Linear(3, 2, key=jr.key(0)), eqx.nn.BatchNorm(2, "batch", mode="batch")])
+    >>> model, state = eqx.nn.make_with_state(make)()
+    >>> eqx.nn.inference_mode(ms.nn.Stateful(ms.nn.convert(model), state))(jnp.ones(3)).shape
+    (2,)
     """
 
     model: eqx.Module

@@ -44,6 +44,13 @@ def scaled_to_rate(
     - `rate`: Mean over neurons, steps and sequences, in spikes a step.
     - `tolerance`: Relative deviation from `rate` at which a layer is done.
     - `key`: For layers with noise.
+
+    >>> import jax, jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(10, 20, key=jr.key(0)), ms.nn.LIF(20)])
+    >>> xs = jr.bernoulli(jr.key(1), 0.1, (8, 50, 10)).astype(float)
+    >>> scaled = ms.nn.scaled_to_rate(network, xs, rate=0.1)
+    >>> print(f"{jax.vmap(scaled)(xs).mean():.2f}")
+    0.10
     """
     xs = checked_samples(model, xs)
     driven = [s for s in stages(model) if s.neuron.spiking and (s.forward or s.recurrent)]

@@ -15,3 +15,21 @@ from ._style import style as style
 from ._style import width as width
 from ._time import label_time as label_time
 from ._time import shown_time as shown_time
+
+__all__ = [
+    "COLOURS",
+    "MARKERS",
+    "accuracy_over_time",
+    "attribution",
+    "draw_accuracy",
+    "draw_line",
+    "draw_spread",
+    "energy",
+    "label_time",
+    "letter_panels",
+    "measured_along",
+    "save",
+    "shown_time",
+    "style",
+    "width",
+]

@@ -28,6 +28,12 @@ def energy(cost: "xr.Dataset | Mapping[str, xr.Dataset]", *, journal: str = "neu
     - `journal`: As of `width`.
 
     **Raises:** `ValueError` for another data set.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> cost = ms.energy.digital(ms.nn.Linear(64, 32, key=jr.key(0)), jnp.ones((1, 64)))
+    >>> figure = ms.plotting.energy(cost)
+    >>> len(figure.axes)
+    1
     """
     import xarray as xr
     from matplotlib.figure import Figure

@@ -20,6 +20,13 @@ def accuracy_over_time(result: "xr.Dataset", *, journal: str = "neutral") -> "Fi
     """Accuracy in percent against time since programming, one panel for a result of `memsim.study.robustness`.
 
     It is dashed where cells of that age were not measured.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> values = np.linspace(0.8, 0.9, 6).reshape(2, 3)
+    >>> result = xr.Dataset({"accuracy": (("chip", "time"), values)}, {"chip": [0, 1], "time": [0.0, 3600.0, 86400.0]})
+    >>> figure = ms.plotting.accuracy_over_time(result)
+    >>> [axes.get_xscale() for axes in figure.axes]
+    ['log']
     """
     from matplotlib.figure import Figure
 
@@ -38,6 +45,14 @@ def attribution(result: "xr.Dataset", *, journal: str = "neutral", time: int = 0
     """Bars of a result of `memsim.study.attribute`: what each effect costs alone, and what leaving it out gains.
 
     The lines are 95 % intervals over chips, paired; the third panel is the error of each layer with the effect alone.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> key, model = jr.key(0), ms.nn.SpikingNetwork([ms.nn.Linear(8, 2, key=jr.key(1)), ms.nn.LI(2)])
+    >>> data = jr.normal(key, (4, 5, 8)), jnp.array([0, 1, 0, 1])
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
+    >>> figure = ms.plotting.attribution(ms.study.attribute(model, data, design, chips=2, key=key))
+    >>> len(figure.axes)
+    3
     """
     from matplotlib.figure import Figure
 

@@ -20,7 +20,16 @@ BEYOND = "--"  # where cells were not measured
 
 @checked()
 def draw_accuracy(axes: "Axes", accuracy: "xr.DataArray | xr.Dataset", *, place: int, label: str | None) -> None:
-    """One line on `axes` against time since programming, as of `draw_spread`, of a result or its accuracy."""
+    """One line on `axes` against time since programming, as of `draw_spread`, of a result or its accuracy.
+
+    >>> import numpy as np, xarray as xr, matplotlib.pyplot as plt, memsim as ms
+    >>> values = np.linspace(0.8, 0.9, 6).reshape(2, 3)
+    >>> accuracy = xr.DataArray(values, {"chip": [0, 1], "time": [0.0, 3600.0, 86400.0]})
+    >>> figure, axes = plt.subplots()
+    >>> ms.plotting.draw_accuracy(axes, accuracy, place=0, label="digital")
+    >>> [line.get_label() for line in axes.get_lines()][:1]
+    ['digital']
+    """
     draw_spread(axes, shown_time(accuracy.time.values), accuracy, along="time", place=place, label=label)
 
 
@@ -40,6 +49,13 @@ def draw_spread(
     Bars show the 95 % interval of the mean, `memsim.study.interval`, where there are several seeds, or `values` are a
     result that kept what is right of each recording. `along` is the dimension of `values` that `x` shows, and `place`
     chooses colour and marker. Where the coordinate `measured` is there and False, the line is dashed.
+
+    >>> import numpy as np, xarray as xr, matplotlib.pyplot as plt, memsim as ms
+    >>> values = xr.DataArray(np.linspace(0.8, 0.9, 6).reshape(2, 3), {"chip": [0, 1], "bits": [4, 6, 8]})
+    >>> figure, axes = plt.subplots()
+    >>> ms.plotting.draw_spread(axes, np.array([4, 6, 8]), values, along="bits", place=0, label="mine")
+    >>> axes.get_legend_handles_labels()[1]
+    ['mine']
     """
     values = best_of(values)
     if along not in values.dims:
@@ -65,7 +81,14 @@ def draw_spread(
 
 @checked(y=Must("numbers", lambda y: np.full(np.shape(y), True)))  # what is NaN is left out
 def draw_line(axes: "Axes", x: np.ndarray, y: np.ndarray, measured: np.ndarray | None = None, **look: Any) -> None:
-    """`y` over `x`, as `axes.plot` draws it, but dashed to and from points that are not `measured`."""
+    """`y` over `x`, as `axes.plot` draws it, but dashed to and from points that are not `measured`.
+
+    >>> import numpy as np, matplotlib.pyplot as plt, memsim as ms
+    >>> figure, axes = plt.subplots()
+    >>> ms.plotting.draw_line(axes, np.arange(3.0), np.arange(3.0), np.array([True, True, False]))
+    >>> "--" in [line.get_linestyle() for line in axes.get_lines()]
+    True
+    """
     if measured is None or measured.all():
         axes.plot(x, y, **look)
         return
@@ -80,6 +103,12 @@ def draw_line(axes: "Axes", x: np.ndarray, y: np.ndarray, measured: np.ndarray |
 
 @checked()
 def measured_along(values: "xr.DataArray", along: str) -> np.ndarray | None:
-    """The coordinate `measured` of `values` along one of their dimensions, if it is there."""
+    """The coordinate `measured` of `values` along one of their dimensions, if it is there.
+
+    >>> import xarray as xr, memsim as ms
+    >>> values = xr.DataArray([0.9, 0.8], {"time": [0.0, 3e8], "measured": ("time", [True, False])}, dims="time")
+    >>> ms.plotting.measured_along(values, "time").tolist()
+    [True, False]
+    """
     measured = values.coords.get("measured")
     return None if measured is None or measured.dims != (along,) else np.asarray(measured, bool)

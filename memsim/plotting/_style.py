@@ -27,7 +27,15 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # a second channel, for black and
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Small sans-serif type, thin lines, embedded TrueType fonts, for the figures drawn inside."""
+    """Small sans-serif type, thin lines, embedded TrueType fonts, for the figures drawn inside.
+
+    >>> import matplotlib.pyplot as plt, memsim as ms
+    >>> with ms.plotting.style():
+    ...     figure, axes = plt.subplots()
+    ...     small = plt.rcParams["font.size"]
+    >>> small < plt.rcParams["font.size"]
+    True
+    """
     import matplotlib as mpl
 
     settings: Any = {
@@ -56,7 +64,15 @@ def style() -> Iterator[None]:
 
 @checked(columns=whole(1, most=2))
 def width(journal: str, columns: int = 1) -> float:
-    """Width of a figure over one or two `columns` of a `journal`, in inches."""
+    """Width of a figure over one or two `columns` of a `journal`, in inches.
+
+    - `journal`: "neutral", "nature" or "ieee".
+    - `columns`: 1 or 2.
+
+    >>> import memsim as ms
+    >>> print(f"{ms.plotting.width('nature'):.2f}, {ms.plotting.width('nature', 2):.2f} inches")
+    3.50, 7.20 inches
+    """
     if journal not in WIDTHS:
         raise ValueError(did_you_mean("A journal", journal, WIDTHS))
     return WIDTHS[journal][int(columns) - 1]
@@ -64,7 +80,14 @@ def width(journal: str, columns: int = 1) -> float:
 
 @checked()
 def letter_panels(panels: Iterable["Axes"]) -> None:
-    """Bold lower-case letters above the left corners of `panels`, as Nature asks for."""
+    """Bold lower-case letters above the left corners of `panels`, as Nature asks for.
+
+    >>> import matplotlib.pyplot as plt, memsim as ms
+    >>> figure, panels = plt.subplots(1, 2)
+    >>> ms.plotting.letter_panels(panels)
+    >>> [panel.get_title(loc="left") for panel in panels]
+    ['a', 'b']
+    """
     for axes, letter in zip(panels, "abcdefghijklmnopqrstuvwxyz", strict=False):
         axes.set_title(letter, loc="left", fontweight="bold", fontsize=8)
 
@@ -74,6 +97,11 @@ def save(figure: "Figure", path: Path | str) -> list[Path]:
     """Writes PDF (TrueType fonts embedded) and PNG (600 dpi) of `figure`, whole or not at all; returns their paths.
 
     `path` is without an ending, and may hold dots: "fig_r0.5" becomes fig_r0.5.pdf and fig_r0.5.png.
+
+    >>> import matplotlib.pyplot as plt, memsim as ms
+    >>> figure, axes = plt.subplots()
+    >>> [path.name for path in ms.plotting.save(figure, "mine")]
+    ['mine.pdf', 'mine.png']
     """
     if str(path).endswith(("/", os.sep)) or as_path(path).name in ("", ".."):
         raise ValueError(f'`path` must end in the name of a file, such as "folder/name". Got {str(path)!r}.')

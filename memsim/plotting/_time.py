@@ -19,7 +19,17 @@ MOST_TICKS = 6
 
 @checked()
 def label_time(axes: "Axes", times: np.ndarray) -> None:
-    """A logarithmic time axis with ticks at times people say, or round ones where those are too few."""
+    """A logarithmic time axis with ticks at times people say, or round ones where those are too few.
+
+    - `axes`: Whose x is `shown_time(times)`.
+    - `times`: In seconds.
+
+    >>> import numpy as np, matplotlib.pyplot as plt, memsim as ms
+    >>> figure, axes = plt.subplots()
+    >>> ms.plotting.label_time(axes, np.array([0.0, 3600.0, 86400.0]))
+    >>> [label.get_text() for label in axes.get_xticklabels()]
+    ['1 h', '1 d', '0']
+    """
     axes.set_xscale("log")
     shown = shown_time(times)
     ticks = _ticks(shown[np.asarray(times) > 0]) if np.max(times) > 0 else {}
@@ -32,7 +42,12 @@ def label_time(axes: "Axes", times: np.ndarray) -> None:
 
 @checked()
 def shown_time(times: np.ndarray) -> np.ndarray:
-    """Times for a logarithmic axis: 0 s stands at 1 s, or a decade before the first positive time."""
+    """Times for a logarithmic axis: 0 s stands at 1 s, or a decade before the first positive time.
+
+    >>> import numpy as np, memsim as ms
+    >>> ms.plotting.shown_time(np.array([0.0, 3600.0])).tolist()
+    [1.0, 3600.0]
+    """
     check_times(times)
     times = np.asarray(times, float)
     positive = times[times > 0]

@@ -16,3 +16,22 @@ from ._sliced import bit_sliced as bit_sliced
 from ._transposed import transposed as transposed
 from ._walk import Walked as Walked
 from ._walk import walk_sat as walk_sat
+
+__all__ = [
+    "AbstractInverse",
+    "AbstractSolved",
+    "Annealed",
+    "ClosedLoop",
+    "Cooling",
+    "Iterative",
+    "LinearOperator",
+    "Refined",
+    "Walked",
+    "anneal",
+    "bit_sliced",
+    "cut",
+    "energy",
+    "refine",
+    "transposed",
+    "walk_sat",
+]

@@ -46,6 +46,13 @@ class Annealed(eqx.Module):
     - `energy`: Their energies, by the couplings that were asked for.
     - `last`: Energies at the end of the runs.
     - `first_seen`: The cycle, from 1, in which the best was found.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> ring = -(jnp.eye(6, k=1) + jnp.eye(6, k=-1))
+    >>> ideal = ms.Crossbar(dm.Ideal(), compensation=None)
+    >>> found = ms.solve.anneal(ring, ideal, ms.solve.Cooling(1.0), cycles=20, key=jr.key(0))
+    >>> found.spins.shape, bool((found.energy == ms.solve.energy(ring, found.spins)).all())
+    ((1, 6), True)
     """
 
     spins: Float[Array, "runs n"]
@@ -173,6 +180,8 @@ def _cycle(matrix: AnalogMatrix, spins: Float[Array, "runs n"], std: Array, key:
 def energy(couplings: Float[Array, "n n"], spins: Float[Array, "*batch n"]) -> Float[Array, "*batch"]:
     r"""$-\frac12 s^T J s$, exactly.
 
+    - `couplings`, `spins`: $J$, and spins of -1 or 1, shape (*batch, n).
+
     >>> import jax.numpy as jnp, memsim as ms
     >>> float(ms.solve.energy(jnp.array([[0.0, 1.0], [1.0, 0.0]]), jnp.array([1.0, -1.0])))
     1.0
@@ -187,6 +196,8 @@ def energy(couplings: Float[Array, "n n"], spins: Float[Array, "*batch n"]) -> F
 @checked()
 def cut(weights: Float[Array, "n n"], spins: Float[Array, "*batch n"]) -> Float[Array, "*batch"]:
     r"""Weight of the edges between spins of 1 and spins of -1, $\frac14 \sum_{ij} w_{ij} (1 - s_i s_j)$.
+
+    - `weights`, `spins`: Symmetric, shape (n, n), and spins of -1 or 1, shape (*batch, n).
 
     >>> import jax.numpy as jnp, memsim as ms
     >>> float(ms.solve.cut(jnp.array([[0.0, 3.0], [3.0, 0.0]]), jnp.array([1.0, -1.0])))

@@ -15,7 +15,13 @@ from ._operator import LinearOperator, scaled_read
 
 
 class AbstractSolved(eqx.Module):
-    """A matrix on arrays that answer right-hand sides."""
+    """A matrix on arrays that answer right-hand sides.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> loop = ms.solve.ClosedLoop().program(jnp.eye(2), ms.Crossbar(dm.Ideal(), compensation=None), key=jr.key(0))
+    >>> isinstance(loop, ms.solve.AbstractSolved), bool(loop.settles)
+    (True, True)
+    """
 
     @abstractmethod
     def __call__(self, b: Float[Array, " n"], *, key: Key[Array, ""]) -> Float[Array, " n"]:
@@ -28,7 +34,13 @@ class AbstractSolved(eqx.Module):
 
 
 class AbstractInverse(Checked):
-    """How arrays solve a matrix equation."""
+    """How arrays solve a matrix equation.
+
+    >>> import memsim as ms
+    >>> inverses = [ms.solve.ClosedLoop(), ms.solve.Iterative()]
+    >>> all(isinstance(inverse, ms.solve.AbstractInverse) for inverse in inverses)
+    True
+    """
 
     @abstractmethod
     def program(self, a: Float[Array, "n n"], crossbar: Crossbar, *, key: Key[Array, ""]) -> AbstractSolved:
@@ -100,6 +112,12 @@ class Iterative(AbstractInverse):
 
     Where the solver breaks down, the answer is 0: BiCGStab does for a zero, and where its first half step is exact, as
     for the identity. A refinement then keeps what it has, and its residuals say so.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm, memsim as ms
+    >>> a, exact = jnp.array([[2.0, 1.0], [0.0, 1.0]]), ms.Crossbar(dm.Ideal(), compensation=None)
+    >>> solved = ms.solve.Iterative().program(a, exact, key=jr.key(0))
+    >>> print(np.asarray(solved(jnp.array([3.0, 1.0]), key=jr.key(1))).round(2))
+    [1. 1.]
     """
 
     solver: lx.AbstractLinearSolver | None = None

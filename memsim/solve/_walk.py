@@ -20,6 +20,12 @@ class Walked(eqx.Module):
 
     - `assignment`: Of each run, at its solution or at its end, shape (runs, variables).
     - `flips`: How many flips the solution took, shape (runs,); infinite where none was found.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> clauses = jnp.array([[1, 2], [-1, 2]])
+    >>> found = ms.solve.walk_sat(clauses, ms.Crossbar(dm.Ideal(), compensation=None), flips=10, key=jr.key(0))
+    >>> found.assignment.shape  # of one run, two variables
+    (1, 2)
     """
 
     assignment: Bool[Array, "runs variables"]

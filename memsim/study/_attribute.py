@@ -63,16 +63,14 @@ def attribute(
 
     Chips are paired: chip i draws the same in every variant, but for what is removed. All variants compile once, but
     for levels, a nonlinear I-V, `Retention` and a `BitSerialDAC`, with and without which they compile by themselves.
-    `memsim.study.explain` says in words what `memsim.study.attribution_table` says in numbers and
-    `memsim.plotting.attribution` draws.
+    `explain` says it in words, `attribution_table` in numbers, and `memsim.plotting.attribution` draws it.
 
     **Arguments:**
 
     - `model`: Digital: a network over time, or any other model that is called on one sample.
     - `data`: As of `memsim.study.robustness`.
     - `crossbar`: A design, or `path, layer -> design | None`. Neurons of a `MixedSignal` are the same in all variants.
-    - `key`: For everything.
-    - `chips`: Number of virtual chips.
+    - `key`, `chips`: For everything; number of virtual chips.
     - `times`: Seconds after programming.
     - `recordings`: How many samples, from the first, drive the layers for their errors.
     - `metrics`, `scores`: As of `memsim.study.robustness`.
@@ -80,11 +78,16 @@ def attribute(
 
     Returns an `xarray.Dataset` of the measures with all effects (`together`), with none (`ideal`: mapping and tiles
     only), and over (`case`, `effect`), case "alone" or "left out". Layer errors are those at the inputs of the digital
-    network, so that no layer answers for another; a signal-to-noise ratio in dB at the column is
-    -20 log10(layer_error). What each variant has right of each recording is kept for paired intervals
-    (`memsim.study.right`), and what was `measured` is marked as in `memsim.study.robustness`. What is not finite makes
-    its measures NaN; a warning, and the attribute "not_finite", then name chip, time and layer. Raises `ValueError` for
-    what does not fit, and for a design without any effect.
+    network; a signal-to-noise ratio in dB at the column is -20 log10(layer_error). What each variant has right of each
+    recording is kept for paired intervals (`right`), and what was `measured` is marked as in `robustness`. What is not
+    finite makes its measures NaN; a warning, and the attribute "not_finite", then name chip, time and layer. Raises
+    `ValueError` for what does not fit, and for a design without any effect.
+
+    >>> import device_models as dm, jax, memsim as ms
+    >>> key, design = jax.random.key(0), ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
+    >>> model, data = ms.nn.Linear(8, 2, key=key), (jax.numpy.ones((4, 8)), jax.numpy.zeros(4, int))
+    >>> ms.study.attribute(model, data, design, chips=2, key=key).effect.values.tolist()
+    ['write noise', 'drift']
     """
     import xarray as xr
 

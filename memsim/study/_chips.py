@@ -35,7 +35,16 @@ DESIGN = write(lambda given: "Pass its `crossbar`." if isinstance(given, Sampled
 
 
 def check_times(times: Any) -> None:
-    """Raises `ValueError` unless `times` is a sequence of times at which a chip can be looked at, in seconds."""
+    """Raises `ValueError` unless `times` is a sequence of times at which a chip can be looked at, in seconds.
+
+    >>> import memsim as ms
+    >>> ms.study.check_times([0.0, 3600.0])
+    >>> try:
+    ...     ms.study.check_times([3600.0, -1.0])
+    ... except ValueError as error:
+    ...     print("refused")
+    refused
+    """
     judge("times", times, Sequence[float], TIMES)
     if len(times) == 0 or np.ndim(times) != 1:
         raise ValueError(f"`times` must be {TIMES.what}. Got {times}.")

@@ -52,6 +52,14 @@ def compare(
     - `level`: Of all intervals together, 0.95 by default.
 
     Reference: Holm1979, Cochran1964.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> rng = np.random.default_rng(0)
+    >>> chips = 0.01 * rng.normal(size=(20, 1)) + np.array([0.92, 0.9]) + 0.001 * rng.normal(size=(20, 2))
+    >>> accuracy = xr.DataArray(chips, {"chip": range(20), "training": ["noisy", "digital"]})
+    >>> found = ms.study.compare(accuracy)
+    >>> print(found["first"][0], "-", found["second"][0], f"= {found['mean'][0]:.3f}", found["p"][0] < 0.001)
+    noisy - digital = 0.020 True
     """
     import pandas as pd
 

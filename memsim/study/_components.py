@@ -45,6 +45,16 @@ def variance_components(
       own, each chip moments and each moment reads of its own; recordings are crossed with them.
 
     Reference: Searle1992, Weerahandi1993, BurdickGraybill1992.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> rng = np.random.default_rng(0)
+    >>> values = 0.02 * rng.normal(size=(10, 1)) + 0.01 * rng.normal(size=(10, 50))
+    >>> found = ms.study.variance_components(xr.DataArray(values, dims=("seed", "chip")))
+    >>> print(found[["std", "levels"]].round(2))
+        std  levels
+    0  0.02      10
+    1  0.00      50
+    2  0.01     500
     """
     import pandas as pd
 

@@ -49,6 +49,11 @@ def using(executor: Any) -> Iterator[None]:
     **Arguments:**
 
     - `executor`: As of `sweep`; `None` is this process.
+
+    >>> import concurrent.futures, memsim as ms
+    >>> with concurrent.futures.ThreadPoolExecutor(2) as executor, ms.study.using(executor):
+    ...     ms.study.sweep(lambda bits: 2.0**-bits, {"bits": [1, 2]})["value"].values.tolist()
+    [0.5, 0.25]
     """
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise ValueError(f"`executor` must have a method `submit`, as in `concurrent.futures`. Got {executor!r}.")
@@ -74,6 +79,10 @@ def checkpoint(name: str = "training") -> Path | None:
     **Arguments:**
 
     - `name`: Tells several files of one point apart.
+
+    >>> import memsim as ms
+    >>> ms.study.checkpoint() is None  # outside of a sweep
+    True
     """
     if not name.isidentifier():
         raise ValueError(f'`name` must be one word, such as "training". Got {name!r}.')

@@ -25,6 +25,14 @@ def attribution_table(result: "xr.Dataset", time: int = 0) -> "pd.DataFrame":
     both paired by chip and recording; the intervals are those of `memsim.study.interval`, and `interval_over` says over
     what. `worst_layer` is the one whose output it disturbs most by itself, `worst_snr` its signal-to-noise ratio in dB.
     `measured` says whether cells of that age were. Raises `ValueError` for a result of another kind.
+
+    >>> import equinox as eqx, jax, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(8, 2, key=jr.key(0)))
+    >>> xs = jr.normal(jr.key(1), (16, 8))
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
+    >>> found = ms.study.attribute(model, (xs, jax.vmap(model)(xs).argmax(1)), design, chips=2, key=jr.key(2))
+    >>> ms.study.attribution_table(found)["effect"].tolist()
+    ['write noise', 'drift']
     """
     import pandas as pd
 
@@ -67,6 +75,14 @@ def explain(result: "xr.Dataset") -> list[str]:
 
     The trap: accuracy that rises with the age of a chip, because drift relieves an ADC that saturates. Raises
     `ValueError` for a result of another kind.
+
+    >>> import equinox as eqx, jax, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(8, 2, key=jr.key(0)))
+    >>> xs = jr.normal(jr.key(1), (16, 8))
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
+    >>> found = ms.study.attribute(model, (xs, jax.vmap(model)(xs).argmax(1)), design, chips=2, key=jr.key(2))
+    >>> ms.study.explain(found)[0][:35]
+    'Accuracy is 100.0 % in digital and '
     """
     _check(result)
     return [

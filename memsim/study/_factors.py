@@ -46,6 +46,11 @@ def interval_over(values: "xr.DataArray | xr.Dataset", over: Sequence[str] | Non
     """What an interval of `values` is over, in words, and what it holds for: "seed, chip; for this test set".
 
     Of a result, that of its accuracy.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> accuracy = xr.DataArray(np.full((3, 10), 0.9), dims=("seed", "chip"))
+    >>> ms.study.interval_over(accuracy), ms.study.interval_over(accuracy, over=["chip"])
+    ('seed, chip; for this test set', 'chip; for these seeds and this test set')
     """
     values = best_of(values)
     named = factors(values, over)

@@ -18,7 +18,15 @@ LEVEL = between(0, 1, hint="Percent? Divide by 100.")
 
 
 class Interval(NamedTuple):
-    """A mean and its confidence interval, of 95 % unless another was asked for; NaN bounds for a single value."""
+    """A mean and its confidence interval, of 95 % unless another was asked for; NaN bounds for a single value.
+
+    - `mean`, `low`, `high`: In the units of the values.
+
+    >>> import memsim as ms
+    >>> found = ms.study.Interval(mean=0.93, low=0.92, high=0.94)
+    >>> ms.study.with_uncertainty(found)
+    '0.930 ± 0.010'
+    """
 
     mean: float
     low: float
@@ -66,6 +74,12 @@ def interval(
     - `level`: How often the interval holds the mean, 0.95 by default.
 
     Reference: Cochran1964, Wilson1927, KornGraubard1998, Owen2007, DavisonHinkley1997.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> values = 0.9 + 0.01 * np.random.default_rng(0).normal(size=(3, 10))
+    >>> found = ms.study.interval(xr.DataArray(values, dims=("seed", "chip")))
+    >>> print(f"{found.mean:.3f} from {found.low:.3f} to {found.high:.3f}")
+    0.899 from 0.892 to 0.906
     """
     y, names = chosen(values, over)
     if another is not None and (method != "mixed model" or "recording" not in names):

@@ -27,6 +27,12 @@ class ChipsNeeded(NamedTuple):
     - `leaves`: What it is made of: the half width that each other factor would leave alone.
     - `instead`: Where chips alone cannot reach it, what would: from the name of another factor to how many of it, and
       how many chips with them, those of the smallest product. Without the factors of which no number would.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> values = 0.9 + 0.01 * np.random.default_rng(0).normal(size=10)
+    >>> found = ms.study.chips_needed(xr.DataArray(values, dims="chip"), 0.002)
+    >>> found.chips, found.half_width <= 0.002, found.floor < 1e-6  # more chips alone reach any width
+    (62, True, True)
     """
 
     chips: int | None
@@ -106,6 +112,12 @@ def chips_needed(
     - `level`: Of the interval, 0.95 by default.
 
     Reference: Searle1992, Cochran1964.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> values = 0.9 + 0.01 * np.random.default_rng(0).normal(size=10)
+    >>> pilot = xr.DataArray(values, dims="chip")
+    >>> ms.study.chips_needed(pilot, 0.004).chips, ms.study.chips_needed(pilot, 0.002).chips
+    (18, 62)
     """
     pilot, levels = pilot_of(best_of(result), over, level)
     if "chip" not in levels:

@@ -54,6 +54,17 @@ def check_options(config: Any, **most: int) -> None:
     Every option must be what its annotation says. Whole numbers must be at least 1, others positive, unless the table
     here says something else for their name. Tuples must not be empty. `most` names options that have an upper limit,
     such as a `batch_size`, of which the data must have one.
+
+    >>> import memsim as ms, dataclasses
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Config:
+    ...     chips: int = 10
+    >>> ms.study.check_options(Config(), chips=20)
+    >>> try:
+    ...     ms.study.check_options(Config(chips=0))
+    ... except ValueError as error:
+    ...     print(error)
+    `chips` must be at least 1. Got chips=0.
     """
     annotations = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
@@ -70,6 +81,15 @@ def quick(smaller: Mapping[str, Any]) -> Callable[[Options], Options]:
     """A decorator of a dataclass with an option `quick`: where that is given, `smaller` are the defaults.
 
     What is given besides holds, whatever it is.
+
+    >>> import memsim as ms, dataclasses
+    >>> @ms.study.quick({"chips": 2})
+    ... @dataclasses.dataclass(frozen=True)
+    ... class Config:
+    ...     chips: int = 100
+    ...     quick: bool = False
+    >>> Config().chips, Config(quick=True).chips, Config(chips=5, quick=True).chips
+    (100, 2, 5)
     """
 
     def decorate(kind: Options) -> Options:

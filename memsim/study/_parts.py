@@ -18,6 +18,15 @@ def remove_parts(folder: Path | str) -> None:
     **Arguments:**
 
     - `folder`: That of the sweep / the attribute "parts" of its result.
+
+    >>> import memsim as ms
+    >>> from pathlib import Path
+    >>> found = ms.study.sweep(lambda bits: 2.0**-bits, {"bits": [1, 2]}, folder="mine")
+    >>> parts = Path("mine") / found.attrs["parts"]
+    >>> ms.study.save_result(found, "mine/result.nc")
+    >>> ms.study.remove_parts(parts)
+    >>> list(parts.glob("*.nc"))
+    []
     """
     folder = as_path(folder)
     if folder.is_dir():

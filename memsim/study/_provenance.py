@@ -21,6 +21,10 @@ def provenance() -> dict[str, str]:
     - `git`: The commit, and whether the tree was clean, for a person to find that source.
     - `x64`, `backend`, `devices`: Whether jax has 64 bits, where it computed, and on how many devices.
     - `plugins`: Packages that add to memsim, with versions and hashes of their source; absent where there is none.
+
+    >>> import memsim as ms
+    >>> sorted(ms.study.provenance())
+    ['backend', 'devices', 'git', 'source', 'versions', 'x64']
     """
     added = {"plugins": json.dumps(found)} if (found := plugin_hashes()) else {}
     return {
@@ -35,7 +39,13 @@ def provenance() -> dict[str, str]:
 
 
 def git_state() -> str:
-    """Commit of the source tree, "+changes" where it differs, or "not a git checkout"."""
+    """Commit of the source tree, "+changes" where it differs, or "not a git checkout".
+
+    >>> import memsim as ms
+    >>> state = ms.study.git_state()
+    >>> state == "not a git checkout" or len(state.removesuffix("+changes")) == 40
+    True
+    """
     here = Path(__file__).parent
 
     def git(*words: str) -> str:
@@ -51,7 +61,13 @@ def git_state() -> str:
 
 
 def device_numbers(design: Any) -> dict[str, str]:
-    """Attributes for a result: every setting of a design, and the source of every number of its device."""
+    """Attributes for a result: every setting of a design, and the source of every number of its device.
+
+    >>> import device_models as dm, memsim as ms
+    >>> numbers = ms.study.device_numbers(ms.Crossbar(dm.pcm_joshi2020()))
+    >>> list(numbers), "Joshi2020" in str(numbers)
+    (['design', 'device_numbers'], True)
+    """
     settings = eqx.tree_pformat(design, short_arrays=False, width=120)
     crossbar = design.synapses if isinstance(design, MixedSignal) else design
     sources = {"device_numbers": "\n".join(crossbar.device.sources)} if isinstance(crossbar, Crossbar) else {}

@@ -26,6 +26,15 @@ def save_result(result: "xr.Dataset", path: Path | str) -> None:
     """Writes NetCDF4 with a checksum to `path`, whole or not at all.
 
     Raises `OSError` with the folder's name where it cannot be written.
+
+    - `result`: A `Dataset`, with what `provenance` says in its attributes.
+    - `path`: Such as "results/mine/result.nc".
+
+    >>> import xarray as xr, memsim as ms
+    >>> result = xr.Dataset({"accuracy": ("chip", [0.9, 0.92])}, attrs=ms.study.provenance())
+    >>> ms.study.save_result(result, "result.nc")
+    >>> "versions" in ms.study.open_result("result.nc").attrs
+    True
     """
     path = as_path(path)
     make_folder(path.parent)
@@ -41,6 +50,11 @@ def open_result(path: Path | str) -> "xr.Dataset":
 
     Raises `FileNotFoundError` where there is none, and `ValueError` for one that is not, to the last bit, what
     `save_result` wrote, or that has the layout of another release.
+
+    >>> import xarray as xr, memsim as ms
+    >>> ms.study.save_result(xr.Dataset({"accuracy": ("chip", [0.9, 0.92])}), "result.nc")
+    >>> ms.study.open_result("result.nc")["accuracy"].values.tolist()
+    [0.9, 0.92]
     """
     import xarray as xr
 
@@ -62,14 +76,32 @@ def open_result(path: Path | str) -> "xr.Dataset":
 
 @checked()
 def save_table(table: "pd.DataFrame", path: Path | str, *, index: bool = True) -> None:
-    """Writes a summary as CSV to `path`, whole or not at all; `index` says whether its index becomes a column."""
+    """Writes a summary as CSV to `path`, whole or not at all; `index` says whether its index becomes a column.
+
+    - `table`: Such as `summary(result)`.
+    - `path`: Such as "results/mine/summary.csv".
+
+    >>> import pandas as pd, memsim as ms
+    >>> from pathlib import Path
+    >>> ms.study.save_table(pd.DataFrame({"time": [0.0], "mean": [0.93]}), "summary.csv", index=False)
+    >>> print(Path("summary.csv").read_text().strip())
+    time,mean
+    0.0,0.93
+    """
     with written_whole(path) as partial:
         table.to_csv(partial, index=index)
 
 
 @checked()
 def make_folder(folder: Path | str) -> None:
-    """Makes `folder` and checks that it can be written, before hours of work are spent."""
+    """Makes `folder` and checks that it can be written, before hours of work are spent.
+
+    >>> import memsim as ms
+    >>> from pathlib import Path
+    >>> ms.study.make_folder("results/mine")
+    >>> Path("results/mine").is_dir()
+    True
+    """
     folder = as_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

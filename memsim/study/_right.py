@@ -27,6 +27,11 @@ class Outcome(NamedTuple):
 
     - `accuracy`: The fraction named rightly; NaN where a score is.
     - `right`: A bit for each recording, the first in the highest bit of the first byte, as `numpy.packbits` has it.
+
+    >>> import numpy as np, memsim as ms
+    >>> found = ms.study.packed(np.array([True, False, True, True]))
+    >>> float(found.accuracy), np.unpackbits(found.right, count=4).tolist()
+    (0.75, [1, 0, 1, 1])
     """
 
     accuracy: Float[Array | np.ndarray, "*dims"]
@@ -58,7 +63,17 @@ def outcome(
     scores: Scores | None = None,
     memory: Memory = None,
 ) -> Outcome:
-    """As `memsim.train.accuracy`, and which recordings are named rightly."""
+    """As `memsim.train.accuracy`, and which recordings are named rightly.
+
+    Arguments and errors as of `memsim.train.accuracy`.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, numpy as np, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(2, 2, use_bias=False, key=jr.key(0)))
+    >>> model = eqx.tree_at(lambda model: model.weight, model, jnp.eye(2))
+    >>> found = ms.study.outcome(model, jnp.array([[2.0, 1.0], [0.0, 1.0]]), jnp.array([0, 0]))
+    >>> float(found.accuracy), np.unpackbits(np.asarray(found.right), count=2).tolist()
+    (0.5, [1, 0])
+    """
     samples, scores = Samples(jnp.asarray(xs), jnp.asarray(labels)), as_scores(scores, "classes")
     check_task(model, samples, scores, kinds=("classes",))
     return judged(predictions(model, samples, key=key, scores=scores, memory=as_bytes(memory)), samples)
@@ -66,7 +81,13 @@ def outcome(
 
 @checked()
 def packed(right: Bool[Array | np.ndarray, "*dims recordings"]) -> Outcome:
-    """The outcome of which these are the recordings that are named rightly."""
+    """The outcome of which these are the recordings that are named rightly.
+
+    >>> import numpy as np, memsim as ms
+    >>> found = ms.study.packed(np.array([[True, False], [True, True]]))
+    >>> np.asarray(found.accuracy).tolist()
+    [0.5, 1.0]
+    """
     right = jnp.asarray(right)
     return Outcome(jnp.mean(right, axis=-1, dtype=jnp.result_type(float)), jnp.packbits(right, axis=-1))
 
@@ -113,6 +134,12 @@ def right(result: "xr.Dataset", name: str = "right") -> "xr.DataArray":
 
     Booleans. Where some accuracy is NaN, because an output was not finite or nothing was computed, floats instead, NaN
     there.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> outcome = ms.study.packed(np.array([[True, False, True], [True, True, True]]))
+    >>> result = xr.Dataset(outcome.variables(("chip",), 3))
+    >>> ms.study.right(result).values.tolist()
+    [[True, False, True], [True, True, True]]
     """
     kept = packed_names(result)
     if name not in kept:
@@ -163,6 +190,13 @@ def difference(first: "xr.DataArray", second: "xr.DataArray") -> "xr.DataArray":
     """`first` less `second`, paired: of each seed, chip and recording that both have.
 
     Of what is right or wrong, 1 where only `first` is right, and -1 where only `second` is.
+
+    - `first`, `second`: Such as `right(result)` of two methods, of the same dimensions.
+
+    >>> import xarray as xr, memsim as ms
+    >>> first, second = xr.DataArray([1, 1, 0], dims="recording"), xr.DataArray([1, 0, 1], dims="recording")
+    >>> ms.study.difference(first == 1, second == 1).values.tolist()
+    [0, 1, -1]
     """
     import xarray as xr
 

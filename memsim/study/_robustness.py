@@ -82,6 +82,15 @@ def robustness(
     what their history takes for granted, and "on_chips" which layers are on chips. The attribute "clipping" says what
     the converters of the first chip clip at the first time. Ages beyond the span, and clipping of more than 1 %, are a
     line of `logging` each. Raises `ValueError` for what does not fit, before any work.
+
+    >>> import equinox as eqx, jax, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(8, 2, key=jr.key(0)))
+    >>> xs = jr.normal(jr.key(1), (16, 8))
+    >>> labels = jax.vmap(model)(xs).argmax(1)
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
+    >>> result = ms.study.robustness(model, (xs, labels), design, chips=2, times=[0.0, 3600.0], key=jr.key(2))
+    >>> dict(result["accuracy"].sizes), bool((result["accuracy"] > 0.8).all())
+    ({'chip': 2, 'time': 2}, True)
     """
     workload = Workload.of(data, times, scores, memory, metrics)
     workload.check(model, crossbar)
@@ -149,7 +158,23 @@ def chip_outcomes(
     scores: Scores | None = None,
     memory: Memory = None,
 ) -> Outcome:
-    """What the chips with the given numbers have right at each time: the compiled core of `robustness`."""
+    """What the chips with the given numbers have right at each time: the compiled core of `robustness`.
+
+    **Arguments:** as of `robustness`, and
+
+    - `xs`, `labels`: The data set taken apart: samples, shape (batch, *sample), and their classes, (batch,).
+    - `times`, `chips`: Ages in seconds, and numbers of chips.
+
+    >>> import equinox as eqx, jax, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(8, 2, key=jr.key(0)))
+    >>> xs = jr.normal(jr.key(1), (16, 8))
+    >>> labels = jax.vmap(model)(xs).argmax(1)
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
+    >>> times, chips = jnp.array([0.0, 3600.0]), jnp.arange(3)
+    >>> found = ms.study.chip_outcomes(model, design, xs, labels, times, chips, key=jr.key(2))
+    >>> found.accuracy.shape, found.right.shape  # bits of 16 samples in two bytes
+    ((3, 2), (3, 2, 2))
+    """
     samples, scores = Samples(xs, labels), as_scores(scores, "classes")
     workload = Workload(samples, times, scores, (METRICS["accuracy"],), as_bytes(memory))
     workload.check(model, crossbar, kinds=("classes",))
@@ -174,7 +199,19 @@ def chip_accuracies(
     scores: Scores | None = None,
     memory: Memory = None,
 ) -> Float[Array, "chips times"]:
-    """The accuracies of `chip_outcomes`."""
+    """The accuracies of `chip_outcomes`.
+
+    Arguments and errors as of `chip_outcomes`; shape (chips, times).
+
+    >>> import equinox as eqx, jax, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(8, 2, key=jr.key(0)))
+    >>> xs = jr.normal(jr.key(1), (16, 8))
+    >>> labels = jax.vmap(model)(xs).argmax(1)
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), reads=ms.Reads("off"))
+    >>> times, chips = jnp.array([0.0, 3600.0]), jnp.arange(3)
+    >>> ms.study.chip_accuracies(model, design, xs, labels, times, chips, key=jr.key(2)).shape
+    (3, 2)
+    """
     settings: Any = {"key": key, "chunk": chunk, "scores": scores, "memory": memory}
     return jnp.asarray(chip_outcomes(model, crossbar, xs, labels, times, chips, **settings).accuracy)
 

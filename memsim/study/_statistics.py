@@ -20,6 +20,11 @@ def mean_interval(values: np.ndarray | Sequence[float]) -> Interval:
 
     It is over what the values are of: accuracies of several seeds tell other seeds, on the same recordings.
     `memsim.study.interval` is over recordings as well.
+
+    >>> import memsim as ms
+    >>> found = ms.study.mean_interval([0.91, 0.93, 0.92])
+    >>> print(f"{found.mean:.2f} from {found.low:.3f} to {found.high:.3f}")
+    0.92 from 0.895 to 0.945
     """
     from scipy.stats import t
 
@@ -46,6 +51,14 @@ def summary(
     - `accuracy`: A result of `memsim.study.robustness` or of an experiment, or its `accuracy`: that alone tells nothing
       of recordings, so its intervals are for this test set.
     - `over`, `method`: As of `memsim.study.interval`.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> values = np.linspace(0.8, 0.9, 6).reshape(3, 2)
+    >>> accuracy = xr.DataArray(values, {"chip": range(3), "time": [0.0, 3600.0]}, name="accuracy")
+    >>> print(ms.study.summary(accuracy)[["time", "mean"]].to_string(index=False))
+      time  mean
+       0.0  0.84
+    3600.0  0.86
     """
     import pandas as pd
 

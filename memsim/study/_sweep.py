@@ -88,6 +88,13 @@ def sweep(
 
     Raises `ValueError` for what does not fit, before any work, and for results that differ in their variables or
     shapes, with two points that do; `RuntimeError` from the first error where every point failed.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> def measure(bits, seed, *, key):
+    ...     return {"error": 2.0**-bits}
+    >>> found = ms.study.sweep(measure, {"bits": [4, 6], "seed": range(3)}, key=jr.key(0))
+    >>> dict(found.sizes), found["error"].sel(bits=4).values.tolist()
+    ({'bits': 2, 'seed': 3}, [0.0625, 0.0625, 0.0625])
     """
     found = Grid.of(grid, unpaired)
     check_measure(measure, found.names, keyed=key is not None)

@@ -33,6 +33,15 @@ class TableOfMeans(NamedTuple):
     - `cells`: An interval for each row and column.
     - `form`, `percent`, `digits`: As of `memsim.study.with_uncertainty`.
     - `best`: Whether the "highest" or the "lowest" of each column is in bold.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> values = np.linspace(0.8, 0.9, 6).reshape(3, 2)
+    >>> accuracy = xr.DataArray(values, {"chip": range(3), "time": [0.0, 3600.0]}, name="accuracy")
+    >>> print(ms.study.table(accuracy, percent=True).to_markdown(), end="")
+    | time | mean (%) |
+    | --- | ---: |
+    | 0 | 84.0 ± 9.9 |
+    | 3600 | 86.0 ± 9.9 |
     """
 
     names: list[str]
@@ -134,6 +143,14 @@ def table(
     - `over`, `method`: As of `memsim.study.summary`.
     - `form`, `percent`, `digits`: As of `memsim.study.with_uncertainty`; `percent` adds "(%)" to the heads.
     - `best`: "highest" or "lowest", which is in bold in each column.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> values = np.linspace(0.8, 0.9, 6).reshape(3, 2)
+    >>> accuracy = xr.DataArray(values, {"chip": range(3), "time": [0.0, 3600.0]}, name="accuracy")
+    >>> print(ms.study.table(accuracy, columns="time", percent=True).to_markdown(), end="")
+    | time 0 (%) | time 3600 (%) |
+    | ---: | ---: |
+    | 84.0 ± 9.9 | 86.0 ± 9.9 |
     """
     import pandas as pd
 

@@ -30,6 +30,12 @@ class Look(NamedTuple):
       is. Of several times, that of the widest.
     - `reason`: "too few chips" and "too wide" go on; "narrow enough"; "all chips", where the most there may be did not
       do; "chips alone cannot", where seeds or recordings leave more than the width.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> rule = ms.study.IntervalWidth(0.004, least=20)
+    >>> look = rule.look(xr.DataArray(np.full(5, 0.9), dims="chip"))
+    >>> look.go_on, look.chips, look.reason
+    (True, 5, 'too few chips')
     """
 
     go_on: bool
@@ -56,6 +62,12 @@ class IntervalWidth(Checked):
     - `of`: "fractions", of which a width of 0.1 or more is refused, since 0.2 would be meant in points; or "numbers".
 
     Reference: ChowRobbins1965, Woodroofe1977.
+
+    >>> import numpy as np, xarray as xr, memsim as ms
+    >>> rule = ms.study.IntervalWidth(0.004, least=20)
+    >>> values = 0.9 + 0.001 * np.random.default_rng(0).normal(size=30)
+    >>> rule.look(xr.DataArray(values, dims="chip")).reason
+    'narrow enough'
     """
 
     width: float

@@ -51,6 +51,12 @@ def yield_curve(
     - `level`: How often the interval holds the fraction of all chips.
 
     Reference: Wilson1927, KornGraubard1998, Owen2007.
+
+    >>> import xarray as xr, memsim as ms
+    >>> accuracy = xr.DataArray([0.95, 0.93, 0.91, 0.85], dims="chip")
+    >>> found = ms.study.yield_curve(accuracy, [0.9, 0.94])
+    >>> found["fraction"].values.tolist()
+    [0.75, 0.25]
     """
     import xarray as xr
 

@@ -26,3 +26,32 @@ from ._run import Epoch as Epoch
 from ._stop import Stop as Stop
 from ._trainer import Trainer as Trainer
 from ._trainer import clip_weights as clip_weights
+
+__all__ = [
+    "METRICS",
+    "AbstractHardware",
+    "Epoch",
+    "GaussianNoise",
+    "LogUniform",
+    "Objective",
+    "OnChip",
+    "SampledChip",
+    "SpikeRate",
+    "Stop",
+    "Trainer",
+    "accuracy",
+    "class_scores",
+    "clip_weights",
+    "count_cross_entropy",
+    "cross_entropy",
+    "evaluate",
+    "fit",
+    "latency_cross_entropy",
+    "latency_scores",
+    "max_cross_entropy",
+    "mse",
+    "prediction",
+    "rate_mse",
+    "run_batch",
+    "van_rossum",
+]

@@ -44,6 +44,11 @@ def accuracy(
 
     Raises `ValueError` for what does not fit: data of another shape, fewer scores than classes, labels that are no
     classes, NaN in the data or the model.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> outputs = jnp.array([[2.0, 1.0], [0.0, 1.0], [3.0, 1.0]])
+    >>> print(f"{ms.train.accuracy(lambda x: x, outputs, jnp.array([0, 1, 1])):.2f}")
+    0.67
     """
     samples = Samples(jnp.asarray(xs), jnp.asarray(labels))
     check_task(model, samples, as_scores(scores, "classes"), kinds=("classes",))
@@ -147,7 +152,17 @@ def finite_on_chip(model: Any) -> Bool[Array, ""]:
 def run_batch(
     model: Any, xs: Num[Array, "batch *sample"], *, key: Key[Array, ""] | None = None
 ) -> Float[Array, "batch *outputs"]:
-    """What the model gives out for each sample, with independent reads."""
+    """What the model gives out for each sample, with independent reads.
+
+    - `model`: Digital or deployed.
+    - `xs`: A batch of samples, shape (batch, *sample).
+    - `key`: For reads, one of its own for each sample.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> model = ms.nn.SpikingNetwork([ms.nn.Linear(3, 2, key=jr.key(0)), ms.nn.LIF(2)])
+    >>> ms.train.run_batch(model, jnp.ones((4, 10, 3))).shape
+    (4, 10, 2)
+    """
     keys = None if key is None else jr.split(key, xs.shape[0])
     return jax.vmap(lambda x, key: call(model, x, key=key))(xs, keys)
 

@@ -27,6 +27,11 @@ class AbstractHardware(eqx.Module):
     """Draws a perturbed model; the step's gradient flows through it to the clean weights, which are updated.
 
     The perturbation grows linearly from nothing to full strength over the first `ramp` of all steps.
+
+    >>> import device_models as dm, memsim as ms
+    >>> hardware = ms.train.SampledChip(ms.Crossbar(dm.pcm_joshi2020()))
+    >>> isinstance(hardware, ms.train.AbstractHardware), hardware.ramp
+    (True, 0.1)
     """
 
     ramp: eqx.AbstractVar[float]
@@ -54,6 +59,13 @@ class GaussianNoise(AbstractHardware):
     - `relative_to`: The largest weight of the "bit line" or of the whole "layer".
 
     Reference: Joshi2020; DAgostino2024 for noise relative to the layer.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> layer = ms.nn.Linear(100, 100, key=jr.key(0))
+    >>> noisy = ms.train.GaussianNoise(0.1).sample(layer, strength=jnp.array(1.0), key=jr.key(1))
+    >>> relative = (noisy.weight - layer.weight).std(1) / jnp.abs(layer.weight).max(1)
+    >>> print(f"{relative.mean():.2f}")
+    0.10
     """
 
     std: float | Float[Array, ""]
@@ -76,7 +88,18 @@ class GaussianNoise(AbstractHardware):
 
 
 class LogUniform(eqx.Module):
-    """A time drawn uniformly in its logarithm from `low` to `high` seconds."""
+    """A time drawn uniformly in its logarithm from `low` to `high` seconds.
+
+    **Arguments:**
+
+    - `low`, `high`: Positive, in seconds.
+
+    >>> import jax, jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> ages = ms.train.LogUniform(1.0, 1e6)
+    >>> drawn = jax.vmap(lambda key: ages.draw(key=key))(jr.split(jr.key(0), 1000))
+    >>> print(f"{jnp.log10(drawn).mean():.1f}")
+    3.0
+    """
 
     low: float
     high: float
@@ -102,6 +125,11 @@ class SampledChip(AbstractHardware):
     - `crossbar`: The design, or `path, layer -> design | None`.
     - `time`: Seconds after programming, or `LogUniform`.
     - `ramp`: Fraction of all steps over which a chip's deviation from the clean weights grows to full size.
+
+    >>> import device_models as dm, memsim as ms
+    >>> design = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8))
+    >>> ms.train.SampledChip(design, time=ms.train.LogUniform(1.0, 3.15e7)).time.high
+    31500000.0
     """
 
     crossbar: Designs

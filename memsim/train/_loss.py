@@ -18,6 +18,12 @@ def class_scores(outputs: Float[Array, "*steps classes"], *, mask: Mask | None =
     """The scores that a model gives out, (classes,); of a readout over time its mean. The largest names the class.
 
     `mask` says which steps count, as in all losses here; by default all.
+
+    - `outputs`: Shape (classes,) or (steps, classes).
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.train.class_scores(jnp.array([[1.0, 0.0], [3.0, 0.0]])))
+    [2. 0.]
     """
     if outputs.ndim == 1:
         return outputs
@@ -28,7 +34,15 @@ def class_scores(outputs: Float[Array, "*steps classes"], *, mask: Mask | None =
 def cross_entropy(
     outputs: Float[Array, "*steps classes"], label: Int[Array, ""], *, mask: Mask | None = None
 ) -> Float[Array, ""]:
-    """Softmax cross-entropy of the class scores of one sample: (classes,), or (steps, classes) over time."""
+    """Softmax cross-entropy of the class scores of one sample: (classes,), or (steps, classes) over time.
+
+    - `outputs`, `label`: The scores, and the class.
+    - `mask`: Steps that count, shape (steps,).
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(f"{ms.train.cross_entropy(jnp.array([1.0, 1.0]), jnp.array(0)):.3f}")  # log 2
+    0.693
+    """
     return optax.softmax_cross_entropy_with_integer_labels(class_scores(outputs, mask=mask), label)
 
 
@@ -36,7 +50,16 @@ def cross_entropy(
 def count_cross_entropy(
     outputs: Float[Array, "steps classes"], label: Int[Array, ""], *, mask: Mask | None = None
 ) -> Float[Array, ""]:
-    """Softmax cross-entropy of the spike counts: a lead of one spike is a factor e of odds, at any number of steps."""
+    """Softmax cross-entropy of the spike counts: a lead of one spike is a factor e of odds, at any number of steps.
+
+    - `outputs`, `label`: Spikes, shape (steps, classes), and the class.
+    - `mask`: Steps that count, shape (steps,).
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> spikes = jnp.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> print(f"{ms.train.count_cross_entropy(spikes, jnp.array(0)):.3f}")  # log(1 + exp(-1))
+    0.313
+    """
     counts = jnp.sum(_where(mask, outputs, 0.0), axis=0)
     return optax.softmax_cross_entropy_with_integer_labels(counts, label)
 
@@ -49,6 +72,14 @@ def max_cross_entropy(
 
     For a readout that does not spike (`memsim.nn.LI`): spikes all have the same maximum. The gradient reaches the step
     of the maximum only, or is shared between equal ones.
+
+    - `outputs`, `label`: Shape (steps, classes), and the class.
+    - `mask`: Steps that count, shape (steps,).
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> outputs = jnp.array([[0.0, 0.0], [1.0, 0.0]])
+    >>> print(f"{ms.train.max_cross_entropy(outputs, jnp.array(0)):.3f}")  # log(1 + exp(-1))
+    0.313
     """
     largest = jnp.max(_where(mask, outputs, -jnp.inf), axis=0)
     return optax.softmax_cross_entropy_with_integer_labels(largest, label)
@@ -70,6 +101,12 @@ def latency_cross_entropy(
     - `label`: The class.
     - `tau`: Lead that is a factor e of odds, in seconds.
     - `dt`: Length of a step, in seconds.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> spikes = jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> loss = ms.train.latency_cross_entropy(spikes, jnp.array(0), tau=1e-3, dt=1e-3)
+    >>> print(f"{loss:.3f}")  # log(1 + exp(-1)): the class leads by one tau
+    0.313
     """
     check_tau(tau, dt)
     times = first_spike_time(_where(mask, outputs, 0.0))
@@ -78,7 +115,12 @@ def latency_cross_entropy(
 
 @checked()
 def latency_scores(outputs: Float[Array, "steps classes"], *, mask: Mask | None = None) -> Float[Array, " classes"]:
-    """Minus the step of each class's first spike: the first to spike names the class."""
+    """Minus the step of each class's first spike: the first to spike names the class.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.train.latency_scores(jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])))
+    [-1. -2.]
+    """
     return -first_spike_time(_where(mask, outputs, 0.0))
 
 
@@ -98,6 +140,11 @@ def rate_mse(
     - `outputs`: Spikes.
     - `label`: The class.
     - `right`, `wrong`: Target of the class itself, and of the others. A target above zero keeps them alive.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> spikes = jnp.array([[1.0, 0.0], [1.0, 0.0]])
+    >>> print(f"{ms.train.rate_mse(spikes, jnp.array(0)):.2f}")  # 0.2^2 from each target
+    0.04
     """
     if is_known(right, wrong) and not wrong < right:
         raise ValueError(
@@ -111,7 +158,15 @@ def rate_mse(
 
 @checked()
 def mse(outputs: Float[Array, "..."], target: Float[Array, "..."], *, mask: Mask | None = None) -> Float[Array, ""]:
-    """Mean squared distance of what `prediction` makes of the outputs from the target of one sample."""
+    """Mean squared distance of what `prediction` makes of the outputs from the target of one sample.
+
+    - `outputs`, `target`: As of `prediction`; the target has the shape of what is predicted.
+    - `mask`: Steps that count, shape (steps,).
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> float(ms.train.mse(jnp.array([1.0, 2.0]), jnp.array([0.0, 0.0])))
+    2.5
+    """
     squares = (prediction(outputs, target.shape, mask=mask) - target) ** 2
     over_time = mask is not None and outputs.shape == target.shape != () and target.shape[0] == mask.shape[0]
     return jnp.mean(_mean(squares, mask)) if over_time else jnp.mean(squares)
@@ -125,6 +180,10 @@ def prediction(
 
     Outputs of that shape are the prediction; of outputs over time, (steps, *shape), it is their mean; and a last axis
     of one, as of `equinox.nn.Linear(n, 1)`, is dropped where the target has none. Raises `ValueError` for others.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> float(ms.train.prediction(jnp.array([[1.0], [3.0]])))  # the mean over time of one output
+    2.0
     """
     if outputs.shape == (*shape, 1):
         return outputs[..., 0]
@@ -155,6 +214,11 @@ def van_rossum(
     - `dt`: Length of a step, in seconds.
 
     Reference: VanRossum2001.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> spikes, none = jnp.array([[0.0], [1.0], [0.0]]), jnp.zeros((3, 1))
+    >>> print(f"{ms.train.van_rossum(spikes, none, tau=0.02, dt=1e-3):.3f}")
+    0.500
     """
     y = exponential_trace(spikes - target, tau, dt)
     decay = jnp.exp(jnp.asarray(-2 * dt / tau, y.dtype))

@@ -30,6 +30,11 @@ class Objective(Checked):
 
     Of data with `lengths`, `loss` and `scores` must take `mask=`, the steps that count, as those of memsim do; a
     `penalty` is of all steps.
+
+    >>> import memsim as ms
+    >>> goal = ms.train.Objective(ms.train.count_cross_entropy, metric="f1")
+    >>> goal.metric  # for `ms.train.fit(..., loss=goal)`
+    'f1'
     """
 
     loss: Callable[..., Array]

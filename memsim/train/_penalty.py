@@ -25,6 +25,11 @@ class SpikeRate(eqx.Module):
     - `lower`, `upper`: Bounds of the rate, in spikes a step; `None` for no bound.
     - `order`: $p$, 1 or 2.
     - `per`: Whether each "neuron" must keep the bounds, or the mean over the "population" of a layer.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> penalty = ms.train.SpikeRate(upper=0.1, order=1)
+    >>> print(f"{penalty({'.layers[1]': jnp.array([[1.0], [0.0]])}):.1f}")  # a rate of 0.5 is 0.4 above
+    0.4
     """
 
     weight: float | Float[Array, ""] = 1.0

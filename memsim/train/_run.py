@@ -28,6 +28,16 @@ class Epoch(NamedTuple):
     """What one epoch did: number (from 1), mean loss, and the `metric` of the validation set.
 
     Validated is freshly sampled hardware. Without a validation set it is NaN.
+
+    - `number`: From 1.
+    - `loss`, `validation`: Means of the epoch; `validation` is what `metric` says.
+
+    >>> import equinox as eqx, jax.random as jr, memsim as ms
+    >>> xs, epochs = jr.normal(jr.key(0), (64, 4)), []
+    >>> model = ms.nn.convert(eqx.nn.Linear(4, 1, key=jr.key(1)))
+    >>> model = ms.train.fit(model, (xs, xs.sum(1)), epochs=2, batch_size=16, report=epochs.append, key=jr.key(2))
+    >>> [(epoch.number, epoch.metric) for epoch in epochs]
+    [(1, 'rmse'), (2, 'rmse')]
     """
 
     number: int

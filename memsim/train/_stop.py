@@ -18,6 +18,14 @@ class Stop(Checked):
 
     - `patience`: Epochs without a better validation after which training stops; `None` never.
     - `best`: Whether the weights of the best epoch are returned, or those of the last.
+
+    >>> import equinox as eqx, jax.random as jr, memsim as ms
+    >>> xs, epochs = jr.normal(jr.key(0), (64, 4)), []
+    >>> data, model = (xs, xs.sum(1)), ms.nn.convert(eqx.nn.Linear(4, 1, key=jr.key(1)))
+    >>> settings = {"validation": data, "epochs": 3, "batch_size": 16, "report": epochs.append}
+    >>> model = ms.train.fit(model, data, stop=ms.train.Stop(patience=1), key=jr.key(2), **settings)
+    >>> [epoch.number for epoch in epochs]  # the validation was better in each
+    [1, 2, 3]
     """
 
     patience: int | None = eqx.field(static=True, default=None)

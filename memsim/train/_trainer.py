@@ -35,6 +35,11 @@ class Trainer(eqx.Module):
     - `goal`: Loss, scores, penalty and metric; a loss or an `Objective` as for labels that are classes.
     - `optimizer`, `hardware`, `clip`, `batch_size`, `memory`: As in `fit`.
     - `ramp_steps`: Steps over which the hardware's perturbation grows to full strength.
+
+    >>> import optax, memsim as ms
+    >>> trainer = ms.train.Trainer(optax.adam(1e-3), ms.train.cross_entropy, None, 2.5, batch_size=16, ramp_steps=0.0)
+    >>> trainer.batch_size, trainer.clip
+    (16, 2.5)
     """
 
     optimizer: optax.GradientTransformation = eqx.field(static=True)
@@ -159,6 +164,15 @@ def clip_weights(model: Any, sigmas: float) -> Any:
 
     Weights that are zero, as pruned ones, do not count in it: each clip would lower it, and the next bound with it,
     until nothing is left of the others.
+
+    - `model`: With layers of `memsim.nn`, digital.
+    - `sigmas`: Multiple of the root mean square, positive.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, numpy as np, memsim as ms
+    >>> layer = ms.nn.Linear(4, 1, key=jr.key(0))
+    >>> layer = eqx.tree_at(lambda layer: layer.weight, layer, jnp.array([[1.0, -1.0, 1.0, 5.0]]))
+    >>> print(np.asarray(ms.train.clip_weights(layer, 1.0).weight).round(2))  # at sqrt(28 / 4)
+    [[ 1.   -1.    1.    2.65]]
     """
     clipped = {}
     for path, layer in analog_layers(model).items():

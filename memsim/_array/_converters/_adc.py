@@ -27,6 +27,16 @@ class AbstractADC(Checked):
     slice of a `BitSliced` mapping, or `None` for the most a tile can carry, all its word lines fully on.
 
     A converter of your own has the fields `bits` and `full_scale` and writes `codes`; the rest has a default.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> class Comparator(ms.extend.AbstractADC):
+    ...     bits: int = 2
+    ...     full_scale: float = 1.0
+    ...     def codes(self, current, tile=0, *, key=None):
+    ...         return jnp.sign(current)
+    >>> matrix = ms.Crossbar(dm.Ideal(), adc=Comparator()).deploy([[1.0], [-1.0]], 0.0, key=jr.key(0))
+    >>> print(jnp.sign(matrix(jnp.array([0.3]))))
+    [ 1. -1.]
     """
 
     bits: eqx.AbstractVar[int | None]
@@ -86,6 +96,10 @@ class ADC(AbstractADC):
     - `rounding`: "nearest" (half to even), or "stochastic": up with the probability of the fraction, drawn from the
       key of the read.
     - `errors`: Spread over bit lines, or `None`.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.ADC(8).codes(jnp.array([0.4, 5.6, 300.0])))  # currents in steps of the converter
+    [  0.   6. 127.]
     """
 
     bits: int | None = eqx.field(static=True, converter=plain)

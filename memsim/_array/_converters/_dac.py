@@ -22,6 +22,16 @@ class AbstractDAC(Checked):
 
     A converter of your own has the fields `bits` and `input_range` and writes `pulses`; by default a code goes out in
     one pulse, a voltage for each code, from the nearest code of every input.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> class OnOff(ms.extend.AbstractDAC):
+    ...     bits: int = 2
+    ...     input_range: float = 1.0
+    ...     def pulses(self, codes):
+    ...         return [codes]
+    >>> matrix = ms.Crossbar(dm.Ideal(), dac=OnOff()).deploy([[1.0]], 0.0, key=jr.key(0))
+    >>> print(matrix(jnp.array([[0.2], [-0.9]])).ravel())
+    [ 0. -1.]
     """
 
     bits: eqx.AbstractVar[int | None]
@@ -87,6 +97,12 @@ class DAC(AbstractDAC):
     - `bits`: At least 2, or `None` for no rounding. Spikes are one code and need no DAC.
     - `input_range`: Largest input magnitude, in the units of the layer's input. As an array it takes part in training.
     - `errors`: Spread over word lines, or `None`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm, memsim as ms
+    >>> design = ms.Crossbar(dm.Ideal(), dac=ms.DAC(3))
+    >>> matrix = design.deploy([[1.0]], 0.0, key=jr.key(0))
+    >>> print(np.asarray(matrix(jnp.array([[0.2], [0.5], [2.0]]))).round(2).ravel())
+    [0.33 0.67 1.  ]
     """
 
     bits: int | None = eqx.field(static=True, converter=plain)
@@ -114,6 +130,11 @@ class PulseWidthDAC(AbstractDAC):
     root of the duration, what is slow against a pulse in proportion to it; the largest code has the noise of one read.
 
     **Arguments:** as for `DAC`; the `errors` are those of the durations.
+
+    >>> import jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> design = ms.Crossbar(dm.Ideal(), dac=ms.PulseWidthDAC(8))
+    >>> print(design.deploy([[0.5, -1.0]], 0.0, key=jr.key(0))(jnp.ones(2)))
+    [-0.5]
     """
 
     bits: int | None = eqx.field(static=True, converter=plain)
@@ -151,6 +172,10 @@ class BitSerialDAC(AbstractDAC):
     - `bits_per_pulse`: $b$.
 
     The gradient passes the digits as if each pulse carried an equal share of the code.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print([pulse.item() for pulse in ms.BitSerialDAC(4).pulses(jnp.array([5.0]))])
+    [1.0, 0.0, 1.0]
     """
 
     bits: int = eqx.field(static=True, converter=plain)

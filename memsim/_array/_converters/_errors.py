@@ -25,6 +25,12 @@ class ConverterErrors(Checked):
     - `inl`: Standard deviation of each of $c$ and $d$, the largest deviations of bow and S, in codes.
 
     Without rounding the range itself is one code.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> adc = ms.ADC(8, errors=ms.ConverterErrors(gain=0.05)).fabricate((1, 1000), key=jr.key(0))
+    >>> codes = adc.codes(jnp.full((1, 1000), 100.0))
+    >>> print(f"{codes.mean():.0f} +- {codes.std():.0f}")
+    100 +- 5
     """
 
     gain: float = 0.0

@@ -36,6 +36,11 @@ class Ramp(AbstractADC):
     - `offsets`: Of the comparators on one chip, in codes, shape (row_tiles, lines), likewise.
 
     Reference: Spear2023.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> ramp = ms.Ramp(6, comparator_offset=0.5).fabricate((1, 256), key=jr.key(0))
+    >>> print(f"{ramp.offsets.std():.1f}", ms.Ramp(6).codes(jnp.array([5.6, 300.0])))
+    0.5 [ 6. 31.]
     """
 
     bits: int = eqx.field(static=True, converter=plain)

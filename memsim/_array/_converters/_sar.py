@@ -26,6 +26,12 @@ class SAR(AbstractADC):
       Until then the capacitors are exact.
 
     Reference: Spear2023.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> print(ms.SAR(8).codes(jnp.array([0.4, 5.6, 300.0])))  # currents in steps of the converter
+    [  0.   6. 127.]
+    >>> ms.SAR(8, mismatch=0.02).fabricate((1, 16), key=jr.key(0)).weights.shape
+    (1, 2, 7)
     """
 
     bits: int = eqx.field(static=True, converter=plain)

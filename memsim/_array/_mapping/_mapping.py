@@ -29,6 +29,11 @@ class AbstractMapping(Checked):
     own. Presented weights are linear in the conductances and come as (slices, rows, columns): every slice has
     converters of its own, and the digital sum of the slices, each times one of `weights`, is the weight. `columns` is
     the number of bit lines of a tile that hold weights.
+
+    >>> import memsim as ms
+    >>> sliced = ms.BitSliced(ms.OffsetColumn(), bits_per_cell=2, slices=4)
+    >>> isinstance(sliced, ms.extend.AbstractMapping), [round(weight / sliced.weights[0]) for weight in sliced.weights]
+    (True, [1, 4, 16, 64])
     """
 
     scale: eqx.AbstractVar[Scale]

@@ -26,6 +26,11 @@ class OffsetColumn(AbstractMapping):
       sees the whole current, and drift moves the matrix away from the middle that is subtracted. "column": by one
       more bit line in every tile whose cells are written to the middle; its current is subtracted before the ADC, and
       it drifts and fluctuates as other cells do, the same for all columns of the tile.
+
+    >>> import jax.random as jr, numpy as np, device_models as dm, memsim as ms
+    >>> chip = ms.Crossbar(dm.Ideal(g_max=25e-6), ms.OffsetColumn()).program([[0.0, -1.0, 1.0]], key=jr.key(0))
+    >>> print(1e6 * np.asarray(chip.conductances(0.0)[..., 0]))
+    [[12.5  0.  25. ]]
     """
 
     scale: Scale = eqx.field(static=True, default="column")

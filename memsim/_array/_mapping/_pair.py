@@ -25,6 +25,12 @@ class DifferentialPair(AbstractMapping):
     - `arrangement`: "separate" keeps the two signs in two arrays. "interleaved" keeps them on neighbouring bit lines of
       one array, which share word lines and so the voltage that resistive wires lose; a tile then has twice as many bit
       lines as columns.
+
+    >>> import jax.random as jr, numpy as np, device_models as dm, memsim as ms
+    >>> chip = ms.Crossbar(dm.Ideal(g_max=25e-6)).program([[0.5, -1.0]], key=jr.key(0))
+    >>> print(1e6 * np.asarray(chip.conductances(0.0)[..., 0]))
+    [[12.5  0. ]
+     [ 0.  25. ]]
     """
 
     scale: Scale = eqx.field(static=True, default="column")

@@ -29,6 +29,12 @@ class BitSliced(AbstractMapping):
     - `mapping`: `DifferentialPair` or `OffsetColumn`.
     - `bits_per_cell`: $b$.
     - `slices`: Number of digits; slice 0 is the smallest.
+
+    >>> import jax.random as jr, numpy as np, device_models as dm, memsim as ms
+    >>> design = ms.Crossbar(dm.Ideal(), ms.BitSliced(ms.DifferentialPair(), bits_per_cell=2, slices=2))
+    >>> matrix = design.deploy([[1.0, 0.3]], 0.0, key=jr.key(0))
+    >>> print(np.asarray(15 * matrix.effective_weight).round(3))
+    [[15.  4.]]
     """
 
     mapping: DifferentialPair | OffsetColumn

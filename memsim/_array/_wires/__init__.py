@@ -8,3 +8,14 @@ from ._resistive import WireSolution as WireSolution
 from ._sensitivity import Sensitivity as Sensitivity
 from ._sensitivity import sensitivity as sensitivity
 from ._switched import SwitchedWires as SwitchedWires
+
+__all__ = [
+    "AbstractWires",
+    "AlphaBetaWires",
+    "IdealWires",
+    "ResistiveWires",
+    "Sensitivity",
+    "SwitchedWires",
+    "WireSolution",
+    "sensitivity",
+]

@@ -30,6 +30,13 @@ class AlphaBetaWires(AbstractWires):
     - `drive`, `sense`: Side of the drivers ("left" or "right") and of the sinks ("bottom" or "top").
 
     Reference: AlphaBeta2022.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> g = jnp.full((64, 64), 50e-6)
+    >>> alone = ms.AlphaBetaWires(word_line=1.0, bit_line=1.0).effective(g).sum()
+    >>> exact = ms.ResistiveWires(word_line=1.0, bit_line=1.0).effective(g).sum()
+    >>> print(f"{alone / exact:.2f}, {g.sum() / exact:.2f} with ideal wires")
+    1.00, 1.14 with ideal wires
     """
 
     word_line: float | Float[Array, ""]

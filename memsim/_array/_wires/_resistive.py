@@ -52,6 +52,11 @@ class ResistiveWires(AbstractWires):
     - `source`, `sink`: Resistance of each driver, and between each bit line and its 0 V, in ohm.
     - `drive`: Side of the drivers: "left", "right" or "both".
     - `sense`: Side of the sinks: "bottom" or "top".
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> wires = ms.ResistiveWires(word_line=100.0, bit_line=100.0)
+    >>> print(f"{1 / wires.effective(jnp.array([[1e-3]])).item():.0f} ohm of one cell of 1000")
+    1200 ohm of one cell of 1000
     """
 
     word_line: float | Float[Array, ""]

@@ -51,6 +51,12 @@ class Akida(AbstractRateTarget, Checked):
 
     - `version`: 1 or 2.
     - `bits`: Of weights and activations of version 1.
+
+    >>> import equinox as eqx, jax.random as jr, memsim as ms
+    >>> mlp = eqx.nn.MLP(4, 3, 8, 1, key=jr.key(0))
+    >>> placed = ms.chips.Akida().deploy(mlp, calibration=jr.uniform(jr.key(1), (16, 4)))
+    >>> bool(ms.chips.Akida().fits(mlp)), [int(layer.weights) for layer in placed.quantised]
+    (True, [32, 24])
     """
 
     version: Version = eqx.field(static=True, default=2)

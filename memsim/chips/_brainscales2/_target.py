@@ -59,6 +59,11 @@ class BrainScaleS2(AbstractTarget, Checked):
       rest and threshold. No number for it is published in text.
 
     Reference: Pehle2022.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 8, key=jr.key(0)), ms.nn.LIF(8)])
+    >>> ms.chips.BrainScaleS2(mismatch=0.2).fits(network, input_shape=4).problems
+    ()
     """
 
     mismatch: float = eqx.field(static=True, default=float(LIMITS["mismatch"]))

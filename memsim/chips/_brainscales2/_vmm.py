@@ -60,6 +60,11 @@ class BrainScaleS2VMM(AbstractRateTarget, Checked):
     - `calibrated`: Whether what floors take off is given back.
 
     Reference: Weis2020.
+
+    >>> import equinox as eqx, jax.random as jr, memsim as ms
+    >>> mlp = eqx.nn.MLP(4, 3, 8, 1, key=jr.key(0))
+    >>> bool(ms.chips.BrainScaleS2VMM(noise=2.0).fits(mlp))
+    True
     """
 
     noise: float | Float[Array, ""] = float(DEFAULTS["noise"])

@@ -72,6 +72,11 @@ class DYNAPSE2(AbstractTarget, Checked):
       deployment.
 
     Reference: Richter2024.
+
+    >>> import memsim as ms
+    >>> chip = ms.chips.DYNAPSE2(mode="dynapsim", mismatch=0.0)
+    >>> chip.conventions.fires, chip.conventions.spikes
+    (('above', 'at'), 127)
     """
 
     mode: Mode = eqx.field(static=True, default="chip")

@@ -90,6 +90,11 @@ class Loihi1(AbstractLoihi):
     - `chips`: How many there are, of 128 cores each.
 
     Reference: Davies2018.
+
+    >>> import memsim as ms
+    >>> chip = ms.chips.Loihi1()
+    >>> chip.conventions.fires, chip.conventions.reset, chip.conventions.acts
+    (('above',), ('zero',), 1)
     """
 
     rule: Rule = eqx.field(static=True, default="lava")
@@ -135,6 +140,10 @@ class Loihi2(AbstractLoihi):
 
     - `payload`: The largest size of a spike from outside, below 2**16 here; the chip's has up to 32 bits.
     - `chips`: How many there are, of 128 cores each.
+
+    >>> import memsim as ms
+    >>> ms.chips.Loihi2(payload=1000).most_input
+    1000
     """
 
     payload: int = eqx.field(static=True, default=255, converter=plain)

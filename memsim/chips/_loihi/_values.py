@@ -56,6 +56,11 @@ class Loihi2SigmaDelta(AbstractRateTarget, Checked):
     - `threshold`: The smallest change that is sent, relative to the largest activation of the calibration. Larger ones
       save spikes and cost accuracy.
     - `chips`: How many there are, of 128 cores each.
+
+    >>> import equinox as eqx, jax.random as jr, memsim as ms
+    >>> mlp = eqx.nn.MLP(4, 3, 8, 1, key=jr.key(0))
+    >>> bool(ms.chips.Loihi2SigmaDelta(threshold=0.01).fits(mlp))
+    True
     """
 
     threshold: float = eqx.field(static=True, default=0.0, converter=plain)

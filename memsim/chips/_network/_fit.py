@@ -12,6 +12,12 @@ class Problem(NamedTuple):
     - `must`: What the chip can do.
     - `came`: What the network asks for.
     - `remedy`: What would repair it.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 8, key=jr.key(0)), ms.nn.LIF(8)])
+    >>> for problem in ms.chips.xylo_audio2().fits(network, input_shape=4).problems:
+    ...     print(f"must: {problem.must}; came: {problem.came}")
+    must: hidden neurons before its outputs; came: one layer
     """
 
     path: str
@@ -43,6 +49,12 @@ class Fit(NamedTuple):
     - `problems`: The limits that are broken.
     - `warnings`: What the chip does in another way than the network was trained for.
     - `cores`: How many cores it takes; `None` where that cannot be told.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 8, key=jr.key(0)), ms.nn.LIF(8)])
+    >>> fit = ms.chips.xylo_audio2().fits(network, input_shape=4)
+    >>> bool(fit), fit.target, len(fit.problems)
+    (False, 'xylo_audio2', 1)
     """
 
     target: str

@@ -66,6 +66,12 @@ class PlacedPopulations(eqx.Module):
     - `parts`: The populations, with their mismatch.
     - `tau_out`: Time constant of the filter by which the host reads the last of them, in seconds.
     - `target`, `checked`: Name of the chip, and against what it was checked.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> placed = ms.chips.neurogrid().deploy(ms.chips.Population(64), key=jr.key(0))
+    >>> values, counts = placed(jnp.full((50, 1), 0.5))
+    >>> values.shape, counts.spikes.shape
+    ((50, 1), (50, 1))
     """
 
     parts: tuple[PlacedPopulation, ...]

@@ -34,6 +34,11 @@ class Population(Checked):
     - `tau_syn`: Time constant of the synapses that it comes in by, in seconds.
 
     Reference: Benjamin2014.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> square = ms.chips.Population(256, function=jnp.square)
+    >>> square.dimensions, bool(ms.chips.neurogrid().fits(square))
+    (1, True)
     """
 
     neurons: int = eqx.field(static=True)

@@ -59,6 +59,11 @@ class Neurogrid(AbstractChip, Checked):
     - `dt`: Time step, in seconds.
 
     Reference: Benjamin2014.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 8, key=jr.key(0)), ms.nn.LIF(8)])
+    >>> bool(ms.chips.Neurogrid().fits(network)), bool(ms.chips.Neurogrid().fits(ms.chips.Population(256)))
+    (False, True)
     """
 
     mismatch: float = eqx.field(static=True, default=float(LIMITS["mismatch"]))

@@ -9,7 +9,12 @@ from .._network._fit import Fit
 
 
 class AbstractChip(eqx.Module):
-    """A chip that networks can be placed on: an `AbstractTarget` for spikes, an `AbstractRateTarget` for values."""
+    """A chip that networks can be placed on: an `AbstractTarget` for spikes, an `AbstractRateTarget` for values.
+
+    >>> import memsim as ms
+    >>> all(isinstance(make(), ms.chips.AbstractChip) for make in ms.chips.TARGETS.values())
+    True
+    """
 
     @property
     @abstractmethod

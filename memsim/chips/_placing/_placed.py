@@ -29,6 +29,14 @@ class Placed(eqx.Module):
     - `input_shape`: Of one step.
     - `most_input`: The largest number of spikes an input has in one step.
     - `waits`: Of each layer, steps after which its inputs act, beyond those that they wait in the network.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> neuron = ms.nn.CuBaLIF(3, firing=ms.nn.Firing(reset="zero"))
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 3, key=jr.key(0)), neuron])
+    >>> placed = ms.chips.loihi1().deploy(network, input_shape=4)
+    >>> spikes, counts = placed(jnp.ones((10, 4)))
+    >>> spikes.shape, int(counts.messages.sum())  # inputs that arrived
+    ((10, 3), 40)
     """
 
     parts: tuple[AbstractPart, ...]

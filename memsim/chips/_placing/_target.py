@@ -33,6 +33,11 @@ class Conventions(NamedTuple):
     - `acts_first`: As `acts`, of the inputs of the network, where that is another.
     - `spikes_last`: As `spikes`, of the outputs of the network, where that is another.
     - `synaptic_current`: Whether all inputs pass through a synaptic current.
+
+    >>> import memsim as ms
+    >>> chip = ms.chips.loihi1().conventions
+    >>> chip.fires, chip.reset, chip.acts, chip.spikes
+    (('above',), ('zero',), 1, 1)
     """
 
     fires: tuple[str, ...]
@@ -61,7 +66,12 @@ class Layers(NamedTuple):
 
 
 class AbstractTarget(AbstractChip):
-    """A chip for spiking networks: limits, conventions, a quantiser, and its arithmetic."""
+    """A chip for spiking networks: limits, conventions, a quantiser, and its arithmetic.
+
+    >>> import memsim as ms
+    >>> [name for name, make in ms.chips.TARGETS.items() if not isinstance(make(), ms.chips.AbstractTarget)]
+    ['loihi2_sigma_delta', 'brainscales2_vmm', 'neurogrid', 'akida']
+    """
 
     @property
     @abstractmethod

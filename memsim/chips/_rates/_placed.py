@@ -51,6 +51,13 @@ class PlacedRates(eqx.Module):
     - `input_shape`: Of one input.
     - `smallest_input`, `largest_input`: That the chip takes.
     - `relu`: Whether the network ends in a ReLU.
+
+    >>> import equinox as eqx, jax, jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> mlp = eqx.nn.MLP(4, 3, 8, 1, key=jr.key(0))
+    >>> xs = jr.uniform(jr.key(1), (16, 4))
+    >>> outputs, counts = ms.chips.akida().deploy(mlp, calibration=xs)(xs)
+    >>> bool(jnp.abs(outputs - jax.vmap(mlp)(xs)).max() < 0.05)
+    True
     """
 
     parts: tuple[AbstractRatePart, ...]

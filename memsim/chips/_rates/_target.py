@@ -31,6 +31,10 @@ class AbstractRateTarget(AbstractChip):
     """A chip for networks of continuous values: matrices, convolutions and pools with ReLUs between them.
 
     Such a network is an `equinox.nn.MLP`, an `equinox.nn.Sequential` or a `memsim.nn.SpikingNetwork` without neurons.
+
+    >>> import memsim as ms
+    >>> [name for name, make in ms.chips.TARGETS.items() if isinstance(make(), ms.chips.AbstractRateTarget)]
+    ['loihi2_sigma_delta', 'brainscales2_vmm', 'akida']
     """
 
     @property

@@ -17,6 +17,8 @@ from ._place import placed, problems_of_numbers
 def speck(rule: Rule = "multi", *, floor: float | None = None) -> "Speck":
     """SynSense's Speck, in the arithmetic of its twin in time steps, or event by event.
 
+    - `rule`, `floor`: As of `Speck`.
+
     >>> import memsim as ms
     >>> ms.chips.speck().checked, ms.chips.speck("asynchronous").checked
     ('bit-checked against sinabs 3.1.3', 'published rule')
@@ -41,6 +43,11 @@ class Speck(AbstractTarget):
     - `spikes`: The most spikes of an input, and of a neuron by "multi", in one step.
 
     Reference: Yao2024.
+
+    >>> import memsim as ms
+    >>> chip = ms.chips.Speck("single")
+    >>> chip.conventions.spikes, ms.chips.Speck("multi").conventions.spikes
+    (1, 31)
     """
 
     rule: Rule = eqx.field(static=True, default="multi")

@@ -115,6 +115,12 @@ class SpiNNaker2(AbstractSpiNNaker, Checked):
     One scale a layer brings its largest weight to 127. No simulator or board judged it.
 
     Reference: Mayr2019.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 8, key=jr.key(0)), ms.nn.LIF(8)])
+    >>> fit = ms.chips.SpiNNaker2().fits(network, input_shape=4)
+    >>> bool(fit), fit.cores
+    (True, 1)
     """
 
     @property

@@ -50,6 +50,13 @@ class SpiNNaker1(AbstractSpiNNaker, Checked):
       older versions did.
 
     Reference: Rhodes2018.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> neuron = ms.nn.CuBaLIF(8, firing=ms.nn.Firing(reset="zero"))
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 8, key=jr.key(0)), neuron])
+    >>> fit = ms.chips.SpiNNaker1().fits(network, input_shape=4)
+    >>> bool(fit), fit.cores
+    (True, 1)
     """
 
     nearest: bool = eqx.field(static=True, default=True)

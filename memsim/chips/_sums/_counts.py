@@ -18,6 +18,12 @@ class Counts(eqx.Module):
     - `spikes`: Spikes that its neurons fire.
     - `messages`: Spikes that arrive, one for each that has a synapse in the core.
     - `target`: Name of the chip; "" where none is said.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> ones = jnp.ones((10, 2), int)
+    >>> counts = ms.chips.Counts(events=8 * ones, updates=4 * ones, spikes=ones, messages=ones, target="loihi1")
+    >>> int(counts.events.sum())
+    160
     """
 
     events: Int[Array, "steps cores"]

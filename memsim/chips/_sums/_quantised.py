@@ -16,6 +16,13 @@ class Quantised(NamedTuple):
     - `to_zero`: The fraction of them that was rounded to zero.
     - `saturated`: The fraction of them that was clipped to the largest.
     - `error`: Root mean square of what rounding changed, relative to that of the weights.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> neuron = ms.nn.CuBaLIF(3, firing=ms.nn.Firing(reset="zero"))
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 3, key=jr.key(0)), neuron])
+    >>> quantised = ms.chips.loihi1().deploy(network, input_shape=4).quantised[0]
+    >>> int(quantised.weights), float(quantised.error) < 0.02
+    (12, True)
     """
 
     path: str

@@ -31,6 +31,8 @@ MOST = {name: int(float(limit)) for name, limit in LIMITS.items()}
 def truenorth(axons: int = 4, *, leak_at: float | None = None) -> "TrueNorth":
     """IBM's TrueNorth, with `axons` axons an input; `leak_at` takes networks that leak.
 
+    - `axons`, `leak_at`: As of `TrueNorth`.
+
     >>> import memsim as ms
     >>> ms.chips.truenorth().checked
     'bit-checked against RANC 08ae4bd'
@@ -62,6 +64,12 @@ class TrueNorth(AbstractTarget, Checked):
     - `mask`: Bits of a random number, 8 bits of a draw, that are added to each threshold in each tick.
 
     Reference: Merolla2014, Cassidy2013.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(4, 8, key=jr.key(0)), ms.nn.IF(8)])
+    >>> fit = ms.chips.TrueNorth(axons=4).fits(network, input_shape=4)
+    >>> bool(fit), fit.cores
+    (True, 1)
     """
 
     axons: int = eqx.field(static=True, default=4)

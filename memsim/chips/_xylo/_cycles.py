@@ -43,5 +43,14 @@ def xylo_cycles(
 
 @checked(worst=positive(), dt=positive("in seconds"))
 def xylo_clock(worst: float, dt: float) -> float:
-    """The clock, in hertz, that a chip needs for the `worst` number of cycles in each step of `dt` seconds."""
+    """The clock, in hertz, that a chip needs for the `worst` number of cycles in each step of `dt` seconds.
+
+    - `worst`: Cycles of the worst step, as of `xylo_cycles`.
+    - `dt`: In seconds.
+
+    >>> import memsim as ms
+    >>> cycles = ms.chips.xylo_cycles(16, 63, 8, fan_out=0.0)
+    >>> f"{1e-6 * ms.chips.xylo_clock(cycles, 1e-3):.1f} MHz"
+    '11.2 MHz'
+    """
     return MARGIN * worst / dt

@@ -18,6 +18,12 @@ class XyloSpecification(NamedTuple):
     - `weights_in`, `weights_rec`: Of shape (sources, hidden, synapses); `weights_out` (hidden, outputs).
     - `dash_mem` and the like: $\\log_2(\\tau / dt)$.
     - `bias`, `bias_out`: `None` for a core without.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> one = jnp.ones((3, 3, 1))
+    >>> given = ms.chips.XyloSpecification(one, one, jnp.ones((3, 3)), *[jnp.ones(3)] * 7)
+    >>> given.weights_in.shape, given.bias
+    ((3, 3, 1), None)
     """
 
     weights_in: Numbers
@@ -40,6 +46,12 @@ def xylo_global_quantize(given: XyloSpecification) -> XyloSpecification:
     Thresholds beyond 16 bits shrink to them, and take weights that are rounded already with them. As in rockpool
     3.1.0, biases of outputs have the scale of the hidden neurons, biases do not shrink with thresholds, and thresholds
     of outputs shrink the recurrent weights, too.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> half, ones = jnp.full((3, 3, 1), 0.5), [jnp.ones(3)] * 7
+    >>> given = ms.chips.XyloSpecification(half, half, jnp.ones((3, 3)), *ones)
+    >>> int(ms.chips.xylo_global_quantize(given).weights_in.max())
+    127
     """
     xp = given.weights_in.__array_namespace__()
     hidden = _scale(xp, given.weights_in, given.weights_rec, given.bias)
@@ -65,6 +77,12 @@ def xylo_channel_quantize(given: XyloSpecification) -> XyloSpecification:
 
     As in rockpool 3.1.0, biases do not shrink with thresholds, may pass 8 bits, and are not scaled at all for hidden
     neurons of one synapse. What is given is left alone, there it is not.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> half, ones = jnp.full((3, 3, 1), 0.5), [jnp.ones(3)] * 7
+    >>> given = ms.chips.XyloSpecification(half, half, jnp.ones((3, 3)), *ones)
+    >>> int(ms.chips.xylo_channel_quantize(given).weights_in.max())
+    127
     """
     xp = given.weights_in.__array_namespace__()
     weights = xp.concatenate([given.weights_in, given.weights_rec], axis=0)

@@ -20,7 +20,12 @@ Chip = Literal["xylo_audio1", "xylo_audio2", "xylo_audio3", "xylo_imu"]
 
 
 def xylo_audio1() -> "Xylo":
-    """SynSense's Xylo Audio 1, core v1: no biases; 16 inputs, 1000 hidden neurons, 8 outputs."""
+    """SynSense's Xylo Audio 1, core v1: no biases; 16 inputs, 1000 hidden neurons, 8 outputs.
+
+    >>> import memsim as ms
+    >>> ms.chips.xylo_audio1().checked
+    'bit-checked against xylosim 0.1.3, core v1'
+    """
     return Xylo("xylo_audio1")
 
 
@@ -35,12 +40,22 @@ def xylo_audio2() -> "Xylo":
 
 
 def xylo_audio3() -> "Xylo":
-    """SynSense's Xylo Audio 3, core v2: 16 inputs, 992 hidden neurons, 32 outputs."""
+    """SynSense's Xylo Audio 3, core v2: 16 inputs, 992 hidden neurons, 32 outputs.
+
+    >>> import memsim as ms
+    >>> ms.chips.xylo_audio3().name, ms.chips.xylo_audio3().most_input
+    ('xylo_audio3', 15)
+    """
     return Xylo("xylo_audio3")
 
 
 def xylo_imu() -> "Xylo":
-    """SynSense's Xylo IMU, core v2: 16 inputs, 496 hidden neurons, 16 outputs."""
+    """SynSense's Xylo IMU, core v2: 16 inputs, 496 hidden neurons, 16 outputs.
+
+    >>> import memsim as ms
+    >>> ms.chips.xylo_imu().name, ms.chips.xylo_imu().most_input
+    ('xylo_imu', 15)
+    """
     return Xylo("xylo_imu")
 
 
@@ -56,6 +71,11 @@ class Xylo(AbstractTarget, Checked):
     **Arguments:**
 
     - `chip`: "xylo_audio1", whose core is v1 and has no biases, "xylo_audio2", "xylo_audio3" or "xylo_imu".
+
+    >>> import memsim as ms
+    >>> chip = ms.chips.Xylo("xylo_imu")
+    >>> chip.name, chip.most_input, chip.conventions.spikes
+    ('xylo_imu', 15, 31)
     """
 
     chip: Chip = eqx.field(static=True, default="xylo_audio2")

@@ -33,3 +33,11 @@ FORMATS = {
     ".npy": Format(read_npy, write_npy),
     ".csv": of_bytes(decode_csv, encode_csv),
 }
+
+__all__ = [
+    "Encoding",
+    "Format",
+    "load_npy",
+    "of_bytes",
+    "raw_format",
+]

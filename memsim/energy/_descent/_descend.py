@@ -46,6 +46,11 @@ class Descent(Checked):
     - `chips`: On which each design is judged, the same for all.
     - `times`: Ages at which it is judged, in seconds; with a free interval, as shares of it.
     - `folder`: Where trainings keep their state, so that an interrupted descent goes on.
+
+    >>> import memsim as ms
+    >>> descent = ms.energy.Descent(epochs=3, last_epochs=1, chips=5, times=(0.0, 86400.0))
+    >>> descent.batch_size, descent.times
+    (64, (0.0, 86400.0))
     """
 
     epochs: int = eqx.field(static=True, converter=plain, default=15)

@@ -33,6 +33,10 @@ class Descended(NamedTuple):
     - `crossbar`: The design of each layer; goes wherever a design goes.
     - `periphery`: That around it.
     - `numbers`: What was free, by name and path of the layer; of the whole chip at path "".
+
+    >>> import memsim as ms
+    >>> ms.energy.Descended._fields
+    ('model', 'crossbar', 'periphery', 'numbers')
     """
 
     model: Any
@@ -50,6 +54,10 @@ class Front(NamedTuple):
       component), the share of `programming` in joules of a sample, and each free number by its name (design, price,
       or design, price, layer; NaN for layers that a design leaves digital).
     - `points`: Model and design of each, by name of the design (""  where one was given) and price.
+
+    >>> import memsim as ms
+    >>> ms.energy.Front._fields
+    ('table', 'points')
     """
 
     table: "xr.Dataset"

@@ -30,6 +30,13 @@ class Graph(AbstractNetwork):
     - `edges`: Pairs of names, from and to; "input" and "output" are the ends of the graph.
     - `chunk`: As in `SpikingNetwork`.
     - `input_shape`: Shape of one step's input; needed where a cycle starts with a layer whose shape cannot be known.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> there, back = ms.nn.Linear(3, 4, key=jr.key(0)), ms.nn.Linear(4, 4, key=jr.key(1))
+    >>> nodes = {"in": there, "lif": ms.nn.LIF(4), "back": back}
+    >>> edges = [("input", "in"), ("in", "lif"), ("lif", "back"), ("back", "lif"), ("lif", "output")]
+    >>> ms.nn.Graph(nodes, edges)(jnp.ones((10, 3))).shape
+    (10, 4)
     """
 
     nodes: dict[str, AbstractLayer]

@@ -17,7 +17,13 @@ SHAPE = whole(1, hint="It is the shape of one step's input, without steps and ba
 
 
 class AbstractNetwork(AbstractLayer):
-    """A layer made of layers, called on whole sequences. It can itself stand in another network."""
+    """A layer made of layers, called on whole sequences. It can itself stand in another network.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Linear(3, 2, key=jr.key(0)), ms.nn.LIF(2)])
+    >>> isinstance(network, ms.nn.AbstractNetwork), isinstance(network, ms.nn.AbstractLayer)
+    (True, True)
+    """
 
     chunk: eqx.AbstractVar[Chunk]
 
@@ -55,6 +61,14 @@ class SpikingNetwork(AbstractNetwork):
     - `chunk`: Steps between checkpoints of the backward pass: a number, "auto" (the root of all steps, where the states
       of all are more than half a megabyte a sequence), or `None` to keep everything.
     - `input_shape`: Shape of one step's input, to check layers that could not be checked without it.
+
+    >>> import jax, jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> first, second = jr.split(jr.key(0))
+    >>> network = ms.nn.SpikingNetwork(
+    ...     [ms.nn.Linear(3, 8, key=first), ms.nn.LIF(8), ms.nn.Linear(8, 2, key=second), ms.nn.LI(2)]
+    ... )
+    >>> network(jnp.ones((50, 3))).shape, jax.vmap(network)(jnp.ones((4, 50, 3))).shape
+    ((50, 2), (4, 50, 2))
     """
 
     layers: tuple[AbstractLayer, ...]

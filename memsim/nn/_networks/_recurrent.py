@@ -21,6 +21,11 @@ class Recurrent(AbstractLayer):
 
     - `neuron`: The neurons.
     - `synapse`: From all of them to all of them.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> layer = ms.nn.Recurrent(ms.nn.LIF(4), ms.nn.Linear(4, 4, key=jr.key(0)))
+    >>> ms.nn.SpikingNetwork([ms.nn.Linear(3, 4, key=jr.key(1)), layer])(jnp.ones((10, 3))).shape
+    (10, 4)
     """
 
     neuron: AbstractNeuron

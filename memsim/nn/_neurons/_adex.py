@@ -47,6 +47,11 @@ class AdEx(AbstractSpiking):
     `v_onset=threshold`, `slope_factor=delta_T`, `coupling=adaptation_current`, `jump=adaptation_spike`.
 
     Reference: Brette2005.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> spikes = ms.nn.SpikingNetwork([ms.nn.AdEx(1)])(jnp.full((400, 1), 2.0))
+    >>> print(np.diff(np.flatnonzero(spikes)))  # steps between spikes: it adapts
+    [14 15 16 17 18 18 19 19 19 20 20 20 20 20 20 20 20 20 21 20]
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)

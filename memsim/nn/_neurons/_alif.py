@@ -43,6 +43,11 @@ class ALIF(AbstractSpiking):
       `Firing(reset="zero")`.
 
     Reference: Bellec2018.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> spikes = ms.nn.SpikingNetwork([ms.nn.ALIF(1)])(jnp.full((60, 1), 0.3))
+    >>> print(np.diff(np.flatnonzero(spikes)))  # steps between spikes: it adapts
+    [12 22]
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)

@@ -27,6 +27,11 @@ class CuBaLI(AbstractNeuron):
 
     The same output as norse `LI` with `decay="euler"`, `gain="euler"`, as NIR `CubaLI` with `gain="leak"`,
     `gain_syn="leak"`.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> v = ms.nn.SpikingNetwork([ms.nn.CuBaLI(1)])(jnp.eye(60, 1))
+    >>> int(v.argmax())  # the peak of a response to one spike, in steps
+    8
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)

@@ -47,6 +47,11 @@ class CuBaLIF(AbstractSpiking):
     - lava-dl CUBA: `Firing(reset="zero")`.
     - jaxsnn: `decay="euler"`, `gain="euler"`, `synaptic_delay=1`, `Firing(reset="zero")`.
     - NIR `CubaLIF`: `gain="leak"`, `gain_syn="leak"`, `Firing(reset="zero")`.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> spikes = ms.nn.SpikingNetwork([ms.nn.CuBaLIF(1, tau_mem=0.02, tau_syn=0.005)])(jnp.full((20, 1), 0.1))
+    >>> print(np.flatnonzero(spikes))
+    [ 4  7  9 11 13 15 17 19]
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)

@@ -51,6 +51,12 @@ class Firing(eqx.Module):
     - `at_threshold`: Whether a membrane at exactly its threshold "fires" (SpikingJelly, sinabs, rockpool, snnax) or is
       "silent" (snnTorch, norse, Spyx, jaxpike, hxtorch, and the equations of NIR). Weights on a grid meet thresholds
       exactly, and often. With several spikes a step it holds for each multiple of the threshold.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> def steps(firing):
+    ...     return np.flatnonzero(ms.nn.SpikingNetwork([ms.nn.IF(1, firing=firing)])(jnp.full((8, 1), 0.75)))
+    >>> print(steps(ms.nn.Firing()), steps(ms.nn.Firing(reset="zero")), steps(ms.nn.Firing(refractory=2e-3)))
+    [1 2 4 5 6] [1 3 5 7] [1 4]
     """
 
     reset: Literal["subtract", "zero", "none"] = eqx.field(static=True, default="subtract")

@@ -29,6 +29,11 @@ class IF(AbstractOneLeak):
     - sinabs `IAF`: `Firing(max_spikes=1000, at_threshold="fires")`.
     - SpikingJelly `IFNode`: `Firing(reset="zero", at_threshold="fires")`; v_reset=None is reset="subtract".
     - NIR `IF`: `gain="dt"`, `Firing(reset="zero")`.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> spikes = ms.nn.SpikingNetwork([ms.nn.IF(1, threshold=1.0)])(jnp.full((8, 1), 0.4))
+    >>> print(spikes.ravel())
+    [0. 0. 1. 0. 0. 1. 0. 1.]
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)

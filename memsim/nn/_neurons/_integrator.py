@@ -16,6 +16,10 @@ class Integrator(AbstractNeuron):
     r"""Integrators without a leak: $v = v + g\,x$, and the output is $v$.
 
     **Arguments:** as for `IF`, without what concerns spikes.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.nn.SpikingNetwork([ms.nn.Integrator(1)])(jnp.full((4, 1), 0.5)).ravel())
+    [0.5 1.  1.5 2. ]
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)

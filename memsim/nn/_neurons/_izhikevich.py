@@ -48,6 +48,11 @@ class Izhikevich(AbstractSpiking):
     `recovery="old"` and `dt` times its tau_inv / 1000.
 
     Reference: Izhikevich2003.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> spikes = ms.nn.SpikingNetwork([ms.nn.Izhikevich(1)])(jnp.full((200, 1), 10.0))
+    >>> int(spikes.sum())  # of regular spiking cells in 200 ms
+    5
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)
@@ -124,6 +129,14 @@ def izhikevich_2003(kind: str, size: int | tuple[int, ...], **settings: Any) -> 
     """Neurons of one of the kinds in `IZHIKEVICH_2003`, such as "regular_spiking" or "fast_spiking".
 
     Other `settings` are those of `Izhikevich`.
+
+    Raises `ValueError` for an unknown kind.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> def spikes(kind):
+    ...     return int(ms.nn.SpikingNetwork([ms.nn.izhikevich_2003(kind, 1)])(jnp.full((200, 1), 10.0)).sum())
+    >>> spikes("regular_spiking"), spikes("fast_spiking")
+    (5, 18)
     """
     if kind not in IZHIKEVICH_2003:
         raise ValueError(did_you_mean("A kind of cell", kind, IZHIKEVICH_2003))

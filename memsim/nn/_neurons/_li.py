@@ -14,6 +14,11 @@ class LI(AbstractNeuron):
     r"""Leaky integrators: $v = v_\mathrm{rest} + \alpha (v - v_\mathrm{rest}) + g\,x$, and the output is $v$.
 
     **Arguments:** as for `LIF`, without what concerns spikes.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> v = ms.nn.SpikingNetwork([ms.nn.LI(1, tau_mem=0.02)])(jnp.eye(40, 1)).ravel()
+    >>> print(f"{v[20]:.3f}")  # one time constant of 20 steps after the spike
+    0.368
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)

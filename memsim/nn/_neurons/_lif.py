@@ -46,6 +46,11 @@ class LIF(AbstractOneLeak):
     - SpikingJelly `LIFNode`: as norse, with `at_threshold="fires"`; v_reset=None is reset="subtract"; `gain="one"` with
       decay_input=False.
     - snnax `SimpleLIF`: `gain="leak"`, `Firing(reset="zero", at_threshold="fires")`.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.LIF(1, tau_mem=0.02, threshold=1.0)])
+    >>> print(np.flatnonzero(network(jnp.full((20, 1), 0.2))))  # steps with a spike
+    [ 5 11 17]
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)

@@ -26,6 +26,16 @@ class AbstractNeuron(AbstractLayer):
     `NamedTuple`, `membrane` is what is recorded and `spikes` are given out; a state that is one array is a membrane
     that does not spike, and is given out itself. A neuron that differs writes `membrane`, or `output` and `spiking`.
     What does not change from step to step is worked out once, in `coefficients`.
+
+    >>> import equinox as eqx, jax.numpy as jnp, memsim as ms
+    >>> class Decaying(ms.nn.AbstractNeuron):
+    ...     size: int = eqx.field(static=True)
+    ...     def initial_state(self):
+    ...         return jnp.zeros(self.size)
+    ...     def update(self, coefficients, current, state, *, key=None):
+    ...         return 0.5 * state + current
+    >>> print(ms.nn.SpikingNetwork([Decaying(1)])(jnp.ones((4, 1))).ravel())
+    [1.    1.5   1.75  1.875]
     """
 
     size: eqx.AbstractVar[int | tuple[int, ...]]

@@ -21,6 +21,12 @@ class ParallelInTime(AbstractLayer):
     **Arguments:**
 
     - `neuron`: `LI`, `CuBaLI`, or `IF`, `LIF`, `CuBaLIF`, `ResonateAndFire` with `Firing(reset="none")`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> x, neuron = jr.normal(jr.key(0), (16, 2)), ms.nn.LI(2)
+    >>> serial, parallel = (ms.nn.SpikingNetwork([each])(x) for each in (neuron, ms.nn.ParallelInTime(neuron)))
+    >>> bool(jnp.allclose(serial, parallel, atol=1e-4))
+    True
     """
 
     neuron: AbstractNeuron

@@ -16,6 +16,11 @@ class Positive(eqx.Module):
     **Arguments:**
 
     - `log`: Natural logarithm of the value.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> neuron = ms.nn.LIF(2, tau_mem=jnp.array([0.01, 0.02]))
+    >>> print(type(neuron.tau_mem).__name__, np.asarray(jnp.exp(neuron.tau_mem.log)).round(3))
+    Positive [0.01 0.02]
     """
 
     log: Float[Array, "*units"]

@@ -34,6 +34,14 @@ class ResonateAndFire(AbstractOneLeak):
     parts and takes its input where it does not fire: it is this with a phase shift.
 
     Reference: Izhikevich2001.
+
+    >>> import jax.numpy as jnp, numpy as np, memsim as ms
+    >>> time = np.arange(500)[:, None] / 1000
+    >>> def spikes(frequency):
+    ...     x = jnp.asarray(0.05 * np.sin(2 * np.pi * frequency * time), jnp.float32)
+    ...     return int(ms.nn.SpikingNetwork([ms.nn.ResonateAndFire(1, tau_mem=0.1, frequency=10.0)])(x).sum())
+    >>> spikes(10.0) > 0, spikes(40.0)
+    (True, 0)
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True, converter=plain)

@@ -12,7 +12,13 @@ from ._neuron import AbstractNeuron
 
 
 class AbstractSpiking(AbstractNeuron):
-    """A neuron whose output is its spikes, of the membrane after the step or of the one before it."""
+    """A neuron whose output is its spikes, of the membrane after the step or of the one before it.
+
+    >>> import memsim as ms
+    >>> neuron = ms.nn.LIF(2, firing=ms.nn.Firing(reset="zero"))
+    >>> isinstance(neuron, ms.nn.AbstractSpiking), neuron.firing.reset
+    (True, 'zero')
+    """
 
     firing: eqx.AbstractVar[Firing]
 

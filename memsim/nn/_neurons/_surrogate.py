@@ -15,6 +15,14 @@ class AbstractSurrogate(eqx.Module):
     """`surrogate(x)` is 1 where x > 0 and 0 elsewhere; its derivative is that of a smooth `relaxation`.
 
     With `at_zero`, it is 1 at exactly zero, too. It is NaN where x is.
+
+    >>> import jax, jax.numpy as jnp, memsim as ms
+    >>> class Ramp(ms.nn.AbstractSurrogate):
+    ...     slope: float = 1.0
+    ...     def relaxation(self, x):
+    ...         return jnp.clip(x + 0.5, 0.0, 1.0)
+    >>> float(Ramp()(jnp.array(0.2))), float(jax.grad(Ramp())(jnp.array(0.2)))
+    (1.0, 1.0)
     """
 
     slope: eqx.AbstractVar[float]
@@ -71,6 +79,11 @@ class SuperSpike(AbstractSurrogate):
     $k = 1$ whatever its alpha; snnax's "superspike" is another, $1 / (1 + k|x|)$.
 
     Reference: Zenke2018.
+
+    >>> import jax, jax.numpy as jnp, memsim as ms
+    >>> surrogate, x = ms.nn.SuperSpike(10.0), jnp.array(0.1)
+    >>> float(surrogate(x)), float(jax.grad(surrogate)(x))  # 1 / (1 + 1)^2
+    (1.0, 0.25)
     """
 
     slope: float = 25.0
@@ -86,6 +99,10 @@ class Arctan(AbstractSurrogate):
     divided by $\pi k$.
 
     Reference: Fang2021.
+
+    >>> import jax, jax.numpy as jnp, memsim as ms
+    >>> float(jax.grad(ms.nn.Arctan(2.0))(jnp.array(0.0)))
+    1.0
     """
 
     slope: float = 2.0
@@ -99,6 +116,10 @@ class Sigmoid(AbstractSurrogate):
 
     $k$ is the slope of snnTorch (25) and the alpha of SpikingJelly (4). Spyx's `tanh(k)` is this with twice its $k$,
     times $2 / k$.
+
+    >>> import jax, jax.numpy as jnp, memsim as ms
+    >>> print(f"{jax.grad(ms.nn.Sigmoid(4.0))(jnp.array(0.0)):.2f}")  # 4 / 4
+    1.00
     """
 
     slope: float = 25.0
@@ -112,6 +133,11 @@ class Triangle(AbstractSurrogate):
 
     $k$ is that of Spyx (2). jaxpike's triangle of some width is this with $k$ = 1 / width, divided by the width;
     norse's is alpha times this with $k = 1$. snnTorch's `triangular` is another function.
+
+    >>> import jax, jax.numpy as jnp, memsim as ms
+    >>> slope = jax.grad(ms.nn.Triangle(1.0))
+    >>> float(slope(jnp.array(0.25))), float(slope(jnp.array(2.0)))
+    (0.75, 0.0)
     """
 
     slope: float = 1.0
@@ -125,6 +151,11 @@ class Boxcar(AbstractSurrogate):
     r"""Slope $k$ where $|x| < 1/(2k)$, zero elsewhere.
 
     jaxpike's box has the width $1/k$; Spyx's width and height are two numbers, the default being $k = 0.5$.
+
+    >>> import jax, jax.numpy as jnp, memsim as ms
+    >>> slope = jax.grad(ms.nn.Boxcar(1.0))
+    >>> float(slope(jnp.array(0.4))), float(slope(jnp.array(0.6)))
+    (1.0, 0.0)
     """
 
     slope: float = 1.0
@@ -134,7 +165,13 @@ class Boxcar(AbstractSurrogate):
 
 
 class StraightThrough(AbstractSurrogate):
-    r"""Slope $k$ everywhere, as with snnTorch's `straight_through_estimator` ($k = 1$)."""
+    r"""Slope $k$ everywhere, as with snnTorch's `straight_through_estimator` ($k = 1$).
+
+    >>> import jax, jax.numpy as jnp, memsim as ms
+    >>> surrogate, x = ms.nn.StraightThrough(), jnp.array(-3.0)
+    >>> float(surrogate(x)), float(jax.grad(surrogate)(x))
+    (0.0, 1.0)
+    """
 
     slope: float = 1.0
 
@@ -147,6 +184,10 @@ class Gaussian(AbstractSurrogate):
 
     $k$ is SpikingJelly's alpha of `Erf`, and $1 / (\sigma \sqrt 2)$ of sinabs' `Gaussian`. norse's "heavi_erfc" is
     this times $2/k$.
+
+    >>> import jax, jax.numpy as jnp, memsim as ms
+    >>> print(f"{jax.grad(ms.nn.Gaussian(2.0))(jnp.array(0.0)):.3f}")  # 2 / sqrt(pi)
+    1.128
     """
 
     slope: float = 2.0
@@ -168,6 +209,11 @@ class MultiGaussian(AbstractSurrogate):
     - `width`: $w$, how much wider they are.
 
     Reference: Yin2021.
+
+    >>> import jax, jax.numpy as jnp, memsim as ms
+    >>> slope = jax.grad(ms.nn.MultiGaussian())
+    >>> print(f"{slope(jnp.array(0.0)):.2f}, {slope(jnp.array(2.0)):.2f}")
+    0.88, -0.03
     """
 
     slope: float = 2**0.5
@@ -195,6 +241,10 @@ class Slayer(AbstractSurrogate):
     - `scale`: $c$.
 
     Reference: Shrestha2018.
+
+    >>> import jax, jax.numpy as jnp, memsim as ms
+    >>> print(f"{jax.grad(ms.nn.Slayer(1.0, scale=2.0))(jnp.array(1.0)):.3f}")  # 2 / e
+    0.736
     """
 
     slope: float = 1.0

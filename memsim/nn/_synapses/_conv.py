@@ -19,7 +19,13 @@ MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # in `j
 
 
 class AbstractConv(AbstractKernel):
-    """Cross-correlation of (channels, *spatial) with a kernel, which is kept as a matrix."""
+    """Cross-correlation of (channels, *spatial) with a kernel, which is kept as a matrix.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> conv = ms.nn.Conv2d(1, 8, 3, key=jr.key(0))
+    >>> isinstance(conv, ms.nn.AbstractConv), conv.weight.shape
+    (True, (8, 9))
+    """
 
     weight: Weight
     bias: Float[Array, " outputs"] | None
@@ -77,6 +83,10 @@ class Conv1d(AbstractConv):
     """Cross-correlation of a signal of shape (channels, length).
 
     **Arguments:** as for `Conv2d`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> ms.nn.Conv1d(2, 4, 3, stride=2, padding=1, key=jr.key(0))(jnp.ones((2, 10))).shape
+    (4, 5)
     """
 
     rank: ClassVar[int] = 1
@@ -99,6 +109,10 @@ class Conv2d(AbstractConv):
     - `use_bias`: Whether there is a bias for each output channel.
     - `gain`: Standard deviation of the initial weights times the root of the number of inputs of one output.
     - `key`: For the initial weights.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> ms.nn.Conv2d(1, 8, 3, padding="same", key=jr.key(0))(jnp.ones((1, 28, 28))).shape
+    (8, 28, 28)
     """
 
     rank: ClassVar[int] = 2
@@ -109,6 +123,10 @@ class Conv3d(AbstractConv):
     """Cross-correlation of a volume of shape (channels, depth, height, width).
 
     **Arguments:** as for `Conv2d`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> ms.nn.Conv3d(1, 2, 3, key=jr.key(0))(jnp.ones((1, 5, 6, 7))).shape
+    (2, 3, 4, 5)
     """
 
     rank: ClassVar[int] = 3

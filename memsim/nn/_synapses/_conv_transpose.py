@@ -92,6 +92,10 @@ class ConvTranspose1d(AbstractConvTranspose):
     """Transposed convolution of a signal of shape (channels, length).
 
     **Arguments:** as for `ConvTranspose2d`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> ms.nn.ConvTranspose1d(4, 2, 2, stride=2, key=jr.key(0))(jnp.ones((4, 5))).shape
+    (2, 10)
     """
 
     rank: ClassVar[int] = 1
@@ -117,6 +121,10 @@ class ConvTranspose2d(AbstractConvTranspose):
     - `use_bias`: Whether there is a bias for each output channel.
     - `gain`: Standard deviation of the initial weights times the root of the number of inputs of one output.
     - `key`: For the initial weights.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> ms.nn.ConvTranspose2d(8, 1, 2, stride=2, key=jr.key(0))(jnp.ones((8, 7, 7))).shape
+    (1, 14, 14)
     """
 
     rank: ClassVar[int] = 2
@@ -127,6 +135,10 @@ class ConvTranspose3d(AbstractConvTranspose):
     """Transposed convolution of a volume of shape (channels, depth, height, width).
 
     **Arguments:** as for `ConvTranspose2d`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> ms.nn.ConvTranspose3d(2, 1, 2, stride=2, key=jr.key(0))(jnp.ones((2, 3, 3, 3))).shape
+    (1, 6, 6, 6)
     """
 
     rank: ClassVar[int] = 3

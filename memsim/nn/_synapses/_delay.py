@@ -22,6 +22,13 @@ class Delay(AbstractLayer):
     - `size`: Number of channels, or the shape of the layer's input.
     - `steps`: The delays $d$, in time steps of at least 0: a number for all channels, or an array of the layer's shape.
     - `longest`: The longest delay there may be, in steps; that of `steps` by default.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Delay(2, jnp.array([0, 2]))])
+    >>> print(network(jnp.array([[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]])))
+    [[1. 0.]
+     [0. 0.]
+     [0. 1.]]
     """
 
     size: int | tuple[int, ...] = eqx.field(static=True)

@@ -35,6 +35,14 @@ class DelayedLinear(AbstractAnalog):
     - `use_bias`, `gain`, `key`: As for `Linear`.
 
     Memory grows as the inputs times the longest delay. Reference: DAgostino2024.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> layer = ms.nn.DelayedLinear(1, 2, jnp.array([[0], [2]]), use_bias=False, key=jr.key(0))
+    >>> y = ms.nn.SpikingNetwork([layer])(jnp.array([[1.0], [0.0], [0.0]]))
+    >>> print(y != 0)
+    [[ True False]
+     [False False]
+     [False  True]]
     """
 
     weight: Weight

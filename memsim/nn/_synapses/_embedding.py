@@ -24,6 +24,11 @@ class Embedding(AbstractSynapse, AbstractAnalog):
     - `embedding_size`: Length of the vector of a word.
     - `gain`: Standard deviation of the initial weights.
     - `key`: For the initial weights.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> table = ms.nn.Embedding(100, 8, key=jr.key(0))
+    >>> table(jnp.array(3)).shape, table.weight.shape
+    ((8,), (8, 100))
     """
 
     weight: Weight

@@ -21,6 +21,11 @@ class GRUCell(eqx.Module):
     - `input_size`, `hidden_size`: Numbers of inputs and of hidden units.
     - `use_bias`: Whether there are biases.
     - `key`: For the initial weights.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> cell = ms.nn.GRUCell(3, 8, key=jr.key(0))
+    >>> cell(jnp.ones(3), jnp.zeros(8)).shape, cell.weight_hh.weight.shape
+    ((8,), (24, 8))
     """
 
     weight_ih: Linear
@@ -61,6 +66,12 @@ class LSTMCell(eqx.Module):
     function $s$. Gates stay digital.
 
     **Arguments:** as for `GRUCell`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> cell = ms.nn.LSTMCell(3, 8, key=jr.key(0))
+    >>> hidden, memory = cell(jnp.ones(3), (jnp.zeros(8), jnp.zeros(8)))
+    >>> hidden.shape, cell.weight_ih.weight.shape
+    ((8,), (32, 3))
     """
 
     weight_ih: Linear

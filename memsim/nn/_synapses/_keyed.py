@@ -97,6 +97,13 @@ class KeyedMatrix(eqx.Module):
 
     - `matrix`: The matrix.
     - `key`: For every read that gets no key of its own; of matrices in a stack, one for each.
+
+    >>> import equinox as eqx, jax.numpy as jnp, jax.random as jr, device_models as dm, memsim as ms
+    >>> model = ms.nn.convert(eqx.nn.Linear(2, 1, key=jr.key(0)))
+    >>> aged = ms.deploy(model, ms.Crossbar(dm.pcm_joshi2020()), 3600.0, key=jr.key(1))
+    >>> keyed = ms.nn.with_read_keys(aged, key=jr.key(2))
+    >>> isinstance(keyed.weight, ms.nn.KeyedMatrix), bool(keyed(jnp.ones(2)) == keyed(jnp.ones(2)))
+    (True, False)
     """
 
     matrix: AnalogMatrix

@@ -32,6 +32,11 @@ class Linear(AbstractSynapse, AbstractAnalog):
 
     `weight` is an array of shape (out_features, in_features), a `Chip` after `memsim.program`, or an `AnalogMatrix`
     after `memsim.at`.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> layer = ms.nn.Linear(3, 2, key=jr.key(0))
+    >>> layer(jnp.ones(3)).shape, layer.weight.shape
+    ((2,), (2, 3))
     """
 
     weight: Weight

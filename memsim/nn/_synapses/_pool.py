@@ -67,6 +67,10 @@ class SumPool2d(AbstractPool):
     - `kernel_size`: Size of the window, one number or one for each spatial axis.
     - `stride`: Step between windows; the size of the window by default.
     - `padding`: Zeros around the image, as for `Conv2d`.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.nn.SumPool2d(2)(jnp.arange(4.0).reshape(1, 2, 2)))
+    [[[6.]]]
     """
 
     rank: ClassVar[int] = 2
@@ -77,6 +81,10 @@ class AvgPool2d(AbstractPool):
     """Mean of each window of an image (channels, height, width), as `nir.AvgPool2d`; zeros of the padding count.
 
     **Arguments:** as for `SumPool2d`.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.nn.AvgPool2d(2)(jnp.arange(4.0).reshape(1, 2, 2)))
+    [[[1.5]]]
     """
 
     rank: ClassVar[int] = 2
@@ -87,6 +95,10 @@ class SumPool1d(AbstractPool):
     """Sum of each window of a signal (channels, length).
 
     **Arguments:** as for `SumPool2d`.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.nn.SumPool1d(2)(jnp.array([[1.0, 3.0, 5.0, 7.0]])))
+    [[ 4. 12.]]
     """
 
     rank: ClassVar[int] = 1
@@ -97,6 +109,10 @@ class AvgPool1d(AbstractPool):
     """Mean of each window of a signal (channels, length); zeros of the padding count.
 
     **Arguments:** as for `SumPool2d`.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.nn.AvgPool1d(2)(jnp.array([[1.0, 3.0, 5.0, 7.0]])))
+    [[2. 6.]]
     """
 
     rank: ClassVar[int] = 1
@@ -111,6 +127,10 @@ class Flatten(AbstractSynapse):
     **Arguments:**
 
     - `start_dim`, `end_dim`: First and last axis; negative ones count from the end.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> ms.nn.Flatten()(jnp.ones((8, 3, 3))).shape, ms.nn.Flatten(1)(jnp.ones((8, 3, 3))).shape
+    ((72,), (8, 9))
     """
 
     start_dim: int = eqx.field(static=True, default=0, converter=hashable)

@@ -15,6 +15,10 @@ class Scale(AbstractSynapse):
     **Arguments:**
 
     - `scale`: A number is a constant; an array, of the shape of the input, is trained.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.nn.Scale(2.0)(jnp.array([1.0, 3.0])))
+    [2. 6.]
     """
 
     scale: Parameter = eqx.field(converter=parameter("scale"))

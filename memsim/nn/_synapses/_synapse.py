@@ -23,6 +23,15 @@ class AbstractSynapse(AbstractLayer):
     """A layer without memory: `layer(x) -> y` is one time step, and a sequence is all its steps in one product.
 
     Its state is that of read noise that moves from step to step, if its weight has such noise.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> class Rectify(ms.nn.AbstractSynapse):
+    ...     def output_shape(self, shape):
+    ...         return shape
+    ...     def __call__(self, x, *, key=None):
+    ...         return jnp.maximum(x, 0.0)
+    >>> print(ms.nn.SpikingNetwork([Rectify(), ms.nn.Integrator(1)])(jnp.array([[1.0], [-1.0], [2.0]])).ravel())
+    [1. 1. 3.]
     """
 
     @abstractmethod
@@ -60,6 +69,11 @@ class AbstractAnalog(AbstractLayer):
 
     One cell pair of the crossbar may meet several inputs in turn: `word_lines` says what drives the lines, `as_wired`
     how the cells meet them, and `as_wired(matrix)(word_lines(x))` is what the converters see.
+
+    >>> import jax.random as jr, memsim as ms
+    >>> layer = ms.nn.Linear(3, 2, key=jr.key(0))
+    >>> isinstance(layer, ms.nn.AbstractAnalog), isinstance(ms.nn.LIF(2), ms.nn.AbstractAnalog)
+    (True, False)
     """
 
     weight: eqx.AbstractVar[Weight]
@@ -83,6 +97,11 @@ class Stateless(AbstractSynapse):
     **Arguments:**
 
     - `layer`: The module.
+
+    >>> import equinox as eqx, jax.numpy as jnp, memsim as ms
+    >>> network = ms.nn.SpikingNetwork([ms.nn.Stateless(eqx.nn.LayerNorm(4)), ms.nn.LIF(4)])
+    >>> network(jnp.ones((10, 4))).shape
+    (10, 4)
     """
 
     layer: eqx.Module

@@ -21,6 +21,10 @@ class Threshold(AbstractSynapse):
       trained.
     - `surrogate`: Slope of the spike in the backward pass.
     - `at_threshold`: Whether an input of exactly the threshold "fires", as in `Firing`.
+
+    >>> import jax.numpy as jnp, memsim as ms
+    >>> print(ms.nn.Threshold(1.0)(jnp.array([0.5, 1.0, 1.5])))
+    [0. 0. 1.]
     """
 
     threshold: Parameter = eqx.field(default=1.0, converter=parameter("threshold"))
