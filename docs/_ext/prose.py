@@ -44,15 +44,19 @@ def with_fences(lines: list[str]) -> Iterator[str]:
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
-    """`text` with `change` made to each line that is not in a fence."""
-    lines, closing = [], ""
+    """`text` with `change` made to each line that is not in a fence; the content of a directive is prose."""
+    lines, closing, directives = [], "", []
     for line in text.splitlines():
         fence = FENCE.match(line)
-        if fence and not closing and "{" not in line:  # a directive's content is prose
+        if closing:
+            closing = "" if line.strip() == closing else closing
+        elif fence and directives and line.strip() == directives[-1]:
+            directives.pop()
+        elif fence and "{" in line and "{code-cell}" not in line:
+            directives.append(fence[1])
+        elif fence:
             closing = fence[1]
-        elif closing and line.strip() == closing:
-            closing = ""
-        elif not closing:
+        else:
             line = change(line)
         lines.append(line)
     return "\n".join(lines)
