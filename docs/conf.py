@@ -39,6 +39,7 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # tables
 nb_execution_in_temp = True
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # `!memsim` in a page
 os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
