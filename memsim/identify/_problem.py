@@ -148,8 +148,8 @@ class Moves(eqx.Module):
                 _, drift = jax.jvp(problem.law.means, (found.log_age,), (jnp.ones_like(found.log_age),))
                 step = found.scale * (problem.x @ problem.array.along(usual, drift))
             else:
-                ohm = RESISTANCES.index(name)
-                step = found.scale * found.ohms[ohm] * (problem.x @ usual.by_ohms[ohm])
+                slope = getattr(found.ohms, name) * problem.array.by_ohm(usual, name, found.ohms)
+                step = found.scale * (problem.x @ slope)
             steps.append(problem.spreads[place] * step)
         return jnp.stack(steps) if steps else jnp.zeros((0, *base.shape), base.dtype)
 

@@ -20,8 +20,8 @@ class Posterior(NamedTuple):
     """A normal law of the unknowns, in units of the prior.
 
     `variances` are those of each alone, `shared` is the covariance of what all lines share and `follows` by how much
-    the other unknowns are taken for it. `left` is what reads deviate by, in units of their noise; `steps` were taken,
-    and `close` says whether they came to an end.
+    the other unknowns are taken for it. `left` is what reads deviate by, in units of their noise, `halves` what they
+    tell by halves (`AbstractInner.halves`); `steps` were taken, and `close` says whether they came to an end.
     """
 
     mean: Unknown
@@ -29,6 +29,7 @@ class Posterior(NamedTuple):
     shared: Float[Array, "shared shared"]
     follows: Unknown
     left: Float[Array, "reads outputs"]
+    halves: Float[Array, ""]
     steps: Int[Array, ""]
     close: Bool[Array, ""]
 
@@ -60,7 +61,7 @@ def solved(problem: Problem) -> Posterior:
     variances = jax.tree.map(jnp.add, inner.variances(), more)
     variances = eqx.tree_at(lambda v: v.shared, variances, jnp.diagonal(shared))
     left = jnp.sqrt(problem.weight) * (problem.y - problem.reads(u, inner.moves.seen))
-    return Posterior(u, variances, shared, follows, left, steps, change <= CLOSE)
+    return Posterior(u, variances, shared, follows, left, inner.halves(), steps, change <= CLOSE)
 
 
 def _moved(problem: Problem, state: _State) -> _State:
@@ -69,6 +70,7 @@ def _moved(problem: Problem, state: _State) -> _State:
     moves = Moves.at(problem, u)
     missing = problem.y - problem.reads(u, moves.seen)
     doubt = jnp.minimum(_doubt(problem, missing), state.doubt)
+    doubt = jnp.where(doubt * jnp.max(problem.weight) < FADED, 0.0, doubt)
     weight = problem.weight / (1 + problem.weight * doubt)
     inner, root = _inner(eqx.tree_at(lambda m: m.problem.weight, moves, weight)), jnp.sqrt(weight)
     lines = eqx.tree_at(lambda v: v.shared, u, jnp.zeros_like(u.shared))
@@ -99,8 +101,7 @@ def _doubt(problem: Problem, missing: Float[Array, "reads outputs"]) -> Float[Ar
     used = problem.weight > 0
     whole = jnp.sum(jnp.where(used, problem.y, 0.0) ** 2)
     squares = jnp.sum(jnp.where(used, missing, 0.0) ** 2)
-    found = squares**2 / jnp.maximum(whole * jnp.sum(used), jnp.finfo(squares.dtype).tiny)
-    return jnp.where(found * jnp.max(problem.weight) < FADED, 0.0, found)
+    return squares**2 / jnp.maximum(whole * jnp.sum(used), jnp.finfo(squares.dtype).tiny)
 
 
 def _inner(moves: Moves) -> AbstractInner:
