@@ -120,6 +120,7 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
     chips = y.ndim - 2
     told = _summed(jax.tree.map(lambda v: 1 - v, var), chips)
     outputs = int(np.sum(used & ~asked.dead)) // int(np.prod(y.shape[:chips], dtype=int))
+    degrees = np.asarray(np.maximum(outputs - told, 0.0))
     squared = outputs - told - posterior.halves
     of_reads = _summed(posterior.left**2, chips)
     of_all = of_reads + _summed(jax.tree.map(np.square, mean), chips)
@@ -135,7 +136,7 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
         Estimate(asked.gain * mean.gain, asked.gain * np.sqrt(var.gain)),
         Estimate(asked.offset * mean.offset, asked.offset * np.sqrt(var.offset)),
         np.swapaxes(matrix if asked.digital is None else matrix + asked.digital, -1, -2),
-        Fit(*(np.asarray(a) for a in (of_reads, np.maximum(outputs - told, 0.0), squared, of_all)), outputs),
+        Fit(of_reads, degrees, np.asarray(squared), np.asarray(of_all), outputs),
         posterior.shared / (stds[..., None] * stds[..., None, :]),
         told,
         posterior.close,
