@@ -8,19 +8,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ._network import Network, Ohms, Sides, network
+from ._network import Network, Ohms, Sides, by_ohm, network
 
 
 class Seen(NamedTuple):
     """The arrays of cells as they are seen with some conductances and resistances.
 
-    `matrix` is what inputs are multiplied with, `by_ohms` are its slopes by each resistance, `own` what the output of a
-    bit line gains by one siemens more of each of its cells, for one unit across the terminals. `circuit` is kept for
-    `AbstractArray.along` and `back`.
+    `matrix` is what inputs are multiplied with, `own` what the output of a bit line gains by one siemens more of each
+    of its cells, for one unit across the terminals. `circuit` is kept for the slopes of an `AbstractArray`.
     """
 
     matrix: Float[Array, "inputs outputs"]
-    by_ohms: Float[Array, "4 inputs outputs"]
     own: Float[Array, "planes rows lines"]
     circuit: Network | None
 
@@ -31,6 +29,10 @@ class AbstractArray(eqx.Module):
     @abstractmethod
     def seen(self, g: Float[Array, "planes rows lines"], ohms: Ohms) -> Seen:
         """The array with cells of `g` siemens."""
+
+    @abstractmethod
+    def by_ohm(self, seen: Seen, name: str, ohms: Ohms) -> Float[Array, "inputs outputs"]:
+        """Slope of the matrix by the resistance `name`."""
 
     @abstractmethod
     def along(self, seen: Seen, d: Float[Array, "planes rows lines"]) -> Float[Array, "inputs outputs"]:
@@ -76,14 +78,21 @@ class Circuits(AbstractArray):
         if self.sides is None:
             matrix = jnp.sum(g * self.worth[:, None], axis=0)
             own = jnp.broadcast_to(self.worth[:, None], g.shape)
-            return Seen(matrix, jnp.zeros((4, *matrix.shape), g.dtype), own, None)
+            return Seen(matrix, own, None)
         sides = self.sides
         circuit = jax.vmap(lambda cells: network(cells, ohms, sides))(self._side_by_side(g))
         rows = circuit.volts.shape[2]
         drivers = jnp.diagonal(circuit.volts[:, :rows], axis1=1, axis2=2)  # (arrays, lines, rows)
         sinks = jnp.diagonal(circuit.volts[:, rows:], axis1=1, axis2=3)  # (arrays, rows, lines)
         own = self._apart(-jnp.swapaxes(drivers, 1, 2) * sinks) * self.worth[:, None]
-        return Seen(self._given(circuit.y), self._given(circuit.by_ohms), own, circuit)
+        y = circuit.y if self.all_terminals else circuit.y[:, :rows, rows:]
+        return Seen(self._signed(y), own, circuit)
+
+    def by_ohm(self, seen: Seen, name: str, ohms: Ohms) -> Float[Array, "inputs outputs"]:
+        assert seen.circuit is not None and self.sides is not None
+        sides, inputs = self.sides, None if self.all_terminals else seen.circuit.volts.shape[2]
+        slopes = jax.vmap(lambda amperes: by_ohm(amperes, name, ohms, sides, inputs=inputs))
+        return self._signed(slopes(seen.circuit.amperes))
 
     def along(self, seen: Seen, d: Float[Array, "planes rows lines"]) -> Float[Array, "inputs outputs"]:
         if seen.circuit is None:
@@ -128,21 +137,13 @@ class Circuits(AbstractArray):
         rows = circuit.volts.shape[2]
         return circuit.volts[:, :rows], circuit.volts[:, rows:]
 
-    def _given(self, y: Float[Array, "arrays *slopes terminals terminals"]) -> Float[Array, "*slopes inputs outputs"]:
-        """What of the currents at all terminals is the matrix."""
-        if not self.all_terminals:
-            rows = y.shape[-1] - self._line_worth.shape[1]
-            y = y[..., :rows, rows:]
-        return self._signed(y)
-
-    def _signed(self, y: Float[Array, "arrays *slopes ends outputs"]) -> Float[Array, "*slopes ends outputs"]:
+    def _signed(self, y: Float[Array, "arrays ends outputs"]) -> Float[Array, "ends outputs"]:
         """Currents into the array as outputs: those at sinks leave it, and those of several bit lines are added."""
         worth = self._line_worth
         if self.all_terminals:
             more = y.shape[-1] - worth.shape[1]
             worth = jnp.concatenate([-jnp.ones((worth.shape[0], more), worth.dtype), worth], axis=1)
-        worth = worth.reshape(worth.shape[0], *(1,) * (y.ndim - 2), worth.shape[1])
-        total = -jnp.sum(y * worth, axis=0)
+        total = -jnp.sum(y * worth[:, None], axis=0)
         return jnp.sum(total.reshape(*total.shape[:-1], -1, 2), axis=-1) if self.interleaved else total
 
     def _unsigned(self, m: Float[Array, "ends outputs"]) -> Float[Array, "arrays ends lines"]:

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -10,6 +11,7 @@ from jaxtyping import Array, Float, Key
 
 from .._array import Crossbar
 from .._checks import check_key, checked, whole, write
+from ._arrays import Circuits
 from ._circuit import Circuit
 from ._infer import DESIGN
 from ._known import Known
@@ -43,7 +45,8 @@ def choose(
     largest lies in a corner, all terminals at plus or minus full input, which is found by turning signs. "random" are
     corners by chance, "one-hot" one terminal after the other at full input.
 
-    Of a `Circuit` that is driven at all terminals, word lines and bit lines are in turn.
+    Of a `Circuit` that is driven at all terminals, word lines and bit lines are driven together: every read then tells
+    of cells by word lines and by bit lines, and half as many reads do. A cell has up to twice `v_read` across it.
 
     **Arguments:**
 
@@ -58,32 +61,22 @@ def choose(
     check_key(key)
     known = Known() if known is None else known
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-        groups = _groups(design, known)
-    before = np.asarray(getattr(after, "x", after), np.float64) if after is not None else np.zeros((0, 0))
-    full, size = full_input(design), sum(len(group) for group in groups)
-    if len(before) and (before.ndim != 2 or before.shape[1] != size):
-        raise ValueError(f"`after` must be inputs of shape (reads, {size}). Got {before.shape}.")
-    found = np.zeros((number, size))
-    start = 0
-    for place, (group, one) in enumerate(zip(groups, jr.split(key, len(groups)), strict=True)):
-        lines = slice(start, start + len(group))
-        turns = range(place, number, len(groups))
-        if len(turns):
-            read = before[:, lines] / full if len(before) else np.zeros((0, len(group)))
-            found[turns, lines] = full * _corners(how, len(turns), group, read, one)
-        start += len(group)
+        told = _told(design, known)
+    before = np.asarray(getattr(after, "x", after), np.float64) if after is not None else np.zeros((0, len(told)))
+    if before.ndim != 2 or before.shape[1] != len(told):
+        raise ValueError(f"`after` must be inputs of shape (reads, {len(told)}). Got {before.shape}.")
+    full = full_input(design)
+    whole = isinstance(design, Circuit) and design.terminals == "all"
+    found = full * _corners(how, number, told, before / full, key, orthogonal=not whole)
     return jnp.asarray(found, jnp.result_type(float))
 
 
-def _groups(design: Crossbar | Circuit, known: Known) -> list[np.ndarray]:
-    """For each group of terminals that is driven together, what a full input tells of a cell, in units of its prior.
-
-    Squared, and averaged over the other lines.
-    """
+def _told(design: Crossbar | Circuit, known: Known) -> np.ndarray:
+    """What a full input of each terminal tells of a cell, in units of its prior, squared; on average over its cells."""
     asked = question(design, known)
     mean, std = (np.asarray(table)[len(table) // 2] for table in (asked.law.mean, asked.law.std))
-    seen = asked.array.seen(jnp.asarray(mean), Ohms(*jnp.asarray(asked.ohms)))
-    moves = np.sum((np.asarray(seen.own) * std) ** 2, axis=0) * full_input(design) ** 2
+    own = _own(asked.array, jnp.asarray(mean), jnp.asarray(asked.ohms))
+    moves = np.sum((np.asarray(own) * std) ** 2, axis=0) * full_input(design) ** 2
     lines = moves.shape[1]
     noise = asked.noise[-lines:]
     if asked.noise_of_cells is not None:
@@ -91,10 +84,19 @@ def _groups(design: Crossbar | Circuit, known: Known) -> list[np.ndarray]:
     # Of exact reads no input is better than another but by its rank; the floor is that of `infer`.
     noise = np.maximum(noise, FLOOR**2 * np.maximum(np.sum(moves, axis=0), np.finfo(float).tiny))
     told = moves / noise[None]
-    return [told.mean(1), told.mean(0)] if asked.array.whole else [told.mean(1)]
+    return np.concatenate([told.mean(1), told.mean(0)]) if asked.array.whole else told.mean(1)
 
 
-def _corners(how: How, number: int, told: np.ndarray, read: np.ndarray, key: Array) -> np.ndarray:
+@eqx.filter_jit
+def _own(array: Circuits, g: Float[Array, "planes rows lines"], ohms: Float[Array, " 4"]) -> Array:
+    return array.seen(g, Ohms(*ohms)).own
+
+
+def _corners(how: How, number: int, told: np.ndarray, read: np.ndarray, key: Array, *, orthogonal: bool) -> np.ndarray:
+    """Corners of an input. Not `orthogonal` ones are found from chance alone.
+
+    Of a few orthogonal ones word lines and bit lines, of which cells see the difference, are alike two and two.
+    """
     size = len(told)
     rng = np.random.default_rng(np.asarray(jr.key_data(key)).ravel().tolist())
     if how == "one-hot":
@@ -104,8 +106,9 @@ def _corners(how: How, number: int, told: np.ndarray, read: np.ndarray, key: Arr
     c = np.linalg.inv(np.diag(1 / np.maximum(told, 1e-12)) + read.T @ read)
     found, flipped = [], hadamard(size) * rng.choice([-1.0, 1.0], size)
     for _ in range(number):
-        orthogonal = flipped[np.argmax(np.sum((flipped @ c) * flipped, axis=1))]
-        starts = [orthogonal, *rng.choice([-1.0, 1.0], (STARTS, size))]
+        starts = list(rng.choice([-1.0, 1.0], (STARTS, size)))
+        if orthogonal:
+            starts.insert(0, flipped[np.argmax(np.sum((flipped @ c) * flipped, axis=1))])
         x = max((_turned(c, start) for start in starts), key=lambda x: x @ c @ x)
         found.append(x)
         cx = c @ x

@@ -19,6 +19,12 @@ class Circuit(Checked):
     with all terminals do reads alone tell wires from cells: `rows * columns` numbers are all that bit lines tell, as
     many as there are cells.
 
+    Wires are those of `ResistiveWires`: between two cells, and between a terminal and its first cell, one segment, to
+    which a driver adds `source` and a sink `sink`. A source of ngspice gives its current with the sign of one that is
+    charged: that out of the driver of a word line is `-i(v0)`, that into the sink of a bit line `i(vm0)` of a source
+    at the voltage of the bit line. Reads at all terminals need about half as many inputs as word lines and bit lines
+    together; time grows with the third power of the number of cells, memory with the second (64 x 64: 2 GB).
+
     **Arguments:**
 
     - `device`: The cell: its range and, with targets, its law.

@@ -60,8 +60,11 @@ class Factor(Checked):
 class Fit(Checked):
     """How well the reads fit: squares of what they are off by in units of their noise, summed, and what is expected.
 
-    `of_reads` is to be near `degrees`, the reads less what they told. `of_all` counts what the unknowns are off by from
-    the prior, too, and is to be near `outputs`: cells that are not as the device promises make it large.
+    `of_reads` is to be near `degrees`, the reads less what they told, and scatters about it as a sum of squares of
+    which each counts by the share that its read did not tell: `squared` are the squares of these shares, summed. Where
+    reads told as many numbers as they are, `degrees` is near zero, nothing is left to test, and `p_value` is NaN.
+    `of_all` counts what the unknowns are off by from the prior, too, and is to be near `outputs`: cells that are not as
+    the device promises make it large.
 
     >>> import numpy as np, device_models as dm, memsim as ms
     >>> g = np.array([[1e-5, 4e-5], [2e-5, 3e-5]])
@@ -72,13 +75,20 @@ class Fit(Checked):
 
     of_reads: Float[np.ndarray, "..."]
     degrees: Float[np.ndarray, "..."]
+    squared: Float[np.ndarray, "..."]
     of_all: Float[np.ndarray, "..."]
     outputs: int = eqx.field(static=True)
 
     @property
     def p_value(self) -> np.ndarray:
-        """Of reads as far off as these, by chance."""
-        return _beyond(self.of_reads, self.degrees)
+        """Of reads as far off as these, by chance; NaN with less than one degree of freedom, which is no test.
+
+        By the chi-square law of the same mean and variance (Satterthwaite1946).
+        """
+        tested = np.asarray(self.degrees) >= 1
+        degrees = np.where(tested, self.degrees, 1.0)
+        width = np.clip(np.asarray(self.squared), 1e-3 * degrees, degrees) / degrees
+        return np.where(tested, _beyond(self.of_reads / width, degrees / width), np.nan)
 
     @property
     def p_value_of_all(self) -> np.ndarray:
@@ -176,9 +186,12 @@ class Found(Checked):
         if np.any(self.offset.std):
             lines.append(f"offset of each line to {np.median(self.offset.std):.2g}")
         fit = self.fit
-        lines.append(
-            f"fit: {float(fit.of_reads):.4g} where {float(fit.degrees):.4g} is expected, p = {fit.p_value:.2g}"
-        )
+        if fit.degrees < 1:
+            lines.append("fit: not tested, reads told as many numbers as they are; take more than that")
+        else:
+            lines.append(
+                f"fit: {float(fit.of_reads):.4g} where {float(fit.degrees):.4g} is expected, p = {fit.p_value:.2g}"
+            )
         lines.append(f"with the cells: {float(fit.of_all):.4g} of {fit.outputs}, p = {fit.p_value_of_all:.2g}")
         if self.unused:
             lines.append(f"{self.unused} saturated outputs left out")

@@ -14,6 +14,7 @@ from ._circuit import Circuit
 from ._found import Found
 from ._infer import DESIGN, infer
 from ._known import Known
+from ._reads import real
 
 BATCH = 32  # reads that are asked for at once
 
@@ -39,7 +40,8 @@ def identify(
     **Arguments:**
 
     - `read`: The array: an `AnalogMatrix`, an `Experiment` with hardware, or any function from a batch of inputs, shape
-      (reads, inputs), to outputs. It is called with at most 32 inputs at a time.
+      (reads, inputs), to outputs. It is called with at most 32 inputs at a time. Where it may fail half-way, hand it
+      over as an `Experiment`, which loses no read.
     - `design`: What is known of its making: a `Crossbar`, or a `Circuit` of bare cells in volts and amperes.
     - `known`: What else is, above all the `targets` that were written.
     - `budget`: Reads, each of one input.
@@ -69,7 +71,7 @@ def identify(
 def _answers(read: Callable[..., Any], x: np.ndarray, key: Array) -> np.ndarray:
     if isinstance(read, AnalogMatrix):
         return np.asarray(read(x, key=key), np.float64)
-    y = np.asarray(read(x), np.float64)
+    y = real("y", read(x))
     if y.ndim != 2 or len(y) != len(x):
         raise ValueError(f"`read` must give outputs of shape (reads, outputs) for {len(x)} inputs. Got {y.shape}.")
     return y

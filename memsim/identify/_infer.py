@@ -11,12 +11,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Shaped
 
 from .._array import Crossbar
-from .._checks import check_finite, checked, is_known, write
+from .._checks import check_finite, checked, write
 from ._circuit import Circuit
 from ._found import Estimate, Factor, Fit, Found
 from ._known import Known
 from ._problem import Problem
 from ._questions import FLOOR, Question, inputs_of, question
+from ._reads import check_reads, check_units, real
 from ._solve import Posterior, solved
 
 MOST_SATURATED = 0.05
@@ -59,12 +60,14 @@ def infer(
     True
     """
     known = Known() if known is None else known
-    x, y = _real("x", x), _real("y", y)
+    x, y = real("x", x), real("y", y)
     check_finite("x", x)
     check_finite("y", y, "Was an output not measured? Leave its read out.")
     with jax.enable_x64(True):
         asked = question(design, known)
-    _check_reads(x, y, asked, inputs_of(design, known), known)
+    check_reads(x, y, asked, inputs_of(design, known), known)
+    if isinstance(design, Circuit):
+        check_units(x, y, design)
     used = _unsaturated(y, asked)
     driven = x if isinstance(design, Circuit) or design.dac is None else _driven(design, x)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
@@ -73,33 +76,6 @@ def infer(
     if strict:
         _check_fit(found)
     return found
-
-
-def _real(name: str, values: Any) -> np.ndarray:
-    if not is_known(values):
-        raise ValueError(
-            f"`{name}` must be known. Got one that is traced. Call outside of `jit` and `vmap`: reads of many chips "
-            "go in together, `y` of shape (chips, reads, outputs)."
-        )
-    found = np.asarray(values)
-    if found.dtype.kind not in "biuf" and not jnp.issubdtype(found.dtype, jnp.floating):
-        raise ValueError(f"`{name}` must be real numbers. Got {found.dtype}.")
-    return found.astype(np.float64)
-
-
-def _check_reads(x: np.ndarray, y: np.ndarray, asked: Question, inputs: int, known: Known) -> None:
-    outputs = len(asked.noise)
-    if x.ndim != 2 or x.shape[1] != inputs or y.shape[-2:] != (len(x), outputs) or y.ndim not in (2, 3):
-        raise ValueError(
-            f"`x` and `y` must be of shape (reads, {inputs}) and (reads, {outputs}). Got {x.shape} and {y.shape}."
-        )
-    least = 1 if known.targets is not None else -(-asked.law.mean.shape[2] // 2)
-    if len(x) < least:
-        raise ValueError(
-            f"Reads must be at least {least}, half as many as word lines where `targets` are not known. Got {len(x)}."
-        )
-    if not np.any(x):
-        raise ValueError("Inputs must drive the array. Got zeros only.")
 
 
 def _unsaturated(y: np.ndarray, asked: Question) -> np.ndarray:
@@ -135,10 +111,17 @@ def _problem(asked: Question, x: np.ndarray, y: np.ndarray, used: np.ndarray) ->
 
 def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used: np.ndarray) -> Found:
     posterior, values = jax.tree.map(np.asarray, _told(problem))
+    if not np.all(np.isfinite(posterior.mean.cells)):
+        raise ValueError(
+            "The reads must lead to one array. The steps of the solver led to no numbers at all. Look at the units of "
+            "inputs and outputs, and give medians of the resistances that are nearer."
+        )
     mean, var = posterior.mean, posterior.variances
     chips = y.ndim - 2
     told = _summed(jax.tree.map(lambda v: 1 - v, var), chips)
     outputs = int(np.sum(used & ~asked.dead)) // int(np.prod(y.shape[:chips], dtype=int))
+    degrees = np.asarray(np.maximum(outputs - told, 0.0))
+    squared = outputs - told - posterior.halves
     of_reads = _summed(posterior.left**2, chips)
     of_all = of_reads + _summed(jax.tree.map(np.square, mean), chips)
     g, std, logs, matrix = values
@@ -153,7 +136,7 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
         Estimate(asked.gain * mean.gain, asked.gain * np.sqrt(var.gain)),
         Estimate(asked.offset * mean.offset, asked.offset * np.sqrt(var.offset)),
         np.swapaxes(matrix if asked.digital is None else matrix + asked.digital, -1, -2),
-        Fit(of_reads, np.asarray(np.maximum(outputs - told, 0.0)), np.asarray(of_all), outputs),
+        Fit(of_reads, degrees, np.asarray(squared), np.asarray(of_all), outputs),
         posterior.shared / (stds[..., None] * stds[..., None, :]),
         told,
         posterior.close,

@@ -11,11 +11,13 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 from jaxtyping import Array, Float
 
 from ._problem import Moves, Unknown
 
 ENOUGH, MOST = 1e-5, 60  # of conjugate gradients: error relative to that of nothing, and steps
+PROBES = 16
 Reads = Float[Array, "reads outputs"]
 
 
@@ -45,6 +47,10 @@ class AbstractInner(eqx.Module):
     @abstractmethod
     def variances(self) -> Unknown:
         """Of each unknown, in units of its prior's; nothing of what lines share."""
+
+    @abstractmethod
+    def halves(self) -> Float[Array, ""]:
+        """Of shares `s` that reads did not tell the sum of `s (1 - s)`: what is told by halves."""
 
 
 class ByLines(AbstractInner):
@@ -88,6 +94,9 @@ class ByLines(AbstractInner):
         phi = _in_noise(self.moves)
         a = jnp.eye(phi.shape[2], dtype=phi.dtype)[None] + jnp.matmul(jnp.swapaxes(phi, 1, 2), phi, precision="highest")
         return unpacked(jnp.diagonal(inverse(a), axis1=1, axis2=2), self.moves.u)
+
+    def halves(self) -> Float[Array, ""]:
+        return jnp.sum(jnp.trace(self.start, axis1=1, axis2=2)) - jnp.sum(self.start**2)
 
 
 class Whole(AbstractInner):
@@ -133,6 +142,12 @@ class Whole(AbstractInner):
         root = jax.scipy.linalg.solve_triangular(self.factor, jnp.eye(u.cells.size, dtype=u.cells.dtype), lower=True)
         found = jnp.sum(root**2, axis=0).reshape(u.cells.shape)
         return Unknown(found, jnp.ones_like(u.gain), jnp.ones_like(u.offset), jnp.zeros_like(u.shared))
+
+    def halves(self) -> Float[Array, ""]:
+        # Of the trace an estimate, from as many signs by chance (Hutchinson1990): exact to some percent of what it is.
+        signs = jr.rademacher(jr.key(0), (self.factor.shape[0], PROBES), self.factor.dtype)
+        found = jax.scipy.linalg.cho_solve((self.factor, True), signs)
+        return jnp.maximum(jnp.sum((signs - found) * found) / PROBES, 0.0)
 
 
 def scaled(moves: Moves, d: Unknown) -> Reads:

@@ -35,14 +35,12 @@ class Sides(NamedTuple):
 class Network(NamedTuple):
     """An array seen from its terminals, the drivers of the rows first, then the sinks of the columns.
 
-    `volts` and `amperes` are those of the cells, from word line to bit line; `by_ohms` are the slopes of `y` by each of
-    `Ohms`.
+    `volts` and `amperes` are those of the cells, from word line to bit line.
     """
 
     volts: Float[Array, "terminals rows columns"]
     amperes: Float[Array, "terminals rows columns"]
     y: Float[Array, "terminals terminals"]
-    by_ohms: Float[Array, "4 terminals terminals"]
 
 
 def network(g: Float[Array, "rows columns"], ohms: Ohms, sides: Sides) -> Network:
@@ -53,7 +51,18 @@ def network(g: Float[Array, "rows columns"], ohms: Ohms, sides: Sides) -> Networ
         order = jnp.concatenate([jnp.arange(rows)[::-1], jnp.arange(rows, rows + g.shape[1])])
         volts, amperes = volts[order, ::-1], amperes[order, ::-1]
     y = jnp.concatenate([jnp.sum(amperes, axis=2), -jnp.sum(amperes, axis=1)], axis=1)
-    return Network(volts, amperes, y, _by_ohms(amperes, volts, ohms, sides))
+    return Network(volts, amperes, y)
+
+
+def by_ohm(
+    amperes: Float[Array, "terminals rows columns"], name: str, ohms: Ohms, sides: Sides, *, inputs: int | None = None
+) -> Float[Array, "inputs outputs"]:
+    """Slope of the currents into the array by the resistance `name`, for those of its cells.
+
+    Terminals before `inputs` are then inputs, the others outputs; `None` are all as both.
+    """
+    currents = _segments(amperes, name, ohms, sides).reshape(amperes.shape[0], -1)
+    return -_product(currents, currents.T) if inputs is None else -_product(currents[:inputs], currents[inputs:].T)
 
 
 def _solved(g: Array, ohms: Ohms, drive: str) -> tuple[Array, Array]:
@@ -102,19 +111,16 @@ def _word_resistance(columns: int, ohms: Ohms, drive: str, dtype: jnp.dtype) -> 
     return first * last / jnp.where(whole > 0, whole, 1.0)
 
 
-def _by_ohms(amperes: Array, volts: Array, ohms: Ohms, sides: Sides) -> Float[Array, "4 terminals terminals"]:
-    bit = jnp.cumsum(amperes, axis=1) if sides.sense == "bottom" else jnp.cumsum(amperes[:, ::-1], axis=1)
-    whole_bit = jnp.sum(amperes, axis=1)
-    terminals = amperes.shape[0]
-
-    def squared(currents: Array) -> Array:
-        flat = currents.reshape(terminals, -1)
-        return -_product(flat, flat.T)
-
+def _segments(amperes: Array, name: str, ohms: Ohms, sides: Sides) -> Float[Array, "terminals *segments"]:
+    """Currents of all resistances `name`."""
+    if name == "sink":
+        return jnp.sum(amperes, axis=1)
+    if name == "bit_line":
+        return jnp.cumsum(amperes if sides.sense == "bottom" else amperes[:, ::-1], axis=1)
     if sides.drive != "both":
-        along = amperes[..., ::-1] if sides.drive == "left" else amperes
-        word, ends = jnp.cumsum(along, axis=2), jnp.sum(amperes, axis=2)
-        return jnp.stack([squared(word), squared(bit), squared(ends), squared(whole_bit)])
+        if name == "source":
+            return jnp.sum(amperes, axis=2)
+        return jnp.cumsum(amperes[..., ::-1] if sides.drive == "left" else amperes, axis=2)
     columns = amperes.shape[2]
     place = jnp.arange(1, columns + 1, dtype=amperes.dtype)
     whole = 2 * ohms.source + (columns + 1) * ohms.word_line
@@ -123,9 +129,9 @@ def _by_ohms(amperes: Array, volts: Array, ohms: Ohms, sides: Sides) -> Float[Ar
     entering = jnp.where(whole > 0, near / jnp.where(whole > 0, whole, 1.0), 0.5)
     left = jnp.sum(amperes * entering[None, None], axis=2)
     segments = left[..., None] - jnp.cumsum(amperes, axis=2)
-    word = jnp.concatenate([left[..., None], segments], axis=2)
-    ends = jnp.stack([left, segments[..., -1]], axis=2)
-    return jnp.stack([squared(word), squared(bit), squared(ends), squared(whole_bit)])
+    if name == "source":
+        return jnp.stack([left, segments[..., -1]], axis=2)
+    return jnp.concatenate([left[..., None], segments], axis=2)
 
 
 def _inverse(a: Float[Array, "n n"]) -> Float[Array, "n n"]:

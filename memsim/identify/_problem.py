@@ -122,6 +122,7 @@ class Moves(eqx.Module):
     factor: Float[Array, " outputs"]
     base: Float[Array, "reads lines"]  # by one of relative gain
     along: Float[Array, "shared reads outputs"]
+    true: Float[Array, "shared reads outputs"]  # `along` of the cells as they are
 
     @classmethod
     def at(cls, problem: Problem, u: Unknown) -> "Moves":
@@ -131,12 +132,14 @@ class Moves(eqx.Module):
         base = found.scale * (problem.x @ usual.matrix)
         gain = problem.of_outputs(problem.gain * u.gain)
         std, factor = problem.law.stds(found.log_age), found.scale * (1 + gain)
-        along = cls._shared(problem, found, usual, base)
-        return cls(problem, u, problem.seen(u), std, factor, problem.of_lines(base), along)
+        along = cls._shared(problem, found, usual, found.scale * (problem.x @ usual.matrix))
+        seen = problem.seen(u)
+        true = cls._shared(problem, found, seen, found.scale * (problem.x @ seen.matrix)) * (1 + gain)
+        return cls(problem, u, seen, std, factor, problem.of_lines(base), along, true)
 
     @staticmethod
     def _shared(problem: Problem, found: Settings, usual: Seen, base: Array) -> Float[Array, "shared reads outputs"]:
-        """By each shared unknown, for the cells of the middle of the law."""
+        """By each shared unknown, for the cells of `usual`."""
         steps = []
         for place, name in enumerate(problem.names):
             if name == "scale":
@@ -145,8 +148,8 @@ class Moves(eqx.Module):
                 _, drift = jax.jvp(problem.law.means, (found.log_age,), (jnp.ones_like(found.log_age),))
                 step = found.scale * (problem.x @ problem.array.along(usual, drift))
             else:
-                ohm = RESISTANCES.index(name)
-                step = found.scale * found.ohms[ohm] * (problem.x @ usual.by_ohms[ohm])
+                slope = getattr(found.ohms, name) * problem.array.by_ohm(usual, name, found.ohms)
+                step = found.scale * (problem.x @ slope)
             steps.append(problem.spreads[place] * step)
         return jnp.stack(steps) if steps else jnp.zeros((0, *base.shape), base.dtype)
 

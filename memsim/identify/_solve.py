@@ -13,15 +13,15 @@ from ._problem import Moves, Problem, Unknown
 MOST_STEPS = 40
 LONGEST = 1.5  # of a step of what is shared, in standard deviations of the prior
 CLOSE = 1e-3  # squared: of all unknowns together from the solution, in standard deviations of the posterior
-NEAR = 0.3  # squared, of a cell: how far from what reads tell of the cells what is shared moves
+FADING, FADED = 1 / 9, 1e-2  # of the doubt, a variance: at most this much is left by a step; of the noise's, it is none
 
 
 class Posterior(NamedTuple):
     """A normal law of the unknowns, in units of the prior.
 
     `variances` are those of each alone, `shared` is the covariance of what all lines share and `follows` by how much
-    the other unknowns are taken for it. `left` is what reads deviate by, in units of their noise; `steps` were taken,
-    and `close` says whether they came to an end.
+    the other unknowns are taken for it. `left` is what reads deviate by, in units of their noise, `halves` what they
+    tell by halves (`AbstractInner.halves`); `steps` were taken, and `close` says whether they came to an end.
     """
 
     mean: Unknown
@@ -29,13 +29,17 @@ class Posterior(NamedTuple):
     shared: Float[Array, "shared shared"]
     follows: Unknown
     left: Float[Array, "reads outputs"]
+    halves: Float[Array, ""]
     steps: Int[Array, ""]
     close: Bool[Array, ""]
 
 
 class _State(NamedTuple):
+    """An estimate; `kept` is what it was taken from, weighted reads, and `doubt` bounds that of the next step."""
+
     u: Unknown
-    left: Array
+    kept: Array
+    doubt: Array
     change: Array
     steps: Array
 
@@ -48,54 +52,76 @@ def solved(problem: Problem) -> Posterior:
     def unfinished(state: _State) -> Array:
         return (state.change > CLOSE) & (state.steps < MOST_STEPS)
 
-    first = _State(start, jnp.zeros_like(problem.y), jnp.asarray(jnp.inf, start.cells.dtype), jnp.zeros((), int))
-    u, _, change, steps = jax.lax.while_loop(unfinished, lambda state: _moved(problem, state), first)
-    inner = _inner(problem, u)
-    (follows, _), information = _shared(inner)
-    shared = jnp.linalg.inv(information)
+    far = jnp.asarray(jnp.inf, start.cells.dtype)
+    first = _State(start, jnp.zeros_like(problem.y), far, far, jnp.zeros((), int))
+    u, *_, change, steps = jax.lax.while_loop(unfinished, lambda state: _moved(problem, state), first)
+    inner = _inner(Moves.at(problem, u))
+    follows, shared = _shared(inner)
     more = jax.tree.map(lambda f: jnp.einsum("k...,kl,l...->...", f, shared, f), follows)
     variances = jax.tree.map(jnp.add, inner.variances(), more)
     variances = eqx.tree_at(lambda v: v.shared, variances, jnp.diagonal(shared))
     left = jnp.sqrt(problem.weight) * (problem.y - problem.reads(u, inner.moves.seen))
-    return Posterior(u, variances, shared, follows, left, steps, change <= CLOSE)
+    return Posterior(u, variances, shared, follows, left, inner.halves(), steps, change <= CLOSE)
 
 
 def _moved(problem: Problem, state: _State) -> _State:
-    """One step: cells, gains and offsets to where the reads say, what is shared only when they explain the reads."""
+    """One step. What is shared follows the reads by the cells as they are, its score by those of the law's middle."""
     u = state.u
-    inner = _inner(problem, u)
-    missing = jnp.sqrt(problem.weight) * (problem.y - problem.reads(u, inner.moves.seen))
+    moves = Moves.at(problem, u)
+    missing = problem.y - problem.reads(u, moves.seen)
+    doubt = jnp.minimum(_doubt(problem, missing), state.doubt)
+    doubt = jnp.where(doubt * jnp.max(problem.weight) < FADED, 0.0, doubt)
+    weight = problem.weight / (1 + problem.weight * doubt)
+    inner, root = _inner(eqx.tree_at(lambda m: m.problem.weight, moves, weight)), jnp.sqrt(weight)
     lines = eqx.tree_at(lambda v: v.shared, u, jnp.zeros_like(u.shared))
-    alone, left = inner.refined(missing, Told(lines, state.left))
+    alone, left = inner.refined(root * missing, Told(lines, state.kept / jnp.where(root > 0, root, 1.0)))
     change = jax.tree.map(jnp.subtract, alone, lines)
     of_lines = dot(change, change) + jnp.sum(scaled(inner.moves, change) ** 2)
-
-    def all_of_it() -> tuple[Unknown, Array, Array]:
-        told, information = _shared(inner)
-        wanted = jnp.einsum("kno,no->k", inner.moves.along, jnp.sqrt(problem.weight) * left) - u.shared
-        step = jnp.linalg.solve(information, wanted)
-        taken = step * (LONGEST / jnp.max(jnp.abs(step), initial=LONGEST))
-        new = jax.tree.map(lambda a, f: a - jnp.tensordot(taken, f, 1), alone, told.unknown)
-        new = eqx.tree_at(lambda v: v.shared, new, u.shared + taken)
-        return new, left - jnp.tensordot(taken, told.left, 1), of_lines + jnp.sum(wanted * step)
-
-    def lines_only() -> tuple[Unknown, Array, Array]:
-        return eqx.tree_at(lambda v: v.shared, alone, u.shared), left, jnp.asarray(jnp.inf, of_lines.dtype)
-
-    if not problem.names:
-        return _State(alone, left, of_lines, state.steps + 1)
-    new, left, change = jax.lax.cond(of_lines < NEAR * u.cells.size, all_of_it, lines_only)
-    return _State(new, left, change, state.steps + 1)
+    told = inner.told(root[None] * moves.true)
+    wanted = jnp.einsum("kno,no->k", moves.along, root * left) - u.shared
+    step = jnp.linalg.solve(_mixed(root[None] * moves.along, told.left), wanted)
+    of_shared = jnp.sum(jnp.abs(wanted * step))
+    # What is shared ends first: by a move of it reads are off by its square, which is large in units of their noise
+    # long before it is in those of the posterior.
+    step = jnp.where((of_shared > CLOSE) | (doubt > 0), step, 0.0)
+    taken = step * (LONGEST / jnp.max(jnp.abs(step), initial=LONGEST))
+    new = jax.tree.map(lambda a, f: a - jnp.tensordot(taken, f, 1), alone, told.unknown)
+    new = eqx.tree_at(lambda v: v.shared, new, u.shared + taken)
+    kept = root * (left - jnp.tensordot(taken, told.left, 1))
+    total = jnp.where(doubt > 0, jnp.inf, of_lines + of_shared)
+    return _State(new, kept, FADING * doubt, total, state.steps + 1)
 
 
-def _inner(problem: Problem, u: Unknown) -> AbstractInner:
-    moves = Moves.at(problem, u)
-    return Whole.at(moves) if problem.array.whole else ByLines.at(moves)
+def _doubt(problem: Problem, missing: Float[Array, "reads outputs"]) -> Float[Array, ""]:
+    """Variance by which outputs may be off because they do not follow the unknowns in straight lines.
+
+    Of the order of the square of what is missing, relative to the outputs. Exact reads would else pull every step to
+    what straight lines say, which is nonsense far from the solution.
+    """
+    used = problem.weight > 0
+    whole = jnp.sum(jnp.where(used, problem.y, 0.0) ** 2)
+    squares = jnp.sum(jnp.where(used, missing, 0.0) ** 2)
+    return squares**2 / jnp.maximum(whole * jnp.sum(used), jnp.finfo(squares.dtype).tiny)
 
 
-def _shared(inner: AbstractInner) -> tuple[Told, Float[Array, "shared shared"]]:
-    """By how much other unknowns are taken for the shared ones, and what reads and prior tell of these."""
-    along = jnp.sqrt(inner.moves.problem.weight)[None] * inner.moves.along
-    told = inner.told(along)
-    seen = jnp.einsum("kno,lno->kl", along, told.left)
-    return told, jnp.eye(along.shape[0], dtype=seen.dtype) + (seen + seen.T) / 2
+def _inner(moves: Moves) -> AbstractInner:
+    return Whole.at(moves) if moves.problem.array.whole else ByLines.at(moves)
+
+
+def _shared(inner: AbstractInner) -> tuple[Unknown, Float[Array, "shared shared"]]:
+    """By how much other unknowns are taken for the shared ones, and the covariance of these.
+
+    That of a root of the score: its own variance between the inverses of its slope.
+    """
+    moves = inner.moves
+    root = jnp.sqrt(moves.problem.weight)[None]
+    along, told = root * moves.along, inner.told(root * moves.true)
+    back = jnp.linalg.inv(_mixed(along, told.left))
+    seen = jnp.einsum("kno,lno->kl", along, inner.told(along).left)
+    covariance = back @ (jnp.eye(along.shape[0], dtype=seen.dtype) + seen) @ back.T
+    return told.unknown, (covariance + covariance.T) / 2
+
+
+def _mixed(along: Float[Array, "shared reads outputs"], left: Float[Array, "shared reads outputs"]) -> Array:
+    """Slope of the score, where `left` is what reads leave of each shared unknown."""
+    return jnp.eye(along.shape[0], dtype=along.dtype) + jnp.einsum("kno,lno->kl", along, left)

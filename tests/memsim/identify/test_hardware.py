@@ -116,6 +116,29 @@ def test_reads_that_tell_nothing_are_refused(x, y, says):
         ms.identify.infer(x, y, CIRCUIT)
 
 
+BOTH = ms.identify.Circuit(CELL, 3, 2, ms.ResistiveWires(1.0, 1.0), terminals="all")
+
+
+@pytest.mark.parametrize(
+    "x, y, circuit, says",
+    [
+        (1e3 * X, X @ G, CIRCUIT, "in volts, of at most 5. Got 200. Millivolts"),
+        (X, 1e6 * X @ G, CIRCUIT, "in amperes.*Microamperes"),
+        (X, -X @ G, CIRCUIT, "those into the sinks. Got the opposite sign"),
+        (X, 0 * X @ G, CIRCUIT, "Got zeros only. Is the array connected"),
+        (np.pad(X, [(0, 0), (0, 2)]), np.concatenate([-X * G.sum(1), X @ G], 1), BOTH, "out of the drivers.*opposite"),
+    ],
+)
+def test_reads_in_other_units_or_with_other_signs_are_refused(x, y, circuit, says):
+    with pytest.raises(ValueError, match=says):
+        ms.identify.infer(x, y, circuit)
+
+
+def test_a_function_that_gives_complex_numbers_is_refused():
+    with pytest.raises(ValueError, match="real numbers"):
+        ms.identify.identify(lambda x: 1j * (x @ G), CIRCUIT, budget=4, key=KEY)
+
+
 def test_saturated_reads_are_refused_where_many_and_left_out_where_few():
     design = ms.Crossbar(dm.Ideal(0.0, 5e-5), adc=ms.ADC(10, 1.2), reads=ms.Reads("off"), compensation=None)
     w = np.array([[1.0, 0.5, -0.5], [1.0, -0.2, 0.3]])
