@@ -17,7 +17,7 @@ def figure(data, journal: str = "neutral") -> Figure:
     """A row for each chip that takes its network: two points, and a mark for the network itself, as floats."""
     wide = plotting.width(journal)
     taken = [name for name in data.target.values if np.isfinite(data.accuracy.sel(target=name)).any()]
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.2 * wide + 0.09 * wide * len(taken)))
         axes = drawing.subplots()
         rows = np.arange(len(taken))[::-1]
@@ -34,7 +34,7 @@ def figure(data, journal: str = "neutral") -> Figure:
         axes.set_yticks(rows, [f"{name}\n{_kind(data, name)}" for name in taken])
         axes.set_xlabel("Test accuracy (%)")
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0))
-        drawing.supxlabel(caption(data), fontsize=5)
+        plotting.describe(drawing, caption(data))
     return drawing
 
 

@@ -14,7 +14,7 @@ STYLES = ("-", "--", ":", "-.")
 def figure(data, journal: str = "neutral") -> Figure:
     """Lines of power; dots where they cross, and a vertical line for each signal."""
     wide = plotting.width(journal)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.75 * wide))
         axes = drawing.subplots()
         rates = data.rate.values / 1e6

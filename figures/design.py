@@ -17,7 +17,7 @@ MARKS = "osD^v<>"
 def figure(data, journal: str = "neutral") -> Figure:
     """For each network a front with 95 % intervals, and below it where each design's energy goes."""
     wide = plotting.width(journal, 2)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.75 * wide))
         panels = drawing.subplots(2, data.sizes["network"], squeeze=False)
         plotting.letter_panels(panels.ravel())
@@ -26,7 +26,7 @@ def figure(data, journal: str = "neutral") -> Figure:
             front(above, one, str(name))
             components(below, one)
         panels[1][-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-        drawing.supxlabel(caption(data), fontsize=5)
+        plotting.describe(drawing, caption(data))
     return drawing
 
 

@@ -21,7 +21,7 @@ def figure(data, journal: str = "neutral") -> Figure:
     wide = plotting.width(journal, 2)
     looks = appearances([str(name) for name in data.device.values])
     trainings = [str(name) for name in data.training.values]
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.52 * wide))
         panels = drawing.subplots(1, len(trainings) + 1, sharey=True)
         for axes, training in zip(panels, trainings, strict=False):
@@ -33,8 +33,8 @@ def figure(data, journal: str = "neutral") -> Figure:
         panels[0].set_yticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
         panels[0].minorticks_off()
         plotting.letter_panels(panels)
-        drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", fontsize=5.5)
-        drawing.supxlabel(caption(data), fontsize=5)
+        drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")
+        plotting.describe(drawing, caption(data))
     return drawing
 
 

@@ -16,13 +16,13 @@ def figure(data, journal: str = "neutral") -> Figure:
     """Break-evens over steps with the published ones and the spikes of the network; its energies against accuracy."""
     wide = plotting.width(journal, 2)
     mean = data.mean("seed")
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.45 * wide))
         left, right = drawing.subplots(1, 2)
         plotting.letter_panels((left, right))
         _break_evens(left, data, mean)
         _network(right, mean)
-        drawing.supxlabel(caption(data), fontsize=5)
+        plotting.describe(drawing, caption(data))
     return drawing
 
 
@@ -45,7 +45,7 @@ def _break_evens(axes, data, mean) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("Steps")
     axes.set_ylabel("Spikes a synapse and inference")
-    axes.legend(fontsize=5)
+    axes.legend()
 
 
 def _network(axes, mean) -> None:
@@ -64,7 +64,7 @@ def _network(axes, mean) -> None:
     axes.set_xscale("log")
     axes.set_xlabel("Energy of an image (nJ)")
     axes.set_ylabel("Test accuracy (%)")
-    axes.legend(fontsize=5)
+    axes.legend()
 
 
 draw = command(READS, figure)

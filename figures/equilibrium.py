@@ -15,20 +15,20 @@ READS = Path("results/equilibrium/equilibrium.nc")
 def figure(data, journal: str = "neutral") -> Figure:
     """A panel a data set, and one for the angles."""
     wide, config = plotting.width(journal, 2), json.loads(data.config)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.36 * wide))
         panels = drawing.subplots(1, data.sizes["data"] + 1, squeeze=False)[0]
         plotting.letter_panels(panels)
         for axes, name in zip(panels, data.data.values, strict=False):
             accuracies(axes, data.sel(data=name))
-            axes.set_title(str(name), loc="right")
+            axes.set_title(str(name))
         panels[0].set_ylabel("Test accuracy (%)")
         panels[0].legend()
         angles(panels[-1], data)
-        drawing.supxlabel(
+        plotting.describe(
+            drawing,
             f"Lines: mean of {data.sizes['seed']} seeds (points); {config['hidden']} hidden nodes, {config['epochs']} "
             "epochs, test half; angles: circuits of random states, mean over 20 inputs",
-            fontsize=5,
         )
     return drawing
 
@@ -41,7 +41,7 @@ def accuracies(axes, data) -> None:
         colour, marker = plotting.COLOURS[place], plotting.MARKERS[place]
         each = 100 * data.accuracy.sel(model=model).transpose("seed", "ratio")
         for seed in each.values:
-            axes.plot(data.ratio, seed, color=colour, marker=marker, markersize=1.5, linestyle="none", alpha=0.4)
+            axes.plot(data.ratio, seed, color=colour, marker=marker, markersize=2, linestyle="none", alpha=0.4)
         axes.plot(data.ratio, each.mean("seed"), color=colour, marker=marker, label=str(model))
     axes.set_xscale("log")
     axes.set_xlabel("Off over on resistance")
@@ -58,5 +58,5 @@ def angles(axes, data) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("Pull over the conductance of a cell")
     axes.set_ylabel("Rule to exact gradient (°)")
-    axes.set_title("square, co-content dashed", loc="right")
-    axes.legend(fontsize=4.5)
+    axes.set_title("square, co-content dashed")
+    axes.legend()

@@ -14,14 +14,14 @@ def figure(data, journal: str = "neutral") -> Figure:
     """Means over seeds, with the 95 % interval over chips and recordings of the first."""
     wide = plotting.width(journal, 2)
     rows, columns = data.sizes["time"], data.sizes["law"]
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.3 * wide * rows), layout="constrained")
         panels = drawing.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         plotting.letter_panels(panels.ravel())
         for row, t in zip(panels, data.time.values, strict=True):
             for axes, law in zip(row, data.law.values, strict=True):
                 panel(axes, data.sel(time=t, law=law))
-                axes.set_title(f"{law}, judged at {t:g} s", fontsize=7)
+                axes.set_title(f"{law}, judged at {t:g} s")
             row[0].set_ylabel("Regained (%)")
         for axes in panels[-1]:
             axes.set_xlabel("Reads of arrays, of each chip")

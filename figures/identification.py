@@ -13,7 +13,7 @@ READS = Path("results/identification/identification.nc")
 def figure(data, journal: str = "neutral") -> Figure:
     """One line a choice; points are arrays."""
     wide = plotting.width(journal, 1)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.75 * wide))
         axes = drawing.subplots()
         for place, inputs in enumerate(data.inputs.values):

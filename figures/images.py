@@ -26,7 +26,7 @@ def figure(data, journal: str = "neutral") -> Figure:
     below += [(yields, one.isel(cells=0, time=-1))]
     below += [(norms, one)] * bool(one.norms_accuracy.notnull().any())
     below += [(effects, data)] * bool(data.cost.notnull().any())
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.56 * wide))
         panels = drawing.subplots(2, max(len(below), data.sizes["network"]), squeeze=False)
         for axes, network in zip(panels[0], data.network.values, strict=False):
@@ -40,7 +40,7 @@ def figure(data, journal: str = "neutral") -> Figure:
         for axes in panels.flat:
             axes.set_visible(axes in shown)
         plotting.letter_panels(shown)
-        drawing.supxlabel(caption(data, training), fontsize=5)
+        plotting.describe(drawing, caption(data, training))
     return drawing
 
 

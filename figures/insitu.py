@@ -14,7 +14,7 @@ READS = Path("results/insitu/insitu.nc")
 def figure(data, journal: str = "neutral") -> Figure:
     """Left a map of mean accuracies after the last epoch, devices by algorithms; right what each seed reached."""
     wide = plotting.width(journal, 2)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.42 * wide))
         table, seeds = drawing.subplots(1, 2, sharey=True, width_ratios=(1.1, 1.0))
         plotting.letter_panels([table, seeds])

@@ -16,7 +16,7 @@ GOAL, FLOOR = 2.0**-24, 1e-17
 def figure(data, journal: str = "neutral") -> Figure:
     """Panels: error over refinements, bits over cell error, error over wires."""
     wide = plotting.width(journal, 2)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.36 * wide))
         panels = drawing.subplots(1, 3)
         plotting.letter_panels(panels)
@@ -24,7 +24,7 @@ def figure(data, journal: str = "neutral") -> Figure:
         bits(panels[1], data)
         wires(panels[2], data)
         chips = f"{data.sizes['chip']} chips"
-        drawing.supxlabel(f"Lines are medians, bands the 5th to 95th percentile of {chips}", fontsize=5)
+        plotting.describe(drawing, f"Lines are medians, bands the 5th to 95th percentile of {chips}")
     return drawing
 
 
@@ -43,7 +43,7 @@ def errors(axes, data) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("Refinements")
     axes.set_ylabel("Error of the solution")
-    axes.set_title(f"{data.matrix.values[0]}, cells with {float(chosen.cell_error):.0%}", loc="right")
+    axes.set_title(f"{data.matrix.values[0]}, cells with {float(chosen.cell_error):.0%}")
     axes.legend()
 
 
@@ -62,7 +62,7 @@ def bits(axes, data) -> None:
     axes.axhline(0, color="0.5", linewidth=0.6)
     axes.set_xlabel("Cell error (% of the range)")
     axes.set_ylabel("Bits gained a refinement")
-    axes.set_title("combined, plain dashed", loc="right")
+    axes.set_title("combined, plain dashed")
     axes.legend()
 
 
@@ -76,7 +76,7 @@ def wires(axes, data) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("Refinements")
     axes.set_ylabel("Error of the solution")
-    axes.set_title(f"{data.matrix.values[0]}, wires", loc="right")
+    axes.set_title(f"{data.matrix.values[0]}, wires")
     axes.legend(title="a segment", title_fontsize=6)
 
 

@@ -15,20 +15,20 @@ READS = Path("results/mimo/mimo.nc")
 def figure(data, journal: str = "neutral") -> Figure:
     """A panel a detector."""
     wide, config = plotting.width(journal, 2), json.loads(data.config)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.42 * wide))
         panels = drawing.subplots(1, data.sizes["detector"], sharey=True, squeeze=False)[0]
         plotting.letter_panels(panels)
         for axes, detector in zip(panels, data.detector.values, strict=True):
             rates(axes, data.sel(detector=detector))
-            axes.set_title(str(detector), loc="right")
+            axes.set_title(str(detector))
         panels[0].set_ylabel("Bit error rate")
         panels[0].legend()
         bits, error = int(data.bits.values.flat[0]), 100 * config["cell_error"]
-        drawing.supxlabel(
+        plotting.describe(
+            drawing,
             f"4 users, 16 antennas, 16-QAM, {bits} bits a point; 95 % intervals of Wilson, every bit taken as a trial "
             f"of its own; cells of 8 levels with {error:g} % of error",
-            fontsize=5,
         )
     return drawing
 

@@ -17,7 +17,7 @@ def figure(data, journal: str = "neutral") -> Figure:
     """One row a setting: lost accuracy, error of the class scores, and changed spikes within the sequence."""
     rows = data.sizes["setting"]
     wide = plotting.width(journal, 2)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.06 * wide + 0.29 * wide * rows))
         panels = drawing.subplots(rows, 3, squeeze=False, sharex="col", sharey="col")
         plotting.letter_panels(panels.flat)
@@ -34,7 +34,7 @@ def figure(data, journal: str = "neutral") -> Figure:
         panels[0, 2].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), title="c, f: steps", title_fontsize=6)
         for axes, name in zip(panels[-1], ("Time steps", "Time steps", "Time within the sequence"), strict=True):
             axes.set_xlabel(name)
-        drawing.supxlabel(caption(data), fontsize=5)
+        plotting.describe(drawing, caption(data))
     return drawing
 
 

@@ -13,7 +13,7 @@ READS = Path("results/programming/programming.nc")
 def figure(data, journal: str = "neutral") -> Figure:
     """Above the error, below the accuracy; one column a write noise; open markers with resistive wires."""
     wide = plotting.width(journal, 2)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.6 * wide))
         panels = drawing.subplots(2, data.sizes["write_noise"], sharex="col", sharey="row", squeeze=False)
         plotting.letter_panels(panels.ravel())

@@ -15,7 +15,7 @@ READS = Path("results/satisfiability/satisfiability.nc")
 def figure(data, journal: str = "neutral") -> Figure:
     """The curve of all formulas, and how each formula does on arrays beside software."""
     wide, config = plotting.width(journal, 2), json.loads(data.config)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.4 * wide))
         left, right = drawing.subplots(1, 2)
         plotting.letter_panels([left, right])
@@ -39,11 +39,11 @@ def figure(data, journal: str = "neutral") -> Figure:
         right.loglog(ends, ends, color="0.5", linewidth=0.6)
         right.set_xlabel("Median flips of a formula in software")
         right.set_ylabel("Median flips on arrays")
-        drawing.supxlabel(
+        plotting.describe(
+            drawing,
             f"{data.sizes['formula']} formulas of {config['variables']} variables and {config['clauses']} clauses, "
             f"{config['runs']} runs each; the band takes runs as trials of their own; cells: {config['device']} by "
             "multiples of its write noise",
-            fontsize=5,
         )
     return drawing
 

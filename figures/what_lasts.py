@@ -15,7 +15,7 @@ READS = Path("results/what_lasts/what_lasts.nc")
 def figure(data, journal: str = "neutral") -> Figure:
     """Gains over one factor a tile: means over chips and seeds, with 95 % intervals paired by seed."""
     wide = plotting.width(journal, 2)
-    with plotting.style():
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.45 * wide), layout="constrained")
         panels = drawing.subplots(1, data.sizes["law"], sharey=True, squeeze=False)[0]
         plotting.letter_panels(panels)

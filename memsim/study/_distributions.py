@@ -1,0 +1,126 @@
+"""How weights of networks lie, and how the conductances that hold them do."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Key
+
+from .._array import Chip
+from .._checks import TIME, check_finite_model, checked, described, whole
+from ..files._planes import conductances_of
+from ..nn import analog_layers
+from ..nn._deploy import digital_weight, layers_on_chips
+from ..nn._mixed_signal import Designs
+from ._chips import DESIGN, programmed
+from ._provenance import device_numbers, provenance
+
+if TYPE_CHECKING:
+    from xarray import Dataset as Result
+
+
+@checked(crossbar=DESIGN, time=TIME, chips=whole(1), bins=whole(2))
+def distributions(
+    models: Mapping[str, Any],
+    crossbar: Designs,
+    *,
+    key: Key[Array, ""],
+    chips: int = 5,
+    time: float = 0.0,
+    bins: int = 50,
+) -> "Result":
+    """Histograms of the weights of each layer, and of the conductances that hold them, of trainings of one network.
+
+    Chip i is that of `memsim.study.robustness` with the same `key`. All cells are counted, those of reference lines
+    too.
+
+    **Arguments:**
+
+    - `models`: Digital networks with the same layers, by name: `{"before": one, "after": other}`.
+    - `crossbar`: A design, or `path, layer -> design | None`; layers without are left out.
+    - `key`: For everything.
+    - `chips`: Number of virtual chips.
+    - `time`: Seconds after programming.
+    - `bins`: Of each histogram.
+
+    Returns an `xarray.Dataset` of densities, with an integral of one: `weight_density` over (version, layer,
+    weight_bin), with the weights at `weight` (layer, weight_bin), and `conductance_density` over (version, layer, chip,
+    conductance_bin) in 1/siemens, at `conductance` (layer, conductance_bin). The bins of a layer are the same for all
+    versions. `memsim.plotting.distributions` draws it.
+
+    **Raises:** `ValueError` for networks without the same layers, and for what cannot be on chips.
+    """
+    import xarray as xr
+
+    paths = _common(models, crossbar)
+    weights = {name: _weights(model, paths) for name, model in models.items()}
+    cells = {
+        name: [_cells(model, crossbar, each, time, key) for each in range(chips)] for name, model in models.items()
+    }
+    at_weights, of_weights, at_cells, of_cells = [], [], [], []
+    for path in paths:
+        most = max(float(np.abs(each[path]).max()) for each in weights.values()) or 1.0
+        edges = np.linspace(-most, most, bins + 1)
+        at_weights.append((edges[1:] + edges[:-1]) / 2)
+        of_weights.append([_density(each[path], edges) for each in weights.values()])
+        edges = _around([chip[path] for each in cells.values() for chip in each], bins)
+        at_cells.append((edges[1:] + edges[:-1]) / 2)
+        of_cells.append([[_density(chip[path], edges) for chip in each] for each in cells.values()])
+    data = {
+        "weight_density": (("layer", "version", "weight_bin"), np.asarray(of_weights), {"units": "1"}),
+        "conductance_density": (
+            ("layer", "version", "chip", "conductance_bin"),
+            np.asarray(of_cells),
+            {"units": "1/S"},
+        ),
+    }
+    places = {
+        "version": list(models),
+        "layer": list(paths),
+        "chip": np.arange(chips),
+        "weight": (("layer", "weight_bin"), np.asarray(at_weights), {"units": "1"}),
+        "conductance": (("layer", "conductance_bin"), np.asarray(at_cells), {"units": "S"}),
+        "time": ("time", [float(time)], {"units": "s"}),
+    }
+    return xr.Dataset(data, places, provenance() | device_numbers(crossbar))
+
+
+def _common(models: Mapping[str, Any], crossbar: Designs) -> tuple[str, ...]:
+    """The layers on chips, which all networks must have."""
+    if not isinstance(models, Mapping) or not models:
+        raise ValueError(
+            f'`models` must be networks by name, {{"before": one, "after": other}}. Got {described(models)}.'
+        )
+    found = {name: tuple(layers_on_chips(model, crossbar)) for name, model in models.items()}
+    first = next(iter(found.values()))
+    for name, paths in found.items():
+        check_finite_model(models[name], f"models[{name!r}]")
+        if paths != first:
+            raise ValueError(
+                f"`models` must have the same layers on chips. Got {', '.join(first)}, and {', '.join(paths)}."
+            )
+    return first
+
+
+def _cells(model: Any, crossbar: Designs, number: int, time: float, key: Key[Array, ""]) -> dict[str, np.ndarray]:
+    """The conductance of every cell of each layer of one chip, in siemens."""
+    chip, _ = programmed(model, crossbar, jnp.asarray(number), key=key)
+    t = jnp.asarray(time, jnp.result_type(float))
+    layers = {path: layer.weight for path, layer in analog_layers(chip).items()}
+    return {path: conductances_of(found, t).ravel() for path, found in layers.items() if isinstance(found, Chip)}
+
+
+def _weights(model: Any, paths: tuple[str, ...]) -> dict[str, np.ndarray]:
+    layers = analog_layers(model)
+    return {path: np.asarray(digital_weight(path, layers[path])) for path in paths}
+
+
+def _around(values: list[np.ndarray], bins: int) -> np.ndarray:
+    """Edges of bins that hold all `values`."""
+    low, high = min(float(each.min()) for each in values), max(float(each.max()) for each in values)
+    return np.linspace(low, high if high > low else low + 1e-9, bins + 1)
+
+
+def _density(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    return np.histogram(values, edges, density=True)[0]
