@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -18,8 +17,10 @@ def command(reads: Path, figure: Callable[..., Figure], *, name: str | None = No
     called = name or reads.stem
     title = (figure.__globals__["__doc__"] or "").split("\n\n")[0]
 
+    beside = reads.with_name(called)
+
     def draw(
-        result: Path = reads, out: Path = reads.with_name(called), journal: str = "neutral", label: dict[str, str] = {}
+        result: Path = reads, out: Path = beside, journal: str = "neutral", label: dict[str, str] | None = None
     ) -> None:
         """Draws the figure from `result` into `out`.pdf and `out`.png, and what belongs beside it into `out`.txt.
 
@@ -30,8 +31,7 @@ def command(reads: Path, figure: Callable[..., Figure], *, name: str | None = No
             label: Names of yours for cells, layers, methods: `--label .layers[0] hidden`.
         """
         data = ms.study.open_result(result)
-        options: dict[str, Any] = {"label": label} if label else {}
-        drawing = figure(data, journal, **options)
+        drawing = figure(data, journal, label)
         words = f"memsim draw {called}" + (f" --journal {journal}" if journal != "neutral" else "")
         text = plotting.caption(drawing, data, title=title, command=words, file=result)
         for file in plotting.save(drawing, out, caption=text):

@@ -16,8 +16,8 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
     drawing = plotting.energy_breakdown(data, label=label, journal=journal)
     node = json.loads(data.config)["nanometres"]
     words = (
-        f"an operation is one inference of one recording; {node} nm; Loihi: 14 nm, of simulations before silicon, static "
-        "power for 1 ms a step"
+        f"an operation is one inference of one recording; {node} nm; Loihi: 14 nm, of simulations before silicon, "
+        "static power for 1 ms a step"
     )
     plotting.describe(drawing, f"{drawing.get_label()}; {words}")
     return drawing

@@ -3,6 +3,7 @@
 from ._caption import caption as caption
 from ._caption import describe as describe
 from ._lines import draw_accuracy as draw_accuracy
+from ._lines import draw_interval as draw_interval
 from ._lines import draw_line as draw_line
 from ._lines import draw_spread as draw_spread
 from ._lines import measured_along as measured_along

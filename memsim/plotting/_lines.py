@@ -99,6 +99,37 @@ def draw_spread(
     stand_beside(axes, there, place, of)
 
 
+@checked(found=Must("numbers", lambda y: np.full(np.shape(y), True)))  # what is NaN is left out
+def draw_interval(
+    axes: "Axes", x: np.ndarray, found: np.ndarray, *, place: int, label: str | None, of: int = 1, linestyle: str = "-"
+) -> None:
+    """One line on `axes` with a bar at each point, as they are given: bars of several lines stand beside each other.
+
+    **Arguments:**
+
+    - `axes`: Of matplotlib.
+    - `x`: Where the points stand.
+    - `found`: Mean and lower and upper end of the bar, one row a point, such as `memsim.study.interval` returns. NaN is
+      left out: a point without a bar.
+    - `place`, `label`, `of`, `linestyle`: As of `draw_spread`.
+
+        >>> import memsim as ms, numpy as np
+        >>> from matplotlib.figure import Figure
+        >>> axes = Figure().subplots()
+        >>> ms.plotting.draw_interval(axes, np.arange(2.0), np.array([[1, 0, 2], [2, 1, 3]]), place=0, label="regained")
+        >>> axes.lines[0].get_ydata().tolist()
+        [1, 2]
+    """
+    if np.ndim(found) != 2 or np.shape(found) != (len(x), 3):
+        raise ValueError(
+            f"`found` must have a row of three numbers for each of {len(x)} points. Got {np.shape(found)}."
+        )
+    shown, there = look(place), (len(axes.lines), len(axes.collections))
+    axes.plot(x, found[:, 0], **shown, label=label, linestyle=linestyle)
+    axes.vlines(x, found[:, 1], found[:, 2], color=shown["color"], linewidth=0.8)
+    stand_beside(axes, there, place, of)
+
+
 def stand_beside(axes: "Axes", there: tuple[int, int], place: int, of: int) -> None:
     """Moves what was drawn last, all but the first lines and collections that were `there`, some points beside its x.
 
