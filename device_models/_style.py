@@ -23,14 +23,14 @@ class Journal(NamedTuple):
 
     widths: Mapping[int | float, float]
     tallest: float
-    text: float
-    small: float
+    text: int
+    small: int
     letters: str
-    letter: float
+    letter: int
     source: str
 
 
-def _millimetres(**widths: float) -> dict[int | float, float]:
+def _millimetres(**widths: int) -> dict[int | float, float]:
     named = {"one": 1, "middle": 1.5, "two": 2}
     return {named[name]: width * MILLIMETRE for name, width in widths.items()}
 

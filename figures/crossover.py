@@ -35,6 +35,7 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
                 axes.annotate(words, (rate, 0.98), (-1, 0), ("data", "axes fraction"), "offset points", **above)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.set_ylim(top=5 * axes.get_ylim()[1])
         axes.set_xlabel("Synaptic operations (millions a second)")
         axes.set_ylabel("Power (µW)")
         drawing.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)

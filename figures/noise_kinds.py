@@ -77,6 +77,6 @@ def words(data) -> str:
         f"thick bars: 95 % interval of the mean, beside each other; lower row: at {loudest:g} times the noise, solid "
         f"{white}, dashed {frozen}, bands: 5th to 95th percentile; multiples of the read noise of "
         f"{plotting.readable(config['device'])}; "
-        f'"same duration": {1e3 * config["duration"]:g} ms cut into steps, "same step": 1 ms a step; recurrent network of '
-        f"{config['hidden']} neurons"
+        f'"same duration": {1e3 * config["duration"]:g} ms cut into steps, "same step": 1 ms a step; recurrent '
+        f"network of {config['hidden']} neurons"
     )

@@ -80,7 +80,7 @@ def _counted(result: "xr.Dataset") -> str | None:
     found = [f"{result.sizes[name]} {COUNTED[name]}" for name in names]
     packed = {int(each.attrs["recordings"]) for each in result.data_vars.values() if "recordings" in each.attrs}
     found += [f"{number} test recordings" for number in sorted(packed)]
-    one = [each[:-1] if each.startswith("1 ") else each for each in found]
+    one = [each.removesuffix("s") if each.startswith("1 ") else each for each in found]
     return f"Counted: {', '.join(one)}" if one else None
 
 

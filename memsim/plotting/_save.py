@@ -53,6 +53,7 @@ def save(figure: "Figure", path: Path | str, *, caption: str | None = None) -> l
             with written_whole(file) as partial:
                 figure.savefig(partial, format=file.suffix[1:])
     if caption is None:
+        said.unlink(missing_ok=True)
         return files
     with written_whole(said) as partial:
         partial.write_text(caption.rstrip() + "\n", encoding="utf-8")
@@ -64,7 +65,7 @@ def _say_font(name: str) -> None:
     """Once a process and font."""
     if name not in WANTED:
         logging.getLogger("memsim").warning(
-            "Arial is not installed: figures are set in %s. Journals want Arial or Helvetica; `apt install "
-            "fonts-liberation` has a font of the same widths.",
+            "Arial is not installed: figures are set in %s. Journals want Arial or Helvetica; Liberation Sans has "
+            "letters of the same widths.",
             name,
         )

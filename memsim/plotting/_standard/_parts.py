@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from device_models._style import TITLE_PAD
+
 from ..._checks import described, did_you_mean
 from ...study._factors import FACTORS
 from .._style import JOURNALS, width
@@ -20,11 +22,11 @@ BAND = 0.2  # how opaque a band is
 
 def check_has(result: "xr.Dataset", names: Iterable[str], maker: str) -> None:
     """Raises `ValueError` for a result without one of the variables `names`, which that of a `maker` has."""
-    missing = [name for name in names if name not in getattr(result, "variables", ())]
+    variables = getattr(result, "variables", ())
+    missing = [name for name in names if name not in variables]
     if missing:
-        raise ValueError(
-            f"`result` must be a data set of {maker}. Got {described(result)}, without {', '.join(missing)}."
-        )
+        got = f"one with {', '.join(map(str, variables)) or 'nothing'}" if hasattr(result, "dims") else described(result)
+        raise ValueError(f"`result` must be a data set of {maker}. Got {got}, without {', '.join(missing)}.")
 
 
 def check_over(result: "xr.Dataset", variable: str, dims: Iterable[str], free: Sequence[str] = FACTORS) -> None:
@@ -97,5 +99,9 @@ def below(figure: "Figure", axes: "Axes", *, ncols: int = 4, title: str | None =
 
 
 def title_two(axes: "Axes", text: str) -> None:
-    """A title over a panel and its right neighbour, which takes no room from them but its line, that of the letter."""
-    axes.set_title(text).set_in_layout(False)
+    """A title over a panel and its right neighbour, in the line of the letter.
+
+    No title of matplotlib: constrained layout makes room at the right of a panel for the middle of a long one.
+    """
+    where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+    axes.annotate(text, (0, 1), (0, TITLE_PAD), **where).set_in_layout(False)

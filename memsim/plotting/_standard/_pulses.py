@@ -62,6 +62,8 @@ def staircase(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, j
 
 
 def _panel(axes: "Axes", data: "xr.Dataset") -> None:
+    from matplotlib.ticker import EngFormatter
+
     pulses, weight = data.pulses.values, data.weight.transpose("read", "cell").values
     low, _, high = percentiles(weight, axis=1)
     axes.fill_between(pulses, low, high, color=COLOURS[2], alpha=BAND, linewidth=0, label="5 to 95 % of devices")
@@ -72,5 +74,5 @@ def _panel(axes: "Axes", data: "xr.Dataset") -> None:
     axes.plot(pulses, data.nominal.values, color=COLOURS[0], linestyle="--", label="nominal, without noise")
     turns = ":" if "one_sided" in data and bool(np.any(data.one_sided)) else "-"
     axes.axvline(pulses[len(pulses) // 2], color="0.6", linewidth=0.5, linestyle=turns)
-    axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.locator_params(axis="x", nbins=3)
