@@ -117,8 +117,10 @@ def _settings(chosen: Journal) -> Any:
     from cycler import cycler
 
     name = font()
-    maths: dict[str, Any] = {"mathtext.fontset": "custom", "mathtext.rm": name, "mathtext.it": f"{name}:italic"}
-    maths |= {"mathtext.bf": f"{name}:bold", **dict.fromkeys(("mathtext.cal", "mathtext.sf", "mathtext.tt"), name)}
+    maths: dict[str, Any] = {"mathtext.fontset": "dejavusans"}
+    if name != "DejaVu Sans":
+        maths = {"mathtext.fontset": "custom", "mathtext.rm": name, "mathtext.it": f"{name}:italic"}
+        maths |= {"mathtext.bf": f"{name}:bold", **dict.fromkeys(("mathtext.cal", "mathtext.sf", "mathtext.tt"), name)}
     return {
         "font.family": "sans-serif",
         "font.sans-serif": [name, "DejaVu Sans"],

@@ -34,6 +34,7 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         panels[0].set_yscale("log")
         panels[0].set_yticks(TICKS, [str(tick) for tick in TICKS])
         panels[0].minorticks_off()
+        panels[0].set_ylim(bottom=0.5)
         plotting.letter_panels(panels[:count])
         drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
         plotting.describe(drawing, words(data))
@@ -67,6 +68,7 @@ def over_error(axes, data) -> None:
             axes.plot(error, mean, linestyle="none", **look)
             axes.vlines(error, low, high, color=look["color"], linewidth=0.8)
     axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter("")
     axes.set_xlabel("Error of cells (% of range)")
     axes.set_title("All, a day old")
 

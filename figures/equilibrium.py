@@ -14,21 +14,24 @@ READS = Path("results/equilibrium/equilibrium.nc")
 def figure(data, journal: str = "neutral", label=None) -> Figure:
     """A panel a data set, and one for the angles by each rule."""
     wide, sets, rules = plotting.width(journal, 2), data.sizes["data"], data.sizes["rule"]
+    names = dict.fromkeys(map(str, (*data.model.values, *data.turned.values)))
+    looks = {name: place for place, name in enumerate(names)}
     with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.36 * wide))
         panels = drawing.subplots(1, sets + rules, squeeze=False)[0]
         for axes, name in zip(panels, data.data.values, strict=False):
-            accuracies(axes, data.sel(data=name), label)
+            accuracies(axes, data.sel(data=name), looks, label)
             axes.set_title(plotting.readable(str(name), label))
         panels[0].set_ylabel("Test accuracy (%)")
         for axes, rule in zip(panels[sets:], data.rule.values, strict=True):
-            angles(axes, data.sel(rule=rule), label)
+            angles(axes, data.sel(rule=rule), looks, label)
             axes.set_title(f"Rule: {rule}")
             axes.sharey(panels[sets])
         panels[sets].set_ylabel("Rule to exact gradient (°)")
-        handles = [axes.get_legend_handles_labels() for axes in (panels[0], panels[sets])]
-        drawing.legend(*handles[0], loc="outside lower left", ncols=2, title="Accuracy")
-        drawing.legend(*handles[1], loc="outside lower right", ncols=2, title="Angles")
+        named = {}
+        for axes in panels:  # a model has one look in all panels
+            named |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+        drawing.legend(list(named.values()), list(named), loc="outside lower center", ncols=4)
         plotting.letter_panels(panels)
         plotting.describe(
             drawing,
@@ -41,20 +44,23 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
 draw = command(READS, figure)
 
 
-def accuracies(axes, data, label) -> None:
+def accuracies(axes, data, looks, label) -> None:
     axes.set_xscale("log")
-    for place, model in enumerate(data.model.values):
+    for model in data.model.values:
         one, named = data.accuracy.sel(model=model, drop=True).drop_vars("data", errors="ignore"), str(model)
-        kept = {"place": place, "label": plotting.readable(named, label), "of": data.sizes["model"]}
+        kept = {"place": looks[named], "label": plotting.readable(named, label), "of": data.sizes["model"]}
         plotting.draw_spread(axes, data.ratio.values.astype(float), one, along="ratio", **kept)
     axes.set_xlabel("Off over on resistance")
 
 
-def angles(axes, data, label) -> None:
-    for place, model in enumerate(data.turned.values):
+def angles(axes, data, looks, label) -> None:
+    for model in data.turned.values:
         found = np.degrees(np.arccos(np.clip(data.cosine.sel(turned=model).values, -1, 1)))
         axes.plot(
-            data.beta, np.maximum(found, 1e-3), label=plotting.readable(str(model), label), **plotting.look(place)
+            data.beta,
+            np.maximum(found, 1e-3),
+            label=plotting.readable(str(model), label),
+            **plotting.look(looks[str(model)]),
         )
     axes.set_xscale("log")
     axes.set_yscale("log")

@@ -82,7 +82,7 @@ def yields(axes, data, label) -> None:
         plotting.draw_interval(
             axes, 100 * WITHIN[::5], found[::5], label=plotting.readable(str(network), label), **kept
         )
-    axes.set_xlabel("Accuracy lost at last, at most (points)")
+    axes.set_xlabel("Accuracy lost, at most (points)")
     axes.set_ylabel("Chips (%)")
 
 
@@ -114,7 +114,7 @@ def caption(data, training: str) -> str:
     return (
         f"Upper row, on {plotting.readable(str(data.cells.values[0]))}: means; thin bars: 5th to 95th percentile over "
         "chips and seeds, thick bars: 95 % interval of the mean; dotted: digital. Lower row: 95 % intervals over "
-        "seeds and chips, of shares of chips as of memsim.study.yield_curve; noise, yield and norms of networks "
-        f"trained with {training}; costs of single effects: mean, and smallest to largest of networks, trainings and "
-        "seeds. Bars stand beside each other"
+        "seeds and chips, of shares of chips at the last age as of memsim.study.yield_curve; noise, yield and norms "
+        f"of networks trained with {training}; costs of single effects: mean, and smallest to largest of networks, "
+        "trainings and seeds. Bars stand beside each other"
     )

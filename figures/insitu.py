@@ -22,7 +22,7 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         last = last.isel(device=np.argsort(-last.accuracy.mean(("algorithm", "seed")).values))
         accuracy_map(table, last, label)
         accuracy_of_seeds(seeds, last, label)
-        drawing.legend(*seeds.get_legend_handles_labels(), loc="outside lower center", ncols=5)
+        drawing.legend(*seeds.get_legend_handles_labels(), loc="outside lower center", ncols=6)
         plotting.describe(
             drawing,
             "a: mean over seeds after the last epoch; b: each seed, so that the spread over devices, weights and "

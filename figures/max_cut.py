@@ -29,6 +29,8 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
                 x, lines = data.noise.values.astype(float), data.sizes["cooling"]
                 plotting.draw_spread(axes, x, values, along="noise", place=place, label=named, of=lines)
             best.append(f"{vertices}: {100 * float(np.max(right.any('run').mean('graph'))):.0f} %")
+            if float(data.noise.min()) > 0:
+                axes.set_xscale("log")
             axes.set_title(f"{vertices} vertices")
             axes.set_xlabel("Noise over the input of a neuron")
         panels[0].set_ylabel("Runs that find the best cut (%)")

@@ -25,7 +25,8 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         name="Relative standard deviation (%)",
     )
     for axes in drawing.axes:
-        axes.axvline(100 * json.loads(data.config)["training_mismatch"], color="0.5", linestyle=":", linewidth=0.6)
+        met = 100 * json.loads(data.config)["training_mismatch"]
+        axes.axvline(met, color="0.5", linestyle=":", linewidth=0.6)
     words = (
         "dotted vertical: mismatch in training; membrane time constants and thresholds of neurons, weights of synapses"
     )

@@ -18,14 +18,17 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
     both = xr.concat([without, matched(data)], "training").rename(draw="chip")
     shown = both.to_dataset(name="accuracy").assign_coords(training=["without noise", "with the noise of the test"])
     drawing = plotting.accuracy_over_noise(shown, label=label, journal=journal)
-    axes = drawing.axes[0]
-    axes.set_title(NAMES[data.task])
     words = f"{drawing.get_label()}; trained and tested with draws of the noise"
-    if "published" in data:
-        x, y = 100 * data.published_noise.values, 100 * data.published.values
-        axes.plot(x, y, "--", **plotting.look(2), label="published")
-        axes.annotate("published", (x[-1], y[-1]), (0, 4), textcoords="offset points", ha="right", fontsize="small")
-        words += f"; dashed: published, without spread, {data.published.source}"
+    axes = drawing.axes[0]
+    with plotting.style(journal):
+        axes.set_title(NAMES[data.task])
+        if "published" in data:
+            x, y = 100 * data.published_noise.values, 100 * data.published.values
+            axes.plot(x, y, "--", **plotting.look(2))
+            axes.annotate(
+                "published", (x[-1], y[-1]), (0, -6), textcoords="offset points", ha="right", va="top", fontsize="small"
+            )
+            words += f"; dashed: published, without spread, {data.published.source}"
     plotting.describe(drawing, words)
     return drawing
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._checks import Must, checked, did_you_mean
+from .._checks import Must, checked, did_you_mean, whole
 from ..study import interval
 from ..study._right import best_of
 from ._style import look
@@ -20,7 +20,7 @@ APART = 2.6  # points between the intervals of neighbouring lines
 INTERVALS = "lines: means; thin bars: 5th to 95th percentile; thick bars: 95 % interval of the mean, beside each other,"
 
 
-@checked()
+@checked(of=whole(1))
 def draw_accuracy(
     axes: "Axes", accuracy: "xr.DataArray | xr.Dataset", *, place: int, label: str | None, of: int = 1
 ) -> None:
@@ -37,7 +37,7 @@ def draw_accuracy(
     draw_spread(axes, shown_time(accuracy.time.values), accuracy, along="time", place=place, label=label, of=of)
 
 
-@checked()
+@checked(of=whole(1))
 def draw_spread(
     axes: "Axes",
     x: np.ndarray,
@@ -99,7 +99,7 @@ def draw_spread(
     stand_beside(axes, there, place, of)
 
 
-@checked(found=Must("numbers", lambda y: np.full(np.shape(y), True)))  # what is NaN is left out
+@checked(found=Must("numbers", lambda y: np.full(np.shape(y), True)), of=whole(1))  # what is NaN is left out
 def draw_interval(
     axes: "Axes", x: np.ndarray, found: np.ndarray, *, place: int, label: str | None, of: int = 1, linestyle: str = "-"
 ) -> None:
@@ -144,6 +144,8 @@ def stand_beside(axes: "Axes", there: tuple[int, int], place: int, of: int) -> N
     moved = axes.transData + ScaledTranslation(points / 72, 0, figure.dpi_scale_trans)
     for artist in (*axes.lines[there[0] :], *axes.collections[there[1] :]):
         artist.set_transform(moved)
+    if of > 1:
+        axes.set_xmargin(max(axes.get_xmargin(), 0.03 + 0.015 * of))  # room for what moved
 
 
 @checked(y=Must("numbers", lambda y: np.full(np.shape(y), True)))  # what is NaN is left out

@@ -1,7 +1,7 @@
 """How wide a figure is, and what its type and lines are, for a journal."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from device_models import _style
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 WANTED = ("Arial", "Helvetica")  # fonts that journals ask for
 
 
-@contextmanager
-def style(journal: str = "neutral") -> Iterator[None]:
+@checked()
+def style(journal: str = "neutral") -> "AbstractContextManager[None]":
     """Type, lines and embedded TrueType fonts as a `journal` wants them, for the figures drawn inside.
 
     Sans-serif: Arial, or the nearest to it that is installed, see `font`. No line is thinner than half a point.
@@ -38,8 +38,7 @@ def style(journal: str = "neutral") -> Iterator[None]:
         ...     print(matplotlib.rcParams["font.size"])
         8.0
     """
-    with _style.style(_known(journal)):
-        yield
+    return _style.style(_known(journal))
 
 
 @checked(columns=positive())

@@ -12,7 +12,7 @@ from .._checks import TIME, check_finite_model, checked, described, whole
 from ..files._planes import conductances_of
 from ..nn import analog_layers
 from ..nn._deploy import digital_weight, layers_on_chips
-from ..nn._mixed_signal import Designs
+from ..nn._mixed_signal import Designs, check_designs
 from ._chips import DESIGN, programmed
 from ._provenance import device_numbers, provenance
 
@@ -53,37 +53,42 @@ def distributions(
     """
     import xarray as xr
 
+    check_designs(crossbar)
     paths = _common(models, crossbar)
     weights = {name: _weights(model, paths) for name, model in models.items()}
     cells = {
         name: [_cells(model, crossbar, each, time, key) for each in range(chips)] for name, model in models.items()
     }
-    at_weights, of_weights, at_cells, of_cells = [], [], [], []
-    for path in paths:
-        most = max(float(np.abs(each[path]).max()) for each in weights.values()) or 1.0
-        edges = np.linspace(-most, most, bins + 1)
-        at_weights.append((edges[1:] + edges[:-1]) / 2)
-        of_weights.append([_density(each[path], edges) for each in weights.values()])
-        edges = _around([chip[path] for each in cells.values() for chip in each], bins)
-        at_cells.append((edges[1:] + edges[:-1]) / 2)
-        of_cells.append([[_density(chip[path], edges) for chip in each] for each in cells.values()])
+    parts = [
+        _histograms(
+            [each[path] for each in weights.values()], [[c[path] for c in each] for each in cells.values()], bins
+        )
+        for path in paths
+    ]
+    at_weights, of_weights, at_cells, of_cells = (np.asarray(each) for each in zip(*parts, strict=True))
+    over = ("layer", "version", "chip", "conductance_bin")
     data = {
-        "weight_density": (("layer", "version", "weight_bin"), np.asarray(of_weights), {"units": "1"}),
-        "conductance_density": (
-            ("layer", "version", "chip", "conductance_bin"),
-            np.asarray(of_cells),
-            {"units": "1/S"},
-        ),
+        "weight_density": (("layer", "version", "weight_bin"), of_weights, {"units": "1"}),
+        "conductance_density": (over, of_cells, {"units": "1/S"}),
     }
     places = {
         "version": list(models),
         "layer": list(paths),
         "chip": np.arange(chips),
-        "weight": (("layer", "weight_bin"), np.asarray(at_weights), {"units": "1"}),
-        "conductance": (("layer", "conductance_bin"), np.asarray(at_cells), {"units": "S"}),
+        "weight": (("layer", "weight_bin"), at_weights, {"units": "1"}),
+        "conductance": (("layer", "conductance_bin"), at_cells, {"units": "S"}),
         "time": ("time", [float(time)], {"units": "s"}),
     }
     return xr.Dataset(data, places, provenance() | device_numbers(crossbar))
+
+
+def _histograms(weights: list[np.ndarray], cells: list[list[np.ndarray]], bins: int) -> tuple[Any, Any, Any, Any]:
+    """Middles of bins and densities in them, of the weights of one layer and of its cells on each chip."""
+    most = max(float(np.abs(each).max()) for each in weights) or 1.0
+    edges = np.linspace(-most, most, bins + 1)
+    found = (edges[1:] + edges[:-1]) / 2, [_density(each, edges) for each in weights]
+    edges = _around([chip for each in cells for chip in each], bins)
+    return *found, (edges[1:] + edges[:-1]) / 2, [[_density(chip, edges) for chip in each] for each in cells]
 
 
 def _common(models: Mapping[str, Any], crossbar: Designs) -> tuple[str, ...]:

@@ -40,7 +40,8 @@ SIGNED = {
     *("Flatten.start_dim", "Flatten.end_dim", "Scale.scale", "Threshold.threshold", "Population.low"),
     *("attribution_table.time", "attribution.time"),  # an index from the end
     "crossover.static_difference",
-    *("draw_accuracy.place", "draw_spread.place", "yield_curve.threshold"),
+    *("draw_accuracy.place", "draw_interval.place", "draw_spread.place", "look.place", "yield_curve.threshold"),
+    "accuracy_over_bits.margin",
 }
 
 # (name, argument, wrong value): why it is right all the same.

@@ -1,7 +1,7 @@
 """Memory cells as populations: the error of a write, and how conductance goes over time."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def programming_error(
             )
             every = max(1, one.sizes["target"] // 14)
             found = one.error_std[::every] / unit
-            look = {"marker": MARKERS[0], "linestyle": "none", "color": COLOURS[0]}
+            look: dict[str, Any] = {"marker": MARKERS[0], "linestyle": "none", "color": COLOURS[0]}
             axes.plot(one.target[::every], found.where(found > 0), markersize=2.5, label="cells as written", **look)
             axes.set_title(readable(str(name), label))
             axes.set_yscale("log")

@@ -1,7 +1,7 @@
 """How weights lie, and the conductances that hold them."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,7 +63,11 @@ def distributions(
 def _weights(axes: "Axes", one: "xr.Dataset", label: Mapping[str, str] | None) -> None:
     for place, version in enumerate(one.version.values):
         density = one.weight_density.sel(version=version)
-        look = {"color": COLOURS[place % 7], "linestyle": LINES[place % 4], "label": readable(str(version), label)}
+        look: dict[str, Any] = {
+            "color": COLOURS[place % 7],
+            "linestyle": LINES[place % 4],
+            "label": readable(str(version), label),
+        }
         axes.step(one.weight, density, where="mid", **look)
     axes.set(xlabel="Weight", ylabel="Density", ylim=(0, None))
 

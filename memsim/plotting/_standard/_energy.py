@@ -1,7 +1,7 @@
 """What networks take: bars by component, and accuracy against energy."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -85,29 +85,19 @@ def energy_breakdown(
     """
     along = _along(result)
     over = [name for name in FACTORS if name in result.joules.dims]
-    joules = result.joules.transpose(along, "component", *over)
-    sums = joules.sum("component").values.reshape(joules.sizes[along], -1)
-    mean = joules.mean(over)
-    shares = 100 * mean / mean.sum("component")
     names = [readable(str(name), label) for name in result[along].values]
     with style(journal):
         figure, grid = panels_of(journal, 2, 1, height=0.27, sharex=True, height_ratios=(1, 2))
         above, below = grid[:, 0]
-        scale, prefix = prefixed(float(sums.mean(1).min()))
-        low, _, high = np.array([percentiles(each) for each in sums]).T / scale
-        places = np.arange(len(names))
-        above.plot(places, sums.mean(1) / scale, "o", color="black")
-        above.vlines(places, low, high, color="black")
-        above.set_yscale("log")
-        above.set_ylabel(f"Energy ({prefix}J)")
-        bars = {str(each): {str(c): float(shares.sel({along: each, "component": c})) for c in shares.component.values}
-                for each in shares[along].values}  # fmt: skip
+        joules = result.joules.transpose(along, "component", *over)
+        _sums(above, joules.sum("component").values.reshape(len(names), -1))
         if "accuracy" in result:
-            names = [
-                f"{name}\n{_percent(result.accuracy.sel({along: at}))}"
-                for name, at in zip(names, mean[along].values, strict=True)
-            ]
-        _stacked(below, bars, names, label)
+            right = [_percent(result.accuracy.isel({along: at})) for at in range(len(names))]
+            names = [f"{name}\n{share}" for name, share in zip(names, right, strict=True)]
+        mean = joules.mean(over)
+        shares = 100 * mean / mean.sum("component")
+        parts = [dict(zip(map(str, mean.component.values), each, strict=True)) for each in shares.values.tolist()]
+        _stacked(below, dict(enumerate(parts)), names, label)
         below.set_ylabel("Share (%)")
         handles, words = below.get_legend_handles_labels()
         figure.legend(handles, words, loc="outside right upper")
@@ -186,6 +176,16 @@ def pareto(
     return figure
 
 
+def _sums(axes: "Axes", sums: np.ndarray) -> None:
+    """A mark for each machine, with its spread over the second axis."""
+    scale, prefix = prefixed(float(sums.mean(1).min()))
+    low, _, high = np.array([percentiles(each) for each in sums]).T / scale
+    axes.plot(np.arange(len(sums)), sums.mean(1) / scale, "o", color="black")
+    axes.vlines(np.arange(len(sums)), low, high, color="black")
+    axes.set_yscale("log")
+    axes.set_ylabel(f"Energy ({prefix}J)")
+
+
 def _inset(axes: "Axes", crossover: "xr.Dataset") -> None:
     check_has(crossover, ("clocked", "asynchronous", "rate", "overhead"), "`memsim run crossover`")
     inset = axes.inset_axes((0.62, 0.12, 0.36, 0.33))
@@ -215,7 +215,7 @@ def _percent(accuracy: "xr.DataArray") -> str:
 
 
 def _stacked(
-    axes: "Axes", bars: Mapping[str, Mapping[str, float]], names: list[str], label: Mapping[str, str] | None = None
+    axes: "Axes", bars: Mapping[Any, Mapping[str, float]], names: list[str], label: Mapping[str, str] | None = None
 ) -> None:
     """A bar for each name, the largest component at its foot."""
     components = sorted({name for parts in bars.values() for name, part in parts.items() if part > 0})

@@ -25,7 +25,9 @@ def check_has(result: "xr.Dataset", names: Iterable[str], maker: str) -> None:
     variables = getattr(result, "variables", ())
     missing = [name for name in names if name not in variables]
     if missing:
-        got = f"one with {', '.join(map(str, variables)) or 'nothing'}" if hasattr(result, "dims") else described(result)
+        got = (
+            f"one with {', '.join(map(str, variables)) or 'nothing'}" if hasattr(result, "dims") else described(result)
+        )
         raise ValueError(f"`result` must be a data set of {maker}. Got {got}, without {', '.join(missing)}.")
 
 

@@ -57,7 +57,7 @@ def ir_drop(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, jou
             _accuracies(axes, one, label)
             axes.set_title(readable(name, label))
         letter_panels(panels)
-        bars = "; bars: 95 % interval of the mean over what is counted below; dotted and dashed: smaller tiles"
+        bars = "; bars: 95 % interval of the mean over what is counted below; thin: means of smaller tiles"
         describe(
             figure,
             "a: share of the applied voltage that each cell does not see; b: error of bit-line currents, one array "
@@ -87,7 +87,7 @@ def _errors(axes: "Axes", data: "xr.Dataset", label: Mapping[str, str] | None) -
 
 
 def _accuracies(axes: "Axes", data: "xr.Dataset", label: Mapping[str, str] | None) -> None:
-    """A colour a training, a line a tile, those of one resistance beside each other."""
+    """The largest tile with intervals beside each other, smaller ones as thin lines."""
     tiles = [None] if "tile" not in data.dims else list(data.tile.values)
     used = [tile for tile in tiles if tile is None or data.accuracy.sel(tile=tile).notnull().any()]
     for place, training in enumerate(data.training.values):
@@ -95,15 +95,16 @@ def _accuracies(axes: "Axes", data: "xr.Dataset", label: Mapping[str, str] | Non
             one = data.sel(training=training) if tile is None else data.sel(training=training, tile=tile)
             kept = best_of(one[[name for name in ("accuracy", "right") if name in one]])
             mean = 100 * one.accuracy.mean([name for name in FACTORS if name in one.accuracy.dims]).values
-            number = place * len(used) + depth
+            if depth:  # smaller tiles lose less: their means tell enough
+                line = LINES[::-1][min(depth, 2)]
+                axes.plot(data.resistance, mean, linestyle=line, color=look(place)["color"], linewidth=0.6)
+                continue
             shown, there = look(place), (len(axes.lines), len(axes.collections))
-            shown["linestyle"] = LINES[::-1][min(depth, 2)]
-            named = readable(str(training), label) if depth == 0 else None
-            axes.plot(data.resistance, mean, label=named, alpha=1 if depth == 0 else 0.6, **shown)
+            axes.plot(data.resistance, mean, label=readable(str(training), label), **shown)
             found = 100 * np.array([interval(kept.sel(resistance=r)) for r in data.resistance.values])
             if np.isfinite(found).any():
                 axes.vlines(data.resistance, found[:, 1], found[:, 2], color=shown["color"])
-            stand_beside(axes, there, number, len(used) * data.sizes["training"])
+            stand_beside(axes, there, place, data.sizes["training"])
     axes.set_xlabel("Resistance of a segment (Ω)")
     axes.set_ylabel("Accuracy (%)")
     axes.legend()
