@@ -25,8 +25,7 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         wires(panels[2], data, label)
         plotting.describe(
             drawing,
-            "Lines: medians over chips; bars: 5th to 95th percentile, beside each other; b: bits gained a "
-            "refinement, over the first five",
+            "Lines: medians over chips; bars: 5th to 95th percentile; b: bits gained a refinement, over the first five",
         )
     return drawing
 
@@ -41,11 +40,17 @@ def errors(axes, data, label) -> None:
     axes.set_yscale("log")
     for place, method in enumerate(data["method"].values):
         error = np.maximum(chosen.isel(method=place).transpose("chip", "step").values, FLOOR)
-        of, named = data.sizes["method"], plotting.readable(str(method), label)
-        spread(axes, data.step.values, error, place=place, of=of, label=named)
+        spread(axes, data.step.values, error, place=place, label=plotting.readable(str(method), label))
     axes.axhline(GOAL, color="0.5", linestyle=":", linewidth=0.6)
     axes.annotate(
-        "$2^{-24}$", (1, GOAL), (0, 2), ("axes fraction", "data"), "offset points", ha="right", fontsize="small"
+        "$2^{-24}$",
+        (1, GOAL),
+        (0, -2),
+        ("axes fraction", "data"),
+        "offset points",
+        ha="right",
+        va="top",
+        fontsize="small",
     )
     axes.set_xlabel("Refinements")
     axes.set_ylabel("Error of the solution")
@@ -61,11 +66,11 @@ def bits(axes, data, label) -> None:
         for number, method in enumerate(methods):
             error = data.error.sel(matrix=matrix).isel(method=list(data["method"].values).index(method))
             gained = np.log2(error.isel(step=0) / np.maximum(error.isel(step=last), 1e-15)) / last
-            kept = {"of": len(methods) * data.sizes["matrix"], "linestyle": "--" if number else "-"}
+            line = "--" if number else "-"
             named = None if number else plotting.readable(str(matrix), label)
             at = place + number * data.sizes["matrix"]
             values = gained.transpose("chip", "cell_error").values
-            spread(axes, 100 * data.cell_error.values, values, place=at, label=named, **kept)
+            spread(axes, 100 * data.cell_error.values, values, place=at, label=named, linestyle=line)
     axes.axhline(0, color="0.5", linewidth=0.6)
     axes.set_xlabel("Cell error (% of the range)")
     axes.set_ylabel("Bits gained a refinement")
@@ -79,7 +84,7 @@ def wires(axes, data, label) -> None:
     axes.set_yscale("log")
     for place, wire in enumerate(data.wire.values):
         error = np.maximum(chosen.sel(wire=wire).transpose("chip", "step").values, FLOOR)
-        spread(axes, data.step.values, error, place=place, of=data.sizes["wire"], label=f"{wire:g} Ω")
+        spread(axes, data.step.values, error, place=place, label=f"{wire:g} Ω")
     axes.axhline(1e-12, color="0.5", linestyle=":", linewidth=0.6)
     axes.set_xlabel("Refinements")
     axes.set_ylabel("Error of the solution")
@@ -87,8 +92,8 @@ def wires(axes, data, label) -> None:
     axes.legend(title="a segment")
 
 
-def spread(axes, x, values, *, place: int, of: int, label, linestyle: str = "-") -> None:
-    """The median with the 5th to 95th percentile of the first axis, beside those of other lines."""
+def spread(axes, x, values, *, place: int, label, linestyle: str = "-") -> None:
+    """The median with the 5th to 95th percentile of the first axis, at its place: the curves are steep."""
     low, middle, high = np.percentile(values, [5, 50, 95], axis=0)
     found = np.stack([middle, low, high], 1)
-    plotting.draw_interval(axes, x.astype(float), found, place=place, label=label, of=of, linestyle=linestyle)
+    plotting.draw_interval(axes, x.astype(float), found, place=place, label=label, linestyle=linestyle)

@@ -26,7 +26,7 @@ TARGET = "Target ($g_\\mathrm{min}$ to $g_\\mathrm{max}$)"
 def programming_error(
     result: "xr.Dataset", *, label: Mapping[str, str] | None = None, journal: str = "neutral"
 ) -> "Figure":
-    """Spread of written conductances against their target, a panel a cell, with the published curve over it.
+    r"""Spread of written conductances against their target, a panel a cell, with the published curve over it.
 
     **Arguments:**
 
@@ -42,11 +42,11 @@ def programming_error(
         >>> over["g"] = (("device", "target"), np.linspace(0, 25e-6, 5)[None])
         >>> cells = xr.Dataset(over, {"device": ["pcm_joshi2020"], "target": np.linspace(0, 1, 5)})
         >>> ms.plotting.programming_error(cells).axes[0].get_title()
-        'PCM (Joshi 2020)'
+        'PCM\n(Joshi 2020)'
     """
     check_has(result, ("error_std", "published_std", "g", "device", "target"), MAKER)
     with style(journal):
-        figure, panels = in_rows(journal, result.sizes["device"], COLUMNS, height=0.2, sharex=True, sharey=True)
+        figure, panels = in_rows(journal, result.sizes["device"], COLUMNS, height=0.18, sharex=True, sharey=True)
         for axes, name in zip(panels, result.device.values, strict=True):
             one = result.sel(device=name)
             unit = float(one.g.max() - one.g.min()) / 100
@@ -57,7 +57,7 @@ def programming_error(
             found = one.error_std[::every] / unit
             look: dict[str, Any] = {"marker": MARKERS[0], "linestyle": "none", "color": COLOURS[0]}
             axes.plot(one.target[::every], found.where(found > 0), markersize=2.5, label="cells as written", **look)
-            axes.set_title(readable(str(name), label))
+            axes.set_title(readable(str(name), label).replace(" (", "\n("))
             axes.set_yscale("log")
         _outer_labels(panels, TARGET, "Write error (% of range)")
         panels[0].legend(loc="lower right")
