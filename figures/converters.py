@@ -14,7 +14,9 @@ NAMES = {"ten cells": "ten cells, ADC"}
 def figure(data, journal: str = "neutral", label=None) -> Figure:
     """As `memsim.plotting.accuracy_over_bits`: a row a network, a column a way to find the ranges."""
     drawing = plotting.accuracy_over_bits(data, label=NAMES | (label or {}), journal=journal)
-    words = "a DAC makes no error of spikes, so only the spiking network's first layer suffers from it"
+    words = (
+        "a DAC makes no error of spikes, so only the spiking network's first layer suffers from it; split by recording"
+    )
     plotting.describe(drawing, f"{drawing.get_label()}; {words}")
     return drawing
 

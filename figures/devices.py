@@ -80,5 +80,6 @@ def words(data) -> str:
         "bars: 95 % interval of the mean, beside each other; last panel: all cells after a day over the distance of "
         f"cells from their targets. One pair of cells a weight, {config['adc_bits']}-bit ADC, global drift "
         "compensation; dotted: digital; dashed: ages at which no cell was measured, where equations are continued. "
-        "Numbers of ECRAM are in part assumed, of FeFET recalled, of magnetic junctions assumed"
+        "Numbers of ECRAM are in part assumed, of FeFET recalled, of magnetic junctions assumed; spoken digits, "
+        "split by recording, no speaker labels"
     )

@@ -16,13 +16,15 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
     noise = {f"{each:g}": f"{each:g}$\\times$ write noise" for each in data.write_noise.values}
     data = data.assign_coords(write_noise=[f"{each:g}" for each in data.write_noise.values])
     data = data.isel(compensation=slice(None, None, -1))
-    return plotting.accuracy_over_time(
+    drawing = plotting.accuracy_over_time(
         data,
         lines="training",
         panels=("write_noise", "compensation"),
         label=NAMES | noise | (label or {}),
         journal=journal,
     )
+    plotting.describe(drawing, f"{drawing.get_label()}; spoken digits, split by recording, no speaker labels")
+    return drawing
 
 
 draw = command(READS, figure)

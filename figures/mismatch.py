@@ -28,7 +28,8 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         met = 100 * json.loads(data.config)["training_mismatch"]
         axes.axvline(met, color="0.5", linestyle=":", linewidth=0.6)
     words = (
-        "dotted vertical: mismatch in training; membrane time constants and thresholds of neurons, weights of synapses"
+        "dotted vertical: mismatch in training; membrane time constants and thresholds of neurons, weights of "
+        "synapses; spoken digits, split by recording, no speaker labels"
     )
     plotting.describe(drawing, f"{drawing.get_label()}; {words}")
     return drawing

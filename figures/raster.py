@@ -12,7 +12,9 @@ READS = Path("results/raster/raster.nc")
 
 def figure(data, journal: str = "neutral", label=None) -> Figure:
     """As `memsim.plotting.raster`."""
-    return plotting.raster(data, label=label, journal=journal)
+    drawing = plotting.raster(data, label=label, journal=journal)
+    plotting.describe(drawing, f"{drawing.get_label()}; spoken digits, split by recording, no speaker labels")
+    return drawing
 
 
 draw = command(READS, figure)

@@ -16,15 +16,17 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
     """As `memsim.plotting.accuracy_over_noise`: trained without noise, and with the noise of the test."""
     without = data.accuracy.sel(training_noise=0.0, drop=True)
     both = xr.concat([without, matched(data)], "training").rename(draw="chip")
-    shown = both.to_dataset(name="accuracy").assign_coords(training=["without noise", "with the noise of the test"])
+    shown = both.to_dataset(name="accuracy").assign_coords(
+        training=["trained without noise", "trained with the noise of the test"]
+    )
     drawing = plotting.accuracy_over_noise(shown, label=label, journal=journal)
-    words = f"{drawing.get_label()}; trained and tested with draws of the noise"
+    words = f"{drawing.get_label()}; each draw of the noise as a chip; split by recording, no speaker labels"
     axes = drawing.axes[0]
     with plotting.style(journal):
         axes.set_title(NAMES[data.task])
         if "published" in data:
             x, y = 100 * data.published_noise.values, 100 * data.published.values
-            axes.plot(x, y, "--", **plotting.look(2))
+            axes.plot(x, y, "--", label="published, trained with it", **plotting.look(2))
             axes.annotate(
                 "published", (x[-1], y[-1]), (0, -6), textcoords="offset points", ha="right", va="top", fontsize="small"
             )

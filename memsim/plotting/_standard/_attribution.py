@@ -35,6 +35,13 @@ def attribution(
     - `label`: What effects and layers are called: `{"layers[0]": "hidden"}`.
 
     **Raises:** `ValueError` for another data set, or a time that is not there.
+
+        >>> import jax.numpy as jnp, jax.random as jr, memsim as ms, device_models as dm
+        >>> crossbar, key = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8)), jr.key(0)
+        >>> network, data = ms.nn.Linear(4, 3, key=key), (jnp.eye(4)[:3], jnp.arange(3))
+        >>> found = ms.study.attribute(network, data, crossbar, key=key, chips=2, times=[0.0])
+        >>> ms.plotting.attribution(found).axes[0].get_xlabel()
+        'Cost alone (points)'
     """
     maker = "`memsim.study.attribute`"
     check_has(result, ("accuracy", "layer_error", "effect", "case", "time"), maker)
@@ -69,6 +76,6 @@ def _layers(axes: "Axes", errors: "xr.DataArray", label: Mapping[str, str] | Non
         low, middle, high = percentiles(errors.sel(layer=layer).values, axis=1)
         rows = np.arange(len(middle)) + 0.6 * ((place + 0.5) / count - 0.5)
         axes.hlines(rows, low, high, color=look(place + 1)["color"], linewidth=0.8)
-        axes.plot(middle, rows, linestyle="none", label=readable(str(layer), label), **look(place + 1))
+        axes.plot(middle, rows, linestyle="none", label=readable(str(layer), label) or "itself", **look(place + 1))
     axes.set_xlabel("Layer's output error alone (%)")
     axes.legend(loc="lower right")

@@ -41,7 +41,7 @@ def programming_error(
         >>> over = {name: (("device", "target"), np.ones((1, 5)) * 1e-6) for name in ("error_std", "published_std")}
         >>> over["g"] = (("device", "target"), np.linspace(0, 25e-6, 5)[None])
         >>> cells = xr.Dataset(over, {"device": ["pcm_joshi2020"], "target": np.linspace(0, 1, 5)})
-        >>> ms.plotting.programming_error(cells).axes[0].get_title()
+        >>> ms.plotting.programming_error(cells).axes[0].get_title(loc="left")
         'PCM\n(Joshi 2020)'
     """
     check_has(result, ("error_std", "published_std", "g", "device", "target"), MAKER)

@@ -39,7 +39,7 @@ def confusion(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, j
         >>> data = data.assign(count=(("chip", "true", "named"), [[[3, 2], [1, 4]]]))
         >>> data = data.assign(calibration_error=("chip", [0.1]), digital_calibration_error=0.1)
         >>> figure = ms.plotting.confusion(data.assign_coords(true=["a", "b"], named=["a", "b"]))
-        >>> [axes.get_title() for axes in figure.axes[:3]]
+        >>> [axes.get_title(loc="left") for axes in figure.axes[:3]]
         ['Digital', 'On chips', 'Difference']
     """
     needed = ("count", "digital_count", "number", "confidence", "right", "calibration_error", "true", "named")

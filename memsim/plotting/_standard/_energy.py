@@ -39,6 +39,11 @@ def energy(
     - `journal`: A name of `memsim.plotting.JOURNALS`.
 
     **Raises:** `ValueError` for another data set.
+
+        >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+        >>> cost = ms.energy.digital(ms.nn.Linear(4, 3, key=jr.key(0)), jnp.ones((5, 4)))
+        >>> ms.plotting.energy({"digital": cost}).axes[0].get_ylabel()
+        'Energy (pJ)'
     """
     import xarray as xr
 
@@ -80,7 +85,7 @@ def energy_breakdown(
         >>> import memsim as ms, numpy as np, xarray as xr
         >>> data = xr.Dataset({"joules": (("seed", "machine", "component"), np.ones((3, 2, 2)) * 1e-9)})
         >>> data = data.assign_coords(machine=["PCM", "Loihi"], component=["ADC", "array"])
-        >>> [bar.get_height() for bar in ms.plotting.energy_breakdown(data).axes[1].patches]
+        >>> [float(bar.get_height()) for bar in ms.plotting.energy_breakdown(data).axes[1].patches]
         [50.0, 50.0, 50.0, 50.0]
     """
     along = _along(result)

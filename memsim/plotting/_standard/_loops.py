@@ -34,7 +34,7 @@ def hysteresis(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, 
     **Raises:** `ValueError` for another data set.
 
         >>> import memsim as ms, numpy as np, xarray as xr
-        >>> swing = np.sin(np.linspace(0, 2 * np.pi, 50))[None, None]
+        >>> swing = np.sin(np.linspace(0, 2 * np.pi, 49))[None, None]
         >>> names = ("model", "factor", "step")
         >>> loop = xr.Dataset({"voltage": (names, swing), "current": (names, 1e-3 * swing)})
         >>> loop = loop.assign(frequency=(names[:2], [[1.0]])).assign_coords(model=["mine"], factor=[1.0])

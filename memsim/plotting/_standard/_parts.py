@@ -7,7 +7,7 @@ import numpy as np
 
 from device_models._style import TITLE_PAD
 
-from ..._checks import described, did_you_mean
+from ..._checks import described
 from ...study._factors import FACTORS
 from .._style import JOURNALS, width
 
@@ -43,16 +43,6 @@ def check_over(result: "xr.Dataset", variable: str, dims: Iterable[str], free: S
             f"`result` must have {variable} over nothing but {', '.join((*dims, *free))}. Got "
             f"{', '.join(others)}, too. Choose one with `sel`."
         )
-
-
-def chosen_dim(name: str, given: str | None, values: "xr.DataArray", along: Sequence[str]) -> str | None:
-    """The dimension `given` as argument `name`, or else the first of `values` that is neither chance nor `along`."""
-    others = [str(dim) for dim in values.dims if dim not in (*FACTORS, *along)]
-    if given is None:
-        return others[0] if others else None
-    if given not in others:
-        raise ValueError(did_you_mean(f"`{name}`, a dimension of the accuracy,", given, others or ["None"]))
-    return given
 
 
 def in_rows(

@@ -40,7 +40,7 @@ def raster(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, jour
         >>> run = run.assign(rate=(("version", "neuron"), np.ones((2, 3))), jitter=("chip", np.full(4, 1e-3)))
         >>> run = run.assign(lag_count=(("chip", "lag"), np.ones((4, 3))))
         >>> run = run.assign_coords(version=["ideal", "analog"], lag=[-1, 0, 1])
-        >>> ms.plotting.raster(run).axes[0].get_title()
+        >>> ms.plotting.raster(run).axes[0].get_title(loc="left")
         'Digital'
     """
     check_has(result, ("spikes", "membranes", "rate", "lag_count", "jitter", "version"), "`memsim run raster`")

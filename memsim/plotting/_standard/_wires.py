@@ -100,7 +100,8 @@ def _accuracies(axes: "Axes", data: "xr.Dataset", label: Mapping[str, str] | Non
                 axes.plot(data.resistance, mean, linestyle=line, color=look(place)["color"], linewidth=0.6)
                 continue
             shown, there = look(place), (len(axes.lines), len(axes.collections))
-            axes.plot(data.resistance, mean, label=readable(str(training), label), **shown)
+            named = readable(str(training), label) + ("" if tile is None else f", tile {tile}")
+            axes.plot(data.resistance, mean, label=named, **shown)
             found = 100 * np.array([interval(kept.sel(resistance=r)) for r in data.resistance.values])
             if np.isfinite(found).any():
                 axes.vlines(data.resistance, found[:, 1], found[:, 2], color=shown["color"])
