@@ -157,13 +157,7 @@ def pareto(
         figure, grid = panels_of(journal, height=0.8, wide=1)
         axes = grid[0, 0]
         axes.plot(taken[best], found[best, 0], color="0.7", linewidth=2.5, zorder=0, solid_capstyle="round")
-        for place, name in enumerate(result[along].values):
-            shown = look(place)
-            axes.plot(
-                taken[place], found[place, 0], linestyle="none", label=readable(str(name), label), markersize=4, **shown
-            )
-            axes.vlines(taken[place], found[place, 1], found[place, 2], color=shown["color"], linewidth=0.8)
-            axes.hlines(found[place, 0], spread[0, place], spread[2, place], color=shown["color"], linewidth=0.8)
+        _marks(axes, taken, spread, found, [readable(str(name), label) for name in result[along].values])
         axes.set_xscale("log")
         axes.set(xlabel="Energy of an inference (J)", ylabel="Accuracy (%)")
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
@@ -179,6 +173,15 @@ def pareto(
             f"line: designs that no other beats in both{words}",
         )
     return figure
+
+
+def _marks(axes: "Axes", taken: np.ndarray, spread: np.ndarray, found: np.ndarray, names: list[str]) -> None:
+    """A mark for each design, with bars of its energy and of its accuracy."""
+    for place, name in enumerate(names):
+        shown = look(place)
+        axes.plot(taken[place], found[place, 0], linestyle="none", label=name, markersize=4, **shown)
+        axes.vlines(taken[place], found[place, 1], found[place, 2], color=shown["color"], linewidth=0.8)
+        axes.hlines(found[place, 0], spread[0, place], spread[2, place], color=shown["color"], linewidth=0.8)
 
 
 def _sums(axes: "Axes", sums: np.ndarray) -> None:
