@@ -1,4 +1,4 @@
-"""What every figure does with a result: opened, drawn at a journal's width, and written as PDF and PNG."""
+"""What every figure does with a result: opened, drawn at a journal's width, and written with its caption."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,19 +9,32 @@ import memsim as ms
 from memsim import plotting
 
 
-def command(reads: Path, figure: Callable[..., Figure]) -> Callable[..., None]:
-    """The command that draws the `figure` of a result, by default of that at `reads` into files beside it."""
-    beside = reads.with_suffix("")
+def command(reads: Path, figure: Callable[..., Figure], *, name: str | None = None) -> Callable[..., None]:
+    """The command that draws the `figure` of a result, by default of that at `reads` into files beside it.
 
-    def draw(result: Path = reads, out: Path = beside, journal: str = "neutral") -> None:
-        """Draws the figure from `result` into `out`.pdf and `out`.png at the width of a journal's columns.
+    The script is called `name`, by default as the result is. The first sentence of its text begins the caption.
+    """
+    called = name or reads.stem
+    title = (figure.__globals__["__doc__"] or "").split("\n\n")[0]
+
+    beside = reads.with_name(called)
+
+    def draw(
+        result: Path = reads, out: Path = beside, journal: str = "neutral", label: dict[str, str] | None = None
+    ) -> None:
+        """Draws the figure from `result` into `out`.pdf and `out`.png, and what belongs beside it into `out`.txt.
 
         Args:
             result: The data set that `memsim run` writes.
             out: Where the figure goes, without ending.
-            journal: neutral, nature or ieee.
+            journal: neutral, nature, ieee, science or pnas.
+            label: Names of yours for cells, layers, methods: `--label .layers[0] hidden`.
         """
-        for file in plotting.save(figure(ms.study.open_result(result), journal), out):
+        data = ms.study.open_result(result)
+        drawing = figure(data, journal, label)
+        words = f"memsim draw {called}" + (f" --journal {journal}" if journal != "neutral" else "")
+        text = plotting.caption(drawing, data, title=title, command=words, file=result)
+        for file in plotting.save(drawing, out, caption=text):
             print(f"Wrote {file}")
 
     return draw

@@ -6,91 +6,80 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+import memsim as ms
 from _drawing import command
 from memsim import plotting
 
 READS = Path("results/devices/devices.nc")
 DAY = 86400.0
-COLOURS = {"pcm": "#D55E00", "rram": "#0072B2", "cmo": "#56B4E9", "sonos": "#009E73", "ecram": "#CC79A7"}
-COLOURS |= {"fefet": "#E69F00", "mtj": "#999999", "ideal": "#000000"}
-MARKERS = "osD^v"
+COLUMNS = 5
+TICKS = [1, 2, 5, 10, 20, 50]
 
 
-def figure(data, journal: str = "neutral") -> Figure:
-    """A panel for each training over time, and one over the error of the cells after a day."""
-    wide = plotting.width(journal, 2)
-    looks = appearances([str(name) for name in data.device.values])
-    trainings = [str(name) for name in data.training.values]
-    with plotting.style():
-        drawing = Figure(figsize=(wide, 0.52 * wide))
-        panels = drawing.subplots(1, len(trainings) + 1, sharey=True)
-        for axes, training in zip(panels, trainings, strict=False):
-            over_time(axes, data.sel(training=training), looks)
-            axes.set_title(f"{training} training")
-        over_error(panels[-1], data, looks)
-        panels[0].set_ylabel("Test error (%)")
+def figure(data, journal: str = "neutral", label=None) -> Figure:
+    """A panel for each cell over time, and one over the error of the cells after a day."""
+    wide, count = plotting.width(journal, 2), data.sizes["device"] + 1
+    rows = -(-count // COLUMNS)
+    with plotting.style(journal):
+        drawing = Figure(figsize=(wide, min(0.22 * wide * rows + 0.05 * wide, plotting.JOURNALS[journal].tallest)))
+        panels = drawing.subplots(rows, COLUMNS, sharey=True, squeeze=False).ravel()
+        for axes in panels[count:]:
+            axes.set_axis_off()
+        for axes, name in zip(panels, data.device.values, strict=False):
+            over_time(axes, data.sel(device=name), label)
+            axes.set_title(plotting.readable(str(name), label).replace(" (", "\n("))
+        over_error(panels[count - 1], data)
+        for axes in panels[:count:COLUMNS]:
+            axes.set_ylabel("Test error (%)")
         panels[0].set_yscale("log")
-        panels[0].set_yticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
+        panels[0].set_yticks(TICKS, [str(tick) for tick in TICKS])
         panels[0].minorticks_off()
-        plotting.letter_panels(panels)
-        drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", fontsize=5.5)
-        drawing.supxlabel(caption(data), fontsize=5)
+        panels[0].set_ylim(bottom=0.5)
+        plotting.letter_panels(panels[:count])
+        drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        plotting.describe(drawing, words(data))
     return drawing
 
 
 draw = command(READS, figure)
 
 
-def appearances(names: list[str]) -> dict[str, dict]:
-    """One colour a technology, one marker a cell of it."""
-    seen: dict[str, int] = {}
-    looks = {}
-    for name in names:
-        technology = name.split("_")[0]
-        place = seen.get(technology, 0)
-        seen[technology] = place + 1
-        looks[name] = {"color": COLOURS[technology], "marker": MARKERS[place]}
-    return looks
+def over_time(axes, data, label) -> None:
+    """The error, so that what is lost is seen, of each training."""
+    for place, training in enumerate(data.training.values):
+        one = data.sel(training=training)
+        error = (1 - one.accuracy).assign_coords(one.accuracy.coords)
+        named = f"{plotting.readable(str(training), label)} training"
+        plotting.draw_accuracy(axes, error, place=place, label=named, of=data.sizes["training"])
+    digital = 100 * (1 - float(data.digital_accuracy.mean()))
+    axes.axhline(digital, color="0.5", linestyle=":", linewidth=0.6)
+    plotting.label_time(axes, data.time.values, most=4)
+    axes.set_xlabel("Age")
 
 
-def over_time(axes, data, looks) -> None:
-    times = plotting.shown_time(data.time.values)
-    for name, look in looks.items():
-        accuracy = data.accuracy.sel(device=name)
-        error = 100 * (1 - accuracy.mean(["seed", "chip"]).values)
-        measured = plotting.measured_along(accuracy, "time")
-        plotting.draw_line(axes, times, error, measured, label=name, markersize=3, **look)
-    axes.axhline(100 * (1 - float(data.digital_accuracy.mean())), color="0.5", linestyle=":", linewidth=0.6)
-    plotting.label_time(axes, data.time.values)
-    axes.tick_params("x", labelsize=5.5)
-
-
-def over_error(axes, data, looks) -> None:
-    """After a day: filled markers of the last training, open ones of the first; bars are 5th to 95th percentile."""
-    trainings = data.training.values
-    for name, look in looks.items():
-        one = data.sel(device=name, time=nearest(data.time.values, DAY))
-        error = max(100 * float(one.cell_error.sel(age=DAY)), 1e-2)
-        for training, filled in ((trainings[0], False), (trainings[-1], True)):
-            wrong = 100 * (1 - one.accuracy.sel(training=training).values)
-            low, high = np.percentile(wrong, [5, 95])
-            axes.vlines(error, low, high, color=look["color"], linewidth=0.6)
-            face = look["color"] if filled else "white"
-            axes.plot(error, wrong.mean(), look["marker"], color=look["color"], markerfacecolor=face, markersize=3.5)
+def over_error(axes, data) -> None:
+    """After a day, a mark a cell and training, with the 95 % interval of its mean."""
+    time = float(data.time.values[np.argmin(np.abs(data.time.values - DAY))])
+    for place, training in enumerate(data.training.values):
+        one, look = data.sel(training=training, time=time), plotting.look(place)
+        for name in data.device.values:
+            error = max(100 * float(one.cell_error.sel(device=name, age=DAY).mean()), 1e-2)
+            mean, low, high = 100 * (1 - np.array(ms.study.interval(one.accuracy.sel(device=name))))
+            axes.plot(error, mean, linestyle="none", **look)
+            axes.vlines(error, low, high, color=look["color"], linewidth=0.8)
     axes.set_xscale("log")
-    axes.set_xlabel("Error of cells after a day\n(% of range)")
-    axes.set_title(f"a day old; open: {trainings[0]}")
+    axes.xaxis.set_minor_formatter("")
+    axes.set_xlabel("Error of cells (% of range)")
+    axes.set_title("All, a day old")
 
 
-def nearest(times: np.ndarray, time: float) -> float:
-    return float(times[np.argmin(np.abs(times - time))])
-
-
-def caption(data) -> str:
+def words(data) -> str:
     config = json.loads(data.config)
     return (
-        f"Mean over {data.sizes['chip']} chips of each of {data.sizes['seed']} training seeds; bars: 5th to 95th "
-        f"percentile; one pair of cells a weight, {config['adc_bits']}-bit ADC, global drift compensation;\n"
-        "dotted: digital; dashed: ages at which no cell was measured, where equations are continued; spoken digits, "
-        "split by recording.\nNumbers of ECRAM are in part assumed, of FeFET recalled, of magnetic junctions assumed"
+        "Error against age, a panel a cell: means; thin bars: 5th to 95th percentile over chips and seeds, thick "
+        "bars: 95 % interval of the mean, beside each other; last panel: all cells after a day over the distance of "
+        f"cells from their targets. One pair of cells a weight, {config['adc_bits']}-bit ADC, global drift "
+        "compensation; dotted: digital; dashed: ages at which no cell was measured, where equations are continued. "
+        "Numbers of ECRAM are in part assumed, of FeFET recalled, of magnetic junctions assumed; spoken digits, "
+        "split by recording, no speaker labels"
     )

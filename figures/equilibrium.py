@@ -1,6 +1,5 @@
 """Accuracy over the ratio of resistances, and the angle between local rules and the exact gradient."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,23 +11,32 @@ from memsim import plotting
 READS = Path("results/equilibrium/equilibrium.nc")
 
 
-def figure(data, journal: str = "neutral") -> Figure:
-    """A panel a data set, and one for the angles."""
-    wide, config = plotting.width(journal, 2), json.loads(data.config)
-    with plotting.style():
+def figure(data, journal: str = "neutral", label=None) -> Figure:
+    """A panel a data set, and one for the angles by each rule."""
+    wide, sets, rules = plotting.width(journal, 2), data.sizes["data"], data.sizes["rule"]
+    names = dict.fromkeys(map(str, (*data.model.values, *data.turned.values)))
+    looks = {name: place for place, name in enumerate(names)}
+    with plotting.style(journal):
         drawing = Figure(figsize=(wide, 0.36 * wide))
-        panels = drawing.subplots(1, data.sizes["data"] + 1, squeeze=False)[0]
-        plotting.letter_panels(panels)
+        panels = drawing.subplots(1, sets + rules, squeeze=False)[0]
         for axes, name in zip(panels, data.data.values, strict=False):
-            accuracies(axes, data.sel(data=name))
-            axes.set_title(str(name), loc="right")
+            accuracies(axes, data.sel(data=name), looks, label)
+            axes.set_title(plotting.readable(str(name), label))
         panels[0].set_ylabel("Test accuracy (%)")
-        panels[0].legend()
-        angles(panels[-1], data)
-        drawing.supxlabel(
-            f"Lines: mean of {data.sizes['seed']} seeds (points); {config['hidden']} hidden nodes, {config['epochs']} "
-            "epochs, test half; angles: circuits of random states, mean over 20 inputs",
-            fontsize=5,
+        for axes, rule in zip(panels[sets:], data.rule.values, strict=True):
+            angles(axes, data.sel(rule=rule), looks, label)
+            axes.set_title(f"Rule: {rule}")
+            axes.sharey(panels[sets])
+        panels[sets].set_ylabel("Rule to exact gradient (°)")
+        named = {}
+        for axes in panels:  # a model has one look in all panels
+            named |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+        drawing.legend(list(named.values()), list(named), loc="outside lower center", ncols=4)
+        plotting.letter_panels(panels)
+        plotting.describe(
+            drawing,
+            "Accuracies: means; thin bars: 5th to 95th percentile over seeds, thick bars: 95 % interval of the mean, "
+            "beside each other. Angles: circuits of random states, mean over 20 inputs, one circuit each",
         )
     return drawing
 
@@ -36,27 +44,24 @@ def figure(data, journal: str = "neutral") -> Figure:
 draw = command(READS, figure)
 
 
-def accuracies(axes, data) -> None:
-    for place, model in enumerate(data.model.values):
-        colour, marker = plotting.COLOURS[place], plotting.MARKERS[place]
-        each = 100 * data.accuracy.sel(model=model).transpose("seed", "ratio")
-        for seed in each.values:
-            axes.plot(data.ratio, seed, color=colour, marker=marker, markersize=1.5, linestyle="none", alpha=0.4)
-        axes.plot(data.ratio, each.mean("seed"), color=colour, marker=marker, label=str(model))
+def accuracies(axes, data, looks, label) -> None:
     axes.set_xscale("log")
+    for model in data.model.values:
+        one, named = data.accuracy.sel(model=model, drop=True).drop_vars("data", errors="ignore"), str(model)
+        kept = {"place": looks[named], "label": plotting.readable(named, label), "of": data.sizes["model"]}
+        plotting.draw_spread(axes, data.ratio.values.astype(float), one, along="ratio", **kept)
     axes.set_xlabel("Off over on resistance")
 
 
-def angles(axes, data) -> None:
-    """Solid by the rule of ohmic cells, dashed by that of any cell."""
-    for place, model in enumerate(data.turned.values):
-        for rule, line in (("square", "-"), ("co-content", "--")):
-            found = np.degrees(np.arccos(np.clip(data.cosine.sel(turned=model, rule=rule).values, -1, 1)))
-            look = {"color": plotting.COLOURS[place], "marker": plotting.MARKERS[place], "linestyle": line}
-            axes.plot(data.beta, np.maximum(found, 1e-3), label=str(model) if line == "-" else None, **look)
+def angles(axes, data, looks, label) -> None:
+    for model in data.turned.values:
+        found = np.degrees(np.arccos(np.clip(data.cosine.sel(turned=model).values, -1, 1)))
+        axes.plot(
+            data.beta,
+            np.maximum(found, 1e-3),
+            label=plotting.readable(str(model), label),
+            **plotting.look(looks[str(model)]),
+        )
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel("Pull over the conductance of a cell")
-    axes.set_ylabel("Rule to exact gradient (°)")
-    axes.set_title("square, co-content dashed", loc="right")
-    axes.legend(fontsize=4.5)
+    axes.set_xlabel("Pull over a cell")

@@ -1,6 +1,5 @@
 """Accuracy against weight noise, for networks trained without it and with it, beside the published curve of DenRAM."""
 
-import json
 from pathlib import Path
 
 import xarray as xr
@@ -13,25 +12,26 @@ READS = Path("results/shd_noise/shd_noise.nc")
 NAMES = {"shd": "Spiking Heidelberg Digits", "spoken_digits": "embedded spoken digits, not SHD"}
 
 
-def figure(data, journal: str = "neutral") -> Figure:
-    """Two lines: trained without noise, and with the noise of the test; a third where it was published."""
-    wide = plotting.width(journal)
-    noise = 100 * data.noise.values
-    with plotting.style():
-        drawing = Figure(figsize=(wide, 0.85 * wide))
-        axes = drawing.subplots()
-        without = data.accuracy.sel(training_noise=0.0).rename(draw="chip")
-        plotting.draw_spread(axes, noise, without, along="noise", place=0, label="trained without noise")
-        label = "trained with the noise of the test"
-        plotting.draw_spread(axes, noise, matched(data), along="noise", place=1, label=label)
+def figure(data, journal: str = "neutral", label=None) -> Figure:
+    """As `memsim.plotting.accuracy_over_noise`: trained without noise, and with the noise of the test."""
+    without = data.accuracy.sel(training_noise=0.0, drop=True)
+    both = xr.concat([without, matched(data)], "training").rename(draw="chip")
+    shown = both.to_dataset(name="accuracy").assign_coords(
+        training=["trained without noise", "trained with the noise of the test"]
+    )
+    drawing = plotting.accuracy_over_noise(shown, label=label, journal=journal)
+    words = f"{drawing.get_label()}; each draw of the noise as a chip; split by recording, no speaker labels"
+    axes = drawing.axes[0]
+    with plotting.style(journal):
+        axes.set_title(NAMES[data.task])
         if "published" in data:
             x, y = 100 * data.published_noise.values, 100 * data.published.values
-            axes.plot(x, y, "--", color=plotting.COLOURS[2], marker="^", label="published, trained with it")
-        axes.set_xlabel("Weight noise (% of the largest weight)")
-        axes.set_ylabel("Test accuracy (%)")
-        axes.set_title(NAMES[data.task])
-        axes.legend(loc="lower left")
-        drawing.supxlabel(caption(data), fontsize=5)
+            axes.plot(x, y, "--", label="published, trained with it", **plotting.look(2))
+            axes.annotate(
+                "published", (x[-1], y[-1]), (0, -6), textcoords="offset points", ha="right", va="top", fontsize="small"
+            )
+            words += f"; dashed: published, without spread, {data.published.source}"
+    plotting.describe(drawing, words)
     return drawing
 
 
@@ -41,16 +41,4 @@ draw = command(READS, figure)
 def matched(data) -> xr.DataArray:
     """Accuracy at each level of noise of the network that was trained at that level."""
     at_each = [data.accuracy.sel(training_noise=level, noise=level, drop=True) for level in data.noise.values]
-    return xr.concat(at_each, "noise").assign_coords(noise=data.noise.values).rename(draw="chip")
-
-
-def caption(data) -> str:
-    config = json.loads(data.config)
-    seeds = data.sizes["seed"]
-    bars = ",\nbars 95 % interval of the mean over seeds and draws, for this test set" if seeds > 1 else ""
-    source = f"\n{data.published.source}" if "published" in data else ""
-    return (
-        f"{data.sizes['draw']} draws for each of {seeds} training seed{'s'[: seeds > 1]}; "
-        f"band: 5th to 95th percentile{bars}\n{data.channels} channels, {config['dendrites']} random delays "
-        f"from each channel to each class, steps of {1e3 * config['dt']:g} ms{source}"
-    )
+    return xr.concat(at_each, "noise").assign_coords(noise=data.noise.values)

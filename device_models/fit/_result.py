@@ -12,11 +12,15 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
+from .._style import COLOURS, journal_of, letter_panels, style
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # A fit is doubted when a correct model would look this bad once in a hundred times.
 SIGNIFICANCE = 0.01
+MANY = 2000  # points, that a vector figure would be too large for
+WITHIN = 1.96  # standard deviations, of 95 % of normal residuals
 
 
 @dataclass(frozen=True)
@@ -123,15 +127,30 @@ class Fit:
     covariance: Float[np.ndarray, "parameters parameters"] = field(repr=False)
     panels: tuple[Panel, ...] = field(repr=False)
 
-    def figure(self) -> "Figure":
-        """Data against model, with the residuals below."""
+    def figure(self, journal: str = "neutral") -> "Figure":
+        """Data against model, with the residuals below, in grey where 95 % of them should be.
+
+        One column wide for one panel, two for more. `journal` is "neutral", "nature", "ieee", "science" or "pnas".
+        Raises `ValueError` for another one.
+
+            >>> import device_models as dm, numpy as np
+            >>> targets = np.linspace(5e-6, 25e-6, 60)
+            >>> measured = targets * (1 + 0.1 * np.sin(np.arange(60)))
+            >>> figure = dm.fit.fit_programming(targets=targets, measured=measured).figure("nature")
+            >>> round(25.4 * figure.get_figwidth())
+            183
+        """
         from matplotlib.figure import Figure
 
-        n = len(self.panels)
-        figure = Figure(figsize=(4.2 * n, 4.4), layout="constrained")
-        axes = np.reshape(figure.subplots(2, n, sharex="col", height_ratios=[3, 1]), (2, n))
-        for panel, (above, below) in zip(self.panels, axes.T, strict=True):
-            _draw(panel, above, below)
+        n, widths = len(self.panels), journal_of(journal).widths
+        wide = widths[1 if n == 1 else 2]
+        with style(journal):
+            figure = Figure(figsize=(wide, (1.0 if n == 1 else 0.52 if n < 4 else 0.4) * wide))
+            axes = np.reshape(figure.subplots(2, n, sharex="col", height_ratios=[3, 1]), (2, n))
+            for panel, (above, below) in zip(self.panels, axes.T, strict=True):
+                _draw(panel, above, below)
+            if n > 1:
+                letter_panels(axes[0])
         return figure
 
     def report(self) -> str:
@@ -168,10 +187,17 @@ class Fit:
 
 
 def _draw(panel: Panel, above: Any, below: Any) -> None:
-    above.plot(panel.x, panel.y, ".", color="0.55", markersize=3, label="measured", rasterized=len(panel.x) > 2000)
-    above.plot(panel.line_x, panel.line_y, color="C0", label="model")
-    above.set(ylabel=panel.y_label, xscale=panel.scale, yscale=panel.scale)
-    above.legend(frameon=False)
-    below.axhline(0.0, color="0.3", linewidth=0.8)
-    below.plot(panel.x, panel.residual, ".", color="C0", markersize=3, rasterized=len(panel.x) > 2000)
-    below.set(xlabel=panel.x_label, ylabel="residual / std")
+    many = len(panel.x) > MANY
+    above.plot(panel.x, panel.y, ".", color="0.55", label="measured", rasterized=many)
+    above.plot(panel.line_x, panel.line_y, color=COLOURS[4], label="model")
+    above.set(ylabel=_sentence(panel.y_label), xscale=panel.scale, yscale=panel.scale)
+    above.legend()
+    below.axhspan(-WITHIN, WITHIN, color="0.9", linewidth=0)
+    below.axhline(0.0, color="0.3", linewidth=0.6)
+    below.plot(panel.x, panel.residual, ".", color=COLOURS[4], rasterized=many)
+    below.set(xlabel=_sentence(panel.x_label), ylabel="Residual / std")
+
+
+def _sentence(label: str) -> str:
+    """A label that begins with a capital letter, unless with a symbol."""
+    return label[0].upper() + label[1:] if label[:3].isalpha() else label

@@ -1,116 +1,126 @@
-"""What figures of journals look like: widths, type, colours, files."""
+"""How wide a figure is, and what its type and lines are, for a journal."""
 
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from device_models._files import as_path, written_whole
+from device_models import _style
+from device_models._style import COLOURS as COLOURS
+from device_models._style import JOURNALS as JOURNALS
+from device_models._style import MARKERS as MARKERS
+from device_models._style import Journal as Journal
 
-from .._checks import checked, did_you_mean, whole
-from ..study import make_folder
+from .._checks import checked, did_you_mean, positive
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MILLIMETRE = 1 / 25.4  # inches
-WIDTHS = {  # one column and two columns, in inches
-    "neutral": (3.3, 6.9),  # fits inside the others
-    "nature": (89 * MILLIMETRE, 183 * MILLIMETRE),
-    "ieee": (3.5, 7.16),
-}
-COLOURS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")  # Wong, colour-blind safe
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # a second channel, for black and white
+
+WANTED = ("Arial", "Helvetica")  # fonts that journals ask for
 
 
-@contextmanager
-def style() -> Iterator[None]:
-    """Small sans-serif type, thin lines, embedded TrueType fonts, for the figures drawn inside.
+@checked()
+def style(journal: str = "neutral") -> "AbstractContextManager[None]":
+    """Type, lines and embedded TrueType fonts as a `journal` wants them, for the figures drawn inside.
 
-    >>> import matplotlib.pyplot as plt, memsim as ms
-    >>> with ms.plotting.style():
-    ...     figure, axes = plt.subplots()
-    ...     small = plt.rcParams["font.size"]
-    >>> small < plt.rcParams["font.size"]
-    True
+    Sans-serif: Arial, or the nearest to it that is installed, see `font`. No line is thinner than half a point.
+
+    **Arguments:**
+
+    - `journal`: A name of `memsim.plotting.JOURNALS`.
+
+    **Raises:** `ValueError` for another name.
+
+        >>> import memsim as ms
+        >>> with ms.plotting.style("ieee"):
+        ...     import matplotlib
+        ...     print(matplotlib.rcParams["font.size"])
+        8.0
     """
-    import matplotlib as mpl
-
-    settings: Any = {
-        "font.family": "sans-serif",
-        "font.sans-serif": ["Arial", "Helvetica", "DejaVu Sans"],
-        "font.size": 7,
-        "axes.labelsize": 7,
-        "axes.titlesize": 7,
-        "legend.fontsize": 6,
-        "xtick.labelsize": 6,
-        "ytick.labelsize": 6,
-        "axes.linewidth": 0.6,
-        "lines.linewidth": 1.0,
-        "lines.markersize": 3,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "legend.frameon": False,
-        "pdf.fonttype": 42,
-        "ps.fonttype": 42,
-        "savefig.dpi": 600,
-        "figure.constrained_layout.use": True,
-    }
-    with mpl.rc_context(settings):
-        yield
+    return _style.style(_known(journal))
 
 
-@checked(columns=whole(1, most=2))
-def width(journal: str, columns: int = 1) -> float:
-    """Width of a figure over one or two `columns` of a `journal`, in inches.
+@checked(columns=positive())
+def width(journal: str, columns: int | float = 1) -> float:
+    """Width of a figure over so many `columns` of a `journal`, in inches.
 
-    - `journal`: "neutral", "nature" or "ieee".
-    - `columns`: 1 or 2.
+    **Arguments:**
 
-    >>> import memsim as ms
-    >>> print(f"{ms.plotting.width('nature'):.2f}, {ms.plotting.width('nature', 2):.2f} inches")
-    3.50, 7.20 inches
+    - `journal`: A name of `memsim.plotting.JOURNALS`.
+    - `columns`: 1 or 2, or 1.5 where the journal has a width between (Science, PNAS).
+
+    **Raises:** `ValueError` for another name, and for a width that the journal does not have.
+
+        >>> import memsim as ms
+        >>> round(25.4 * ms.plotting.width("nature", 2))
+        183
     """
-    if journal not in WIDTHS:
-        raise ValueError(did_you_mean("A journal", journal, WIDTHS))
-    return WIDTHS[journal][int(columns) - 1]
+    widths = JOURNALS[_known(journal)].widths
+    if columns not in widths:
+        known = " or ".join(f"{each:g}" for each in widths)
+        raise ValueError(f"`columns` must be {known} for {journal}. Got {columns}.")
+    return widths[columns]
 
 
 @checked()
 def letter_panels(panels: Iterable["Axes"]) -> None:
-    """Bold lower-case letters above the left corners of `panels`, as Nature asks for.
+    """Bold letters above the left corners of `panels`: a, A or (a), as the journal that is drawn for has them.
 
-    >>> import matplotlib.pyplot as plt, memsim as ms
-    >>> figure, panels = plt.subplots(1, 2)
-    >>> ms.plotting.letter_panels(panels)
-    >>> [panel.get_title(loc="left") for panel in panels]
-    ['a', 'b']
+    They stand left of the titles, which begin at the left edge in `style`.
+
+        >>> import memsim as ms
+        >>> from matplotlib.figure import Figure
+        >>> with ms.plotting.style("science"):
+        ...     panels = Figure().subplots(1, 2)
+        ...     ms.plotting.letter_panels(panels)
+        ...     print(panels[1].texts[0].get_text())
+        B
     """
-    for axes, letter in zip(panels, "abcdefghijklmnopqrstuvwxyz", strict=False):
-        axes.set_title(letter, loc="left", fontweight="bold", fontsize=8)
+    _style.letter_panels(panels)
+
+
+def font() -> str:
+    """The font that figures are set in on this machine: Arial, or the nearest to it that is installed.
+
+    `memsim.plotting.save` says once which, where it is not Arial or Helvetica, and caption files do.
+
+        >>> import memsim as ms
+        >>> isinstance(ms.plotting.font(), str)
+        True
+    """
+    return _style.font()
 
 
 @checked()
-def save(figure: "Figure", path: Path | str) -> list[Path]:
-    """Writes PDF (TrueType fonts embedded) and PNG (600 dpi) of `figure`, whole or not at all; returns their paths.
+def look(place: int) -> dict[str, Any]:
+    """Colour and marker of one among several lines, for `axes.plot`; each of the first 49 is unlike all others.
 
-    `path` is without an ending, and may hold dots: "fig_r0.5" becomes fig_r0.5.pdf and fig_r0.5.png.
+    Seven colours that colour-blind readers tell apart, and as many markers for print in black and white.
 
-    >>> import matplotlib.pyplot as plt, memsim as ms
-    >>> figure, axes = plt.subplots()
-    >>> [path.name for path in ms.plotting.save(figure, "mine")]
-    ['mine.pdf', 'mine.png']
+        >>> import memsim as ms
+        >>> ms.plotting.look(2)
+        {'color': '#0072B2', 'marker': '^'}
     """
-    if str(path).endswith(("/", os.sep)) or as_path(path).name in ("", ".."):
-        raise ValueError(f'`path` must end in the name of a file, such as "folder/name". Got {str(path)!r}.')
-    path = as_path(path)
-    make_folder(path.parent)
-    name = path.stem if path.suffix in (".pdf", ".png") else path.name
-    files = [path.with_name(f"{name}.{ending}") for ending in ("pdf", "png")]
-    with style():
-        for file in files:
-            with written_whole(file) as partial:
-                figure.savefig(partial, format=file.suffix[1:])
-    return files
+    return _style.look(int(place))
+
+
+def panels_of(
+    journal: str, rows: int = 1, columns: int = 1, *, height: float, wide: int = 2, **shared: Any
+) -> "tuple[Figure, Any]":
+    """A figure of `rows` and `columns` of panels, each row `height` of the width high; at most as the journal allows.
+
+    Drawn within `style`.
+    """
+    from matplotlib.figure import Figure
+
+    across = width(journal, wide)
+    tall = min(height * across * rows, JOURNALS[journal].tallest)
+    figure = Figure(figsize=(across, tall))
+    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
+
+
+def _known(journal: str) -> str:
+    if journal not in JOURNALS:
+        raise ValueError(did_you_mean("`journal`, a name of a style,", str(journal), JOURNALS))
+    return journal

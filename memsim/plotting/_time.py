@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._checks import checked
+from .._checks import checked, whole
 from ..study import check_times
 
 if TYPE_CHECKING:
@@ -17,25 +17,31 @@ UNITS = {"y": YEAR, "d": DAY, "h": HOUR, "min": MINUTE, "s": 1.0, "ms": 1e-3, "Â
 MOST_TICKS = 6
 
 
-@checked()
-def label_time(axes: "Axes", times: np.ndarray) -> None:
+@checked(most=whole(2))
+def label_time(axes: "Axes", times: np.ndarray, *, most: int = 12) -> None:
     """A logarithmic time axis with ticks at times people say, or round ones where those are too few.
 
-    - `axes`: Whose x is `shown_time(times)`.
-    - `times`: In seconds.
+    **Arguments:**
 
-    >>> import numpy as np, matplotlib.pyplot as plt, memsim as ms
-    >>> figure, axes = plt.subplots()
-    >>> ms.plotting.label_time(axes, np.array([0.0, 3600.0, 86400.0]))
-    >>> [label.get_text() for label in axes.get_xticklabels()]
-    ['1 h', '1 d', '0']
+    - `axes`: Of matplotlib.
+    - `times`: Since programming, in seconds; 0 stands at the left end, see `shown_time`.
+    - `most`: So many ticks at most: fewer where panels are narrow.
+
+        >>> import memsim as ms, numpy as np
+        >>> from matplotlib.figure import Figure
+        >>> axes = Figure().subplots()
+        >>> ms.plotting.label_time(axes, np.array([0.0, 3600.0, 86400.0]))
+        >>> [tick.get_text() for tick in axes.get_xticklabels()]
+        ['1 h', '1 d', '0']
     """
     axes.set_xscale("log")
     shown = shown_time(times)
     ticks = _ticks(shown[np.asarray(times) > 0]) if np.max(times) > 0 else {}
     if np.min(times) == 0:
         ticks[float(shown.min())] = "0"
-    axes.set_xticks(list(ticks), list(ticks.values()))
+    apart = -(-len(ticks) // most)
+    kept = sorted(ticks)[::apart] if apart > 1 else list(ticks)
+    axes.set_xticks(kept, [ticks[each] for each in kept])
     axes.minorticks_off()
     axes.set_xlabel("Time since programming")
 
@@ -44,9 +50,9 @@ def label_time(axes: "Axes", times: np.ndarray) -> None:
 def shown_time(times: np.ndarray) -> np.ndarray:
     """Times for a logarithmic axis: 0 s stands at 1 s, or a decade before the first positive time.
 
-    >>> import numpy as np, memsim as ms
-    >>> ms.plotting.shown_time(np.array([0.0, 3600.0])).tolist()
-    [1.0, 3600.0]
+    >>> import memsim as ms, numpy as np
+    >>> ms.plotting.shown_time(np.array([0.0, 100.0])).tolist()
+    [1.0, 100.0]
     """
     check_times(times)
     times = np.asarray(times, float)

@@ -4,7 +4,9 @@ from ._attribute import attribute as attribute
 from ._chips import check_times as check_times
 from ._compare import compare as compare
 from ._components import variance_components as variance_components
+from ._confusion import confusion as confusion
 from ._digits import with_uncertainty as with_uncertainty
+from ._distributions import distributions as distributions
 from ._executors import checkpoint as checkpoint
 from ._executors import using as using
 from ._explain import attribution_table as attribution_table
@@ -20,6 +22,7 @@ from ._parts import remove_parts as remove_parts
 from ._provenance import device_numbers as device_numbers
 from ._provenance import git_state as git_state
 from ._provenance import provenance as provenance
+from ._reliability import reliability as reliability
 from ._results import make_folder as make_folder
 from ._results import open_result as open_result
 from ._results import save_result as save_result

@@ -133,7 +133,7 @@ def test_the_map_is_drawn_with_a_line_of_equal_accuracy():
     drawing = load_script("figures", "converters").figure(data, "nature")
     assert drawing.get_figwidth() * 25.4 == pytest.approx(183)
     panels = drawing.axes[:2]
-    assert [axes.get_title() for axes in panels] == ["Percentile", "Maximal"]
+    assert [axes.get_title(loc="left") for axes in panels] == ["tanh, percentile", "tanh, maximal"]
     assert [label.get_text() for label in panels[0].get_xticklabels()] == ["2", "4", "none"]
     np.testing.assert_allclose(panels[0].images[0].get_array(), 100 * grid[0, 0, 0, 0, 0])
     # From 30 to 90 % between 2 and 4 bits, so that 91 % lies between 4 bits and none.

@@ -112,7 +112,8 @@ def test_the_figure_has_journal_width_embedded_truetype_and_the_data(quick, tmp_
         ["seed", "chip"]
     )
     np.testing.assert_allclose(drawn, expected, rtol=1e-6)
-    assert "3 chips" in figure.get_supxlabel() and "no speaker labels" in figure.get_supxlabel()
+    said = (tmp_path / "drift.txt").read_text()
+    assert "3 chips" in said and "no speaker labels" in said and "95 % interval of the mean" in said
 
 
 @pytest.mark.slow

@@ -47,9 +47,9 @@ def test_the_figure_shows_networks_arrays_and_voltages():
     )
     figure = load_script("figures", "ir_drop").figure(data, "nature")
     assert figure.get_figwidth() * 25.4 == pytest.approx(183)
-    titles = [axes.get_title(loc="right") for axes in figure.axes]
-    assert titles[:3] == ["recurrent, 8", "feed-forward, 8", "2 Ω a segment"]
-    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[2:4] == ["recurrent, 8 neurons", "feed-forward, 8 neurons"]
+    labels = [text.get_text() for text in figure.axes[2].get_legend().get_texts()]
     assert labels == ["ideal wires, tile 4", "exact, tile 4"]
 
 

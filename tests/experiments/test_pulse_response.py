@@ -48,7 +48,7 @@ def test_the_figure_has_a_panel_for_each_device(folder, tmp_path):
     script = load_script("figures", "pulse_response")
     figure = script.figure(open_result(folder / "pulse_response.nc"), "nature")
     assert figure.get_figwidth() * 25.4 == pytest.approx(183)
-    assert figure.axes[0].get_title(loc="right") == "ecram\ntang2018"
+    assert figure.axes[0].get_title(loc="left") == "ECRAM\n(Tang 2018)"
     script.draw(folder / "pulse_response.nc", tmp_path / "figure")
     assert (tmp_path / "figure.pdf").stat().st_size > 5000 and (tmp_path / "figure.png").exists()
 

@@ -56,12 +56,12 @@ def test_without_shd_the_task_is_the_spoken_digits_and_nothing_published_is_show
     assert json.loads(result.config)["task"] == "spoken_digits"
     assert "published" not in result
     drawing = load_script("figures", "shd_noise").figure(result)
-    assert drawing.axes[0].get_title() == "embedded spoken digits, not SHD"
-    assert [text.get_text() for text in drawing.axes[0].get_legend().get_texts()] == [
+    assert drawing.axes[0].get_title(loc="left") == "embedded spoken digits, not SHD"
+    assert [text.get_text() for text in drawing.legends[0].get_texts()] == [
         "trained without noise",
         "trained with the noise of the test",
     ]
-    assert "2 draws for each of 2 training seeds" in drawing.get_supxlabel()
+    assert "2 training seeds, 2 draws" in ms.plotting.caption(drawing, result)
 
 
 def test_the_table_is_the_result(digits):
@@ -99,7 +99,8 @@ def test_with_shd_it_is_learnt_and_drawn_beside_the_published_curve(shd, tmp_pat
     np.testing.assert_allclose(without.get_ydata(), mean.sel(training_noise=0), rtol=1e-6)
     np.testing.assert_allclose(as_tested.get_ydata(), np.diag(mean), rtol=1e-6)
     np.testing.assert_allclose(published.get_ydata(), 100 * result.published)
-    assert "D'Agostino" in drawing.get_supxlabel() and drawing.axes[0].get_title() == "Spiking Heidelberg Digits"
+    assert "D'Agostino" in drawing.get_label() and drawing.get_label() in (tmp_path / "figure.txt").read_text()
+    assert drawing.axes[0].get_title(loc="left") == "Spiking Heidelberg Digits"
 
 
 def test_the_layer_is_the_sum_over_synapses_of_late_inputs(study):

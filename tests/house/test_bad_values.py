@@ -39,8 +39,8 @@ SIGNED = {
     *("Conv1d.gain", "Conv2d.gain", "DelayedLinear.gain", "Linear.gain"),
     *("Flatten.start_dim", "Flatten.end_dim", "Scale.scale", "Threshold.threshold", "Population.low"),
     *("attribution_table.time", "attribution.time"),  # an index from the end
-    *("crossover.static_difference", "check_neuron.mean"),
-    *("draw_accuracy.place", "draw_spread.place", "yield_curve.threshold"),
+    *("crossover.static_difference", "check_neuron.mean", "accuracy_over_bits.margin"),
+    *("draw_accuracy.place", "draw_interval.place", "draw_spread.place", "look.place", "yield_curve.threshold"),
 }
 
 # (name, argument, wrong value): why it is right all the same.

@@ -49,6 +49,7 @@ EXCEPTIONS: dict[str, str] = {  # what is larger, by its name in the messages be
     "memsim.nn._synapses._conv.__init__": "eleven arguments: those of `equinox.nn.Conv1d`, and how its weights start",
     "memsim.nn._synapses._conv_transpose.__init__": "twelve arguments: those of `equinox.nn.ConvTranspose1d`, and gain",
     "memsim.study._attribute.attribute": "nine arguments: those of `robustness`",
+    "memsim.study._confusion.confusion": "nine arguments: those of `robustness`",
     "memsim.study._robustness.robustness": "nine arguments: what is measured, and five settings, most with defaults",
     "memsim.study._robustness.chip_outcomes": "ten arguments: those of `robustness` with its data set taken apart",
     "memsim.study._robustness.chip_accuracies": "ten arguments: those of `chip_outcomes`",

@@ -7,13 +7,13 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 import device_models as dm
 import memsim as ms
 import right_chips
 import right_energy
 import right_extend
+import right_figures
 import right_heal
 import right_identify
 import right_solve
@@ -46,6 +46,7 @@ PARTS = (
     right_chips,
     right_energy,
     right_extend,
+    right_figures,
     right_heal,
     right_identify,
     right_solve,
@@ -182,8 +183,6 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
     loss = {"outputs": XS[0], "label": LABELS[0]}
     trains = {"spikes": jnp.ones((6, 3)), "tau": 0.02, "dt": 1e-3}
     pulses, weights = staircase()
-    figure = Figure()
-    axes = figure.subplots()
     on_chips = trained | {"crossbar": CROSSBAR, "labels": LABELS, "key": KEY}
     on_chips |= {"times": jnp.zeros(1), "chips": jnp.arange(1)}
     clock = {"rounds": 1}
@@ -349,26 +348,8 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         },
         "from_nir": {"graph": folder / "there.nir", "dt": 1e-3},
         "to_nir": {"model": network(), "dt": 1e-3, "input_shape": 3, "allow_reset_change": True},
-        "accuracy_over_time": {"result": result()},
-        "width": {"journal": "nature"},
-        "attribution": {"result": attribution()},
         "attribution_table": {"result": attribution()},
         "explain": {"result": attribution()},
-        "draw_accuracy": {"axes": axes, "accuracy": result().accuracy, "place": 0, "label": None},
-        "draw_spread": {
-            "axes": axes,
-            "x": np.arange(3.0),
-            "values": result().accuracy,
-            "along": "time",
-            "place": 0,
-            "label": None,
-        },
-        "label_time": {"axes": axes, "times": np.array([1.0, 10.0])},
-        "draw_line": {"axes": axes, "x": np.arange(3.0), "y": np.arange(3.0)},
-        "measured_along": {"values": result().accuracy, "along": "time"},
-        "letter_panels": {"panels": [axes]},
-        "shown_time": {"times": np.array([1.0, 10.0])},
-        "save": {"figure": figure, "path": folder / "new"},
         "sweep": {"measure": lambda n: n, "grid": {"n": [1]}},
         "using": {"executor": None},
         "checkpoint": {},
@@ -378,6 +359,7 @@ def calls(folder: Path) -> dict[str, dict[str, Any]]:
         "ratio": {"call": (lambda: 0,), "base": (lambda: 0,)} | clock,
         **dict.fromkeys(("chip_accuracies", "chip_outcomes"), on_chips),
         "get": {"name": "shd"},
+        "save": {"figure": right_figures.figure(), "path": folder / "new"},
         **{name: arguments for part in PARTS for name, arguments in part.calls().items()},
         "fashion_mnist": {"which": "subset"},
         "is_complete": {"source": ms.data.sources()["shd"]},

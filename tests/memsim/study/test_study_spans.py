@@ -96,6 +96,7 @@ def test_bars_are_intervals_over_recordings_where_these_were_kept():
     right = np.random.default_rng(0).random((4, 3, 200)) < 0.8
     result = xr.Dataset(ms.study.packed(right).variables(("chip", "time"), 200), {"time": [1.0, 10.0, 100.0]})
     axes = ms.plotting.accuracy_over_time(result).axes[0]
-    (bars,) = [container.lines[2][0].get_segments() for container in axes.containers]
+    _, thick = axes.collections
+    bars = thick.get_segments()
     found = [ms.study.interval(ms.study.right(result).isel(time=place)) for place in range(3)]
     np.testing.assert_allclose([bar[:, 1] for bar in bars], [(100 * f.low, 100 * f.high) for f in found])
