@@ -83,7 +83,10 @@ class Adapters(AbstractRemedy):
         advice = "Choose fewer `layers`, a lower rank, or `Adapters(rank=0, lines=True)`."
         check_parameters(parameters, budget, f"Adapters of rank {self.rank}", advice)
         more = known.of_samples(updates * self.batch, parameters=parameters)
-        whole = more._replace(reads=more.reads + reads, joules=more.joules + spent)
+        each = sum(
+            known.layers[path].reads * (known.layers[path].inputs + known.layers[path].outputs) for path in paths
+        )
+        whole = more._replace(reads=more.reads + reads, joules=more.joules + spent, multiplications=self.rank * each)
         return dataclasses.replace(self, updates=updates), whole
 
     def _first_reads(self, known: Known, paths: list[str]) -> tuple[float, float]:

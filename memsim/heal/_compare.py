@@ -62,10 +62,10 @@ def compare(
     remedies see the same chips at the same moment, and learn from `data.train` only.
 
     A data set with `digital_accuracy`, `before_accuracy` (chip, time) and `accuracy` (remedy, chip, time); `reads`,
-    `writes` and `joules` (remedy, chip) that it took; `parameters` (remedy) kept in digital, and `parameter_share` of
-    the model's numbers. `regained` (remedy, time) is the share of the lost accuracy that comes back, with its 95 %
-    interval `low`, `high` over chips and recordings, as `memsim.heal.regained` has it; `loss_regained`, `loss_low` and
-    `loss_high` the same of the loss. `right` and `before_right` tell which recordings are named rightly
+    `writes` and `joules` (remedy, chip) that it took; `parameters` (remedy) kept in digital, `parameter_share` of the
+    model's numbers, and `multiplications` with them for each sample from then on. `regained` (remedy, time) is the
+    share of the lost accuracy that comes back, with its 95 % interval `low`, `high` over chips and recordings, as
+    `memsim.heal.regained` has it; `loss_regained`, `loss_low` and `loss_high` the same of the loss. `right` and `before_right` tell which recordings are named rightly
     (`memsim.study.right`), `loss`, `before_loss` and `digital_loss` the cross-entropy of each.
 
     **Arguments:**
@@ -160,6 +160,7 @@ def _labelled(
     joules = [[each.with_writes(made).joules for made in row] for each, row in zip(spent.values(), writes, strict=True)]
     result["joules"] = ("remedy", "chip"), np.asarray(joules, float), {"units": "J"}
     result["parameters"] = "remedy", [each.parameters for each in spent.values()]
+    result["multiplications"] = "remedy", [float(each.multiplications) for each in spent.values()]
     for by, prefix in MEASURES.items():
         shares = [
             [regained(result.isel(remedy=i, time=t), by) for t in range(len(times[1]))] for i in range(len(names))
