@@ -65,8 +65,9 @@ def compare(
     `writes` and `joules` (remedy, chip) that it took; `parameters` (remedy) kept in digital, `parameter_share` of the
     model's numbers, and `multiplications` with them for each sample from then on. `regained` (remedy, time) is the
     share of the lost accuracy that comes back, with its 95 % interval `low`, `high` over chips and recordings, as
-    `memsim.heal.regained` has it; `loss_regained`, `loss_low` and `loss_high` the same of the loss. `right` and `before_right` tell which recordings are named rightly
-    (`memsim.study.right`), `loss`, `before_loss` and `digital_loss` the cross-entropy of each.
+    `memsim.heal.regained` has it; `loss_regained`, `loss_low` and `loss_high` the same of the loss. `right` and
+    `before_right` tell which recordings are named rightly (`memsim.study.right`), `loss`, `before_loss` and
+    `digital_loss` the cross-entropy of each.
 
     **Arguments:**
 

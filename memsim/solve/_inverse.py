@@ -40,7 +40,8 @@ class ClosedLoop(AbstractInverse):
 
     The circuit is ideal but for its cells, wires and converters: amplifiers have no offset and an infinite gain, and
     the answer is read when they have settled; a finite gain, a bandwidth and a time to settle are not modelled. They do
-    where all eigenvalues of $W$ have a positive real part, which `settles` tells. Read noise $N$ of the cells moves the answer by $-W^{-1} N x$, in first order.
+    where all eigenvalues of $W$ have a positive real part, which `settles` tells. Read noise $N$ of the
+    cells moves the answer by $-W^{-1} N x$, in first order.
 
     A matrix larger than `block` is cut in four, $A = \begin{pmatrix} A_1 & A_2 \\ A_3 & A_4 \end{pmatrix}$. $A_1$ and
     the Schur complement $A_4 - A_3 A_1^{-1} A_2$, which a computer prepares, are closed loops, $A_2$ and $A_3$ arrays

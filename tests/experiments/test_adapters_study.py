@@ -24,7 +24,7 @@ def test_unknown_networks_cells_and_ways_are_told(script):
 def test_the_closed_form_takes_no_updates_and_digits_get_fewer_adapters(script):
     config = script.Config()
     closed, learnt = (script.remedy(config, "digits", way) for way in script.WAYS)
-    assert (closed.updates, learnt.updates, learnt.layers) == (0, 200, (script.RECURRENT,))
+    assert (closed.updates, learnt.updates, learnt.layers) == (0, 200, (script.FIRST, script.LAST))
     assert script.remedy(config, "LeNet-5", "learnt").layers is None
     assert script.remedy(script.Config(everywhere=True), "digits", "learnt").layers is None
 
