@@ -77,7 +77,7 @@ class Adapters(AbstractRemedy):
         paths = self._paths(known.layers)
         reads, spent = self._first_reads(known, paths)
         what, least = f"updates of {self.batch} samples", LEAST if self.updates else 0
-        left = None if budget.reads is None else max(budget.reads - reads, 0)
+        left = None if budget.reads is None else max(budget.reads - int(reads), 0)
         updates = affordable(self.updates, left, self.batch * known.reads, least, what, "Adapters") if least else 0
         parameters = self._parameters(known, paths)
         advice = "Choose fewer `layers`, a lower rank, or `Adapters(rank=0, lines=True)`."
@@ -161,6 +161,6 @@ def nearest(
     moved = x @ whole
     directions = jnp.linalg.eigh(moved.T @ moved)[1][:, ::-1][:, :rank]
     first = whole @ directions
-    size = jnp.linalg.norm(first, axis=0) ** 0.5
+    size = jnp.linalg.norm(first, axis=0, keepdims=True) ** 0.5
     size = jnp.where(size > 0, size, 1.0)
     return first / size, (directions * size).T
