@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
@@ -177,7 +178,28 @@ def in_order(*effects: str) -> tuple[str, ...]:
 
 TARGETS, ONE_KEY = Float[Array, "*cells"], Key[Array, ""]
 Method = TypeVar("Method", bound=Callable[..., Any])
-ages = checked(t=AGES)
+
+
+def ages(read: Method) -> Method:
+    """Decorates a `conductance` or `read_noise`: `ValueError` for known times that no cell has.
+
+    A time has the dtype of the cells, which may be narrower than that of a float under `jax.enable_x64`.
+    """
+
+    @functools.wraps(read)
+    def call(self: AbstractDevice, cells: Any, t: Any) -> Any:
+        return read(self, cells, in_dtype_of(cells, t))
+
+    return cast(Method, checked(t=AGES)(call))
+
+
+def in_dtype_of(cells: Any, t: Any) -> Any:
+    """A time of more bits than `cells` have, in as many as these; anything else as it is."""
+    floats = [leaf.dtype for leaf in jax.tree.leaves(cells) if eqx.is_inexact_array(leaf)]
+    if not floats or not eqx.is_inexact_array(t):
+        return t
+    most = max(floats, key=lambda dtype: dtype.itemsize)
+    return t.astype(most) if most.itemsize < t.dtype.itemsize else t
 
 
 def writes(program: Method) -> Method:

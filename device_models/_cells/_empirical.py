@@ -112,7 +112,8 @@ class Empirical(AbstractDevice):
         aimed = targets[order]
         ends = (jnp.searchsorted(aimed, target, side=side) for side in ("left", "right"))
         first = jnp.clip((sum(ends) - self.neighbours) // 2, 0, len(order) - self.neighbours)
-        return EmpiricalCells(target, order[first + jr.randint(key, target.shape, 0, self.neighbours)])
+        neighbour = jr.randint(key, target.shape, 0, self.neighbours, first.dtype)
+        return EmpiricalCells(target, order[first + neighbour])
 
     def holding(self, g: Float[Array, "*cells"], *, key: Key[Array, ""]) -> EmpiricalCells:
         """Cells that repeat a measured one that aimed near `g`, from `g` on; they aimed at it less its first error."""

@@ -9,6 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
+from device_models._device import in_dtype_of
 from device_models._wrappers._write_verify import pulses_of
 
 from .._checks import Checked, as_time, check_optional_key, is_zero
@@ -117,7 +118,7 @@ class Chip(Checked):
 
     def summed(self, t: Float[Array, ""]) -> Float[Array, "rows columns"]:
         """Conductance of all cells of each weight together, in siemens."""
-        g = self.crossbar.device.conductance(self.cells, t)
+        g = self.crossbar.device.conductance(self.cells, in_dtype_of(self.cells, t))
         # As variances: each cell counts, whatever its sign.
         return jnp.sum(self.crossbar.mapping.fluctuation(g, self.crossbar.tile[1]).own, axis=0)
 
@@ -140,7 +141,7 @@ class Chip(Checked):
 
     def _cells_at(self, t: Float[Array, ""], key: Key[Array, ""] | None) -> "CellsAt":
         """The cells at `t`, with what stands still of their noise."""
-        design, reads = self.crossbar, self.crossbar.reads
+        design, reads, t = self.crossbar, self.crossbar.reads, in_dtype_of(self.cells, t)
         g = design.device.conductance(self.cells, t)
         std = None if reads.noise == "off" else design.device.read_noise(self.cells, t)
         if std is not None and key is None:
@@ -159,7 +160,7 @@ class Chip(Checked):
     def _in_codes(self, seen: "Seen") -> AnalogMatrix:
         """Converter steps folded into the matrix, so that a read is a product, a clip and a rounding."""
         design, inputs = self.crossbar, seen.g.shape[1]
-        drive, tile, one_cell = design.drive, design.tile, design.one_cell
+        drive, tile, one_cell = design.drive, design.tile, _of_dtype(design.one_cell, seen.g)
         std = seen.std if seen.state is None else None
         lines = bit_lines(design.mapping, seen.g, std, drive, seen.sensitivity, tile=tile, one_cell=one_cell)
         code = self._code(inputs)
@@ -207,7 +208,8 @@ class Chip(Checked):
         if sense is None:
             return None
         if offset is not None:
-            cells = design.mapping.presented(offset / design.reads.v_read, design.tile[1]) / design.one_cell
+            one_cell = _of_dtype(design.one_cell, offset)
+            cells = design.mapping.presented(offset / design.reads.v_read, design.tile[1]) / one_cell
             offset = beside(cells * _of_slices(codes_per_cell))
         noise = None
         if not is_zero(sense.noise):
@@ -233,7 +235,12 @@ class Chip(Checked):
         cells = jnp.zeros(())
         for weight, fraction in zip(mapping.weights, mapping.middle, strict=True):
             cells = cells + weight * self.crossbar.seen(off + (on - off) * fraction) / self.crossbar.one_cell
-        return spread_rows(-cells * per_input_code * self.scales, inputs, self.crossbar.tile[0])
+        return spread_rows(-_of_dtype(cells * per_input_code, self.scales) * self.scales, inputs, self.crossbar.tile[0])
+
+
+def _of_dtype(number: Any, like: Array) -> Any:
+    """A `number` that JAX has computed, and so has its default precision, in that of an array; others as they are."""
+    return number.astype(like.dtype) if eqx.is_array(number) else number
 
 
 def _of_slices(value: Any) -> Any:

@@ -86,7 +86,8 @@ class SenseAmplifier(Checked):
         whole = jnp.stack([jnp.sum(g[:, cut], axis=1) for cut in cuts(g.shape[1], rows)], axis=1)
         passed = 1 / (1 + self.series_resistance * whole)
         on_cells = jax.vmap(lambda plane: spread_rows(plane, g.shape[1], rows))(passed)
-        return Behind(g * on_cells, None if std is None else std * on_cells, -volts * whole * passed)
+        offset = -volts.astype(g.dtype) * whole * passed
+        return Behind(g * on_cells, None if std is None else std * on_cells, offset)
 
 
 class Behind(NamedTuple):

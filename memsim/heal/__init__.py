@@ -4,6 +4,7 @@ from ._adapters import Adapters as Adapters
 from ._beside import Beside as Beside
 from ._beside import beside as beside
 from ._compare import compare as compare
+from ._compare import regained as regained
 from ._in_the_loop import InTheLoop as InTheLoop
 from ._in_the_loop import in_the_loop as in_the_loop
 from ._last_layer import LastLayer as LastLayer

@@ -21,7 +21,8 @@ class Beside(eqx.Module):
 
     **Arguments:**
 
-    - `gain`: $\gamma$ of each bit line, shape (row_tiles, outputs), or (1, outputs) for all row tiles; `None` is 1.
+    - `gain`: $\gamma$ of each bit line, shape (row_tiles, outputs), or (1, outputs) for all row tiles, which are one
+      product where there is no ADC; `None` is 1.
     - `factors`: Matrices whose product, (inputs, outputs), is added, in units of the weights; none adds nothing.
     - `offset`: $b$, shape (outputs,); `None` is 0. The layer must have a bias to which it is added.
 
@@ -83,6 +84,13 @@ def _check_fits(path: str, layer: Any, one: Beside) -> None:
             raise ValueError(f"`factors` beside {path} must have a product of shape {shape}. Got shapes {sizes}.")
     if one.gain is not None and one.gain.shape[1] != shape[1]:
         raise ValueError(f"`gain` beside {path} must be one a bit line, {shape[1]}. Got shape {one.gain.shape}.")
+    if one.gain is not None and one.gain.shape[0] not in (1, len(matrix.sums.tiles(matrix.inputs))):
+        several = len(matrix.sums.tiles(matrix.inputs))
+        raise ValueError(
+            f"`gain` beside {path} must have one row, or one for each of {several} row tiles"
+            f"{'' if matrix.sums.scale is not None else ' (without an ADC all are one product)'}. Got shape "
+            f"{one.gain.shape}."
+        )
     if one.offset is not None and (one.offset.shape != shape[1:] or bias_of(layer) is None):
         raise ValueError(
             f"`offset` beside {path} must be one a bit line, {shape[1]}, of a layer with a bias. Got shape "
@@ -110,13 +118,12 @@ def _with_gain(matrix: AnalogMatrix, gain: Float[Array, "row_tiles outputs"]) ->
     if sums.scale is not None:
         worth = sums.scale * jnp.tile(jnp.broadcast_to(gain, (sums.scale.shape[0], gain.shape[1])), (1, sums.slices))
         return dataclasses.replace(matrix, sums=dataclasses.replace(sums, scale=worth))
-    each = gain[:1]  # row tiles are one product
     noise, amplifiers = matrix.noise, matrix.amplifiers
     if noise is not None:
-        noise = eqx.tree_at(lambda one: one.variance, noise, noise.variance * each**2)
+        noise = eqx.tree_at(lambda one: one.variance, noise, noise.variance * gain**2)
     if amplifiers is not None and amplifiers.offset is not None:
-        amplifiers = eqx.tree_at(lambda one: one.offset, amplifiers, amplifiers.offset * each)
-    return dataclasses.replace(matrix, weight=matrix.weight * each, noise=noise, amplifiers=amplifiers)
+        amplifiers = eqx.tree_at(lambda one: one.offset, amplifiers, amplifiers.offset * gain)
+    return dataclasses.replace(matrix, weight=matrix.weight * gain, noise=noise, amplifiers=amplifiers)
 
 
 def bias_of(layer: Any) -> Array | None:

@@ -1,7 +1,7 @@
 """Remedies against each other, on the same chips."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import equinox as eqx
 import jax
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from .._checks import TIME, checked, described, each, whole, write
+from .._checks import TIME, checked, described, did_you_mean, each, whole, write
 from ..data import Splits
 from ..energy import Periphery
 from ..nn import analog_layers
@@ -17,12 +17,11 @@ from ..nn._mixed_signal import Designs
 from ..study import Interval, Outcome, difference, interval, interval_over, provenance, right
 from ..study._chips import DESIGN, on_chips
 from ..study._provenance import device_numbers
-from ..study._right import judged
 from ..train._evaluate import predictions
 from ..train._objective import class_scores
 from ..train._samples import Samples
 from ..train._task import MODEL, check_task
-from ._many import Asked, Chips, Found, Made
+from ._many import Asked, Chips, Found, Made, outcome_and_losses
 from ._remedy import AbstractRemedy, check_case, check_clipping, clipped, probes_of
 from ._spent import Budget, Known, Spent
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FREE, PLAIN = Budget(), Periphery()
+LOSS = {"units": "1", "long_name": "cross-entropy of each recording, in nats"}
+MEASURES: dict[Literal["accuracy", "loss"], str] = {"accuracy": "", "loss": "loss_"}
 Remedies = Mapping[str, AbstractRemedy] | Sequence[AbstractRemedy]
 SPLITS = write("Such as `memsim.data.spoken_digits()`, or `memsim.data.Splits(train, validation, test)`.")
 LATER = each(TIME, "each at least 0 seconds after the end of programming, and at most 1e12")
@@ -61,10 +62,12 @@ def compare(
     remedies see the same chips at the same moment, and learn from `data.train` only.
 
     A data set with `digital_accuracy`, `before_accuracy` (chip, time) and `accuracy` (remedy, chip, time); `reads`,
-    `writes` and `joules` (remedy, chip) that it took; `parameters` (remedy) kept in digital, and `parameter_share` of
-    the model's numbers. `regained` (remedy, time) is the share of the lost accuracy that comes back, with its 95 %
-    interval `low`, `high` over chips and recordings by `memsim.study.interval`, the ratio to first order about its
-    mean. `right` and `before_right` tell which recordings are named rightly (`memsim.study.right`).
+    `writes` and `joules` (remedy, chip) that it took; `parameters` (remedy) kept in digital, `parameter_share` of the
+    model's numbers, and `multiplications` with them for each sample from then on. `regained` (remedy, time) is the
+    share of the lost accuracy that comes back, with its 95 % interval `low`, `high` over chips and recordings, as
+    `memsim.heal.regained` has it; `loss_regained`, `loss_low` and `loss_high` the same of the loss. `right` and
+    `before_right` tell which recordings are named rightly (`memsim.study.right`), `loss`, `before_loss` and
+    `digital_loss` the cross-entropy of each.
 
     **Arguments:**
 
@@ -134,8 +137,8 @@ def _known(asked: Asked, first: Made, periphery: Periphery, key: Key[Array, ""])
 
 
 @eqx.filter_jit
-def _digital(model: Any, test: Samples) -> Outcome:
-    return judged(predictions(model, test, scores=class_scores), test)
+def _digital(model: Any, test: Samples) -> tuple[Outcome, Array]:
+    return outcome_and_losses(predictions(model, test, scores=class_scores), test)
 
 
 def _size(model: Any) -> int:
@@ -143,16 +146,22 @@ def _size(model: Any) -> int:
 
 
 def _labelled(
-    digital: Outcome, before: Outcome, found: dict[str, Found], spent: dict[str, Spent], asked: Asked
+    digital: tuple[Outcome, Array], before: Found, found: dict[str, Found], spent: dict[str, Spent], asked: Asked
 ) -> "xr.Dataset":
     """All of it by name, with what was regained."""
     import xarray as xr
 
-    names, chips, recordings = list(found), len(before.accuracy), len(asked.test)
+    names, chips, recordings = list(found), len(before.outcome.accuracy), len(asked.test)
     after = jax.tree.map(lambda *each: np.stack(each), *(one.outcome for one in found.values()))
     variables = after.variables(("remedy", "chip", "time"), recordings)
-    variables |= before.variables(("chip", "time"), recordings, "before_{}")
-    variables |= digital.variables((), recordings, "digital_{}")
+    variables |= before.outcome.variables(("chip", "time"), recordings, "before_{}")
+    variables |= digital[0].variables((), recordings, "digital_{}")
+    losses = {
+        "loss": (("remedy", "chip", "time", "recording"), np.stack([one.loss for one in found.values()])),
+        "before_loss": (("chip", "time", "recording"), np.asarray(before.loss)),
+        "digital_loss": ("recording", np.asarray(digital[1])),
+    }
+    variables |= {name: (*each, LOSS) for name, each in losses.items()}
     times = ("time", np.asarray(asked.times, float), {"units": "s"})
     result = xr.Dataset(variables, {"remedy": names, "chip": np.arange(chips), "time": times})
     ones = np.ones((len(names), chips))
@@ -162,19 +171,49 @@ def _labelled(
     joules = [[each.with_writes(made).joules for made in row] for each, row in zip(spent.values(), writes, strict=True)]
     result["joules"] = ("remedy", "chip"), np.asarray(joules, float), {"units": "J"}
     result["parameters"] = "remedy", [each.parameters for each in spent.values()]
-    places = range(len(asked.times))
-    shares = np.asarray([[_regained(result.isel(remedy=i, time=t)) for t in places] for i in range(len(names))])
-    for place, name in enumerate(("regained", "low", "high")):
-        result[name] = ("remedy", "time"), shares[..., place], {"units": "1"}
+    result["multiplications"] = "remedy", [float(each.multiplications) for each in spent.values()]
+    for by, prefix in MEASURES.items():
+        shares = [
+            [regained(result.isel(remedy=i, time=t), by) for t in range(len(times[1]))] for i in range(len(names))
+        ]
+        for place, name in enumerate(("regained", "low", "high")):
+            result[prefix + name] = ("remedy", "time"), np.asarray(shares)[..., place], {"units": "1"}
     return result.assign_attrs(interval_over=interval_over(right(result, "before_right")))
 
 
-def _regained(one: "xr.Dataset") -> Interval:
-    """Share of what was lost that comes back, and its interval: a ratio of means, to first order about them."""
-    lost = difference(right(one, "digital_right"), right(one, "before_right"))
-    gained = difference(right(one), right(one, "before_right"))
+@checked()
+def regained(result: "xr.Dataset", by: Literal["accuracy", "loss"] = "accuracy") -> Interval:
+    """The share of what was lost that comes back, with its 95 % interval, a ratio of means to first order about them.
+
+    1 is the digital model, 0 the chips as they are; NaN where nothing was lost. The interval is that of
+    `memsim.study.interval` over all seeds, chips and recordings of `result`. By the loss it is narrower: a recording
+    that is just named wrongly and one that just is not differ little.
+
+    **Arguments:**
+
+    - `result`: Of `compare`, at one remedy and time; several with different networks side by side along "seed".
+    - `by`: Of the "accuracy", or of the "loss", the mean cross-entropy.
+
+    >>> import numpy as np, memsim as ms, xarray as xr
+    >>> losses = {"digital_loss": 0.1, "before_loss": 0.5, "loss": 0.2}
+    >>> ones = xr.DataArray(np.ones((3, 4)), dims=["chip", "recording"])
+    >>> shares = ms.heal.regained(xr.Dataset({name: loss * ones for name, loss in losses.items()}), "loss")
+    >>> round(shares.mean, 3)
+    0.75
+    """
+    if by == "accuracy":
+        digital, before, after = (right(result, f"{name}right") for name in ("digital_", "before_", ""))
+    else:
+        digital, before, after = (-_loss(result, f"{name}loss") for name in ("digital_", "before_", ""))
+    lost, gained = difference(digital, before), difference(after, before)
     whole = float(lost.mean())
     if not whole > 0:
         return Interval(np.nan, np.nan, np.nan)
     ratio = float(gained.mean()) / whole
     return interval(ratio + (gained - ratio * lost) / whole)
+
+
+def _loss(result: "xr.Dataset", name: str) -> "xr.DataArray":
+    if name not in result:
+        raise ValueError(did_you_mean("A loss of `result`", name, [str(each) for each in result.data_vars]))
+    return result[name].astype(float)

@@ -46,6 +46,7 @@ class LastLayer(AbstractRemedy):
         parameters = last.inputs * last.outputs
         check_parameters(parameters, budget, "LastLayer", "`Adapters` take fewer.")
         spent = known.of_samples(updates * self.batch, parameters=parameters)
+        spent = spent._replace(multiplications=last.reads * parameters)
         return dataclasses.replace(self, updates=updates), spent
 
     def find(self, case: Case, *, key: Key[Array, ""]) -> Repair:

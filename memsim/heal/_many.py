@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import optax
 from jaxtyping import Array, Float, Int, Key
 
 from .._keeping import progress
@@ -37,9 +38,10 @@ class Asked(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Of mended chips: what is right, and how many weights were written again."""
+    """Of mended chips: what is right, the loss of each recording, and how many weights were written again."""
 
     outcome: Outcome
+    loss: Float[Array | np.ndarray, "chips times recordings"]
     writes: Float[Array | np.ndarray, " chips"]
 
 
@@ -77,7 +79,7 @@ class Chips:
         """The first chip."""
         return self._block.of(jnp.zeros((), int))
 
-    def outcomes(self, planned: dict[str, AbstractRemedy]) -> tuple[Outcome, dict[str, Found]]:
+    def outcomes(self, planned: dict[str, AbstractRemedy]) -> tuple[Found, dict[str, Found]]:
         """Chips as they are, and mended by each remedy; a line says how far it is, where a person looks."""
         ways: dict[str | None, AbstractRemedy | None] = {None: None, **planned}
         parts: dict[str | None, list[Found]] = {name: [] for name in ways}
@@ -90,7 +92,7 @@ class Chips:
                     found = mended(remedy, self.asked, self._block, chunk=self.chunk)
                     parts[name].append(jax.device_get(found))
         found = {name: jax.tree.map(self._joined, *each) for name, each in parts.items()}
-        return found[None].outcome, {name: found[name] for name in planned}
+        return found[None], {name: found[name] for name in planned}
 
     def _joined(self, *parts: np.ndarray) -> np.ndarray:
         return np.concatenate(parts)[: self.chips]
@@ -130,15 +132,20 @@ def mended(remedy: AbstractRemedy | None, asked: Asked, made: Made, *, chunk: in
             case = Case(asked.model, own.chip, own.at(jnp.zeros((), int)), asked.times[0], asked.train, asked.probes)
             found = remedy.find(case, key=jr.fold_in(own.life, MEND))
 
-        def at_time(place: Int[Array, ""]) -> Outcome:
+        def at_time(place: Int[Array, ""]) -> tuple[Outcome, Array]:
             if found.chip is own.chip:
                 now = own.at(place)
             else:
                 now, _, _ = aged(found.chip, asked.times[place], key=own.life)
             how: Any = {"key": own.reads[place], "scores": class_scores, "memory": MEMORY / chunk}
-            return judged(predictions(found.on(now), asked.test, **how), asked.test)
+            return outcome_and_losses(predictions(found.on(now), asked.test, **how), asked.test)
 
         places = jnp.arange(asked.times.shape[0])
-        return Found(jax.lax.map(at_time, places), jnp.asarray(found.writes, asked.times.dtype))
+        return Found(*jax.lax.map(at_time, places), jnp.asarray(found.writes, asked.times.dtype))
 
     return over_chips(one_chip, jnp.arange(made.life.shape[0]), chunk)
+
+
+def outcome_and_losses(scores: Float[Array, "recordings classes"], samples: Samples) -> tuple[Outcome, Array]:
+    """Which recordings are named rightly, and the cross-entropy of each."""
+    return judged(scores, samples), optax.softmax_cross_entropy_with_integer_labels(scores, samples.labels)

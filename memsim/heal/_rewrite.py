@@ -46,6 +46,10 @@ class Rewrite(AbstractRemedy):
     - `samples`: Of training data, for the gradient.
     - `draws`: Virtual writes.
 
+    Each is written once, towards its target, as by `OneShot`, whatever the `programming` of the design: a descent on
+    outputs, such as `GradientDescent`, is not repeated. Of cells that verify by themselves (`WriteVerify`) each write
+    is verified.
+
     It is for pairs of cells that are each of one weight, as of `DifferentialPair`.
 
     >>> import memsim as ms

@@ -46,13 +46,15 @@ class Budget(Checked):
 
 
 class Spent(NamedTuple):
-    """What mending took; what digital logic computes for it is not counted.
+    """What mending took, and what digital logic multiplies from then on; what it computes to learn is not counted.
 
     - `reads`: Of arrays, as `Budget` counts them.
     - `writes`: Of weights.
     - `parameters`: Numbers kept in digital.
     - `joules`: Of reads and writes; NaN for circuits whose energy is not known.
     - `write_joules`: Of one of the writes, within these.
+    - `multiplications`: Of digital numbers with inputs, for each sample from then on; gains are within the scale that
+      codes are multiplied by anyway, and offsets within biases.
 
     >>> import memsim as ms
     >>> spent = ms.heal.Spent(reads=100.0, parameters=2, joules=1e-9)
@@ -65,6 +67,7 @@ class Spent(NamedTuple):
     parameters: int = 0
     joules: float = 0.0
     write_joules: float = 0.0
+    multiplications: float = 0.0
 
     def with_writes(self, writes: float) -> "Spent":
         """With so many writes in the place of those that were planned."""

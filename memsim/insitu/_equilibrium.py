@@ -9,9 +9,9 @@ from jaxtyping import Array, Float
 
 from device_models.memristors import AbstractMemristor
 
-from .._checks import Checked, at_least, check, checked, positive, whole
+from .._checks import Checked, at_least, check, checked, is_known, positive, whole
+from ._newton import newton
 
-STEPS = 200  # of Newton's method, at most
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)  # of the integral over a voltage
 States = tuple[Float[Array, "rails hidden"], Float[Array, "hidden outputs"]]
 BETA = positive("in siemens, the conductance that pulls the outputs towards their targets")
@@ -81,11 +81,12 @@ class ResistiveNetwork(Checked):
         hidden, outputs = states[1].shape
         rails = self.rails(x)
         _check_sizes(states, rails, None if nudge is None else nudge.target)
+        _check_range(self.cells, states)
 
         def residual(v: Array, states: States, rails: Array) -> Array:
             return self._currents(states, rails, v[:hidden], v[hidden:], nudge)
 
-        found = _newton(residual, jnp.zeros(hidden + outputs, x.dtype), (states, rails), self.clamp)
+        found = newton(residual, jnp.zeros(hidden + outputs, x.dtype), (states, rails), self.clamp)
         return Phase(found[:hidden], found[hidden:])
 
     def _currents(self, states: States, rails: Array, v: Array, o: Array, nudge: "Nudge | None") -> Array:
@@ -100,7 +101,11 @@ class ResistiveNetwork(Checked):
 
 
 class Nudge(NamedTuple):
-    """What pulls the outputs: the targets of the classes, in volts, and the conductance that does.
+    """What pulls the outputs: the targets of the classes, in volts, and the conductance that does, in siemens.
+
+    The outputs move by about `beta` over the conductance of their cells, and a gradient is a difference of two such
+    phases. Voltages of float32 have 24 bits: where `beta` is below some 1e-4 of that conductance (1e-6 S for cells of
+    10 mS), the difference is mostly rounding. Use `jax.enable_x64`, with inputs of float64, or a larger `beta`.
 
     >>> import jax.numpy as jnp, memsim as ms
     >>> ms.insitu.Nudge(target=jnp.array([0.05, 0.0]), beta=jnp.array(1e-6)).target.shape  # one voltage a class
@@ -151,8 +156,10 @@ def equilibrium_gradient(
     **Arguments:**
 
     - `network`, `states`: The circuit.
-    - `x`, `target`: One input, and the target of each class, in volts.
-    - `beta`: How strongly the nudged phase pulls, in siemens.
+    - `x`: One input, in volts.
+    - `target`: Of each class, in volts.
+    - `beta`: How strongly the nudged phase pulls, in siemens; for float32 not below 1e-4 of what the cells of an output
+      conduct together, see `Nudge`.
     - `rule`: "square" or "co-content".
 
     Reference: Scellier2017 (recalled), Kendall2020 (recalled).
@@ -249,6 +256,20 @@ def _check_sizes(states: States, rails: Array, target: Array | None) -> None:
         raise ValueError(f"`target` must be a voltage for each of {outputs // 2} classes. Got shape {target.shape}.")
 
 
+def _check_range(cells: AbstractMemristor, states: States) -> None:
+    """Raises `ValueError` for known states that no cell has."""
+    low, high = cells.bounds
+    for place, state in enumerate(states):
+        if not is_known(state, low, high):
+            continue
+        found, rounding = np.asarray(state, float), 1e-6 * float(high - low)
+        if not np.all((found >= low - rounding) & (found <= high + rounding)):
+            raise ValueError(
+                f"`states` must be within those of the cells, {float(low):g} to {float(high):g}. Got "
+                f"{float(np.min(state)):g} to {float(np.max(state)):g} in layer {place}."
+            )
+
+
 def _voltages(network: ResistiveNetwork, x: Array, phase: Phase) -> tuple[Array, Array]:
     """Across each cell of both layers."""
     first = network.rails(x)[:, None] - phase.hidden[None]
@@ -272,29 +293,3 @@ def _integral(cells: AbstractMemristor, state: Array, before: Array, after: Arra
     for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
         total = total + weight * _slope(cells, state, middle + node * half)
     return half * total
-
-
-def _newton(residual, start: Array, parameters: tuple, largest: float | Array) -> Array:
-    """The root of `residual(v, *parameters)`, and one more, differentiable, step of Newton's method.
-
-    No step changes a voltage by more than twice `largest`: the current of a diode grows by e there.
-    """
-    held = jax.lax.stop_gradient(parameters)
-    scale = jnp.max(jnp.abs(residual(start, *held)))
-    enough = float(jnp.finfo(start.dtype).eps) ** 0.5  # the last step squares it
-
-    def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        v, _, number = state
-        change = -jnp.linalg.solve(jax.jacfwd(residual)(v, *held), residual(v, *held))
-        bounded = jnp.clip(change, -2 * largest, 2 * largest)
-        return v + bounded, jnp.max(jnp.abs(bounded)), number + 1
-
-    def unfinished(state: tuple[Array, Array, Array]) -> Array:
-        v, moved, number = state
-        return (moved > enough * jnp.maximum(jnp.max(jnp.abs(v)), largest)) & (number < STEPS)
-
-    begin = (start, jnp.full((), jnp.inf, start.dtype), jnp.zeros((), int))
-    root, _, number = jax.lax.while_loop(unfinished, step, begin)
-    root = jax.lax.stop_gradient(jnp.where((number < STEPS) & jnp.isfinite(scale), root, jnp.nan))
-    slope = jax.lax.stop_gradient(jax.jacfwd(residual)(root, *held))
-    return root - jnp.linalg.solve(slope, residual(root, *parameters))

@@ -51,8 +51,9 @@ class ClosedLoop(AbstractInverse):
     r"""Arrays in the feedback of amplifiers: their outputs $x$ settle where the bit lines carry $b$, $W x = b$.
 
     The circuit is ideal but for its cells, wires and converters: amplifiers have no offset and an infinite gain, and
-    the answer is read when they have settled. They do where all eigenvalues of $W$ have a positive real part, which
-    `settles` tells. Read noise $N$ of the cells moves the answer by $-W^{-1} N x$, in first order.
+    the answer is read when they have settled; a finite gain, a bandwidth and a time to settle are not modelled. They do
+    where all eigenvalues of $W$ have a positive real part, which `settles` tells. Read noise $N$ of the
+    cells moves the answer by $-W^{-1} N x$, in first order.
 
     A matrix larger than `block` is cut in four, $A = \begin{pmatrix} A_1 & A_2 \\ A_3 & A_4 \end{pmatrix}$. $A_1$ and
     the Schur complement $A_4 - A_3 A_1^{-1} A_2$, which a computer prepares, are closed loops, $A_2$ and $A_3$ arrays
@@ -107,11 +108,11 @@ class Iterative(AbstractInverse):
     **Arguments:**
 
     - `solver`: Such as `lx.GMRES(rtol=1e-2, atol=1e-2, max_steps=8)`; its tolerance should be above the read noise. It
-      ends when its steps are used up, too. `None` is `lx.BiCGStab` with at most 16 steps to 1 %.
+      ends when its steps are used up, too. `None` is `lx.GMRES` to 1 %, of at most two cycles of 16 products.
     - `time`: Age at which the array is read, in seconds.
 
-    Where the solver breaks down, the answer is 0: BiCGStab does for a zero, and where its first half step is exact, as
-    for the identity. A refinement then keeps what it has, and its residuals say so.
+    Where the solver breaks down, the answer is 0: `lx.BiCGStab` does where its first half step is exact, as for
+    multiples of the identity. A refinement then keeps what it has, and its residuals say so.
 
     >>> import jax.numpy as jnp, jax.random as jr, numpy as np, device_models as dm, memsim as ms
     >>> a, exact = jnp.array([[2.0, 1.0], [0.0, 1.0]]), ms.Crossbar(dm.Ideal(), compensation=None)
@@ -127,7 +128,8 @@ class Iterative(AbstractInverse):
         check(self, solver=write("Such as `lineax.GMRES(rtol=1e-2, atol=1e-2, max_steps=8)`."), time=AGE)
 
     def program(self, a: Float[Array, "n n"], crossbar: Crossbar, *, key: Key[Array, ""]) -> AbstractSolved:
-        solver = lx.BiCGStab(rtol=1e-2, atol=1e-2, max_steps=16) if self.solver is None else self.solver
+        usual = lx.GMRES(rtol=1e-2, atol=1e-2, restart=16, max_steps=2)
+        solver = usual if self.solver is None else self.solver
         return _Iterated(crossbar.deploy(a, self.time, key=key), solver)
 
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
+import xarray as xr
 
 import device_models as dm
 import memsim as ms
@@ -32,5 +34,13 @@ def calls() -> dict[str, dict[str, Any]]:
         "beside": {"now": ms.deploy(network(), crossbar, 0.0, key=KEY), "added": {}},
         "heal.compare": compared
         | {"remedies": {"gains": ms.heal.LineGains(4)}, "chips": 1, "time": 0.0, "later": (1.0,), "key": KEY},
+        "regained": {"result": losses()},
         "in_the_loop": {"hardware": jnp.sin, "model": network()},
     }
+
+
+def losses() -> xr.Dataset:
+    """Of four recordings on three chips."""
+    each = {"digital_loss": 0.1, "before_loss": 0.5, "loss": 0.2}
+    ones = xr.DataArray(np.ones((3, 4)), dims=["chip", "recording"])
+    return xr.Dataset({name: loss * ones for name, loss in each.items()})

@@ -63,6 +63,7 @@ def test_a_gain_is_one_of_the_noise_too():
         ({".layers[1]": ms.heal.Beside()}, r"`added`"),
         ({PATH: ms.heal.Beside(factors=(jnp.ones((4, 2)), jnp.ones((3, 3))))}, r"`factors` beside .layers\[0\]"),
         ({PATH: ms.heal.Beside(gain=jnp.ones((1, 2)))}, r"`gain` beside"),
+        ({PATH: ms.heal.Beside(gain=jnp.ones((2, 3)))}, "all are one product"),
         ({PATH: ms.heal.Beside(offset=jnp.ones(2))}, r"`offset` beside"),
     ],
 )

@@ -81,3 +81,12 @@ def test_what_does_not_fit_is_told_before_any_work():
         compared(remedies={"gains": ms.heal.LineGains})
     with pytest.raises(ValueError, match=r"`budget.parameters` must be at least 12"):
         compared(remedies=[ms.heal.LastLayer()], budget=ms.heal.Budget(parameters=3), chips=1)
+
+
+def test_the_share_of_the_loss_is_the_ratio_of_mean_losses(result):
+    one = result.sel(remedy="last").isel(time=0)
+    lost = float((one.before_loss - one.digital_loss).mean())
+    wanted = float((one.before_loss - one.loss).mean()) / lost
+    found = ms.heal.regained(one, "loss")
+    assert found.mean == pytest.approx(wanted, rel=1e-5) == pytest.approx(float(one.loss_regained), rel=1e-5)
+    assert found.low < found.mean < found.high

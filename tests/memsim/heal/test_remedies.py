@@ -9,6 +9,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from memsim.heal._adapters import nearest
 from memsim.heal._spent import Known
 
 YEAR = 3.15e7
@@ -198,3 +199,41 @@ def test_a_model_without_chips_and_other_faults_are_told():
     saturated = on_chip(model, ms.Crossbar(dm.Ideal(), adc=ms.ADC(8, 1e-3)))
     with pytest.raises(ValueError, match=r"clip at most 20%.*currents of the ADC of \.layers\[0\].*calibrate"):
         remedy(model, saturated, data, t=0.0, key=key)
+
+
+def test_adapters_in_closed_form_are_the_best_matrix_of_their_rank():
+    """Against numpy: the least squares fit cut to its rank where its outputs are largest (Eckart and Young)."""
+    rng = np.random.default_rng(0)
+    x, missing = rng.normal(size=(200, 6)), rng.normal(size=(200, 4))
+    fit, *_ = np.linalg.lstsq(x, missing, rcond=None)
+    u, s, vt = np.linalg.svd(x @ fit, full_matrices=False)
+    best = np.linalg.norm(missing - u[:, :2] * s[:2] @ vt[:2])
+    a, b = nearest(jnp.asarray(x, jnp.float32), jnp.asarray(missing, jnp.float32), 2)
+    assert (a.shape, b.shape) == ((6, 2), (2, 4))
+    assert np.linalg.norm(missing - x @ np.asarray(a) @ np.asarray(b)) == pytest.approx(best, rel=1e-4)
+
+
+def test_adapters_of_full_rank_from_reads_undo_what_cells_have_lost():
+    model, data = linear(), classes()
+    remedy = ms.heal.Adapters(3, updates=0, start="reads", patterns=64)
+    mended = remedy(model, on_chip(model, FADED), data, t=YEAR, key=jr.key(2))
+    np.testing.assert_allclose(mended.model(data.inputs[0]), model(data.inputs[0]), atol=2e-3)
+    assert (mended.spent.reads, mended.spent.parameters, mended.spent.multiplications) == (64, 21, 21)
+
+
+def test_biases_are_tuned_beside_layers_without_adapters():
+    model, data = two_layers(), classes()
+    remedy = ms.heal.Adapters(1, updates=3, batch=4, layers=(".layers[2]",), biases=(".layers[0]",))
+    mended = remedy(model, on_chip(model, ms.Crossbar(NOISY)), data, t=0.0, key=jr.key(2))
+    added = mended.repair.added
+    assert added[".layers[0]"].factors == () and added[".layers[0]"].offset.shape == (6,)
+    assert added[".layers[2]"].offset is None
+    assert mended.spent.parameters == sum(one.parameters for one in added.values()) == 6 + 6 + 3
+
+
+def test_adapters_without_updates_must_start_from_reads():
+    with pytest.raises(ValueError, match="`updates` must be at least 1"):
+        ms.heal.Adapters(updates=0)
+    with pytest.raises(ValueError, match="A path in `biases`"):
+        remedy = ms.heal.Adapters(biases=(".layers[9]",))
+        remedy(linear(), on_chip(linear(), FADED), classes(), t=0.0, key=jr.key(2))

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 import device_models as dm
 import memsim as ms
 from helpers import quick_and_slow
+from memsim.insitu._newton import solved
 
 MODELS = (
     "mms_molter2016",
@@ -124,3 +125,28 @@ def test_targets_and_layers_that_do_not_fit_are_refused_rather_than_broadcast(un
         for wrong in ((states[0][:6], states[1]), (states[0], states[1][:3]), (states[0], states[1][:, :3])):
             with pytest.raises(ValueError, match="`states` must be of shapes"):
                 gradient(network, wrong, x, target)
+
+
+def test_states_that_no_cell_has_are_refused():
+    network, states, _ = circuit("mms_molter2016")
+    high = float(network.cells.bounds[1])
+    with pytest.raises(ValueError, match="`states` must be within those of the cells"):
+        network.settle((states[0], states[1] + 2 * high), jnp.asarray(X, jnp.float32))
+
+
+def test_elimination_solves_what_lapack_solves_side_by_side_too():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(300, 9, 9)), rng.normal(size=(300, 9, 2))
+    a[0, 0, 0] = 0.0  # a pivot that has to be looked for
+    with jax.enable_x64(True):
+        found = jax.jit(jax.vmap(solved))(jnp.asarray(a), jnp.asarray(b))
+    np.testing.assert_allclose(found, np.linalg.solve(a, b), rtol=1e-8, atol=1e-10)
+
+
+def test_hundreds_of_circuits_settle_at_once_as_each_does_alone():
+    network, states, _ = circuit("mms_molter2016")
+    xs = 0.3 * jr.normal(jr.key(3), (300, 3))
+    many = jax.jit(jax.vmap(lambda x: network.settle(states, x)))(xs)
+    alone = network.settle(states, xs[7])
+    np.testing.assert_allclose(many.outputs[7], alone.outputs, rtol=1e-4, atol=1e-7)
+    assert np.isfinite(np.asarray(many.hidden)).all()
