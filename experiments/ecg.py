@@ -23,8 +23,8 @@ from _placed import Task, check_machines
 from _uses import TRAININGS, Learning, Use, report, table_of
 
 MACHINES = ("systolic", "PCM", "RRAM", "Loihi", "SpiNNaker 2")
-THRESHOLDS = (0.05e-3, 0.2e-3)  # volts
-GROUPED = 4  # samples of 360 Hz that are one step
+THRESHOLDS = (0.1e-3, 0.3e-3)  # volts
+GROUPED = 6  # samples of 360 Hz that are one step
 DT = GROUPED / 360.0
 HELD = jr.key(1)  # draws the patients, the same for all seeds
 LABELS = OF_A_ROW | {
@@ -48,7 +48,7 @@ class Config:
     seeds: int = 2
     chips: int = 5
     """Arrays made of each network."""
-    patients: int = 24
+    patients: int = 40
     """Drawn ones to learn from; half as many are judged on, and a sixth validate."""
     seconds: float = 120.0
     """Of each drawn recording."""
@@ -56,10 +56,10 @@ class Config:
     """Multiple of what disturbs drawn recordings."""
     mitbih: Path | None = None
     """A folder with the files of the MIT-BIH arrhythmia database, in the place of drawn patients."""
-    beats: int = 1500
-    """Of each set, at most; of the training set no more normal ones than three times the others."""
+    beats: int = 2000
+    """Of each set, at most; of the training set no more normal ones than others."""
     hidden: int = 63
-    epochs: int = 20
+    epochs: int = 40
     more_epochs: int = 5
     """For the machine, from the network of floats on."""
     batch_size: int = 64
@@ -137,12 +137,12 @@ def recorded(patients: int, seconds: float, disturbance: float, mitbih: Path | N
 
 
 def chosen(data: ms.data.Dataset, most: int, *, balanced: bool) -> ms.data.Dataset:
-    """As spikes, `most` beats at random, where `balanced` with at most three normal ones for each other."""
+    """As spikes, `most` beats at random, where `balanced` with no more normal ones than others."""
     order = np.random.default_rng(0).permutation(len(data))
     if balanced:
         normal = data.labels[order] == 0
-        few = max(1, 3 * int(np.sum(~normal)))
-        order = order[~normal | (np.cumsum(normal) <= few)]
+        few = max(1, int(np.sum(~normal)))
+        order = np.random.default_rng(1).permutation(order[~normal | (np.cumsum(normal) <= few)])
     some = data.take(order[:most])
     return replace(some, inputs=np.asarray(as_spikes(jnp.asarray(some.inputs))), name="ecg")
 

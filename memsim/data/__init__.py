@@ -28,6 +28,7 @@ from ._relaxation import Relaxation as Relaxation
 from ._relaxation import rram_relaxation as rram_relaxation
 from ._sources import Archive as Archive
 from ._sources import Source as Source
+from ._spar import spar as spar
 from ._spike_file import SpikeFile as SpikeFile
 from ._spike_file import write_spikes as write_spikes
 from ._spoken_digits import spoken_digits as spoken_digits
