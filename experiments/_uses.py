@@ -53,6 +53,14 @@ class Learning(NamedTuple):
         return fitted(model, data, epochs=epochs, batch_size=size, learning_rate=rate, loss=self.loss, **more)
 
 
+class Learnt(NamedTuple):
+    """A trained network, of which kind it is, and why a machine refuses it, if it does."""
+
+    model: Any
+    kind: str
+    refused: str
+
+
 class Use(NamedTuple):
     """A use case: what a network learns from, what it is asked, and how it is trained.
 
@@ -74,20 +82,31 @@ class Use(NamedTuple):
 
         The metrics are NaN, and `refused` says why, where the network does not fit on a chip.
         """
-        model_key, fit_key, more_key, machine_key = jr.split(key, 4)
+        learnt = self.trained(seed, training, machine, key=key)
+        if learnt.refused:
+            return _refused(self.task).assign(network=learnt.kind, refused=learnt.refused)
+        return self.placed(learnt, machine, self.data.test, key=key).assign(network=learnt.kind, refused="")
+
+    def trained(self, seed: int, training: str, machine: str, *, key: Key[Array, ""]) -> Learnt:
+        """The network itself; untrained where it is refused."""
+        model_key, fit_key, more_key = jr.split(key, 3)
         target = ms.chips.target(CHIPS[machine]) if machine in CHIPS else None
         kind, model = self._network(target, key=model_key)
         refused = "" if target is None else _problems(target, model, self.data)
         if refused:
-            return _refused(self.task).assign(network=kind, refused=refused)
+            return Learnt(model, kind, refused)
         model = self.learning.floats(model, self.data, once=f"seed {seed} {kind}", key=fit_key)
         if training != TRAININGS[0]:
             sampled = hardware(machine, model, self.data, self.task)
             model = self.learning.through(model, self.data, sampled, key=more_key)
-        chosen = np.linspace(0, len(self.data.test) - 1, min(self.priced, len(self.data.test))).astype(int)
-        xs = jnp.asarray(self.data.test.inputs[chosen])
-        found = on_machine(machine, model, self.data, xs, self.task, key=machine_key)
-        return found.assign(network=kind, refused="")
+        return Learnt(model, kind, "")
+
+    def placed(self, learnt: Learnt, machine: str, test: ms.data.Dataset, *, key: Key[Array, ""]) -> xr.Dataset:
+        """The trained network on a machine, judged on a test set; the same `key` draws the same chips."""
+        data = ms.data.Splits(self.data.train, self.data.validation, test)
+        chosen = np.linspace(0, len(test) - 1, min(self.priced, len(test))).astype(int)
+        xs = jnp.asarray(test.inputs[chosen])
+        return on_machine(machine, learnt.model, data, xs, self.task, key=jr.fold_in(key, 3))
 
     def _network(self, target: Any, *, key: Key[Array, ""]) -> tuple[str, Any]:
         """The untrained network, and what it is called."""

@@ -43,8 +43,7 @@ def draw_worth(axes, worth, rows) -> None:
 
 def draw_joules(axes, joules, rows) -> None:
     """Energy of a recording, of what happens and with static power; a word where prices are not published."""
-    whole = joules.sum("component", skipna=False)
-    moving = joules.drop_sel(component="static").sum("component").where(whole.notnull())
+    whole, moving = joules.sum("component", skipna=False), of_events(joules)
     axes.set_xscale("log")
     axes.plot(moving, rows, "o", color=plotting.COLOURS[0], markersize=4, label="of what happens")
     differs = (whole > moving).values
@@ -53,6 +52,12 @@ def draw_joules(axes, joules, rows) -> None:
     for row in rows[np.isnan(whole.values)]:
         axes.text(0.5, row, NOT_KNOWN, transform=axes.get_yaxis_transform(), ha="center", va="center", fontsize=6)
     axes.set_xlabel("Energy of a recording (J)")
+
+
+def of_events(joules):
+    """Without static power; NaN where prices are not published."""
+    whole = joules.sum("component", skipna=False)
+    return joules.drop_sel(component="static").sum("component").where(whole.notnull())
 
 
 def draw_seconds(axes, data, rows) -> None:
