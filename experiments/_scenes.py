@@ -54,7 +54,8 @@ def _seen(data: ms.data.Dataset, speeds: np.ndarray, camera: ms.encoding.EventCa
 def _events(camera: ms.encoding.EventCamera, image, speed, key):
     """Of one image that moves in three legs, of which the last ends where the first began."""
     legs = jnp.repeat(jnp.asarray(DIRECTIONS), LEG, axis=0) * (0.5 * speed * DT)
-    path = jnp.cumsum(legs, axis=0) - jnp.mean(jnp.cumsum(legs, axis=0), axis=0)
+    path = jnp.cumsum(legs, axis=0)
+    path = path - jnp.mean(path, axis=0, keepdims=True)
     grid = jnp.stack(jnp.meshgrid(jnp.arange(float(SIDE)), jnp.arange(float(SIDE)), indexing="ij"))
     middle = (SIDE - IMAGE) / 2
 

@@ -57,7 +57,7 @@ class Config:
     mitbih: Path | None = None
     """A folder with the files of the MIT-BIH arrhythmia database, in the place of drawn patients."""
     beats: int = 2000
-    """Of each set, at most; of the training set no more normal ones than others."""
+    """To learn from at most, no more normal ones than others; a third as many, as they come, are judged."""
     hidden: int = 63
     epochs: int = 40
     more_epochs: int = 5
@@ -132,8 +132,10 @@ def recorded(patients: int, seconds: float, disturbance: float, mitbih: Path | N
     else:
         learnt = ms.data.mitbih(mitbih, "DS1")
         train, validation, test = learnt[4:], learnt[:4], ms.data.mitbih(mitbih, "DS2")
-    sets = (ms.data.ecg_beats(each) for each in (train, validation, test))
-    return ms.data.Splits(*(chosen(each, most, balanced=not place) for place, each in enumerate(sets)))
+    sets = [ms.data.ecg_beats(each) for each in (train, validation, test)]
+    sizes = most, max(1, most // 4), max(1, most // 3)
+    parts = [chosen(each, size, balanced=each is sets[0]) for each, size in zip(sets, sizes, strict=True)]
+    return ms.data.Splits(*parts)
 
 
 def chosen(data: ms.data.Dataset, most: int, *, balanced: bool) -> ms.data.Dataset:

@@ -181,9 +181,8 @@ def of_a_day(result: xr.Dataset, words: tuple[float, ...]) -> xr.Dataset:
 def report(result: xr.Dataset) -> None:
     """Prints what each machine takes in a day, trained for it."""
     mean = result.sel(training=TRAININGS[1]).mean(("seed", "chip"), skipna=False)
-    print(
-        f"The wake-up misses {float(mean.missed[0]):.2%} of the words, and calls in {float(mean.false_calls[0]):.2%} of silence"
-    )
+    missed, called = (f"{100 * float(mean[name][0]):.3g} %" for name in ("missed", "false_calls"))
+    print(f"The wake-up misses {missed} of the words, and calls in {called} of silences")
     for way in WAYS:
         rows = []
         for name in mean.machine.values:

@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+import right_data
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -41,7 +42,14 @@ from right_parts import (
     staircase,
 )
 
-PARTS = (right_chips, right_energy, right_heal, right_identify, right_solve)  # rooms with files of their own
+PARTS = (
+    right_chips,
+    right_data,
+    right_energy,
+    right_heal,
+    right_identify,
+    right_solve,
+)  # rooms with files of their own
 
 # What the library makes and hands out, and nobody writes by hand. A `Dialect` is judged where it is used.
 RESULTS = {
