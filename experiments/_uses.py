@@ -164,7 +164,7 @@ def report(table: pd.DataFrame) -> None:
             str(one["machine"]),
             str(one["training"]),
             f"{one['mean']:.3f}",
-            f"[{one['low']:.3f}, {one['high']:.3f}]",
+            f"[{one['low']:.3f}, {one['high']:.3f}]" if one["high"] > one["low"] else "",  # one value for all
             f"{1e6 * (one['joules'] - one['static']):.4g}",
             f"{1e6 * one['static']:.4g}",
             f"{1e6 * one['latency']:.4g}",

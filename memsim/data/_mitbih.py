@@ -12,7 +12,7 @@ from device_models._files import as_path
 from .._checks import checked
 from ._ecg import Electrocardiogram
 
-# deChazal2004, Table II, recalled: patients of one half are not in the other; the four with pacemakers are in none.
+# DeChazal2004, Table II, recalled: patients of one half are not in the other; the four with pacemakers are in none.
 DS1, DS2 = (
     part.split()
     for part in (
@@ -48,7 +48,7 @@ def mitbih(
     - `records`: Other ones than those of a part, by name.
 
     Raises `FileNotFoundError` for files that are missing, `ValueError` for damaged ones and other formats. Licence:
-    ODC-By 1.0, as recalled. Reference: Moody2001; deChazal2004 for the division.
+    ODC-By 1.0, as recalled. Reference: Moody2001; DeChazal2004 for the division.
     """
     folder = as_path(folder)
     names = {"DS1": DS1, "DS2": DS2}[part] if records is None else list(records)
