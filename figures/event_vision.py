@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from _drawing import command
@@ -33,8 +32,7 @@ def figure(data, journal: str = "neutral") -> Figure:
         panels[0].set_xlabel("Speed (pixels/s)")
         panels[0].set_ylabel("Test accuracy (%)")
         panels[0].set_ylim(0, 100)
-        panels[1].set_xscale("symlog", linthresh=float(np.min(mean.camera)) or 1.0)
-        panels[1].set_xlim(left=0.0)
+        panels[1].set_xscale("log")
         panels[1].set_yscale("log")
         panels[1].set_xlabel("Events of the camera (1/s)")
         panels[1].set_ylabel("Energy of a recording (J)")
