@@ -59,6 +59,7 @@ ALLOWED = {
 
 # Whose right arguments need files from the network.
 AWAY = {"data.rram_relaxation", "data.shd", "data.ssc", "data.nmnist", "data.dvs_gesture", "data.get"}
+AWAY |= {"data.mitbih", "data.spar"}
 
 
 @pytest.fixture(scope="module")

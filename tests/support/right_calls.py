@@ -11,6 +11,7 @@ import xarray as xr
 import device_models as dm
 import memsim as ms
 import right_chips
+import right_data
 import right_energy
 import right_extend
 import right_figures
@@ -44,6 +45,7 @@ from right_parts import (
 
 PARTS = (
     right_chips,
+    right_data,
     right_energy,
     right_extend,
     right_figures,
