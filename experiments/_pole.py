@@ -10,8 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from scipy.linalg import solve_discrete_are
-from scipy.signal import cont2discrete
+from scipy.linalg import expm, solve_discrete_are
 
 GRAVITY, CART, POLE, HALF_LENGTH = 9.8, 1.0, 0.1, 0.5  # m/s^2, kg, kg, m
 MASS = CART + POLE
@@ -49,10 +48,11 @@ def optimal_gain() -> np.ndarray:
     """K (4,) of the force -K x that is optimal for the linearised plant, by the discrete Riccati equation."""
     at_rest = jnp.zeros(4), jnp.zeros(())
     a, b = (np.asarray(each, float) for each in jax.jacobian(slope, (0, 1))(*at_rest))
-    a, b, *_ = cont2discrete((a, b[:, None], np.eye(4), np.zeros((4, 1))), DT)
+    held = expm(DT * np.block([[a, b[:, None]], [np.zeros((1, 5))]]))  # of a force that is held for one step
+    a, b = held[:4, :4], held[:4, 4:]
     cost, effort = np.diag(1 / SCALES**2), np.eye(1) / FORCE**2
     value = solve_discrete_are(a, b, cost, effort)
-    return np.linalg.solve(effort + b.transpose() @ value @ b, b.transpose() @ value @ a)[0]
+    return np.linalg.solve(effort + b.T @ value @ b, b.T @ value @ a)[0]
 
 
 class Sensors(NamedTuple):

@@ -199,18 +199,18 @@ def report(result: xr.Dataset) -> None:
     for device in result.device.values:
         for which in result.readout.values:
             one = chosen.sel(device=device, readout=which)
-            words = [
-                f"{float(now.smape.median()):.0f} | {float(now.horizon.mean()):.2f} | {float(now.one_step.median()):.2g}"
-                for _, now in one.groupby("time")
-            ]
-            rows.append([str(device), str(which), *words])
+            ages = [one.sel(time=t) for t in result.time.values]
+            rows.append([str(device), str(which), *(words(now.smape, now.horizon, now.one_step) for now in ages)])
     columns = ["device", "readout", *(f"{t:.3g} s" for t in result.time.values)]
-    ours = f"digital: {float(chosen.digital_smape.median()):.0f} | {float(chosen.digital_horizon.mean()):.2f}"
-    ours += f" | {float(chosen.digital_one_step.median()):.2g}"
-    print_table(columns, rows, title=f"Median sMAPE | mean horizon | median sMAPE of a step ahead; {ours}")
+    ours = words(chosen.digital_smape, chosen.digital_horizon, chosen.digital_one_step)
+    print_table(columns, rows, title=f"Median sMAPE | mean horizon | median sMAPE of a step ahead; digital: {ours}")
     for device in result.device.values:
         cost = chosen.sel(device=device)
         print(
             f"{device}: {1e9 * float(cost.joules.mean()):.3g} nJ and {1e6 * float(cost.latency.mean()):.3g} us a "
             f"prediction (systolic array: {1e9 * float(chosen.digital_joules.mean()):.3g} nJ)"
         )
+
+
+def words(smape: xr.DataArray, horizon: xr.DataArray, one_step: xr.DataArray) -> str:
+    return f"{float(smape.median()):.0f} | {float(horizon.mean()):.2f} | {float(one_step.median()):.2g}"
