@@ -1,6 +1,8 @@
 """Spoken digits as spikes, and networks that hear them."""
 
 import dataclasses
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -80,3 +82,28 @@ def subtracting_network(inputs: int, hidden: int, classes: int, *, key: Key[Arra
         ],
         chunk=None,
     )
+
+
+NETWORKS = {
+    "recurrent": spiking_network,
+    "recurrent, fires at its threshold": partial(spiking_network, at_threshold="fires"),
+    "subtracting": subtracting_network,
+    "integrators": integrating_network,
+    "integrators, fire often": partial(integrating_network, max_spikes=31),
+}
+
+
+def that_fits(
+    chip: ms.chips.AbstractChip | None,
+    inputs: int,
+    hidden: int,
+    classes: int,
+    networks: Mapping[str, Callable[..., nn.SpikingNetwork]] = NETWORKS,
+) -> str:
+    """The first of the `networks` of which a `chip` does not warn, or that fits at all; without a chip, the first."""
+    if chip is None:
+        return next(iter(networks))
+    made = {name: make(inputs, hidden, classes, key=jr.key(0)) for name, make in networks.items()}
+    fits = {name: chip.fits(each, input_shape=inputs) for name, each in made.items()}
+    fitting = [name for name, fit in fits.items() if fit] or list(fits)
+    return next((name for name in fitting if not fits[name].warnings), fitting[0])

@@ -36,12 +36,25 @@ def trained(
     model_key, fit_key = jr.split(key)
     inputs = data.train.inputs.shape[-1]
     model = recurrent_network(inputs, hidden, 10, dt=dt, input_scale=input_scale, key=model_key)
+    return fitted(model, data, key=fit_key, once=once, learning_rate=learning_rate, **({"clip": "auto"} | training))
+
+
+def fitted(
+    model: Any,
+    data: ms.data.Splits,
+    *,
+    key: Key[Array, ""],
+    once: str | None = None,
+    learning_rate: float = 4e-3,
+    **training: Any,
+) -> Any:
+    """A `model` that has learnt `data`, with weights not clipped unless `training` says so; else as `trained`."""
     kept = ms.study.checkpoint()
     if kept is not None and once is not None:
         kept = kept.with_name(f"{'-'.join(once.split())}.checkpoint")
-    batches = len(data.train) // training.get("batch_size", 64)
-    optimizer = adam(learning_rate, training["epochs"] * batches)
-    return ms.train.fit(model, data, key=fit_key, optimizer=optimizer, checkpoint=kept, **training)
+    steps = training["epochs"] * (len(data.train) // training.get("batch_size", 64))
+    settings = {"optimizer": adam(learning_rate, steps), "clip": None} | training
+    return ms.train.fit(model, data, key=key, checkpoint=kept, **settings)
 
 
 @cache

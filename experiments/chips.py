@@ -18,17 +18,10 @@ import xarray as xr
 
 import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, swept
-from _spikes import as_spikes, integrating_network, spiking_network, subtracting_network
+from _spikes import NETWORKS, as_spikes, that_fits
 from _tables import print_summary
-from _trained import adam
+from _trained import fitted
 
-NETWORKS = {
-    "recurrent": spiking_network,
-    "recurrent, fires at its threshold": partial(spiking_network, at_threshold="fires"),
-    "subtracting": subtracting_network,
-    "integrators": integrating_network,
-    "integrators, fire often": partial(integrating_network, max_spikes=31),
-}
 CROSSBARS = ("hermes", "neurram", "sonos")
 TRAININGS = ("as floats", "through the chip")
 CALIBRATION = 200  # recordings of the training, of which converters take their ranges
@@ -112,13 +105,14 @@ def measure(seed, training, target, *, key, config: Config) -> xr.Dataset:
     known = data.train.inputs[:CALIBRATION]
     name = chosen(chip, data.train.inputs.shape[-1], config)
     model = NETWORKS[name](data.train.inputs.shape[-1], config.hidden, 10, key=model_key)
-    model = fitted(
-        model, data, config, 1.0, config.epochs, name=f"floats-{seed}-{list(NETWORKS).index(name)}", key=fit_key
-    )
+    how = {"batch_size": config.batch_size, "learning_rate": config.learning_rate}
+    once = f"floats-{seed}-{list(NETWORKS).index(name)}"
+    model = fitted(model, data, key=fit_key, once=once, epochs=config.epochs, **how)
     own = ms.train.evaluate(model, data.test)["accuracy"]
     if training == TRAININGS[1] and (chip is None or chip.fits(model)):
         hardware = ms.train.OnChip(chip) if chip else ms.train.SampledChip(ms.calibrate(model, known, design))
-        model = fitted(model, data, config, 0.25, config.more_epochs, hardware=hardware, key=more_key)
+        how["learning_rate"] *= 0.25
+        model = fitted(model, data, key=more_key, hardware=hardware, epochs=config.more_epochs, **how)
     names = {"targets": [chip], "crossbars": {}} if chip else {"targets": [], "crossbars": {target: design}}
     found = ms.chips.compare(model, data.test, key=chip_key, calibration=known, **names)
     found = found.sel(target=target, drop=True)[[*MEASURED, "refused", "warned"]]
@@ -129,30 +123,7 @@ def chosen(chip, inputs: int, config: Config) -> str:
     """The network that a chip gets; those of memristors are the first."""
     if config.network != "by the chip":
         return config.network
-    if chip is None:
-        return next(iter(NETWORKS))
-    shape = inputs, config.hidden, 10
-    fits = {name: chip.fits(make(*shape, key=jr.key(0)), input_shape=inputs) for name, make in NETWORKS.items()}
-    fitting = [name for name, fit in fits.items() if fit] or list(fits)
-    return next((name for name in fitting if not fits[name].warnings), fitting[0])
-
-
-def fitted(model, data, config: Config, share: float, epochs: int, *, key, hardware=None, name: str | None = None):
-    """The trained `model`; one with a `name` is trained once for all points."""
-    kept = ms.study.checkpoint()
-    if kept is not None and name is not None:
-        kept = kept.with_name(f"{name}.checkpoint")
-    return ms.train.fit(
-        model,
-        data,
-        key=key,
-        hardware=hardware,
-        epochs=epochs,
-        batch_size=config.batch_size,
-        optimizer=adam(share * config.learning_rate, epochs * (len(data.train) // config.batch_size)),
-        clip=None,
-        checkpoint=kept,
-    )
+    return that_fits(chip, inputs, config.hidden, 10)
 
 
 def report(result: xr.Dataset, table) -> None:

@@ -12,34 +12,17 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import jax.random as jr
-import numpy as np
 import xarray as xr
 
 import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, print_table, swept
+from _placed import LABELS as OF_A_ROW
+from _placed import Task, on_machine
 from _spikes import as_spikes, spiking_network
-from _trained import adam
+from _trained import fitted
 
-ARRAYS = {"PCM": "hermes", "RRAM": "neurram", "SONOS": "sonos"}
-DIGITAL = {"systolic": ms.energy.Systolic, "processor": ms.energy.Processor}
-MACHINES = (*ARRAYS, *DIGITAL, "Loihi")
-OTHERS = ("arithmetic", "instructions", "on-chip memory", "synapses", "routing", "static")
-COMPONENTS = (*ms.energy.COMPONENTS, *OTHERS)
-OF_LOIHI = {
-    "events": "synapses",
-    "accesses": "neurons",
-    "updates": "neurons",
-    "spikes": "neurons",
-    "messages": "routing",
-    "static": "static",
-}
-LABELS = {
-    "seed": "1",
-    "accuracy": ("1", "test accuracy"),
-    "joules": ("J", "energy of a recording"),
-    "latency": ("s", "of a recording, if reads follow each other"),
-    "square_metres": ("m^2", "area of arrays, converters, drivers and buffers"),
-}
+MACHINES = ("PCM", "RRAM", "SONOS", "systolic", "processor", "Loihi")
+LABELS = OF_A_ROW | {"seed": "1", "accuracy": ("1", "test accuracy")}
 QUICK = {"machines": ("PCM", "systolic", "Loihi"), "seeds": 1, "hidden": 16, "steps": 10, "epochs": 1, "priced": 4}
 DT = 1e-3  # seconds of a step on Loihi, whose static power is counted for as long
 
@@ -74,7 +57,7 @@ class Config:
 
     def __post_init__(self):
         ms.study.check_options(self, batch_size=200 if self.quick else 1800)
-        around(self)
+        ms.energy.Periphery(node=self.nanometres * 1e-9)
         for name in self.machines:
             if name not in MACHINES:
                 raise ValueError(f"`machines` must be of {', '.join(MACHINES)}. Got {name}.")
@@ -99,58 +82,15 @@ def measure(seed, machine, *, key, config: Config) -> xr.Dataset:
     model = trained(
         spiking_network(data.train.inputs.shape[-1], config.hidden, 10, key=model_key), data, config, seed, fit_key
     )
-    xs, node = jnp.asarray(data.test.inputs[: config.priced]), config.nanometres * 1e-9
-    if machine in ARRAYS:
-        program_key, read_key = jr.split(chip_key)
-        chip = ms.program(model, getattr(ms.recipes, ARRAYS[machine])(), key=program_key)
-        cost = ms.energy.of(chip, xs, periphery=around(config), key=read_key)
-        moment = ms.at(chip, 0.0, key=read_key)
-        found = ms.train.evaluate(moment, data.test, key=read_key)["accuracy"]
-        return as_row(cost.joules, found, float(cost.latency.mean()), float(cost.square_metres.sum()))
-    if machine in DIGITAL:
-        cost = ms.energy.digital(model, xs, node=node, machine=DIGITAL[machine]())
-        return as_row(cost.joules, ms.train.evaluate(model, data.test)["accuracy"])
-    return on_loihi(model, data, xs, chip_key)
+    task = Task(DT, nanometres=config.nanometres, calibrated=False)
+    xs = jnp.asarray(data.test.inputs[: config.priced])
+    return on_machine(machine, model, data, xs, task, key=chip_key).isel(chip=0)
 
 
 def trained(model, data, config: Config, seed: int, key):
     """The trained network, once for all machines."""
-    kept = ms.study.checkpoint()
-    return ms.train.fit(
-        model,
-        data,
-        key=key,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        optimizer=adam(config.learning_rate, config.epochs * (len(data.train) // config.batch_size)),
-        clip=None,
-        checkpoint=None if kept is None else kept.with_name(f"network-{seed}.checkpoint"),
-    )
-
-
-def around(config: Config) -> ms.energy.Periphery:
-    return ms.energy.Periphery(node=config.nanometres * 1e-9)
-
-
-def on_loihi(model, data, xs, key) -> xr.Dataset:
-    """The events of the network on Loihi, at SANA-FE's prices."""
-    target = ms.chips.loihi1()
-    accuracy = ms.chips.compare(model, data.test, key=key, targets=[target], crossbars={}).accuracy.sel(target="loihi1")
-    placed = target.placed(model)
-    parts = np.zeros(len(COMPONENTS))
-    for x in xs:
-        _, counts = placed(x)
-        for name, joules in ms.energy.of_counts(placed, counts, DT).items():
-            parts[COMPONENTS.index(OF_LOIHI[name])] += float(joules) / len(xs)
-    joules = xr.DataArray(parts, {"component": list(COMPONENTS)})
-    return as_row(joules, float(accuracy), latency=xs.shape[1] * DT)
-
-
-def as_row(joules, accuracy, latency: float = np.nan, area: float = np.nan) -> xr.Dataset:
-    """One machine in the table; what it has not takes nothing."""
-    mean = joules.mean("sample").sum("layer") if "sample" in joules.dims else joules
-    whole = mean.reindex(component=list(COMPONENTS), fill_value=0.0)
-    return xr.Dataset({"joules": whole, "accuracy": float(accuracy), "latency": latency, "square_metres": area})
+    how = {"epochs": config.epochs, "batch_size": config.batch_size, "learning_rate": config.learning_rate}
+    return fitted(model, data, key=key, once=f"network-{seed}", **how)
 
 
 def report(result: xr.Dataset) -> None:

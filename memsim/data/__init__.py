@@ -2,6 +2,8 @@
 
 from ._dataset import Dataset as Dataset
 from ._dataset import Splits as Splits
+from ._ecg import Electrocardiogram as Electrocardiogram
+from ._ecg import ecg_beats as ecg_beats
 from ._event_sets import dvs_gesture as dvs_gesture
 from ._event_sets import nmnist as nmnist
 from ._event_sets import shd as shd
@@ -19,12 +21,15 @@ from ._get import data_folder as data_folder
 from ._get import get as get
 from ._get import is_complete as is_complete
 from ._get import sources as sources
+from ._mitbih import mitbih as mitbih
 from ._recordings import read_events as read_events
 from ._recordings import write_events as write_events
 from ._relaxation import Relaxation as Relaxation
 from ._relaxation import rram_relaxation as rram_relaxation
 from ._sources import Archive as Archive
 from ._sources import Source as Source
+from ._spar import spar as spar
 from ._spike_file import SpikeFile as SpikeFile
 from ._spike_file import write_spikes as write_spikes
 from ._spoken_digits import spoken_digits as spoken_digits
+from ._synthetic_ecg import synthetic_ecg as synthetic_ecg

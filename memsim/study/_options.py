@@ -42,6 +42,7 @@ RULES = {  # of options that are not counts if whole, and positive if not
     "rtol": Must("at least 1e-12 and below 1", lambda x: (x >= 1e-12) & (x < 1)),
     "factors": Must("positive multiples from 1e-6 to 1e6", lambda x: (x >= 1e-6) & (x <= 1e6)),
     "kappa": positive("in 1/V", most=100.0),  # beyond, a sinh of volts soon overflows
+    "speeds": at_least(0.0, "in pixels a second", most=200.0),
     "window": at_least(0.0, "in steps"),
 }
 # What the part of memsim that an option is for judges by itself, with a better message: make that part before any work.

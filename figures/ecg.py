@@ -1,0 +1,18 @@
+"""Beats of an electrocardiogram on every machine: what was found, joules, latency."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from _drawing import command
+from _machines import machines_figure
+
+READS = Path("results/ecg/ecg.nc")
+
+
+def figure(data, journal: str = "neutral") -> Figure:
+    """A row for each machine."""
+    return machines_figure(data, journal, metric="balanced_accuracy", axis="Balanced accuracy (%)")
+
+
+draw = command(READS, figure)
