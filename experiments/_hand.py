@@ -14,6 +14,8 @@ BASELINE, DEPTH = 15.0, 12.0  # spikes a second, at rest and more at unit speed 
 MEMORY = np.exp(-DT / 0.3)  # of the velocity: movements last some 300 ms
 WANDER = np.deg2rad(12.0)  # spread of preferred directions after a day; it grows as the root of days
 LAGS = 30  # bins that the Wiener filter sees
+SECOND = round(1 / DT)  # steps
+SETTLED = SECOND // 2  # steps of a trial that are not judged
 
 
 class Population(NamedTuple):
@@ -72,8 +74,8 @@ class Kalman(NamedTuple):
     def decoded(self, spikes: np.ndarray) -> np.ndarray:
         """Velocities (trials, steps, 2), each from the spikes until then."""
         informed = self.tuning.T / self.noise
-        known, precision = informed @ self.tuning, 1.0  # the same in both directions at the start
-        variance, mean = np.eye(2) * precision, np.zeros((len(spikes), 2))
+        known = informed @ self.tuning
+        variance, mean = np.eye(2), np.zeros((len(spikes), 2))
         found = np.zeros((*spikes.shape[:2], 2))
         for step in range(spikes.shape[1]):
             mean = MEMORY * mean
@@ -113,14 +115,62 @@ def r2(decoded: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 
 class Affine(NamedTuple):
-    """A recalibration beside the decoder: two numbers out of two, by least squares."""
+    """A recalibration beside a decoder: velocities from whatever it gives out, by ridge regression."""
 
     matrix: np.ndarray
 
     @classmethod
-    def fitted(cls, decoded: np.ndarray, true: np.ndarray) -> "Affine":
-        seen = np.concatenate([decoded.reshape(-1, 2), np.ones((decoded[..., 0].size, 1))], axis=1)
-        return cls(np.linalg.lstsq(seen, true.reshape(-1, 2), rcond=None)[0])
+    def fitted(cls, seen: np.ndarray, true: np.ndarray, ridge: float = 1e-2) -> "Affine":
+        flat = _with_one(seen).reshape(-1, seen.shape[-1] + 1).astype(float)
+        square = flat.T @ flat + ridge * np.eye(flat.shape[1])
+        return cls(np.linalg.solve(square, flat.T @ true.reshape(-1, 2)))
 
-    def __call__(self, decoded: np.ndarray) -> np.ndarray:
-        return decoded @ self.matrix[:2] + self.matrix[2]
+    def __call__(self, seen: np.ndarray) -> np.ndarray:
+        return _with_one(seen) @ self.matrix
+
+
+def _with_one(seen: np.ndarray) -> np.ndarray:
+    return np.concatenate([seen, np.ones((*seen.shape[:-1], 1), seen.dtype)], axis=-1)
+
+
+def settled_r2(decoded: np.ndarray, true: np.ndarray) -> float:
+    """The mean over trials, after the first half second."""
+    return float(np.mean(r2(decoded[:, SETTLED:], true[:, SETTLED:])))
+
+
+class Days(NamedTuple):
+    """Recordings of one population: what is learnt from, and of each day some that are known and some to judge.
+
+    **Arguments:**
+
+    - `learnt`: Spikes (trials, steps, neurons) and velocities (trials, steps, 2).
+    - `known`, `judged`: Spikes of each day; the movements are the same on every day.
+    """
+
+    learnt: tuple[np.ndarray, np.ndarray]
+    known: list[np.ndarray]
+    judged: list[np.ndarray]
+    known_velocity: np.ndarray
+    judged_velocity: np.ndarray
+
+    @classmethod
+    def recorded(cls, seed: int, days: tuple[float, ...], neurons: int, learnt: int, known: int, judged: int) -> "Days":
+        """Trials of one second to learn from and that are known, of five seconds to judge."""
+        rng = np.random.default_rng(seed)
+        first = Population.drawn(neurons, rng)
+        velocities = [moved(*each, rng) for each in ((learnt, SECOND), (known, SECOND), (judged, 5 * SECOND))]
+        spikes = first.fire(velocities[0], rng)
+        later = [first.after(day, np.random.default_rng([seed, 1])) for day in days]  # one way, further on each day
+        fired = [[each.fire(velocity, rng) for each in later] for velocity in velocities[1:]]
+        return cls((spikes, velocities[0]), *fired, *velocities[1:])
+
+    def linear(self) -> dict[str, list[float]]:
+        """What the linear decoders are worth on each day; the Kalman filter also if it is fitted again."""
+        kalman, wiener = Kalman.fitted(*self.learnt), Wiener.fitted(*(each[:256] for each in self.learnt))
+        again = [Kalman.fitted(each, self.known_velocity) for each in self.known]
+        found = {
+            "kalman": [kalman.decoded(each) for each in self.judged],
+            "kalman_again": [each.decoded(spikes) for each, spikes in zip(again, self.judged, strict=True)],
+            "wiener": [wiener.decoded(each) for each in self.judged],
+        }
+        return {name: [settled_r2(each, self.judged_velocity) for each in of_days] for name, of_days in found.items()}

@@ -24,14 +24,15 @@ from jaxtyping import Array, Float, Key
 
 import memsim as ms
 from _frame import finish, label, of_a_point, origin, print_table, swept
+from _placed import ARRAYS, CHIPS, design_of
 from _pole import CHANNELS, DT, SCALES, Run, fallen, held_up, linear, optimal_gain
+from _seconds import LABELS as OF_SECONDS
+from _seconds import of_a_second
 from _tables import duration
-from _trained import adam
+from _trained import fitted
 
 nn = ms.nn
-ARRAYS = {"PCM": "hermes", "RRAM": "neurram"}
-CHIPS = {"Loihi": "loihi1", "SpiNNaker 2": "spinnaker2"}
-MACHINES = ("digital", *ARRAYS, *CHIPS)
+MACHINES = ("digital", "PCM", "RRAM", "Loihi", "SpiNNaker 2")
 TRAININGS = ("as floats", "for the machine")
 CORRECTIONS = ("none", "one factor a tile")
 SECOND = round(1 / DT)  # steps
@@ -45,14 +46,12 @@ LABELS = {
     "failed": ("1", "runs in which the pole or the cart left its limits"),
     "angle": ("rad", "root mean square of the pole's angle until then"),
     "open_loop": ("1", "error of the force on inputs of the optimal controller, of its root mean square"),
-    "joules": ("J", "energy of a second of control"),
-    "static": ("J", "of that, what a chip takes while it waits"),
-    "latency": ("s", "from the spikes of sensors to the force"),
     "linear_failed": ("1", "runs in which the optimal linear controller failed"),
     "linear_angle": ("rad", "of the optimal linear controller"),
     "linear_joules": ("J", "of its products, a second, on a processor"),
 }
-QUICK = {"machines": ("digital", "PCM", "Loihi"), "seeds": 1, "chips": 2, "times": (25.0,), "hidden": 16}
+LABELS |= OF_SECONDS
+QUICK = {"machines": ("PCM", "Loihi"), "seeds": 1, "chips": 2, "times": (25.0,), "hidden": 16}
 QUICK |= {"examples": 64, "epochs": 2, "more_epochs": 1, "seconds": 1, "runs": 2, "priced": 2}
 
 
@@ -112,9 +111,13 @@ def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
     model_key, data_key, fit_key, more_key, chip_key = jr.split(key, 5)
     data = examples(config, key=data_key)
     model = controller(config.hidden, key=model_key)
-    model = fitted(model, data, config.epochs, config.learning_rate, key=fit_key, once=f"floats-{seed}")
+    model = fitted(
+        model, data, key=fit_key, once=f"floats {seed}", epochs=config.epochs, learning_rate=config.learning_rate
+    )
     hardware = None if training == TRAININGS[0] else what_happens(machine, model, data)
-    model = fitted(model, data, config.more_epochs, 0.25 * config.learning_rate, key=more_key, hardware=hardware)
+    more = {"hardware": hardware, "clip": None if hardware is None else 3.0}
+    rate = 0.25 * config.learning_rate
+    model = fitted(model, data, key=more_key, epochs=config.more_epochs, learning_rate=rate, **more)
     heard = jnp.asarray(data.test.inputs)
     expected = np.asarray(jax.jit(jax.vmap(model))(heard))[..., 0]
     found = {
@@ -130,7 +133,9 @@ def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
     variables |= {"open_loop": (dims, np.broadcast_to(error, shape))}
     coords = {"correction": list(CORRECTIONS), "chip": np.arange(config.chips), "time": np.asarray(config.times)}
     coords["recording"] = np.arange(config.runs)
-    return xr.Dataset(variables, coords).assign(costs(machine, model, data, heard[: config.priced], chip_key))
+    return xr.Dataset(variables, coords).assign(
+        of_a_second(machine, model, data.train.inputs[:64], heard[: config.priced], DT, key=chip_key)
+    )
 
 
 def controller(hidden: int, *, key: Key[Array, ""]) -> nn.SpikingNetwork:
@@ -171,23 +176,8 @@ def examples(config: Config, *, key: Key[Array, ""]) -> ms.data.Splits:
     return ms.data.Splits(*parts)
 
 
-def fitted(model: Any, data: ms.data.Splits, epochs: int, rate: float, *, key, hardware=None, once: str | None = None):
-    """The trained `model`; with a name it is trained once for all points."""
-    kept = ms.study.checkpoint()
-    return ms.train.fit(
-        model,
-        data,
-        key=key,
-        hardware=hardware,
-        epochs=epochs,
-        optimizer=adam(rate, epochs * (len(data.train) // 64)),
-        clip=None if hardware is None else 3.0,
-        checkpoint=kept.with_name(f"{once}.checkpoint") if kept is not None and once is not None else kept,
-    )
-
-
 def design(machine: str, correction: str) -> ms.Crossbar:
-    crossbar = getattr(ms.recipes, ARRAYS[machine])()
+    crossbar = design_of(machine)
     return crossbar if correction != CORRECTIONS[0] else dataclasses.replace(crossbar, compensation=None)
 
 
@@ -254,26 +244,6 @@ def judged(controller: Any, before: Any, config: Config) -> tuple[Array, Array]:
         return ~up[-1], jnp.sqrt(jnp.sum(up * states[:, 2] ** 2) / jnp.maximum(jnp.sum(up), 1))
 
     return jax.vmap(one)(jr.split(RUNS, config.runs))
-
-
-def costs(machine: str, model: Any, data: ms.data.Splits, xs: Float[Array, "n steps channels"], key: Key[Array, ""]):
-    """Joules of a second of control, those of waiting among them, and seconds from spikes to a force."""
-    if machine in CHIPS:
-        placed = ms.chips.target(CHIPS[machine]).placed(model)
-        parts = [ms.energy.of_counts(placed, placed(x)[1], DT) for x in xs] if machine == "Loihi" else []
-        joules = np.mean([sum(map(float, each.values())) for each in parts]) if parts else np.nan
-        static = float(parts[0]["static"]) if parts else np.nan
-        return {"joules": float(joules), "static": static, "latency": (1 + placed.delay) * DT}
-    if machine not in ARRAYS:
-        cost = ms.energy.digital(model, xs, machine=ms.energy.EventDriven())
-        return {"joules": float(cost.joules.sum()) / len(xs), "static": 0.0, "latency": np.nan}
-    chip = ms.program(model, ms.calibrate(model, data.train.inputs[:64], design(machine, CORRECTIONS[1])), key=key)
-    cost = ms.energy.of(chip, xs, key=key)
-    return {
-        "joules": float(cost.joules.sum()) / len(xs),
-        "static": 0.0,
-        "latency": float(cost.latency.mean()) / xs.shape[1],
-    }
 
 
 def by_the_linear_one(config: Config) -> dict[str, Any]:
