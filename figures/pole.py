@@ -45,13 +45,17 @@ def figure(data, journal: str = "neutral") -> Figure:
 
 def ways(column, data) -> None:
     """A line for each training and correction, a little apart along age so that none hides another."""
-    for place, (training, correction) in enumerate((a, b) for a in data.training.values for b in data.correction.values):
+    for place, (training, correction) in enumerate(
+        (a, b) for a in data.training.values for b in data.correction.values
+    ):
         one = data.sel(training=training, correction=correction)
         times = data.time.values * 1.15**place
         how = {"color": plotting.COLOURS[place + 1], "marker": plotting.MARKERS[place], "markersize": 2.5}
         for axes, name in zip(column, ("failed", "open_loop"), strict=True):
             found = [ms.study.interval(one[name].sel(time=t)) for t in data.time.values]
-            mean, low, high = (100 * np.array([getattr(each, end) for each in found]) for end in ("mean", "low", "high"))
+            mean, low, high = (
+                100 * np.array([getattr(each, end) for each in found]) for end in ("mean", "low", "high")
+            )
             bars = np.nan_to_num(np.maximum([mean - low, high - mean], 0.0))
             axes.errorbar(times, mean, bars, label=f"{training}, correction: {correction}", **how)
 
