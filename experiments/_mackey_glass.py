@@ -1,8 +1,8 @@
 """The Mackey-Glass series of NeuroBench's benchmark of chaotic functions, and how predictions of them are judged.
 
-The published files cannot be made again point by point, says their readme: the integrator decides, since neighbours
-part by a factor of e in a Lyapunov time. These are of the same delays, first values and spacing, by the method of
-steps: each interval of one delay is an ordinary equation that is driven by the solution before it.
+The published files (Yik2025) cannot be made again point by point, says their code: the integrator decides, since
+neighbours part by a factor of e in a Lyapunov time. These are of the same delays, first values and spacing, by the
+method of steps: each interval of one delay is an ordinary equation that is driven by the solution before it.
 """
 
 from typing import Any, NamedTuple

@@ -3,8 +3,8 @@
 A spiking network learns the forces of the optimal linear controller from spikes of sensors, as floats or with what its
 machine does to it. It then holds up the pole against pushes for ten seconds, on arrays of phase-change and oxide cells
 up to a year after they were written, with and without a correction of drift, and on two digital chips of spikes. The
-runs that fail are set beside the error of its force in open loop, on the inputs of the optimal controller. Writes
-results/pole: pole.nc, pole.csv.
+runs that fail are set beside the error of its force in open loop, on the inputs of the optimal controller, and its gain
+and offset. Writes results/pole: pole.nc, pole.csv.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from jaxtyping import Array, Float, Key
 import memsim as ms
 from _frame import finish, label, of_a_point, origin, print_table, swept
 from _placed import ARRAYS, CHIPS, design_of
-from _pole import CHANNELS, DT, SCALES, Run, fallen, held_up, linear, optimal_gain
+from _pole import CHANNELS, DT, LIMITS, SCALES, Run, fallen, held_up, linear, optimal_gain
 from _seconds import LABELS as OF_SECONDS
 from _seconds import of_a_second
 from _tables import duration
@@ -45,7 +45,10 @@ LABELS = {
     "time": ("s", "time since programming"),
     "failed": ("1", "runs in which the pole or the cart left its limits"),
     "angle": ("rad", "root mean square of the pole's angle until then"),
+    "by_cart": ("1", "runs that ended since the cart left its track"),
     "open_loop": ("1", "error of the force on inputs of the optimal controller, of its root mean square"),
+    "gain": ("1", "slope of the force over that of the network itself, in open loop"),
+    "offset": ("1", "its force where that of the network is zero, of the largest one"),
     "linear_failed": ("1", "runs in which the optimal linear controller failed"),
     "linear_angle": ("rad", "of the optimal linear controller"),
     "linear_joules": ("J", "of its products, a second, on a processor"),
@@ -122,20 +125,28 @@ def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
     expected = np.asarray(jax.jit(jax.vmap(model))(heard))[..., 0]
     found = {
         name: np.stack([np.asarray(each[i]) for each in on_machine(machine, model, data, config, chip_key)])
-        for i, name in enumerate(("failed", "angle", "outputs"))
+        for i, name in enumerate(("failed", "by_cart", "angle", "outputs"))
     }
     shape = len(CORRECTIONS), config.chips, len(config.times)
-    error = np.sqrt(np.mean((found.pop("outputs") - expected) ** 2, axis=(-1, -2)) / np.mean(expected**2))
     dims = ("correction", "chip", "time")
+    of_force = open_loop(found.pop("outputs"), expected)
     variables = {
         name: ((*dims, "recording"), np.broadcast_to(each, (*shape, config.runs))) for name, each in found.items()
     }
-    variables |= {"open_loop": (dims, np.broadcast_to(error, shape))}
+    variables |= {name: (dims, np.broadcast_to(each, shape)) for name, each in of_force.items()}
     coords = {"correction": list(CORRECTIONS), "chip": np.arange(config.chips), "time": np.asarray(config.times)}
     coords["recording"] = np.arange(config.runs)
     return xr.Dataset(variables, coords).assign(
         of_a_second(machine, model, data.train.inputs[:64], heard[: config.priced], DT, key=chip_key)
     )
+
+
+def open_loop(found: np.ndarray, expected: np.ndarray) -> dict[str, np.ndarray]:
+    """How forces (..., n, steps) differ from the `expected` ones: root mean square, and a line through both."""
+    error = np.sqrt(np.mean((found - expected) ** 2, axis=(-1, -2)) / np.mean(expected**2))
+    around = expected - expected.mean()
+    gain = np.mean(found * around, axis=(-1, -2)) / np.mean(around**2)
+    return {"open_loop": error, "gain": gain, "offset": found.mean(axis=(-1, -2)) - gain * expected.mean()}
 
 
 def controller(hidden: int, *, key: Key[Array, ""]) -> nn.SpikingNetwork:
@@ -192,7 +203,7 @@ def what_happens(machine: str, model: Any, data: ms.data.Splits) -> ms.train.Abs
 
 
 def on_machine(machine: str, model: Any, data: ms.data.Splits, config: Config, key: Key[Array, ""]) -> list[Any]:
-    """By correction: of (chips, times) whether each run failed, its angle, and outputs in open loop."""
+    """By correction: of (chips, times) what `controlled` tells."""
     heard = jnp.asarray(data.test.inputs)
     if machine not in ARRAYS:
         placed = ms.chips.target(CHIPS[machine]).placed(model) if machine in CHIPS else model
@@ -218,8 +229,8 @@ def aged(model: Any, crossbar: Any, heard: Float[Array, "n steps channels"], con
     return jax.lax.map(one_chip, jnp.arange(config.chips))
 
 
-def controlled(model: Any, heard: Float[Array, "n steps channels"], config: Config) -> tuple[Array, Array, Array]:
-    """Of each run whether it failed and its angle; and (n, steps) what the controller says to spikes it is given."""
+def controlled(model: Any, heard: Float[Array, "n steps channels"], config: Config) -> tuple[Array, ...]:
+    """Of each run what `judged` tells; and (n, steps) what the controller says to spikes it is given."""
     on_chip = isinstance(model, ms.chips.Placed)
 
     def act(spikes: Array, state: Array, before: Any, key: Any) -> tuple[Array, Any]:
@@ -233,15 +244,16 @@ def controlled(model: Any, heard: Float[Array, "n steps channels"], config: Conf
     return *judged(act, model.initial_state(), config), jax.vmap(said)(heard)
 
 
-def judged(controller: Any, before: Any, config: Config) -> tuple[Array, Array]:
-    """Of each run whether it failed, and the root mean square of its angle until then."""
+def judged(controller: Any, before: Any, config: Config) -> tuple[Array, Array, Array]:
+    """Of each run whether it failed, whether by the cart, and the root mean square of its angle until then."""
 
-    def one(key: Array) -> tuple[Array, Array]:
+    def one(key: Array) -> tuple[Array, Array, Array]:
         start_key, push_key = jr.split(key)
         pushes = config.push * jr.normal(push_key, (config.seconds * SECOND,))
         states = held_up(controller, before, 0.5 * starts(start_key[None])[0], pushes).states
         up = ~jax.vmap(fallen)(states)
-        return ~up[-1], jnp.sqrt(jnp.sum(up * states[:, 2] ** 2) / jnp.maximum(jnp.sum(up), 1))
+        by_cart = jnp.abs(states[-1, 0]) > LIMITS[0]
+        return ~up[-1], by_cart, jnp.sqrt(jnp.sum(up * states[:, 2] ** 2) / jnp.maximum(jnp.sum(up), 1))
 
     return jax.vmap(one)(jr.split(RUNS, config.runs))
 
@@ -249,7 +261,7 @@ def judged(controller: Any, before: Any, config: Config) -> tuple[Array, Array]:
 def by_the_linear_one(config: Config) -> dict[str, Any]:
     """What the optimal linear controller, which sees the state itself, makes of the same runs."""
     optimal = linear(optimal_gain())
-    failed, angle = jax.jit(lambda: judged(optimal, None, config))()
+    failed, _, angle = jax.jit(lambda: judged(optimal, None, config))()
     row = nn.Linear(4, 1, use_bias=False, key=jr.key(0))
     cost = ms.energy.digital(row, jnp.ones((1, 4)), machine=ms.energy.Processor())
     return {
@@ -272,13 +284,14 @@ def report(result: xr.Dataset) -> None:
                 for t in result.time.values:
                     now = one.sel(time=t)
                     each = ms.study.interval(now.failed)
-                    words.append(f"{each.in_percent('.0f')} | {100 * float(now.open_loop.mean()):.0f}")
+                    spread = 100 * float(now.offset.std())
+                    words.append(f"{each.in_percent('.0f')} | {100 * float(now.open_loop.mean()):.0f}, {spread:.0f}")
                 cost = f"{1e6 * float((one.joules - one.static).mean()):.3g} + {1e3 * float(one.static.mean()):.3g} m"
                 rows.append(
                     [str(machine), str(training), correction, *words, cost, f"{1e6 * float(one.latency.mean()):.3g}"]
                 )
     ages = [duration(float(t)) for t in result.time.values]
-    title = "Runs that fail in % [95 % interval] | error of the force in open loop in %"
+    title = "Runs that fail in % [95 % interval] | error of the force in open loop, spread of its offset in %"
     print_table(
         ["machine", "trained", "correction", *ages, "uJ/s + static", "latency (us)"], rows, title=title, width=200
     )

@@ -27,6 +27,8 @@ def figure(data, journal: str = "neutral") -> Figure:
             for place, device in enumerate(data.device.values):
                 of_chips(axes[1 + place], chosen.sel(device=device), name)
         panels[0, 0].axhline(data.published_smape, color=plotting.COLOURS[-1], label="published mean of 14")
+        constant = float(data.constant_smape.mean())
+        panels[0, 0].axhline(constant, color="0.5", linestyle=":", label="of a constant")
         panels[0, 0].legend()
         panels[0, 0].set_ylabel(f"sMAPE over {config['lyapunov']} Lyapunov times (%)")
         panels[1, 0].set_ylabel("Horizon (Lyapunov times)")
