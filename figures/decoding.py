@@ -32,7 +32,7 @@ def figure(data, journal: str = "neutral") -> Figure:
         for axes in panels[-1]:
             plotting.label_time(axes, data.time.values)
         axes.set_ylim(max(-0.5, float(trained.r2.min()) - 0.05), 1.0)
-        panels[0, 0].legend(*panels[0, -1].get_legend_handles_labels(), fontsize=5)
+        panels[0, -1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         drawing.supxlabel(
             f"Bars: 95 % intervals over {data.sizes['seed']} populations and {data.sizes['chip']} chips; trained for "
             f"the machine; mended from {config['known']} s of known movements; grey: linear decoders, same spikes",
