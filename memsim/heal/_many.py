@@ -141,7 +141,8 @@ def mended(remedy: AbstractRemedy | None, asked: Asked, made: Made, *, chunk: in
             return outcome_and_losses(predictions(found.on(now), asked.test, **how), asked.test)
 
         places = jnp.arange(asked.times.shape[0])
-        return Found(*jax.lax.map(at_time, places), jnp.asarray(found.writes, asked.times.dtype))
+        found_then, losses = jax.lax.map(at_time, places)
+        return Found(found_then, losses, jnp.asarray(found.writes, asked.times.dtype))
 
     return over_chips(one_chip, jnp.arange(made.life.shape[0]), chunk)
 
