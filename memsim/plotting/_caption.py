@@ -60,10 +60,10 @@ def caption(
     - `command`: What drew the figure.
     - `file`: The file of `result`; its name is written, not its folder.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> data = xr.Dataset({"accuracy": (("chip", "time"), np.ones((20, 2)))}, {"time": [1.0, 100.0]})
-        >>> print(ms.plotting.caption(ms.plotting.accuracy_over_time(data), data).splitlines()[1])
-        Counted: 20 chips
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> data = xr.Dataset({"accuracy": (("chip", "time"), np.ones((20, 2)))}, {"time": [1.0, 100.0]})
+    >>> print(ms.plotting.caption(ms.plotting.accuracy_over_time(data), data).splitlines()[1])
+    Counted: 20 chips
     """
     lines = [title, " ".join(str(figure.get_label()).split()) or None]
     if result is not None:

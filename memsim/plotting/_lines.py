@@ -69,13 +69,13 @@ def draw_spread(
     **Raises:** `ValueError` for a dimension that the values do not have. Values that are not finite are left out, with
     a warning.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> from matplotlib.figure import Figure
-        >>> axes = Figure().subplots()
-        >>> values = xr.DataArray(np.linspace(0.8, 0.9, 21)[:, None] * np.ones(3), dims=("chip", "noise"))
-        >>> ms.plotting.draw_spread(axes, np.arange(3.0), values, along="noise", place=0, label=None)
-        >>> axes.lines[0].get_ydata().round(1).tolist()
-        [85.0, 85.0, 85.0]
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> values = xr.DataArray(np.linspace(0.8, 0.9, 21)[:, None] * np.ones(3), dims=("chip", "noise"))
+    >>> ms.plotting.draw_spread(axes, np.arange(3.0), values, along="noise", place=0, label=None)
+    >>> axes.lines[0].get_ydata().round(1).tolist()
+    [85.0, 85.0, 85.0]
     """
     values = best_of(values)
     if along not in values.dims:
@@ -113,12 +113,12 @@ def draw_interval(
       left out: a point without a bar.
     - `place`, `label`, `of`, `linestyle`: As of `draw_spread`.
 
-        >>> import memsim as ms, numpy as np
-        >>> from matplotlib.figure import Figure
-        >>> axes = Figure().subplots()
-        >>> ms.plotting.draw_interval(axes, np.arange(2.0), np.array([[1, 0, 2], [2, 1, 3]]), place=0, label="regained")
-        >>> axes.lines[0].get_ydata().tolist()
-        [1, 2]
+    >>> import memsim as ms, numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> ms.plotting.draw_interval(axes, np.arange(2.0), np.array([[1, 0, 2], [2, 1, 3]]), place=0, label="regained")
+    >>> axes.lines[0].get_ydata().tolist()
+    [1, 2]
     """
     if np.ndim(found) != 2 or np.shape(found) != (len(x), 3):
         raise ValueError(

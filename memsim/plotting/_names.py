@@ -27,11 +27,11 @@ def readable(name: str, label: Mapping[str, str] | None = None) -> str:
     - `name`: A coordinate of a result, such as "pcm_joshi2020" or "layers[0]".
     - `label`: Names of yours: `{"layers[0]": "hidden"}`.
 
-        >>> import memsim as ms
-        >>> ms.plotting.readable("pcm_joshi2020")
-        'PCM (Joshi 2020)'
-        >>> ms.plotting.readable("layers[0]", {"layers[0]": "hidden"})
-        'hidden'
+    >>> import memsim as ms
+    >>> ms.plotting.readable("pcm_joshi2020")
+    'PCM (Joshi 2020)'
+    >>> ms.plotting.readable("layers[0]", {"layers[0]": "hidden"})
+    'hidden'
     """
     if label is not None and name in label:
         return label[name]

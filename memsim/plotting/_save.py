@@ -33,12 +33,12 @@ def save(figure: "Figure", path: Path | str, *, caption: str | None = None) -> l
 
     **Raises:** `ValueError` for a path without a name, `OSError` where the folder cannot be written.
 
-        >>> import tempfile
-        >>> from matplotlib.figure import Figure
-        >>> import memsim as ms
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     print([file.suffix for file in ms.plotting.save(Figure(), f"{folder}/x", caption="One axis.")])
-        ['.pdf', '.png', '.txt']
+    >>> import tempfile
+    >>> from matplotlib.figure import Figure
+    >>> import memsim as ms
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print([file.suffix for file in ms.plotting.save(Figure(), f"{folder}/x", caption="One axis.")])
+    ['.pdf', '.png', '.txt']
     """
     if str(path).endswith(("/", os.sep)) or as_path(path).name in ("", ".."):
         raise ValueError(f'`path` must end in the name of a file, such as "folder/name". Got {str(path)!r}.')

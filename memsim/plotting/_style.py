@@ -32,11 +32,11 @@ def style(journal: str = "neutral") -> "AbstractContextManager[None]":
 
     **Raises:** `ValueError` for another name.
 
-        >>> import memsim as ms
-        >>> with ms.plotting.style("ieee"):
-        ...     import matplotlib
-        ...     print(matplotlib.rcParams["font.size"])
-        8.0
+    >>> import memsim as ms
+    >>> with ms.plotting.style("ieee"):
+    ...     import matplotlib
+    ...     print(matplotlib.rcParams["font.size"])
+    8.0
     """
     return _style.style(_known(journal))
 
@@ -52,9 +52,9 @@ def width(journal: str, columns: int | float = 1) -> float:
 
     **Raises:** `ValueError` for another name, and for a width that the journal does not have.
 
-        >>> import memsim as ms
-        >>> round(25.4 * ms.plotting.width("nature", 2))
-        183
+    >>> import memsim as ms
+    >>> round(25.4 * ms.plotting.width("nature", 2))
+    183
     """
     widths = JOURNALS[_known(journal)].widths
     if columns not in widths:
@@ -69,13 +69,13 @@ def letter_panels(panels: Iterable["Axes"]) -> None:
 
     They stand left of the titles, which begin at the left edge in `style`.
 
-        >>> import memsim as ms
-        >>> from matplotlib.figure import Figure
-        >>> with ms.plotting.style("science"):
-        ...     panels = Figure().subplots(1, 2)
-        ...     ms.plotting.letter_panels(panels)
-        ...     print(panels[1].texts[0].get_text())
-        B
+    >>> import memsim as ms
+    >>> from matplotlib.figure import Figure
+    >>> with ms.plotting.style("science"):
+    ...     panels = Figure().subplots(1, 2)
+    ...     ms.plotting.letter_panels(panels)
+    ...     print(panels[1].texts[0].get_text())
+    B
     """
     _style.letter_panels(panels)
 
@@ -85,9 +85,9 @@ def font() -> str:
 
     `memsim.plotting.save` says once which, where it is not Arial or Helvetica, and caption files do.
 
-        >>> import memsim as ms
-        >>> isinstance(ms.plotting.font(), str)
-        True
+    >>> import memsim as ms
+    >>> isinstance(ms.plotting.font(), str)
+    True
     """
     return _style.font()
 
@@ -98,9 +98,9 @@ def look(place: int) -> dict[str, Any]:
 
     Seven colours that colour-blind readers tell apart, and as many markers for print in black and white.
 
-        >>> import memsim as ms
-        >>> ms.plotting.look(2)
-        {'color': '#0072B2', 'marker': '^'}
+    >>> import memsim as ms
+    >>> ms.plotting.look(2)
+    {'color': '#0072B2', 'marker': '^'}
     """
     return _style.look(int(place))
 

@@ -27,12 +27,12 @@ def label_time(axes: "Axes", times: np.ndarray, *, most: int = 12) -> None:
     - `times`: Since programming, in seconds; 0 stands at the left end, see `shown_time`.
     - `most`: So many ticks at most: fewer where panels are narrow.
 
-        >>> import memsim as ms, numpy as np
-        >>> from matplotlib.figure import Figure
-        >>> axes = Figure().subplots()
-        >>> ms.plotting.label_time(axes, np.array([0.0, 3600.0, 86400.0]))
-        >>> [tick.get_text() for tick in axes.get_xticklabels()]
-        ['1 h', '1 d', '0']
+    >>> import memsim as ms, numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> ms.plotting.label_time(axes, np.array([0.0, 3600.0, 86400.0]))
+    >>> [tick.get_text() for tick in axes.get_xticklabels()]
+    ['1 h', '1 d', '0']
     """
     axes.set_xscale("log")
     shown = shown_time(times)

@@ -56,11 +56,11 @@ def confusion(
 
     **Raises:** `ValueError` for what does not fit.
 
-        >>> import jax.numpy as jnp, jax.random as jr, memsim as ms, device_models as dm
-        >>> network, data = ms.nn.Linear(4, 3, key=jr.key(0)), (jnp.eye(4)[:3], jnp.arange(3))
-        >>> found = ms.study.confusion(network, data, ms.Crossbar(dm.pcm_joshi2020()), key=jr.key(1), chips=2)
-        >>> found["count"].sum(["true", "named"]).values.tolist()
-        [3, 3]
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms, device_models as dm
+    >>> network, data = ms.nn.Linear(4, 3, key=jr.key(0)), (jnp.eye(4)[:3], jnp.arange(3))
+    >>> found = ms.study.confusion(network, data, ms.Crossbar(dm.pcm_joshi2020()), key=jr.key(1), chips=2)
+    >>> found["count"].sum(["true", "named"]).values.tolist()
+    [3, 3]
     """
     import xarray as xr
 

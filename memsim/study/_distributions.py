@@ -51,11 +51,11 @@ def distributions(
 
     **Raises:** `ValueError` for networks without the same layers, and for what cannot be on chips.
 
-        >>> import jax.random as jr, memsim as ms, device_models as dm
-        >>> network, key = ms.nn.Linear(8, 8, key=jr.key(0)), jr.key(1)
-        >>> found = ms.study.distributions({"one": network}, ms.Crossbar(dm.pcm_joshi2020()), key=key, chips=2, bins=10)
-        >>> dict(found.conductance_density.sizes)
-        {'layer': 1, 'version': 1, 'chip': 2, 'conductance_bin': 10}
+    >>> import jax.random as jr, memsim as ms, device_models as dm
+    >>> network, key = ms.nn.Linear(8, 8, key=jr.key(0)), jr.key(1)
+    >>> found = ms.study.distributions({"one": network}, ms.Crossbar(dm.pcm_joshi2020()), key=key, chips=2, bins=10)
+    >>> dict(found.conductance_density.sizes)
+    {'layer': 1, 'version': 1, 'chip': 2, 'conductance_bin': 10}
     """
     import xarray as xr
 

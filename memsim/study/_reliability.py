@@ -38,11 +38,11 @@ def reliability(
 
     **Raises:** `ValueError` for what are no probabilities, or labels that are no classes.
 
-        >>> import memsim as ms, numpy as np
-        >>> sure = np.array([[0.75, 0.25]] * 4)
-        >>> found = ms.study.reliability(sure, np.array([0, 0, 1, 1]))
-        >>> float(found.calibration_error), float(found.right.sel(bin=0.75))
-        (0.25, 0.5)
+    >>> import memsim as ms, numpy as np
+    >>> sure = np.array([[0.75, 0.25]] * 4)
+    >>> found = ms.study.reliability(sure, np.array([0, 0, 1, 1]))
+    >>> float(found.calibration_error), float(found.right.sel(bin=0.75))
+    (0.25, 0.5)
 
     Reference: Guo2017.
     """

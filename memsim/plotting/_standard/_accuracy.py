@@ -49,12 +49,12 @@ def accuracy_over_time(
 
     **Raises:** `ValueError` for another data set, or dimensions that it does not have.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> values = np.linspace(0.7, 0.9, 40).reshape(20, 2, 1) * np.ones(3)
-        >>> data = xr.Dataset({"accuracy": (("chip", "training", "time"), values)}, {"time": [1.0, 3600.0, 86400.0]})
-        >>> data = data.assign_coords(training=["plain", "for chips"])
-        >>> len(ms.plotting.accuracy_over_time(data).axes[0].lines)
-        2
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> values = np.linspace(0.7, 0.9, 40).reshape(20, 2, 1) * np.ones(3)
+    >>> data = xr.Dataset({"accuracy": (("chip", "training", "time"), values)}, {"time": [1.0, 3600.0, 86400.0]})
+    >>> data = data.assign_coords(training=["plain", "for chips"])
+    >>> len(ms.plotting.accuracy_over_time(data).axes[0].lines)
+    2
     """
     check_has(result, ("accuracy", "time"), "`memsim.study.robustness`")
 
@@ -87,11 +87,11 @@ def accuracy_over_noise(
 
     **Raises:** `ValueError` for another data set, or dimensions that it does not have.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> values = np.linspace(0.9, 0.5, 4)[:, None] + 0.01 * np.arange(20)
-        >>> data = xr.Dataset({"accuracy": (("noise", "chip"), values)}, {"noise": [0.0, 0.02, 0.05, 0.1]})
-        >>> ms.plotting.accuracy_over_noise(data).axes[0].lines[0].get_xdata().tolist()
-        [0.0, 2.0, 5.0, 10.0]
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> values = np.linspace(0.9, 0.5, 4)[:, None] + 0.01 * np.arange(20)
+    >>> data = xr.Dataset({"accuracy": (("noise", "chip"), values)}, {"noise": [0.0, 0.02, 0.05, 0.1]})
+    >>> ms.plotting.accuracy_over_noise(data).axes[0].lines[0].get_xdata().tolist()
+    [0.0, 2.0, 5.0, 10.0]
     """
     check_has(result, ("accuracy", along), f"accuracies over {along}")
 

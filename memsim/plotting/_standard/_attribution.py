@@ -36,12 +36,12 @@ def attribution(
 
     **Raises:** `ValueError` for another data set, or a time that is not there.
 
-        >>> import jax.numpy as jnp, jax.random as jr, memsim as ms, device_models as dm
-        >>> crossbar, key = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8)), jr.key(0)
-        >>> network, data = ms.nn.Linear(4, 3, key=key), (jnp.eye(4)[:3], jnp.arange(3))
-        >>> found = ms.study.attribute(network, data, crossbar, key=key, chips=2, times=[0.0])
-        >>> ms.plotting.attribution(found).axes[0].get_xlabel()
-        'Cost alone (points)'
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms, device_models as dm
+    >>> crossbar, key = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8)), jr.key(0)
+    >>> network, data = ms.nn.Linear(4, 3, key=key), (jnp.eye(4)[:3], jnp.arange(3))
+    >>> found = ms.study.attribute(network, data, crossbar, key=key, chips=2, times=[0.0])
+    >>> ms.plotting.attribution(found).axes[0].get_xlabel()
+    'Cost alone (points)'
     """
     maker = "`memsim.study.attribute`"
     check_has(result, ("accuracy", "layer_error", "effect", "case", "time"), maker)

@@ -38,12 +38,12 @@ def accuracy_over_bits(
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> bits = [2.0, 4.0, np.inf]
-        >>> data = xr.Dataset({"accuracy": (("adc_bits", "dac_bits"), np.linspace(0.5, 0.9, 9).reshape(3, 3))})
-        >>> data = data.assign_coords(adc_bits=bits, dac_bits=bits)
-        >>> [tick.get_text() for tick in ms.plotting.accuracy_over_bits(data).axes[0].get_xticklabels()]
-        ['2', '4', 'none']
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> bits = [2.0, 4.0, np.inf]
+    >>> data = xr.Dataset({"accuracy": (("adc_bits", "dac_bits"), np.linspace(0.5, 0.9, 9).reshape(3, 3))})
+    >>> data = data.assign_coords(adc_bits=bits, dac_bits=bits)
+    >>> [tick.get_text() for tick in ms.plotting.accuracy_over_bits(data).axes[0].get_xticklabels()]
+    ['2', '4', 'none']
     """
     check_has(result, ("accuracy", "adc_bits", "dac_bits"), MAKER)
     check_over(result, "accuracy", ("adc_bits", "dac_bits"), (*FACTORS, "network", "ranges", "cells"))

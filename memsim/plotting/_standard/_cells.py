@@ -37,12 +37,12 @@ def programming_error(
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> over = {name: (("device", "target"), np.ones((1, 5)) * 1e-6) for name in ("error_std", "published_std")}
-        >>> over["g"] = (("device", "target"), np.linspace(0, 25e-6, 5)[None])
-        >>> cells = xr.Dataset(over, {"device": ["pcm_joshi2020"], "target": np.linspace(0, 1, 5)})
-        >>> ms.plotting.programming_error(cells).axes[0].get_title(loc="left")
-        'PCM\n(Joshi 2020)'
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> over = {name: (("device", "target"), np.ones((1, 5)) * 1e-6) for name in ("error_std", "published_std")}
+    >>> over["g"] = (("device", "target"), np.linspace(0, 25e-6, 5)[None])
+    >>> cells = xr.Dataset(over, {"device": ["pcm_joshi2020"], "target": np.linspace(0, 1, 5)})
+    >>> ms.plotting.programming_error(cells).axes[0].get_title(loc="left")
+    'PCM\n(Joshi 2020)'
     """
     check_has(result, ("error_std", "published_std", "g", "device", "target"), MAKER)
     with style(journal):
@@ -59,13 +59,13 @@ def programming_error(
             axes.plot(one.target[::every], found.where(found > 0), markersize=2.5, label="cells as written", **look)
             axes.set_title(readable(str(name), label).replace(" (", "\n("))
             axes.set_yscale("log")
-        _outer_labels(panels, TARGET, "Write error (% of range)")
+        _outer_labels(panels, TARGET, "Write error (%)")
         panels[0].legend(loc="lower right")
         letter_panels(panels)
         describe(
             figure,
-            "Marks: standard deviation of conductances just written to one target, over cells; lines: the published "
-            "curve. Near the ends of the range cells are clipped, and marks lie below the line",
+            "Marks: standard deviation of conductances just written to one target, over cells, in % of the range; "
+            "lines: the published curve. Near the ends of the range cells are clipped, and marks lie below the line",
         )
     return figure
 
@@ -87,13 +87,13 @@ def conductance_drift(
 
     **Raises:** `ValueError` for another data set, or one in which no cell moves.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> names = ("device", "percentile", "time", "target")
-        >>> left = np.array([0.8, 0.9, 1.0])[None, :, None, None] * np.ones((1, 3, 2, 5))
-        >>> cells = xr.Dataset({"left": (names, left), "exponent": (("device", "percentile", "target"), left[:, :, 0])})
-        >>> cells = cells.assign_coords(device=["mine"], percentile=[5, 50, 95], time=[1.0, 1e6], target=np.arange(5))
-        >>> ms.plotting.conductance_drift(cells).axes[0].lines[0].get_ydata().tolist()
-        [0.9, 0.9]
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> names = ("device", "percentile", "time", "target")
+    >>> left = np.array([0.8, 0.9, 1.0])[None, :, None, None] * np.ones((1, 3, 2, 5))
+    >>> cells = xr.Dataset({"left": (names, left), "exponent": (("device", "percentile", "target"), left[:, :, 0])})
+    >>> cells = cells.assign_coords(device=["mine"], percentile=[5, 50, 95], time=[1.0, 1e6], target=np.arange(5))
+    >>> ms.plotting.conductance_drift(cells).axes[0].lines[0].get_ydata().tolist()
+    [0.9, 0.9]
     """
     check_has(result, ("left", "exponent", "device", "time", "target", "percentile"), MAKER)
     moving = [name for name in result.device.values if float(np.abs(result.exponent.sel(device=name)).max()) > 0]

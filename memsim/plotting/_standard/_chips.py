@@ -39,10 +39,10 @@ def chip_to_chip(
 
     **Raises:** `ValueError` for another data set, or one over more than that.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> data = xr.Dataset({"accuracy": (("training", "chip"), 0.9 + 0.002 * np.arange(40).reshape(2, 20))})
-        >>> ms.plotting.chip_to_chip(data.assign_coords(training=["plain", "for chips"])).axes[1].get_ylabel()
-        'Chips at least so good (%)'
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> data = xr.Dataset({"accuracy": (("training", "chip"), 0.9 + 0.002 * np.arange(40).reshape(2, 20))})
+    >>> ms.plotting.chip_to_chip(data.assign_coords(training=["plain", "for chips"])).axes[1].get_ylabel()
+    'Chips at least so good (%)'
     """
     check_has(result, ("accuracy",), "`memsim.study.robustness`")
     values = result.accuracy.squeeze(

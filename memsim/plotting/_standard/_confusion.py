@@ -31,16 +31,16 @@ def confusion(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, j
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> bins = {"number": [5, 5], "confidence": [0.4, 0.8], "right": [0.4, 1.0]}
-        >>> data = xr.Dataset({f"digital_{name}": ("bin", each) for name, each in bins.items()})
-        >>> data = data.assign({name: (("chip", "bin"), [each]) for name, each in bins.items()})
-        >>> data = data.assign(digital_count=(("true", "named"), [[4, 1], [0, 5]]))
-        >>> data = data.assign(count=(("chip", "true", "named"), [[[3, 2], [1, 4]]]))
-        >>> data = data.assign(calibration_error=("chip", [0.1]), digital_calibration_error=0.1)
-        >>> figure = ms.plotting.confusion(data.assign_coords(true=["a", "b"], named=["a", "b"]))
-        >>> [axes.get_title(loc="left") for axes in figure.axes[:3]]
-        ['Digital', 'On chips', 'Difference']
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> bins = {"number": [5, 5], "confidence": [0.4, 0.8], "right": [0.4, 1.0]}
+    >>> data = xr.Dataset({f"digital_{name}": ("bin", each) for name, each in bins.items()})
+    >>> data = data.assign({name: (("chip", "bin"), [each]) for name, each in bins.items()})
+    >>> data = data.assign(digital_count=(("true", "named"), [[4, 1], [0, 5]]))
+    >>> data = data.assign(count=(("chip", "true", "named"), [[[3, 2], [1, 4]]]))
+    >>> data = data.assign(calibration_error=("chip", [0.1]), digital_calibration_error=0.1)
+    >>> figure = ms.plotting.confusion(data.assign_coords(true=["a", "b"], named=["a", "b"]))
+    >>> [axes.get_title(loc="left") for axes in figure.axes[:3]]
+    ['Digital', 'On chips', 'Difference']
     """
     needed = ("count", "digital_count", "number", "confidence", "right", "calibration_error", "true", "named")
     check_has(result, needed, "`memsim.study.confusion`")

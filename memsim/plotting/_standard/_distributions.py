@@ -33,11 +33,11 @@ def distributions(
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import jax.random as jr, memsim as ms, device_models as dm
-        >>> network, key = ms.nn.Linear(8, 8, key=jr.key(0)), jr.key(1)
-        >>> found = ms.study.distributions({"as it is": network}, ms.Crossbar(dm.pcm_joshi2020()), key=key, bins=10)
-        >>> ms.plotting.distributions(found).axes[1].get_xlabel()
-        'Conductance (µS)'
+    >>> import jax.random as jr, memsim as ms, device_models as dm
+    >>> network, key = ms.nn.Linear(8, 8, key=jr.key(0)), jr.key(1)
+    >>> found = ms.study.distributions({"as it is": network}, ms.Crossbar(dm.pcm_joshi2020()), key=key, bins=10)
+    >>> ms.plotting.distributions(found).axes[1].get_xlabel()
+    'Conductance (µS)'
     """
     names = ("weight_density", "conductance_density", "weight", "conductance", "version", "layer")
     check_has(result, names, "`memsim.study.distributions`")

@@ -40,10 +40,10 @@ def energy(
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
-        >>> cost = ms.energy.digital(ms.nn.Linear(4, 3, key=jr.key(0)), jnp.ones((5, 4)))
-        >>> ms.plotting.energy({"digital": cost}).axes[0].get_ylabel()
-        'Energy (pJ)'
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms
+    >>> cost = ms.energy.digital(ms.nn.Linear(4, 3, key=jr.key(0)), jnp.ones((5, 4)))
+    >>> ms.plotting.energy({"digital": cost}).axes[0].get_ylabel()
+    'Energy (pJ)'
     """
     import xarray as xr
 
@@ -82,11 +82,11 @@ def energy_breakdown(
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> data = xr.Dataset({"joules": (("seed", "machine", "component"), np.ones((3, 2, 2)) * 1e-9)})
-        >>> data = data.assign_coords(machine=["PCM", "Loihi"], component=["ADC", "array"])
-        >>> [float(bar.get_height()) for bar in ms.plotting.energy_breakdown(data).axes[1].patches]
-        [50.0, 50.0, 50.0, 50.0]
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> data = xr.Dataset({"joules": (("seed", "machine", "component"), np.ones((3, 2, 2)) * 1e-9)})
+    >>> data = data.assign_coords(machine=["PCM", "Loihi"], component=["ADC", "array"])
+    >>> [float(bar.get_height()) for bar in ms.plotting.energy_breakdown(data).axes[1].patches]
+    [50.0, 50.0, 50.0, 50.0]
     """
     along = _along(result)
     over = [name for name in FACTORS if name in result.joules.dims]
@@ -136,11 +136,11 @@ def pareto(
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> data = xr.Dataset({"joules": ("machine", [1e-9, 2e-9, 3e-9]), "accuracy": ("machine", [0.8, 0.9, 0.85])})
-        >>> figure = ms.plotting.pareto(data.assign_coords(machine=["A", "B", "C"]))
-        >>> (1e9 * figure.axes[0].lines[0].get_xdata()).round().tolist()  # C takes more than B, and errs more often
-        [1.0, 2.0]
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> data = xr.Dataset({"joules": ("machine", [1e-9, 2e-9, 3e-9]), "accuracy": ("machine", [0.8, 0.9, 0.85])})
+    >>> figure = ms.plotting.pareto(data.assign_coords(machine=["A", "B", "C"]))
+    >>> (1e9 * figure.axes[0].lines[0].get_xdata()).round().tolist()  # C takes more than B, and errs more often
+    [1.0, 2.0]
     """
     along = _along(result, accuracy=True)
     joules = result.joules.sum("component") if "component" in result.joules.dims else result.joules

@@ -33,13 +33,13 @@ def hysteresis(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, 
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> swing = np.sin(np.linspace(0, 2 * np.pi, 49))[None, None]
-        >>> names = ("model", "factor", "step")
-        >>> loop = xr.Dataset({"voltage": (names, swing), "current": (names, 1e-3 * swing)})
-        >>> loop = loop.assign(frequency=(names[:2], [[1.0]])).assign_coords(model=["mine"], factor=[1.0])
-        >>> ms.plotting.hysteresis(loop).axes[0].get_ylabel()
-        'Current (mA)'
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> swing = np.sin(np.linspace(0, 2 * np.pi, 49))[None, None]
+    >>> names = ("model", "factor", "step")
+    >>> loop = xr.Dataset({"voltage": (names, swing), "current": (names, 1e-3 * swing)})
+    >>> loop = loop.assign(frequency=(names[:2], [[1.0]])).assign_coords(model=["mine"], factor=[1.0])
+    >>> ms.plotting.hysteresis(loop).axes[0].get_ylabel()
+    'Current (mA)'
     """
     check_has(result, ("current", "voltage", "frequency", "model", "factor"), "`memsim run hysteresis`")
     with style(journal):

@@ -34,14 +34,14 @@ def mvm_scatter(result: "xr.Dataset", *, label: Mapping[str, str] | None = None,
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> at = np.linspace(-4, 4, 9)
-        >>> data = xr.Dataset({"count": (("exact", "analog"), np.eye(9)), "rms": (("case", "chip"), [[0.1, 0.2]])})
-        >>> data = data.assign(error_density=(("case", "chip", "error"), np.ones((1, 2, 9)) / 8))
-        >>> data = data.assign(snr=-20 * np.log10(data.rms))
-        >>> data = data.assign_coords(exact=at, analog=at, error=at, case=["write noise"])
-        >>> ms.plotting.mvm_scatter(data).axes[2].get_xlabel()
-        'RMS error (% of σ)'
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> at = np.linspace(-4, 4, 9)
+    >>> data = xr.Dataset({"count": (("exact", "analog"), np.eye(9)), "rms": (("case", "chip"), [[0.1, 0.2]])})
+    >>> data = data.assign(error_density=(("case", "chip", "error"), np.ones((1, 2, 9)) / 8))
+    >>> data = data.assign(snr=-20 * np.log10(data.rms))
+    >>> data = data.assign_coords(exact=at, analog=at, error=at, case=["write noise"])
+    >>> ms.plotting.mvm_scatter(data).axes[2].get_xlabel()
+    'RMS error (% of σ)'
     """
     check_has(result, ("count", "error_density", "rms", "snr", "case"), "`memsim run mvm_error`")
     order = np.argsort(result.rms.mean("chip").values, kind="stable")

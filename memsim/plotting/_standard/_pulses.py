@@ -32,13 +32,13 @@ def staircase(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, j
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> ramp = np.concatenate([np.linspace(-1, 1, 9), np.linspace(1, -1, 9)])[None]
-        >>> stairs = xr.Dataset({"nominal": (("device", "read"), ramp)})
-        >>> stairs = stairs.assign(pulses=(("device", "read"), np.arange(18)[None]))
-        >>> stairs = stairs.assign(weight=stairs.nominal.expand_dims(cell=20, axis=-1)).assign_coords(device=["mine"])
-        >>> ms.plotting.staircase(stairs).axes[0].get_ylabel()
-        'Weight'
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> ramp = np.concatenate([np.linspace(-1, 1, 9), np.linspace(1, -1, 9)])[None]
+    >>> stairs = xr.Dataset({"nominal": (("device", "read"), ramp)})
+    >>> stairs = stairs.assign(pulses=(("device", "read"), np.arange(18)[None]))
+    >>> stairs = stairs.assign(weight=stairs.nominal.expand_dims(cell=20, axis=-1)).assign_coords(device=["mine"])
+    >>> ms.plotting.staircase(stairs).axes[0].get_ylabel()
+    'Weight'
     """
     check_has(result, ("weight", "nominal", "pulses", "device"), "`memsim run pulse_response`")
     with style(journal):

@@ -34,14 +34,14 @@ def raster(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, jour
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> over = ("version", "step", "neuron")
-        >>> run = xr.Dataset({name: (over, np.ones((2, 9, 3))) for name in ("spikes", "membranes")})
-        >>> run = run.assign(rate=(("version", "neuron"), np.ones((2, 3))), jitter=("chip", np.full(4, 1e-3)))
-        >>> run = run.assign(lag_count=(("chip", "lag"), np.ones((4, 3))))
-        >>> run = run.assign_coords(version=["ideal", "analog"], lag=[-1, 0, 1])
-        >>> ms.plotting.raster(run).axes[0].get_title(loc="left")
-        'Digital'
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> over = ("version", "step", "neuron")
+    >>> run = xr.Dataset({name: (over, np.ones((2, 9, 3))) for name in ("spikes", "membranes")})
+    >>> run = run.assign(rate=(("version", "neuron"), np.ones((2, 3))), jitter=("chip", np.full(4, 1e-3)))
+    >>> run = run.assign(lag_count=(("chip", "lag"), np.ones((4, 3))))
+    >>> run = run.assign_coords(version=["ideal", "analog"], lag=[-1, 0, 1])
+    >>> ms.plotting.raster(run).axes[0].get_title(loc="left")
+    'Digital'
     """
     check_has(result, ("spikes", "membranes", "rate", "lag_count", "jitter", "version"), "`memsim run raster`")
     names = [str(name) for name in result.version.values][: len(LOOKS)]

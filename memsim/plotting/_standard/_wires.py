@@ -37,12 +37,12 @@ def ir_drop(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, jou
 
     **Raises:** `ValueError` for another data set.
 
-        >>> import memsim as ms, numpy as np, xarray as xr
-        >>> lost = xr.Dataset({"lost_voltage": (("word_line", "bit_line"), np.ones((4, 4)) / 50)})
-        >>> lost = lost.assign(array_error=(("size", "model"), [[0.01], [0.03]]))
-        >>> lost = lost.assign_coords(size=[32, 64], model=["exact"])
-        >>> ms.plotting.ir_drop(lost).axes[1].get_xlabel()
-        'Lines of a square array'
+    >>> import memsim as ms, numpy as np, xarray as xr
+    >>> lost = xr.Dataset({"lost_voltage": (("word_line", "bit_line"), np.ones((4, 4)) / 50)})
+    >>> lost = lost.assign(array_error=(("size", "model"), [[0.01], [0.03]]))
+    >>> lost = lost.assign_coords(size=[32, 64], model=["exact"])
+    >>> ms.plotting.ir_drop(lost).axes[1].get_xlabel()
+    'Lines of a square array'
     """
     check_has(result, ("lost_voltage", "array_error", "size", "model"), "`memsim run ir_drop`")
     networks = [str(name) for name in result.network.values] if "network" in result.dims else [""]
