@@ -72,7 +72,7 @@ def _solved(
 
     def value(t: Array) -> Array:
         place = jnp.clip((t // delay).astype(int), 0, intervals - 1)
-        return jax.tree.map(lambda leaf: leaf[place], pieces).evaluate(t / delay - place)
+        return jax.tree.map(lambda leaf: leaf[place], pieces).evaluate(t / delay - place.astype(t.dtype))
 
     return jax.lax.map(value, at)
 

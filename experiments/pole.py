@@ -166,7 +166,7 @@ def controller(hidden: int, *, key: Key[Array, ""]) -> nn.SpikingNetwork:
 
 def starts(keys: Key[Array, " n"]) -> Float[Array, "n 4"]:
     """States to begin with, uniform within what the sensors tell apart."""
-    return jax.vmap(lambda key: jr.uniform(key, (4,), minval=-1.0, maxval=1.0))(keys) * jnp.asarray(SCALES, float)
+    return jax.vmap(lambda key: jr.uniform(key, (4,), minval=-1.0, maxval=1.0) * jnp.asarray(SCALES, float))(keys)
 
 
 def examples(config: Config, *, key: Key[Array, ""]) -> ms.data.Splits:
@@ -253,7 +253,8 @@ def judged(controller: Any, before: Any, config: Config) -> tuple[Array, Array, 
         states = held_up(controller, before, 0.5 * starts(start_key[None])[0], pushes).states
         up = ~jax.vmap(fallen)(states)
         by_cart = jnp.abs(states[-1, 0]) > LIMITS[0]
-        return ~up[-1], by_cart, jnp.sqrt(jnp.sum(up * states[:, 2] ** 2) / jnp.maximum(jnp.sum(up), 1))
+        shown = up.astype(states.dtype)
+        return ~up[-1], by_cart, jnp.sqrt(jnp.sum(shown * states[:, 2] ** 2) / jnp.maximum(jnp.sum(shown), 1.0))
 
     return jax.vmap(one)(jr.split(RUNS, config.runs))
 

@@ -2,7 +2,7 @@
 
 Accelerations are rates of spikes, and changes of all six channels ON and OFF events: 15 inputs, as many as the chip for
 inertial sensors has. The network is learnt as floats and for the machine, and judged on three people that it was not
-learnt from. Needs `memsim data get spar`. Writes results/wearable: wearable.nc, wearable.csv.
+learnt from. Needs `pip install --no-deps seglearn==1.2.5`. Writes results/wearable: wearable.nc, wearable.csv.
 """
 
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ class Config:
     windows: int = 2000
     """Of each set, at most."""
     folder: Path | None = None
-    """Of data sets, as of `memsim data get`."""
+    """With watch_dataset.npy; by default that of an installed seglearn 1.2.5 is read."""
     hidden: int = 128
     epochs: int = 15
     more_epochs: int = 5

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 import memsim as ms
@@ -38,3 +39,10 @@ def command(reads: Path, figure: Callable[..., Figure], *, name: str | None = No
             print(f"Wrote {file}")
 
     return draw
+
+
+def intervals(values, along: str) -> np.ndarray:
+    """Mean and ends of the 95 % interval for each of `along`, for `draw_interval`; NaN where a value is missing."""
+    each = [values.isel({along: at}) for at in range(values.sizes[along])]
+    found = [(np.nan,) * 3 if bool(one.isnull().any()) else tuple(ms.study.interval(one)) for one in each]
+    return np.array(found, float).reshape(-1, 3)

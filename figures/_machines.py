@@ -3,55 +3,57 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-import memsim as ms
+from _drawing import intervals
 from memsim import plotting
 
-NOT_KNOWN = "no published price"
+OVER = "bars: 95 % interval of the mean over seeds and chips, beside each other"
 
 
-def machines_figure(data, journal: str, *, metric: str = "accuracy", axis: str = "Test accuracy (%)") -> Figure:
+def machines_figure(data, journal: str, label=None, *, metric="accuracy", axis="Test accuracy (%)") -> Figure:
     """A row for each machine: the metric by training with intervals, joules without and with static power, seconds."""
     wide = plotting.width(journal, 2)
     names = [str(name) for name in data.machine.values]
-    with plotting.style():
-        drawing = Figure(figsize=(wide, 0.12 * wide + 0.045 * wide * len(names)), layout="constrained")
+    mean = data[["joules", "answer"]].mean(("seed", "training"))
+    rows = np.arange(len(names))[::-1]
+    with plotting.style(journal):
+        drawing = Figure(figsize=(wide, 0.14 * wide + 0.045 * wide * len(names)))
         panels = drawing.subplots(1, 3, sharey=True)
         plotting.letter_panels(panels)
-        rows = np.arange(len(names))[::-1]
         draw_worth(panels[0], data[metric], rows)
-        draw_joules(panels[1], data.joules.mean(("seed", "training")), rows)
-        draw_seconds(panels[2], data.mean(("seed", "training")), rows)
-        panels[0].set_yticks(rows, names)
+        priceless = draw_joules(panels[1], mean.joules, rows)
+        timeless = draw_seconds(panels[2], mean.answer, rows)
+        panels[0].set_yticks(rows, [plotting.readable(name, label) for name in names])
         panels[0].set_ylim(-0.7, len(names) - 0.3)
         panels[0].set_xlabel(axis)
-        for axes in panels:
-            handles, labels = axes.get_legend_handles_labels()
-            axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False)
+        handles = [each for axes in panels for each in axes.get_legend_handles_labels()[0]]
+        drawing.legend(handles=handles, loc="outside lower center", ncols=4)
+        plotting.describe(
+            drawing,
+            f"a: means, {OVER}; b: energy of a recording, means over seeds and trainings, without a spread"
+            f"{without(names, priceless, 'no published price')}; c: seconds from the last step to the answer"
+            f"{without(names, timeless, 'without a clock here')}",
+        )
     return drawing
 
 
 def draw_worth(axes, worth, rows) -> None:
-    """Two points a machine, one beside the other, with the 95 % interval over seeds and chips."""
+    """Two points a machine, one above the other, with the 95 % interval over seeds and chips."""
     for place, training in enumerate(worth.training.values):
-        found = [_interval(worth.sel(training=training, machine=name)) for name in worth.machine.values]
-        middle, low, high = 100 * np.asarray(found).T
-        style = {"color": plotting.COLOURS[place], "marker": plotting.MARKERS[place], "linestyle": ""}
+        middle, low, high = 100 * intervals(worth.sel(training=training), "machine").T
         ends = np.nan_to_num([middle - low, high - middle])
-        shift = 0.12 - 0.24 * place
-        axes.errorbar(middle, rows + shift, xerr=ends, markersize=3, label=f"trained {training}", **style)
+        at = rows + 0.12 - 0.24 * place
+        axes.errorbar(middle, at, xerr=ends, linestyle="", label=f"trained {training}", **plotting.look(place))
 
 
-def draw_joules(axes, joules, rows) -> None:
-    """Energy of a recording, of what happens and with static power; a word where prices are not published."""
+def draw_joules(axes, joules, rows) -> np.ndarray:
+    """Energy of a recording, of what happens and with static power; returns where prices are not published."""
     whole, moving = joules.sum("component", skipna=False), of_events(joules)
-    axes.set_xscale("log")
-    axes.plot(moving, rows, "o", color=plotting.COLOURS[0], markersize=4, label="of what happens")
     differs = (whole > moving).values
-    beside = {"color": plotting.COLOURS[1], "markersize": 4, "markerfacecolor": "none"}
-    axes.plot(whole[differs], rows[differs], "s", label="with static power", **beside)
-    for row in rows[np.isnan(whole.values)]:
-        axes.text(0.5, row, NOT_KNOWN, transform=axes.get_yaxis_transform(), ha="center", va="center", fontsize=6)
+    axes.set_xscale("log")
+    axes.plot(moving, rows, linestyle="", label="energy of what happens", **plotting.look(2))
+    axes.plot(whole[differs], rows[differs], linestyle="", label="with static power", **plotting.look(3))
     axes.set_xlabel("Energy of a recording (J)")
+    return np.isnan(whole.values)
 
 
 def of_events(joules):
@@ -60,17 +62,15 @@ def of_events(joules):
     return joules.drop_sel(component="static").sum("component").where(whole.notnull())
 
 
-def draw_seconds(axes, data, rows) -> None:
-    """From the last step to the answer; digital machines have no clock here."""
+def draw_seconds(axes, answer, rows) -> np.ndarray:
+    """From the last step to the answer; returns which machines have no clock here."""
     axes.set_xscale("log")
-    axes.plot(data.answer, rows, "o", color=plotting.COLOURS[0], markersize=4, label="last step to answer")
-    for row in rows[np.isnan(data.answer.values)]:
-        axes.text(0.5, row, "not modelled", transform=axes.get_yaxis_transform(), ha="center", va="center", fontsize=6)
-    axes.set_xlabel("Latency (s)")
+    axes.plot(answer, rows, linestyle="", **plotting.look(2))
+    axes.set_xlabel("Last step to answer (s)")
+    return np.isnan(answer.values)
 
 
-def _interval(worth) -> tuple[float, float, float]:
-    if worth.isnull().any():
-        return np.nan, np.nan, np.nan
-    found = ms.study.interval(worth)
-    return found.mean, found.low, found.high
+def without(names: list[str], missing: np.ndarray, why: str) -> str:
+    """Which machines have no mark, in words."""
+    lacking = [name for name, lacks in zip(names, missing, strict=True) if lacks]
+    return f" ({', '.join(lacking)}: {why})" if lacking else ""

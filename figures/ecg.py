@@ -10,9 +10,9 @@ from _machines import machines_figure
 READS = Path("results/ecg/ecg.nc")
 
 
-def figure(data, journal: str = "neutral") -> Figure:
+def figure(data, journal: str = "neutral", label=None) -> Figure:
     """A row for each machine."""
-    return machines_figure(data, journal, metric="balanced_accuracy", axis="Balanced accuracy (%)")
+    return machines_figure(data, journal, label, metric="balanced_accuracy", axis="Balanced accuracy (%)")
 
 
 draw = command(READS, figure)

@@ -10,9 +10,9 @@ from _machines import machines_figure
 READS = Path("results/wearable/wearable.nc")
 
 
-def figure(data, journal: str = "neutral") -> Figure:
+def figure(data, journal: str = "neutral", label=None) -> Figure:
     """A row for each machine."""
-    return machines_figure(data, journal)
+    return machines_figure(data, journal, label)
 
 
 draw = command(READS, figure)

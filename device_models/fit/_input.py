@@ -36,7 +36,7 @@ def check_settings(**given: Any) -> None:
 
 def finite(name: str, data: Real[Measured, "..."]) -> Float[np.ndarray, "..."]:
     """`data` in double precision; `ValueError` where it is empty or not finite."""
-    array = _real(name, data).astype(np.float64)
+    array = real(name, data).astype(np.float64)
     bad = np.argwhere(~np.isfinite(array))
     if array.size == 0 or len(bad):
         where = f"{len(bad)} of {array.size} are not, the first at {tuple(map(int, bad[0]))}" if len(bad) else "none"
@@ -101,7 +101,7 @@ def span(g_min: float | None, g_max: float | None, data: Float[np.ndarray, "..."
     return low, high
 
 
-def _real(name: str, data: Any) -> np.ndarray:
+def real(name: str, data: Any) -> np.ndarray:
     """`data` as an array of real numbers, whatever it is written as."""
     try:
         array = np.asarray(data)

@@ -11,7 +11,7 @@ from .._span import Span
 from ..ageing._growth import Growth
 from ..curves._curves import RELATIVE, Constant, Table
 from ._goodness import explained, kept, pattern
-from ._input import Measured, aims, check_cells_at_times, check_settings, enough, finite, in_siemens, span
+from ._input import Measured, aims, check_cells_at_times, check_settings, enough, finite, in_siemens, real, span
 from ._jump_fit import JumpFit, fit_jumps
 from ._likelihood import estimates
 from ._result import Fit, Goodness, Panel, sources_of
@@ -111,7 +111,7 @@ def _read(
     times: Float[Measured, " times"], conductances: Float[Measured, "cells times"]
 ) -> tuple[Float[np.ndarray, " ages"], Float[np.ndarray, "cells times"]]:
     """Ages after the first read, and conductances."""
-    seconds, given = finite("times", times), np.asarray(conductances, np.float64)
+    seconds, given = finite("times", times), real("conductances", conductances).astype(np.float64)
     check_cells_at_times(given, seconds)
     if seconds[0] != 0 or np.any(np.diff(seconds) <= 0):
         raise ValueError(f"`times` must begin at 0 and increase, in seconds since the write. Got {seconds.tolist()}.")

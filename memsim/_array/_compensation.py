@@ -219,7 +219,7 @@ class GlobalDriftCompensation(Checked):
         chance = np.random.default_rng(1).random((patterns, matrix.inputs))
         ranks = np.concatenate([np.argsort(np.argsort(chance[:, tile], axis=1), axis=1) for tile in tiles], axis=1)
         lines, amplitude = (spread_rows(values[:, None], matrix.inputs, matrix.sums.rows).T for values in drive)
-        return jnp.where(jnp.asarray(ranks) < lines, amplitude * signs, 0.0) * matrix.input_range
+        return jnp.where(jnp.asarray(ranks, lines.dtype) < lines, amplitude * signs, 0.0) * matrix.input_range
 
 
 def _codes(matrix: AnalogMatrix, x: Array, key: Array | None) -> PatternCodes:

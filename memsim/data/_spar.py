@@ -9,12 +9,20 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from device_models._files import as_path
+
 from .._checks import checked, positive, whole
 from ._dataset import Dataset, Splits
-from ._get import fetched, find_source, is_complete
 
 SHA256 = "eb122f23cdf06ef6bd6c6c5312958ec5cf9d038e2e6d457b8081662c75a42537"
-FILE = Path("seglearn/data/watch_dataset.npy")
+FILE = "watch_dataset.npy"
+INSTALL = "pip install --no-deps seglearn==1.2.5"
+ORIGIN = {
+    "name": "spar",
+    "licence": "BSD-3-Clause",
+    "citation": "D. M. Burns et al., Shoulder physiotherapy exercise recognition: machine learning the inertial "
+    "signals from a smartwatch, Physiol. Meas. 39, 075007 (2018). As distributed by seglearn 1.2.5.",
+}
 RATE = 50.0  # hertz
 EXERCISES = ("PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW")
 PEOPLE = range(1, 11)
@@ -32,8 +40,8 @@ def spar(
 ) -> Splits:
     """Accelerometer and gyroscope of a smartwatch during seven exercises of the shoulder, 10 people on both sides.
 
-    `memsim data get spar` fetches it, out of the wheel of seglearn 1.2.5; where that is installed, its file is taken.
-    The package is never imported. The file is a pickle, which could run anything: it is opened only after its sha256
+    Its file comes with seglearn 1.2.5, which is never imported: install it without what it needs, or put its file,
+    `watch_dataset.npy`, into `folder`. It is a pickle, which could run anything, and is opened only after its sha256
     is the known one. Recordings of 19 s and more are cut into windows of the same length; channels are standardised by
     the training set's mean and deviation. No person is in two of the sets.
 
@@ -43,13 +51,20 @@ def spar(
     - `every`: Seconds from one window to the next; by default half of one in training, and a whole one elsewhere.
     - `skip`: Of the 50 samples a second, each of so many is kept, after a mean over as many.
     - `validation`, `test`: The numbers of people held out, from 1 to 10.
-    - `folder`: As for `memsim.data.get`.
+    - `folder`: Holds `watch_dataset.npy`; by default the file of an installed seglearn is taken.
 
     **Returns:** `Splits` with inputs (n, steps, 6): three accelerations, three rates of turning, without unit.
 
-    Raises `FileNotFoundError` where the file is in neither place, and `ValueError` for another file, for people that
+    Raises `FileNotFoundError` where the file is not there, and `ValueError` for another file, for people that
     there are not or that are in two sets, and where none are left to learn from. Licence: BSD-3-Clause. Reference:
     Burns2018.
+
+    >>> import memsim as ms
+    >>> try:
+    ...     data = ms.data.spar(folder="an_empty_folder")
+    ... except FileNotFoundError as error:
+    ...     print(str(error).partition("`")[2].partition("`")[0])
+    pip install --no-deps seglearn==1.2.5
     """
     held = [*validation, *test]
     strange = sorted({each for each in held if each not in PEOPLE or held.count(each) > 1})
@@ -63,8 +78,6 @@ def spar(
     seen = np.concatenate(
         [x for x, person in zip(recordings["X"], recordings["subject"], strict=True) if person in learnt]
     )
-    source = find_source("spar")
-    origin = {"name": "spar", "licence": source.licence, "citation": source.citation}
 
     def part(people: Sequence[int], step: float) -> Dataset:
         windows, labels = [], []
@@ -73,7 +86,7 @@ def spar(
                 cut = _windows((x - seen.mean(0)) / seen.std(0), seconds, step, skip)
                 windows.append(cut)
                 labels.append(np.full(len(cut), label))
-        return Dataset(np.concatenate(windows).astype(np.float32), np.concatenate(labels), EXERCISES, **origin)
+        return Dataset(np.concatenate(windows).astype(np.float32), np.concatenate(labels), EXERCISES, **ORIGIN)
 
     rest = seconds if every is None else every
     return Splits(part(learnt, seconds / 2 if every is None else every), part(validation, rest), part(test, rest))
@@ -94,19 +107,26 @@ def _read(folder: Path | str | None) -> dict[str, list | Int[np.ndarray, " n"]]:
     digest = hashlib.sha256(raw).hexdigest()
     if digest != SHA256:
         raise ValueError(
-            f"{path} must have the sha256 {SHA256}, since a pickle could run anything. Got {digest}. Delete its folder "
-            "and run `memsim data get spar`."
+            f"{path} must have the sha256 {SHA256}, since a pickle could run anything. Got {digest}. Take the file of "
+            f"seglearn 1.2.5: `{INSTALL}`."
         )
     return np.load(io.BytesIO(raw), allow_pickle=True).item()
 
 
 def _place(folder: Path | str | None) -> Path:
-    """Where the file is: fetched, or in an installed seglearn."""
-    if not is_complete("spar", folder):
-        try:
-            installed = Path(str(metadata.distribution("seglearn").locate_file(FILE)))
-        except metadata.PackageNotFoundError:
-            installed = None
-        if installed is not None and installed.is_file():
-            return installed
-    return fetched("spar", folder) / FILE
+    """Where the file is: in `folder`, or in an installed seglearn."""
+    path = _installed() if folder is None else as_path(folder) / FILE
+    if path is None or not path.is_file():
+        where = "an installed seglearn 1.2.5" if folder is None else path
+        raise FileNotFoundError(
+            f"The file of the data set spar must be there. There is no {where}. Install the package that has it, "
+            f"`{INSTALL}`, or name a `folder` that holds its {FILE}."
+        )
+    return path
+
+
+def _installed() -> Path | None:
+    try:
+        return Path(str(metadata.distribution("seglearn").locate_file(f"seglearn/data/{FILE}")))
+    except metadata.PackageNotFoundError:
+        return None

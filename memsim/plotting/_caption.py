@@ -76,9 +76,12 @@ def caption(
 
 
 def _counted(result: "xr.Dataset") -> str | None:
-    names = [name for name in COUNTED if name in result.sizes and (name != "sample" or "joules" in result)]
-    found = [f"{result.sizes[name]} {COUNTED[name]}" for name in names]
     packed = {int(each.attrs["recordings"]) for each in result.data_vars.values() if "recordings" in each.attrs}
+    other = {name for name in result.coords if result[name].dtype.kind in "UO"}  # kinds of cells are not cells
+    other |= {"recording"} if packed else set()
+    other |= set() if "joules" in result else {"sample"}
+    names = [name for name in COUNTED if name in result.sizes and name not in other]
+    found = [f"{result.sizes[name]} {COUNTED[name]}" for name in names]
     found += [f"{number} test recordings" for number in sorted(packed)]
     one = [each.removesuffix("s") if each.startswith("1 ") else each for each in found]
     return f"Counted: {', '.join(one)}" if one else None
@@ -96,7 +99,9 @@ def _shares(result: "xr.Dataset") -> str | None:
 def _conditions(result: "xr.Dataset") -> str | None:
     settings = _mapping(result.attrs.get("config"))
     said = [
-        f"{name.replace('_', ' ')} {_short(value)}" for name, value in settings.items() if name not in ("out", "quick")
+        f"{name.replace('_', ' ')} {_short(value)}"
+        for name, value in settings.items()
+        if name not in ("out", "quick") and value is not None
     ]
     said += [str(result.attrs[name]) for name in ("span",) if name in result.attrs]
     if settings.get("quick"):
@@ -122,6 +127,8 @@ def _origin(result: "xr.Dataset", file: Path | str | None) -> str | None:
 def _short(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_short, value))
+    if isinstance(value, str) and Path(value).is_absolute():  # whose machine it was is nobody's matter
+        return Path(value).name
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

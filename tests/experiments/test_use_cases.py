@@ -93,8 +93,7 @@ def test_recorded_digits_are_binned_beside_a_scene_at_rest(tmp_path):
 
 @pytest.mark.slow
 def test_exercises_are_a_use_case_where_their_file_is(tmp_path, monkeypatch):
-    place = tmp_path / "spar" / reader.FILE
-    place.parent.mkdir(parents=True)
+    place = tmp_path / reader.FILE
     rng, people = np.random.default_rng(0), np.repeat(np.arange(1, 11), 7)
     signals = [rng.standard_normal((950, 6)) for _ in people]
     np.save(place, np.array({"X": signals, "y": np.tile(np.arange(7), 10), "subject": people}, dtype=object))

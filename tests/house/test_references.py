@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_cited_keys_are_the_keys_of_the_bibliography():
-    files = [*ROOT.glob("memsim/**/*.py"), *ROOT.glob("device_models/**/*.py")]
+    files = [*ROOT.glob("memsim/**/*.py"), *ROOT.glob("device_models/**/*.py"), *ROOT.glob("experiments/*.py")]
     texts = [file.read_text() for file in files]
     cited = {key for text in texts for key in re.findall(r"\b[A-Z][A-Za-z]+(?:19|20)\d\d\b", text)}
     cited -= {name for text in texts for name in re.findall(r"^class (\w+)", text, re.MULTILINE)}  # DataDriven2017

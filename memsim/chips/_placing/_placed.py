@@ -110,7 +110,7 @@ class Placed(eqx.Module):
         self.check_inputs(x)
         return x.astype(jnp.int32).reshape(x.shape[0], -1)
 
-    def check_inputs(self, x: Num[Array, "..."]) -> None:
+    def check_inputs(self, x: Num[Array | np.ndarray, "..."]) -> None:
         """Raises `ValueError` for inputs, known here, that are no spikes: `jax.jit` and `jax.vmap` hide them."""
         check_spikes(x, self.target, self.most_input)
 

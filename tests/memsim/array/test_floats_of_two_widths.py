@@ -74,3 +74,13 @@ def test_a_read_of_32_bits_is_the_same_where_floats_have_64():
         after = design.deploy(w, 3600.0, key=jr.key(1))(x)
     assert after.dtype == jnp.float32
     np.testing.assert_allclose(after, before, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ("converters", "no compensation", "amplifiers"))
+def test_a_chip_that_was_programmed_in_32_bits_is_read_where_floats_have_64(name):
+    """Traced only: whole numbers of its memory, such as how many lines a pattern drives, are of 32 bits there."""
+    chip = DESIGNS[name].program(jr.normal(jr.key(0), (3, 4)), key=jr.key(1))
+    with jax.enable_x64(True):
+        x = jax.ShapeDtypeStruct((4,), jnp.float32)
+        found = jax.eval_shape(lambda x: chip.at(3600.0, key=jr.key(2))(x, key=jr.key(3)), x)
+    assert found.dtype == jnp.float32

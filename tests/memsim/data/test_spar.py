@@ -16,8 +16,7 @@ def folder(tmp_path, monkeypatch):
     people = np.repeat(np.arange(1, 11), 7)
     signals = [np.full((1000, 6), float(person)) + np.linspace(-1, 1, 1000)[:, None] for person in people]
     held = {"X": signals, "y": np.tile(np.arange(7), 10), "subject": people}
-    place = tmp_path / "spar" / reader.FILE
-    place.parent.mkdir(parents=True)
+    place = tmp_path / reader.FILE
     np.save(place, np.array(held, dtype=object), allow_pickle=True)
     monkeypatch.setattr(reader, "SHA256", hashlib.sha256(place.read_bytes()).hexdigest())
     return tmp_path
@@ -42,7 +41,7 @@ def test_a_pickle_that_is_not_the_known_one_is_never_opened(folder):
         def __reduce__(self):
             return pytest.fail, ("it was opened",)
 
-    (folder / "spar" / reader.FILE).write_bytes(pickle.dumps(Loud()))
+    (folder / reader.FILE).write_bytes(pickle.dumps(Loud()))
     with pytest.raises(ValueError, match="sha256"):
         ms.data.spar(folder=folder)
 
@@ -53,6 +52,23 @@ def test_people_are_held_out_once_and_some_are_left(folder, unchecked):
             ms.data.spar(folder=folder, **wrong)
 
 
-def test_a_set_that_is_not_there_names_the_command(tmp_path):
-    with pytest.raises(FileNotFoundError, match="memsim data get spar"):
-        ms.data.spar(folder=tmp_path)
+@pytest.mark.parametrize("given", [True, False])
+def test_a_set_that_is_not_there_names_what_to_install(tmp_path, monkeypatch, given):
+    monkeypatch.setattr(reader.metadata, "distribution", absent)
+    with pytest.raises(FileNotFoundError, match=r"pip install --no-deps seglearn==1\.2\.5"):
+        ms.data.spar(folder=tmp_path if given else None)
+
+
+def absent(name):
+    raise reader.metadata.PackageNotFoundError(name)
+
+
+def test_the_file_of_an_installed_package_is_read_and_the_package_is_not_imported(folder, tmp_path, monkeypatch):
+    (tmp_path / "seglearn/data").mkdir(parents=True)
+    (folder / reader.FILE).rename(tmp_path / "seglearn/data" / reader.FILE)
+    (tmp_path / "seglearn/__init__.py").write_text("raise RuntimeError('it was imported')")
+    found = tmp_path / "seglearn-1.2.5.dist-info"
+    found.mkdir()
+    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: seglearn\nVersion: 1.2.5\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert ms.data.spar().train.inputs.shape == (6 * 7 * 9, 100, 6)

@@ -1,5 +1,6 @@
 """What a reader needs to judge a figure stands in the file beside it, not in the figure."""
 
+import inspect
 import json
 import logging
 
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 
 import memsim as ms
 from memsim._cli import load_script, main
+from memsim._cli._scripts import scripts
 from memsim.plotting import _save
 
 CONFIG = json.dumps(
@@ -46,6 +48,25 @@ def test_one_chip_is_no_chips_and_a_quick_run_is_told():
     data = result(config=json.dumps({"quick": True})).isel(chip=[0])
     text = ms.plotting.caption(Figure(), data)
     assert "Counted: 3 training seeds, 1 chip, 200 test recordings" in text and "MEAN NOTHING" in text
+
+
+def test_a_caption_tells_no_folder_of_a_machine_and_no_option_that_was_not_used():
+    settings = {"folder": "/home/someone/sets", "mitbih": None, "chips": 3}
+    text = ms.plotting.caption(Figure(), result(config=json.dumps(settings)))
+    assert "Settings: folder sets; chips 3" in text
+
+
+def test_kinds_of_cells_are_not_counted_as_cells():
+    data = xr.Dataset({"accuracy": (("cell", "chip"), np.ones((2, 4)))}, {"cell": ["PCM", "RRAM"]})
+    assert "Counted: 4 chips\n" in ms.plotting.caption(Figure(), data)
+
+
+@pytest.mark.parametrize("name", sorted(scripts("figures")))
+def test_every_figure_is_drawn_by_journal_and_label_and_has_its_caption_beside(name):
+    script = load_script("figures", name)
+    assert {"result", "out", "journal", "label"} <= set(inspect.signature(script.draw).parameters)
+    file = scripts("figures")[name]
+    assert file.with_suffix(".txt").is_file() or not file.with_suffix(".png").is_file()
 
 
 def test_a_figure_has_no_sentences_in_it():

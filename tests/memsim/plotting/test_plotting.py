@@ -2,11 +2,14 @@
 
 import re
 
+import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
+import device_models as dm
 import memsim as ms
 
 YEAR = 365.25 * 86400.0
@@ -126,6 +129,15 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_old_file(tmp_path):
 def test_a_bad_argument_is_named(call, says, unchecked):
     with pytest.raises(ValueError, match=re.escape(says)):
         call()
+
+
+def test_a_network_that_is_one_layer_has_a_name_in_the_legend_of_its_attribution():
+    key = jr.key(0)
+    crossbar, network = ms.Crossbar(dm.pcm_joshi2020(), adc=ms.ADC(8)), ms.nn.Linear(4, 3, key=key)
+    data = jnp.eye(4)[:3], jnp.arange(3)
+    found = ms.study.attribute(network, data, crossbar, key=key, chips=2, times=[0.0])
+    said = ms.plotting.attribution(found, label={"": "readout"}).axes[2].get_legend_handles_labels()[1]
+    assert said == ["readout"] and ms.plotting.attribution(found).axes[2].lines[0].get_label() == "itself"
 
 
 def test_an_attribution_at_no_time_is_refused(unchecked):

@@ -27,6 +27,7 @@ def test_the_use_case_runs_and_its_figure_is_drawn(name, tmp_path):
     assert main(["draw", name, "--result", str(tmp_path / f"{name}.nc"), "--out", str(tmp_path / "figure")]) == 0
     pdf = (tmp_path / "figure.pdf").read_bytes()
     assert b"/FontFile2" in pdf and b"/Type3" not in pdf
+    assert "beside each other" in (tmp_path / "figure.txt").read_text()
 
 
 @pytest.mark.parametrize(
