@@ -18,6 +18,7 @@ from ._network import inverse_root
 from ._problem import Moves, Unknown
 
 ENOUGH, MOST = 1e-5, 60  # of conjugate gradients: error relative to that of nothing, and steps
+ROUGH = 1e-3  # error that the next step of Gauss and Newton makes up for
 PROBES = 16
 Reads = Float[Array, "reads outputs"]
 
@@ -62,13 +63,14 @@ class ByLines(AbstractInner):
 
     moves: Moves
     start: Float[Array, "lines reads reads"]
+    enough: float = eqx.field(static=True)
 
     @classmethod
-    def at(cls, moves: Moves) -> "ByLines":
-        """At the estimate of `moves`."""
+    def at(cls, moves: Moves, enough: float) -> "ByLines":
+        """At the estimate of `moves`, solved but for `enough`."""
         phi = _in_noise(moves)
         c = jnp.eye(phi.shape[1], dtype=phi.dtype)[None] + jnp.matmul(phi, jnp.swapaxes(phi, 1, 2), precision="highest")
-        return cls(moves, inverses(c))
+        return cls(moves, inverses(c), enough)
 
     def told(self, r: Float[Array, "n reads outputs"]) -> Told:
         def one(r: Reads) -> Told:
@@ -89,7 +91,7 @@ class ByLines(AbstractInner):
         def product(r: Reads) -> Reads:
             return r + scaled(self.moves, backward(self.moves, r))
 
-        return conjugate_gradients(product, near, r)
+        return conjugate_gradients(product, near, r, self.enough)
 
     def variances(self) -> Unknown:
         phi = _in_noise(self.moves)
@@ -141,7 +143,7 @@ class Whole(AbstractInner):
         def product(d: Unknown) -> Unknown:
             return jax.tree.map(jnp.add, d, backward(self.moves, scaled(self.moves, d)))
 
-        return conjugate_gradients(product, near, b)
+        return conjugate_gradients(product, near, b, ENOUGH)
 
     def variances(self) -> Unknown:
         u = self.moves.u
@@ -167,14 +169,14 @@ def backward(moves: Moves, r: Reads) -> Unknown:
     return eqx.tree_at(lambda v: v.shared, d, jnp.zeros_like(d.shared))
 
 
-def conjugate_gradients(product: Callable, near: Callable, b):
-    """Solves with the symmetric `product`, of whose inverse `near` is an approximation."""
+def conjugate_gradients(product: Callable, near: Callable, b, enough: float):
+    """Solves, but for `enough`, with the symmetric `product`, of whose inverse `near` is an approximation."""
     z = near(b)
     first = dot(b, z)
 
     def unfinished(state):
         *_, rz, count = state
-        return (rz > ENOUGH**2 * first) & (count < MOST)
+        return (rz > enough**2 * first) & (count < MOST)
 
     def step(state):
         x, r, p, rz, count = state

@@ -71,14 +71,13 @@ def by_ohm(
 def _solved(g: Array, ohms: Ohms, drive: str) -> tuple[Array, Array]:
     """Voltages and currents of the cells, with the sinks below the last row."""
     rows, columns = g.shape
-    terminals = rows + columns
     word = _word_resistance(columns, ohms, drive, g.dtype)
     eye = jnp.eye(columns, dtype=g.dtype)
     segments = jnp.full(rows, ohms.bit_line, g.dtype).at[-1].add(ohms.sink)
-    drivers = jnp.eye(rows, terminals, dtype=g.dtype)
+    drivers = jnp.eye(rows, dtype=g.dtype)
 
     def down(above, row):
-        q, drawn = above
+        q, drawn = above  # by drivers: nothing of it depends on the sinks
         cells, driver, segment = row
         # Currents of a word line's cells: (v - bit line nodes) times this.
         ladder = inverse(eye + cells[:, None] * word) * cells[None]
@@ -88,19 +87,18 @@ def _solved(g: Array, ohms: Ohms, drive: str) -> tuple[Array, Array]:
         passed = (_product(share, q), _product(share, drawn))
         return passed, (ladder, *passed, segment)
 
-    nothing = jnp.zeros((columns, columns), g.dtype), jnp.zeros((columns, terminals), g.dtype)
+    nothing = jnp.zeros((columns, columns), g.dtype), jnp.zeros((columns, rows), g.dtype)
     _, kept = jax.lax.scan(down, nothing, (g, drivers, segments))
 
     def up(below, row):
         (ladder, q, drawn, segment), driver = row
-        node = below + segment * (drawn - _product(q, below))
-        across = driver[None] - node
-        current = _product(ladder, across)
-        return node, (across - _product(word, current), current)
+        node = below + segment * (jnp.pad(drawn, [(0, 0), (0, columns)]) - _product(q, below))
+        across = jnp.pad(driver, (0, columns))[None] - node
+        return node, (across, _product(ladder, across))
 
-    sinks = jnp.eye(columns, terminals, k=rows, dtype=g.dtype)
-    _, (volts, amperes) = jax.lax.scan(up, sinks, (kept, drivers), reverse=True)
-    return jnp.moveaxis(volts, 2, 0), jnp.moveaxis(amperes, 2, 0)
+    sinks = jnp.eye(columns, rows + columns, k=rows, dtype=g.dtype)
+    _, (across, amperes) = jax.lax.scan(up, sinks, (kept, drivers), reverse=True)
+    return jnp.moveaxis(across - _product(word, amperes), 2, 0), jnp.moveaxis(amperes, 2, 0)
 
 
 def _word_resistance(columns: int, ohms: Ohms, drive: str, dtype: jnp.dtype) -> Float[Array, "columns columns"]:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from ._inner import AbstractInner, ByLines, Told, Whole, dot, scaled
+from ._inner import ENOUGH, ROUGH, AbstractInner, ByLines, Told, Whole, dot, scaled
 from ._problem import Moves, Problem, Unknown
 
 MOST_STEPS = 40
@@ -55,7 +55,7 @@ def solved(problem: Problem) -> Posterior:
     far = jnp.asarray(jnp.inf, start.cells.dtype)
     first = _State(start, jnp.zeros_like(problem.y), far, far, jnp.zeros((), int))
     u, *_, change, steps = jax.lax.while_loop(unfinished, lambda state: _moved(problem, state), first)
-    inner = _inner(Moves.at(problem, u))
+    inner = _inner(Moves.at(problem, u), ENOUGH)
     follows, shared = _shared(inner)
     more = jax.tree.map(lambda f: jnp.einsum("k...,kl,l...->...", f, shared, f), follows)
     variances = jax.tree.map(jnp.add, inner.variances(), more)
@@ -72,7 +72,8 @@ def _moved(problem: Problem, state: _State) -> _State:
     doubt = jnp.minimum(_doubt(problem, missing), state.doubt)
     doubt = jnp.where(doubt * jnp.max(problem.weight) < FADED, 0.0, doubt)
     weight = problem.weight / (1 + problem.weight * doubt)
-    inner, root = _inner(eqx.tree_at(lambda m: m.problem.weight, moves, weight)), jnp.sqrt(weight)
+    inner = _inner(eqx.tree_at(lambda m: m.problem.weight, moves, weight), ROUGH)
+    root = jnp.sqrt(weight)
     lines = eqx.tree_at(lambda v: v.shared, u, jnp.zeros_like(u.shared))
     alone, left = inner.refined(root * missing, Told(lines, state.kept / jnp.where(root > 0, root, 1.0)))
     change = jax.tree.map(jnp.subtract, alone, lines)
@@ -104,8 +105,8 @@ def _doubt(problem: Problem, missing: Float[Array, "reads outputs"]) -> Float[Ar
     return squares**2 / jnp.maximum(whole * jnp.sum(used), jnp.finfo(squares.dtype).tiny)
 
 
-def _inner(moves: Moves) -> AbstractInner:
-    return Whole.at(moves) if moves.problem.array.whole else ByLines.at(moves)
+def _inner(moves: Moves, enough: float) -> AbstractInner:
+    return Whole.at(moves) if moves.problem.array.whole else ByLines.at(moves, enough)
 
 
 def _shared(inner: AbstractInner) -> tuple[Unknown, Float[Array, "shared shared"]]:
