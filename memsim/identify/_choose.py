@@ -16,7 +16,7 @@ from ._circuit import Circuit
 from ._infer import DESIGN
 from ._known import Known
 from ._network import Ohms
-from ._questions import FLOOR, full_input, question
+from ._questions import FLOOR, Question, full_input, inputs_of, question
 
 How = Literal["expected", "random", "one-hot"]
 STARTS = 4
@@ -42,8 +42,9 @@ def choose(
     "expected" takes one after the other the input of which the largest information on the cells of an average bit line
     is expected, $\frac12 \ln(1 + x^\top C x)$ with the covariance $C$ of its cells after all inputs before, in units of
     the noise (Bayesian D-optimal; with linear reads it depends on inputs alone, so all can be chosen at once). The
-    largest lies in a corner, all terminals at plus or minus full input, which is found by turning signs. "random" are
-    corners by chance, "one-hot" one terminal after the other at full input.
+    largest lies in a corner, all terminals at plus or minus full input, which is found by turning signs; of bit lines
+    with a power of two of word lines, read for the first time, the corners are orthogonal and need no search. "random"
+    are corners by chance, "one-hot" one terminal after the other at full input.
 
     Of a `Circuit` that is driven at all terminals, word lines and bit lines are driven together: every read then tells
     of cells by word lines and by bit lines, and half as many reads do. A cell has up to twice `v_read` across it.
@@ -60,20 +61,36 @@ def choose(
     """
     check_key(key)
     known = Known() if known is None else known
-    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-        told = _told(design, known)
-    before = np.asarray(getattr(after, "x", after), np.float64) if after is not None else np.zeros((0, len(told)))
-    if before.ndim != 2 or before.shape[1] != len(told):
-        raise ValueError(f"`after` must be inputs of shape (reads, {len(told)}). Got {before.shape}.")
+    with jax.enable_x64(True):
+        asked = question(design, known)
+    size = inputs_of(design, known)
+    before = np.asarray(getattr(after, "x", after), np.float64) if after is not None else np.zeros((0, size))
+    if before.ndim != 2 or before.shape[1] != size:
+        raise ValueError(f"`after` must be inputs of shape (reads, {size}). Got {before.shape}.")
     full = full_input(design)
-    whole = isinstance(design, Circuit) and design.terminals == "all"
-    found = full * _corners(how, number, told, before / full, key, orthogonal=not whole)
-    return jnp.asarray(found, jnp.result_type(float))
+    rng = np.random.default_rng(np.asarray(jr.key_data(key)).ravel().tolist())
+    if how == "expected" and not asked.array.whole and not len(before) and size & (size - 1) == 0:
+        found = _orthogonal(number, size, rng)
+    elif how == "expected":
+        with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+            told = _told(design, asked)
+        found = _corners(number, told, before / full, rng, orthogonal=not asked.array.whole)
+    elif how == "random":
+        found = rng.choice([-1.0, 1.0], (number, size))
+    else:
+        found = np.eye(size)[(np.arange(number) + len(before)) % size]
+    return jnp.asarray(full * found, jnp.result_type(float))
 
 
-def _told(design: Crossbar | Circuit, known: Known) -> np.ndarray:
+def _orthogonal(number: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    """All corners tell as much at first, and orthogonal ones most together: none needs to be searched for."""
+    blocks = -(-number // size)
+    found = hadamard(size)[rng.permutation(size)] * rng.choice([-1.0, 1.0], (blocks, 1, size))
+    return found.reshape(-1, size)[:number]
+
+
+def _told(design: Crossbar | Circuit, asked: Question) -> np.ndarray:
     """What a full input of each terminal tells of a cell, in units of its prior, squared; on average over its cells."""
-    asked = question(design, known)
     mean, std = (np.asarray(table)[len(table) // 2] for table in (asked.law.mean, asked.law.std))
     own = _own(asked.array, jnp.asarray(mean), jnp.asarray(asked.ohms))
     moves = np.sum((np.asarray(own) * std) ** 2, axis=0) * full_input(design) ** 2
@@ -92,17 +109,14 @@ def _own(array: Circuits, g: Float[Array, "planes rows lines"], ohms: Float[Arra
     return array.seen(g, Ohms(*ohms)).own
 
 
-def _corners(how: How, number: int, told: np.ndarray, read: np.ndarray, key: Array, *, orthogonal: bool) -> np.ndarray:
+def _corners(
+    number: int, told: np.ndarray, read: np.ndarray, rng: np.random.Generator, *, orthogonal: bool
+) -> np.ndarray:
     """Corners of an input. Not `orthogonal` ones are found from chance alone.
 
     Of a few orthogonal ones word lines and bit lines, of which cells see the difference, are alike two and two.
     """
     size = len(told)
-    rng = np.random.default_rng(np.asarray(jr.key_data(key)).ravel().tolist())
-    if how == "one-hot":
-        return np.eye(size)[(np.arange(number) + len(read)) % size]
-    if how == "random":
-        return rng.choice([-1.0, 1.0], (number, size))
     c = np.linalg.inv(np.diag(1 / np.maximum(told, 1e-12)) + read.T @ read)
     found, flipped = [], hadamard(size) * rng.choice([-1.0, 1.0], size)
     for _ in range(number):

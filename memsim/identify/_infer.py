@@ -1,6 +1,5 @@
 """From reads that were taken to what the array is."""
 
-from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -158,12 +157,19 @@ def _summed(tree: Any, chips: int) -> np.ndarray:
 
 def _told(problem: Problem) -> tuple[Posterior, tuple[Array, ...]]:
     """The posterior of each chip, and its values; a first axis of `y` is of chips."""
-    return _compiled(*eqxi.hashable_partition(problem, eqx.is_array))
+    parts = eqxi.hashable_partition(problem, eqx.is_array)
+    if problem.y.ndim > 2:
+        return _on_one_thread[_many](*parts)
+    return _on_one_thread[_one](*parts) if problem.array.whole else _compiled(*parts)
 
 
-# On one thread: factorisations of many matrices at once, within a loop, wait for each other for ever on few cores.
-@partial(jax.jit, static_argnums=1, compiler_options={"xla_cpu_multi_thread_eigen": False})
-def _compiled(arrays: Any, static: Any) -> tuple[Posterior, tuple[Array, ...]]:
+def _one(arrays: Any, static: Any) -> tuple[Posterior, tuple[Array, ...]]:
+    problem = eqxi.hashable_combine(arrays, static)
+    posterior = solved(problem)
+    return posterior, _values(problem, posterior)
+
+
+def _many(arrays: Any, static: Any) -> tuple[Posterior, tuple[Array, ...]]:
     problem = eqxi.hashable_combine(arrays, static)
 
     def one(y: Array, weight: Array) -> tuple[Posterior, tuple[Array, ...]]:
@@ -171,7 +177,15 @@ def _compiled(arrays: Any, static: Any) -> tuple[Posterior, tuple[Array, ...]]:
         posterior = solved(of_one)
         return posterior, _values(of_one, posterior)
 
-    return one(problem.y, problem.weight) if problem.y.ndim == 2 else jax.vmap(one)(problem.y, problem.weight)
+    return jax.vmap(one)(problem.y, problem.weight)
+
+
+_compiled = jax.jit(_one, static_argnums=1)
+# On one thread: factorisations by LAPACK of many matrices at once, within a loop, wait for each other for ever on few
+# cores.
+_on_one_thread = {
+    of: jax.jit(of, static_argnums=1, compiler_options={"xla_cpu_multi_thread_eigen": False}) for of in (_one, _many)
+}
 
 
 def _values(problem: Problem, posterior: Posterior) -> tuple[Array, ...]:

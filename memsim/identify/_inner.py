@@ -14,9 +14,11 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float
 
+from ._network import inverse_root
 from ._problem import Moves, Unknown
 
 ENOUGH, MOST = 1e-5, 60  # of conjugate gradients: error relative to that of nothing, and steps
+ROUGH = 1e-3  # error that the next step of Gauss and Newton makes up for
 PROBES = 16
 Reads = Float[Array, "reads outputs"]
 
@@ -61,13 +63,14 @@ class ByLines(AbstractInner):
 
     moves: Moves
     start: Float[Array, "lines reads reads"]
+    enough: float = eqx.field(static=True)
 
     @classmethod
-    def at(cls, moves: Moves) -> "ByLines":
-        """At the estimate of `moves`."""
+    def at(cls, moves: Moves, enough: float) -> "ByLines":
+        """At the estimate of `moves`, solved but for `enough`."""
         phi = _in_noise(moves)
         c = jnp.eye(phi.shape[1], dtype=phi.dtype)[None] + jnp.matmul(phi, jnp.swapaxes(phi, 1, 2), precision="highest")
-        return cls(moves, inverse(c))
+        return cls(moves, inverses(c), enough)
 
     def told(self, r: Float[Array, "n reads outputs"]) -> Told:
         def one(r: Reads) -> Told:
@@ -88,12 +91,17 @@ class ByLines(AbstractInner):
         def product(r: Reads) -> Reads:
             return r + scaled(self.moves, backward(self.moves, r))
 
-        return conjugate_gradients(product, near, r)
+        return conjugate_gradients(product, near, r, self.enough)
 
     def variances(self) -> Unknown:
         phi = _in_noise(self.moves)
         a = jnp.eye(phi.shape[2], dtype=phi.dtype)[None] + jnp.matmul(jnp.swapaxes(phi, 1, 2), phi, precision="highest")
-        return unpacked(jnp.diagonal(inverse(a), axis1=1, axis2=2), self.moves.u)
+        left = jnp.diagonal(inverses(a), axis1=1, axis2=2)  # (lines, unknowns)
+        rows = left.shape[1] - 2
+        like, of_rows = self.moves.u, left[None, :, :rows].swapaxes(1, 2)
+        share = self.moves.shares
+        zeros = jnp.zeros_like(like.shared)
+        return Unknown(1 - share + share * of_rows, left[:, rows], left[:, rows + 1], zeros)
 
     def halves(self) -> Float[Array, ""]:
         return jnp.sum(jnp.trace(self.start, axis1=1, axis2=2)) - jnp.sum(self.start**2)
@@ -135,7 +143,7 @@ class Whole(AbstractInner):
         def product(d: Unknown) -> Unknown:
             return jax.tree.map(jnp.add, d, backward(self.moves, scaled(self.moves, d)))
 
-        return conjugate_gradients(product, near, b)
+        return conjugate_gradients(product, near, b, ENOUGH)
 
     def variances(self) -> Unknown:
         u = self.moves.u
@@ -161,14 +169,14 @@ def backward(moves: Moves, r: Reads) -> Unknown:
     return eqx.tree_at(lambda v: v.shared, d, jnp.zeros_like(d.shared))
 
 
-def conjugate_gradients(product: Callable, near: Callable, b):
-    """Solves with the symmetric `product`, of whose inverse `near` is an approximation."""
+def conjugate_gradients(product: Callable, near: Callable, b, enough: float):
+    """Solves, but for `enough`, with the symmetric `product`, of whose inverse `near` is an approximation."""
     z = near(b)
     first = dot(b, z)
 
     def unfinished(state):
         *_, rz, count = state
-        return (rz > ENOUGH**2 * first) & (count < MOST)
+        return (rz > enough**2 * first) & (count < MOST)
 
     def step(state):
         x, r, p, rz, count = state
@@ -183,23 +191,20 @@ def conjugate_gradients(product: Callable, near: Callable, b):
     return jax.lax.while_loop(unfinished, step, (nothing, b, z, first, jnp.zeros((), int)))[0]
 
 
-def inverse(a: Float[Array, "n k k"]) -> Float[Array, "n k k"]:
+def inverses(a: Float[Array, "n k k"]) -> Float[Array, "n k k"]:
     """Of positive definite matrices."""
-    eye = jnp.eye(a.shape[-1], dtype=a.dtype)
+
+    def one(a: Float[Array, "k k"]) -> Float[Array, "k k"]:
+        root = inverse_root(a)
+        return jnp.matmul(root.T, root, precision="highest")
+
     # One by one: side by side within a loop, factorisations were seen to wait for each other for ever.
-    return jax.lax.map(lambda one: jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(one), True), eye), a)
+    return jax.lax.map(one, a)
 
 
 def dot(a, b) -> Float[Array, ""]:
     """The sum over all entries."""
     return jax.tree.reduce(jnp.add, jax.tree.map(jnp.vdot, a, b))
-
-
-def unpacked(values: Float[Array, "lines unknowns"], like: Unknown) -> Unknown:
-    """What was cells, gain and offset of each bit line side by side, as in `Moves.features`."""
-    planes, rows, lines = like.cells.shape
-    cells = jnp.moveaxis(values[:, :-2].reshape(lines, planes, rows), 0, 2)
-    return Unknown(cells, values[:, -2], values[:, -1], jnp.zeros_like(like.shared))
 
 
 def _plus(a, share: Array, b):

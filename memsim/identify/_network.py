@@ -16,6 +16,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
+SMALL = 64  # of a matrix that is inverted row by row
+
+
 class Ohms(NamedTuple):
     """Resistances of a segment of a word line and of a bit line, of a driver and of a sink, in ohm."""
 
@@ -68,36 +71,34 @@ def by_ohm(
 def _solved(g: Array, ohms: Ohms, drive: str) -> tuple[Array, Array]:
     """Voltages and currents of the cells, with the sinks below the last row."""
     rows, columns = g.shape
-    terminals = rows + columns
     word = _word_resistance(columns, ohms, drive, g.dtype)
     eye = jnp.eye(columns, dtype=g.dtype)
     segments = jnp.full(rows, ohms.bit_line, g.dtype).at[-1].add(ohms.sink)
-    drivers = jnp.eye(rows, terminals, dtype=g.dtype)
+    drivers = jnp.eye(rows, dtype=g.dtype)
 
     def down(above, row):
-        q, drawn = above
+        q, drawn = above  # by drivers: nothing of it depends on the sinks
         cells, driver, segment = row
         # Currents of a word line's cells: (v - bit line nodes) times this.
-        ladder = _inverse(eye + cells[:, None] * word) * cells[None]
+        ladder = inverse(eye + cells[:, None] * word) * cells[None]
         ladder = (ladder + ladder.T) / 2
         q, drawn = q + ladder, drawn + jnp.sum(ladder, axis=1)[:, None] * driver[None]
-        share = _inverse(eye + segment * q)
+        share = inverse(eye + segment * q)
         passed = (_product(share, q), _product(share, drawn))
         return passed, (ladder, *passed, segment)
 
-    nothing = jnp.zeros((columns, columns), g.dtype), jnp.zeros((columns, terminals), g.dtype)
+    nothing = jnp.zeros((columns, columns), g.dtype), jnp.zeros((columns, rows), g.dtype)
     _, kept = jax.lax.scan(down, nothing, (g, drivers, segments))
 
     def up(below, row):
         (ladder, q, drawn, segment), driver = row
-        node = below + segment * (drawn - _product(q, below))
-        across = driver[None] - node
-        current = _product(ladder, across)
-        return node, (across - _product(word, current), current)
+        node = below + segment * (jnp.pad(drawn, [(0, 0), (0, columns)]) - _product(q, below))
+        across = jnp.pad(driver, (0, columns))[None] - node
+        return node, (across, _product(ladder, across))
 
-    sinks = jnp.eye(columns, terminals, k=rows, dtype=g.dtype)
-    _, (volts, amperes) = jax.lax.scan(up, sinks, (kept, drivers), reverse=True)
-    return jnp.moveaxis(volts, 2, 0), jnp.moveaxis(amperes, 2, 0)
+    sinks = jnp.eye(columns, rows + columns, k=rows, dtype=g.dtype)
+    _, (across, amperes) = jax.lax.scan(up, sinks, (kept, drivers), reverse=True)
+    return jnp.moveaxis(across - _product(word, amperes), 2, 0), jnp.moveaxis(amperes, 2, 0)
 
 
 def _word_resistance(columns: int, ohms: Ohms, drive: str, dtype: jnp.dtype) -> Float[Array, "columns columns"]:
@@ -134,11 +135,23 @@ def _segments(amperes: Array, name: str, ohms: Ohms, sides: Sides) -> Float[Arra
     return jnp.concatenate([left[..., None], segments], axis=2)
 
 
-def _inverse(a: Float[Array, "n n"]) -> Float[Array, "n n"]:
-    """By Gauss-Jordan elimination: in a loop LAPACK takes ten times as long.
+def inverse(a: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """By halves, and small ones by Gauss-Jordan elimination: in a loop LAPACK takes hundreds of times as long.
 
     Its pivots are positive without an exchange of rows, as those of `_array/_wires/_dissection.py`.
     """
+    n = a.shape[0]
+    if n <= SMALL:
+        return _eliminated(a)
+    top, left = slice(None, n // 2), slice(n // 2, None)
+    first = inverse(a[top, top])
+    down, across = _product(a[left, top], first), _product(first, a[top, left])
+    last = inverse(a[left, left] - _product(a[left, top], across))
+    corner = -_product(last, down)
+    return jnp.block([[first - _product(across, corner), -_product(across, last)], [corner, last]])
+
+
+def _eliminated(a: Float[Array, "n n"]) -> Float[Array, "n n"]:
     places = jnp.arange(a.shape[0])
 
     def eliminate(pivot, a):
@@ -147,6 +160,31 @@ def _inverse(a: Float[Array, "n n"]) -> Float[Array, "n n"]:
         return a - (column - unit)[:, None] * ((row + unit) / row[pivot])[None]
 
     return jax.lax.fori_loop(0, a.shape[0], eliminate, a)
+
+
+def inverse_root(a: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """The inverse of the lower Cholesky factor of a positive definite matrix: as `inverse`, as exact as by LAPACK."""
+    n = a.shape[0]
+    if n <= SMALL:
+        return _forward(a)
+    top, left = slice(None, n // 2), slice(n // 2, None)
+    first = inverse_root(a[top, top])
+    below = _product(a[left, top], first.T)
+    last = inverse_root(a[left, left] - _product(below, below.T))
+    return jnp.block([[first, jnp.zeros_like(a[top, left])], [-_product(last, _product(below, first)), last]])
+
+
+def _forward(a: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """By Gauss: what makes `a` upper triangular, by roots of the pivots."""
+    n = a.shape[0]
+    places = jnp.arange(n)
+
+    def eliminate(pivot, both):
+        row = both[pivot] / both[pivot, pivot]
+        return both - jnp.where(places > pivot, both[:, pivot], 0.0)[:, None] * row[None]
+
+    both = jax.lax.fori_loop(0, n, eliminate, jnp.concatenate([a, jnp.eye(n, dtype=a.dtype)], axis=1))
+    return both[:, n:] / jnp.sqrt(jnp.diagonal(both))[:, None]
 
 
 def _product(a: Array, b: Array) -> Array:

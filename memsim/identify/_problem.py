@@ -168,13 +168,23 @@ class Moves(eqx.Module):
         gain, offset = p.gain * jnp.sum(self.base * lines, 0), p.offset * jnp.sum(lines, 0)
         return Unknown(cells, gain, offset, jnp.tensordot(self.along, r, [[1, 2], [0, 1]]))
 
+    @property
+    def _own(self) -> Float[Array, "planes rows lines"]:
+        """What one standard deviation of each cell is on its own bit line, for one unit across its terminals."""
+        return self.seen.own * self.std * self.problem.of_lines(self.factor)[None, None]
+
+    @property
+    def shares(self) -> Float[Array, "planes rows lines"]:
+        """Of each cell in the variance of its place in all planes, of which reads tell the sum only."""
+        squares = self._own**2
+        whole = jnp.sum(squares, axis=0, keepdims=True)
+        return squares / jnp.where(whole > 0, whole, 1.0)
+
     def features(self) -> Float[Array, "lines reads unknowns"]:
-        """How the reads of each bit line follow its own cells, its gain and its offset."""
+        """How the reads of each bit line follow its own cells, those of a place in all planes as one, gain and offset."""
         p = self.problem
-        own = self.seen.own * self.std * p.of_lines(self.factor)[None, None]
-        across = p.array.across(p.x)
-        cells = across[:, :, None] * jnp.moveaxis(own, 2, 0)[:, None]  # (lines, reads, planes, rows)
-        lines, reads = own.shape[2], across.shape[1]
+        own = jnp.sqrt(jnp.sum(self._own**2, axis=0)).T
+        cells = p.array.across(p.x) * own[:, None]  # (lines, reads, rows)
         gain = (self.base * p.gain[None]).T[..., None]
         offset = jnp.broadcast_to(p.offset[:, None, None], gain.shape)
-        return jnp.concatenate([cells.reshape(lines, reads, -1), gain, offset], axis=2)
+        return jnp.concatenate([cells, gain, offset], axis=2)

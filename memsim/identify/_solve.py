@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from ._inner import AbstractInner, ByLines, Told, Whole, dot, scaled
+from ._inner import ENOUGH, ROUGH, AbstractInner, ByLines, Told, Whole, dot, scaled
 from ._problem import Moves, Problem, Unknown
 
 MOST_STEPS = 40
 LONGEST = 1.5  # of a step of what is shared, in standard deviations of the prior
 CLOSE = 1e-3  # squared: of all unknowns together from the solution, in standard deviations of the posterior
+LEAST_RATE = 1e-2  # squared: a step is trusted to come nearer to the solution by no larger a factor than its inverse
 FADING, FADED = 1 / 9, 1e-2  # of the doubt, a variance: at most this much is left by a step; of the noise's, it is none
 
 
@@ -35,12 +36,16 @@ class Posterior(NamedTuple):
 
 
 class _State(NamedTuple):
-    """An estimate; `kept` is what it was taken from, weighted reads, and `doubt` bounds that of the next step."""
+    """An estimate; `kept` is what it was taken from, weighted reads, and `doubt` bounds that of the next step.
+
+    `change` is the square of the last step, `off` what its like is expected to be of the next.
+    """
 
     u: Unknown
     kept: Array
     doubt: Array
     change: Array
+    off: Array
     steps: Array
 
 
@@ -50,18 +55,18 @@ def solved(problem: Problem) -> Posterior:
     start = problem.start
 
     def unfinished(state: _State) -> Array:
-        return (state.change > CLOSE) & (state.steps < MOST_STEPS)
+        return (state.off > CLOSE) & (state.steps < MOST_STEPS)
 
     far = jnp.asarray(jnp.inf, start.cells.dtype)
-    first = _State(start, jnp.zeros_like(problem.y), far, far, jnp.zeros((), int))
-    u, *_, change, steps = jax.lax.while_loop(unfinished, lambda state: _moved(problem, state), first)
-    inner = _inner(Moves.at(problem, u))
+    first = _State(start, jnp.zeros_like(problem.y), far, far, far, jnp.zeros((), int))
+    u, *_, off, steps = jax.lax.while_loop(unfinished, lambda state: _moved(problem, state), first)
+    inner = _inner(Moves.at(problem, u), ENOUGH)
     follows, shared = _shared(inner)
     more = jax.tree.map(lambda f: jnp.einsum("k...,kl,l...->...", f, shared, f), follows)
     variances = jax.tree.map(jnp.add, inner.variances(), more)
     variances = eqx.tree_at(lambda v: v.shared, variances, jnp.diagonal(shared))
     left = jnp.sqrt(problem.weight) * (problem.y - problem.reads(u, inner.moves.seen))
-    return Posterior(u, variances, shared, follows, left, inner.halves(), steps, change <= CLOSE)
+    return Posterior(u, variances, shared, follows, left, inner.halves(), steps, off <= CLOSE)
 
 
 def _moved(problem: Problem, state: _State) -> _State:
@@ -72,7 +77,8 @@ def _moved(problem: Problem, state: _State) -> _State:
     doubt = jnp.minimum(_doubt(problem, missing), state.doubt)
     doubt = jnp.where(doubt * jnp.max(problem.weight) < FADED, 0.0, doubt)
     weight = problem.weight / (1 + problem.weight * doubt)
-    inner, root = _inner(eqx.tree_at(lambda m: m.problem.weight, moves, weight)), jnp.sqrt(weight)
+    inner = _inner(eqx.tree_at(lambda m: m.problem.weight, moves, weight), ROUGH)
+    root = jnp.sqrt(weight)
     lines = eqx.tree_at(lambda v: v.shared, u, jnp.zeros_like(u.shared))
     alone, left = inner.refined(root * missing, Told(lines, state.kept / jnp.where(root > 0, root, 1.0)))
     change = jax.tree.map(jnp.subtract, alone, lines)
@@ -89,7 +95,9 @@ def _moved(problem: Problem, state: _State) -> _State:
     new = eqx.tree_at(lambda v: v.shared, new, u.shared + taken)
     kept = root * (left - jnp.tensordot(taken, told.left, 1))
     total = jnp.where(doubt > 0, jnp.inf, of_lines + of_shared)
-    return _State(new, kept, FADING * doubt, total, state.steps + 1)
+    rate = jnp.where(jnp.isfinite(state.change), total / state.change, 1.0)
+    off = jnp.where(doubt > 0, jnp.inf, total * jnp.clip(rate, LEAST_RATE, 1.0))
+    return _State(new, kept, FADING * doubt, total, off, state.steps + 1)
 
 
 def _doubt(problem: Problem, missing: Float[Array, "reads outputs"]) -> Float[Array, ""]:
@@ -104,8 +112,8 @@ def _doubt(problem: Problem, missing: Float[Array, "reads outputs"]) -> Float[Ar
     return squares**2 / jnp.maximum(whole * jnp.sum(used), jnp.finfo(squares.dtype).tiny)
 
 
-def _inner(moves: Moves) -> AbstractInner:
-    return Whole.at(moves) if moves.problem.array.whole else ByLines.at(moves)
+def _inner(moves: Moves, enough: float) -> AbstractInner:
+    return Whole.at(moves) if moves.problem.array.whole else ByLines.at(moves, enough)
 
 
 def _shared(inner: AbstractInner) -> tuple[Unknown, Float[Array, "shared shared"]]:
