@@ -10,3 +10,16 @@ from ._report import Report as Report
 from ._report import Unasked as Unasked
 from ._report import ask as ask
 from ._report import ask_all as ask_all
+
+__all__ = [
+    "DEVICE_PROMISES",
+    "TIMES",
+    "Finding",
+    "Probed",
+    "Promise",
+    "Report",
+    "Unasked",
+    "ask",
+    "ask_all",
+    "check_device",
+]

@@ -48,12 +48,20 @@ def shows(text: str, name: str) -> bool:
 
 
 def command(name: str) -> str:
-    """The first `memsim run NAME ...` of the first page that prints one."""
+    """The first `memsim run ...` of what the figure is drawn of, on the first page that prints one."""
+    made = experiment(name)
     for text in pages(name).values():
-        for found in re.findall(rf"`(memsim run {name}(?: [^`]*)?)`", text):
+        for found in re.findall(rf"`(memsim run {made}(?: [^`]*)?)`", text):
             if "--only" not in found:
                 return " ".join(found.split())
-    return f"memsim run {name}"
+    return f"memsim run {made}"
+
+
+def experiment(name: str) -> str:
+    """Whose result the figure is drawn of: two figures may be of one."""
+    script = ROOT / "figures" / f"{name}.py"
+    found = re.search(r'^READS = Path\("results/(\w+)/', script.read_text(), re.MULTILINE) if script.exists() else None
+    return found[1] if found else name
 
 
 def where(name: str) -> str:

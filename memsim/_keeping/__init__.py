@@ -33,6 +33,7 @@ __all__ = [
     "keep_compiled",
     "load_file",
     "looked_at",
+    "plugin_hashes",
     "progress",
     "scripts_of",
     "source_hash",

@@ -39,4 +39,5 @@ __all__ = [
     "beside",
     "compare",
     "in_the_loop",
+    "regained",
 ]
