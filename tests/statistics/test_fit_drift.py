@@ -131,7 +131,7 @@ def test_conductances_at_time_zero_stand_for_targets_that_are_not_given():
 def test_the_figure_shows_exponents_and_the_fall_of_each_cell():
     fit = fitted(*cells(np.random.default_rng(6)))
     exponents, fall = fit.figure().axes[:2]
-    assert exponents.get_ylabel() == "drift exponent" and fall.get_xscale() == "log"
+    assert exponents.get_ylabel() == "Drift exponent" and fall.get_xscale() == "log"
     assert len(exponents.lines[0].get_xdata()) == 300
     assert "nu_std[0]" in fit.report()
 

@@ -101,7 +101,7 @@ def test_the_fitted_device_writes_as_the_measured_one():
 def test_the_figure_and_the_report_show_the_fit():
     fit = fit_programming(*writes(np.random.default_rng(6)))
     (error, spread), (below, _) = np.reshape(fit.figure().axes, (2, 2))
-    assert "µS" in error.get_ylabel() and "residual" in below.get_ylabel()
+    assert "µS" in error.get_ylabel() and "Residual" in below.get_ylabel()
     std = np.polynomial.polynomial.polyval(1.0, [fit.parameters[name].value for name in TRUTH])
     np.testing.assert_allclose(spread.lines[1].get_ydata()[-1], 1e6 * std)
     for name, estimate in fit.parameters.items():

@@ -110,7 +110,7 @@ def test_noise_without_flicker_gives_an_interval_that_reaches_zero():
 def test_the_figure_shows_the_spectrum_and_the_size_of_the_noise():
     fit = fit_read_noise(reads(np.random.default_rng(8)), interval=INTERVAL, degree=1, **SETTINGS)
     spectrum, size, _, below = fit.figure().axes
-    assert (spectrum.get_xscale(), size.get_ylabel(), below.get_xlabel()) == ("log", "std (µS)", "conductance (µS)")
+    assert (spectrum.get_xscale(), size.get_ylabel(), below.get_xlabel()) == ("log", "Std (µS)", "Conductance (µS)")
     np.testing.assert_allclose(spectrum.lines[0].get_xdata()[-1], 0.5 / INTERVAL)
 
 
