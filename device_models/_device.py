@@ -183,9 +183,10 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def ages(read: Method) -> Method:
     """Decorates a `conductance` or `read_noise`: `ValueError` for known times that no cell has.
 
-    A time has the dtype of the cells, which may be narrower than that of a float under `jax.enable_x64`.
+    A time has the dtype of the cells, which may be narrower than that of a float under `jax.enable_x64`. The argument
+    `t` must be annotated, since annotations say what it may be.
 
-    >>> import jax.numpy as jnp, memsim as ms, device_models as dm
+    >>> import jax, jax.numpy as jnp, memsim as ms, device_models as dm
     >>> class Mine(dm.AbstractDevice):
     ...     g_min: float = 0.0
     ...     g_max: float = 25e-6
@@ -194,7 +195,7 @@ def ages(read: Method) -> Method:
     ...         return target
     ...
     ...     @ms.extend.ages
-    ...     def conductance(self, cells, t):
+    ...     def conductance(self, cells, t: jax.Array | float):
     ...         return cells * (1.0 + t) ** -0.05
     >>> try:
     ...     Mine().conductance(jnp.ones(2) * 1e-5, -1.0)
