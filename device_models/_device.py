@@ -183,7 +183,25 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def ages(read: Method) -> Method:
     """Decorates a `conductance` or `read_noise`: `ValueError` for known times that no cell has.
 
-    A time has the dtype of the cells, which may be narrower than that of a float under `jax.enable_x64`.
+    A time has the dtype of the cells, which may be narrower than that of a float under `jax.enable_x64`. The argument
+    `t` must be annotated, since annotations say what it may be.
+
+    >>> import jax, jax.numpy as jnp, memsim as ms, device_models as dm
+    >>> class Mine(dm.AbstractDevice):
+    ...     g_min: float = 0.0
+    ...     g_max: float = 25e-6
+    ...
+    ...     def program(self, target, *, key):
+    ...         return target
+    ...
+    ...     @ms.extend.ages
+    ...     def conductance(self, cells, t: jax.Array | float):
+    ...         return cells * (1.0 + t) ** -0.05
+    >>> try:
+    ...     Mine().conductance(jnp.ones(2) * 1e-5, -1.0)
+    ... except ValueError as error:
+    ...     print("`t`" in str(error))
+    True
     """
 
     @functools.wraps(read)
@@ -206,6 +224,23 @@ def writes(program: Method) -> Method:
     """Decorates a `program`: `ValueError` for known targets that are not within the range of the device.
 
     Targets of 16 bits become float32: microsiemens in siemens are below what float16 holds.
+
+    >>> import jax.numpy as jnp, jax.random as jr, memsim as ms, device_models as dm
+    >>> class Mine(dm.AbstractDevice):
+    ...     g_min: float = 0.0
+    ...     g_max: float = 25e-6
+    ...
+    ...     @ms.extend.writes
+    ...     def program(self, target, *, key):
+    ...         return target
+    ...
+    ...     def conductance(self, cells, t):
+    ...         return cells
+    >>> try:
+    ...     Mine().program(jnp.ones(2) * 1e-3, key=jr.key(0))
+    ... except ValueError as error:
+    ...     print("within the range of the device, 0 to 2.5e-05, in siemens" in str(error))
+    True
     """
 
     @functools.wraps(program)

@@ -19,6 +19,10 @@ class Journal(NamedTuple):
     - `text`, `small`: Sizes of labels, and of ticks and legends, in points. Nothing is smaller than `small`.
     - `letters`: What letters of panels look like: "a", "A" or "(a)".
     - `letter`: Their size, in points.
+
+    >>> import memsim as ms
+    >>> ms.plotting.JOURNALS["ieee"].letters
+    '(a)'
     """
 
     widths: Mapping[int | float, float]

@@ -32,6 +32,10 @@ class Finding(NamedTuple):
     - `kept`: `None` where the part is not held to it.
     - `came`: What came instead, or why it was not asked.
     - `do`: What would mend it.
+
+    >>> import memsim as ms
+    >>> print(ms.extend.Finding("no NaN", "conductances are numbers", kept=True, came="", do=""))
+    kept    no NaN: conductances are numbers
     """
 
     promise: str

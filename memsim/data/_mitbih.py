@@ -49,6 +49,16 @@ def mitbih(
 
     Raises `FileNotFoundError` for files that are missing, `ValueError` for damaged ones and other formats. Licence:
     ODC-By 1.0, as recalled. Reference: Moody2001; DeChazal2004 for the division.
+
+    >>> import numpy as np, memsim as ms
+    >>> from pathlib import Path
+    >>> lead = "mine.dat 212 200 11 0\\n"
+    >>> size = Path("mine.hea").write_text("mine 2 360 4\\n" + 2 * lead)  # two leads, four samples of zero
+    >>> np.zeros(12, np.uint8).tofile("mine.dat")
+    >>> np.array([5 << 10 | 2, 0], "<u2").tofile("mine.atr")  # a ventricular beat at sample 2
+    >>> (heart,) = ms.data.mitbih(".", records=["mine"])
+    >>> heart.beats.tolist(), heart.labels.tolist()
+    ([2], [2])
     """
     folder = as_path(folder)
     names = {"DS1": DS1, "DS2": DS2}[part] if records is None else list(records)

@@ -28,6 +28,7 @@ WITHOUT = {  # public names that have no docstring of their own, and what they a
     "ms.nir.DIALECTS": "a table of dialects",
     "ms.nn.IZHIKEVICH_2003": "a table of sourced numbers",
     "ms.plotting.COLOURS": "a tuple of colours",
+    "ms.plotting.JOURNALS": "a table of styles",
     "ms.plotting.MARKERS": "a tuple of markers",
     "ms.recipes.RECIPES": "a table of constructors",
     "ms.study.MEASURED": "a text",
