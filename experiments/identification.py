@@ -27,7 +27,7 @@ QUICK = {"reads": (8, 16), "chips": 2, "size": 8}
 @ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
-    """Options of the study. The defaults take a minute."""
+    """Options of the study. The defaults take some two minutes."""
 
     inputs: tuple[str, ...] = ("expected", "random", "one-hot")
     reads: tuple[int, ...] = (8, 12, 16, 20, 24, 32, 48, 64)

@@ -15,7 +15,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-
 SMALL = 64  # of a matrix that is inverted row by row
 
 

@@ -107,6 +107,38 @@ class Problem(eqx.Module):
         return values[..., values.shape[-1] - self.gain.shape[0] :]
 
 
+class Usual(NamedTuple):
+    """How reads follow a relative gain, and what is shared, for cells at the middle of their law."""
+
+    base: Float[Array, "reads lines"]
+    along: Float[Array, "shared reads outputs"]
+
+    @classmethod
+    def at(cls, problem: Problem, shared: Float[Array, " shared"]) -> "Usual":
+        """With these shared unknowns."""
+        found = problem.settings(shared)
+        seen = problem.seen(eqx.tree_at(lambda v: v.shared, problem.start, shared))
+        base = found.scale * (problem.x @ seen.matrix)
+        return cls(problem.of_lines(base), along_shared(problem, found, seen))
+
+
+def along_shared(problem: Problem, found: Settings, seen: Seen) -> Float[Array, "shared reads outputs"]:
+    """Change of the reads by each shared unknown, for the cells of `seen`."""
+    base = found.scale * (problem.x @ seen.matrix)
+    steps = []
+    for place, name in enumerate(problem.names):
+        if name == "scale":
+            step = base
+        elif name == "age":
+            _, drift = jax.jvp(problem.law.means, (found.log_age,), (jnp.ones_like(found.log_age),))
+            step = found.scale * (problem.x @ problem.array.along(seen, drift))
+        else:
+            slope = getattr(found.ohms, name) * problem.array.by_ohm(seen, name, found.ohms)
+            step = found.scale * (problem.x @ slope)
+        steps.append(problem.spreads[place] * step)
+    return jnp.stack(steps) if steps else jnp.zeros((0, *base.shape), base.dtype)
+
+
 class Moves(eqx.Module):
     """How reads follow the unknowns: those of the cells as they are, the others' at the middle of the cells' law.
 
@@ -125,33 +157,15 @@ class Moves(eqx.Module):
     true: Float[Array, "shared reads outputs"]  # `along` of the cells as they are
 
     @classmethod
-    def at(cls, problem: Problem, u: Unknown) -> "Moves":
-        """The moves at `u`."""
+    def at(cls, problem: Problem, u: Unknown, usual: "Usual | None" = None) -> "Moves":
+        """The moves at `u`; `usual` is what is known of the middle of the law with these shared unknowns."""
         found = problem.settings(u.shared)
-        usual = problem.seen(eqx.tree_at(lambda v: v.shared, problem.start, u.shared))
-        base = found.scale * (problem.x @ usual.matrix)
+        usual = Usual.at(problem, u.shared) if usual is None else usual
         gain = problem.of_outputs(problem.gain * u.gain)
         std, factor = problem.law.stds(found.log_age), found.scale * (1 + gain)
-        along = cls._shared(problem, found, usual, found.scale * (problem.x @ usual.matrix))
         seen = problem.seen(u)
-        true = cls._shared(problem, found, seen, found.scale * (problem.x @ seen.matrix)) * (1 + gain)
-        return cls(problem, u, seen, std, factor, problem.of_lines(base), along, true)
-
-    @staticmethod
-    def _shared(problem: Problem, found: Settings, usual: Seen, base: Array) -> Float[Array, "shared reads outputs"]:
-        """By each shared unknown, for the cells of `usual`."""
-        steps = []
-        for place, name in enumerate(problem.names):
-            if name == "scale":
-                step = base
-            elif name == "age":
-                _, drift = jax.jvp(problem.law.means, (found.log_age,), (jnp.ones_like(found.log_age),))
-                step = found.scale * (problem.x @ problem.array.along(usual, drift))
-            else:
-                slope = getattr(found.ohms, name) * problem.array.by_ohm(usual, name, found.ohms)
-                step = found.scale * (problem.x @ slope)
-            steps.append(problem.spreads[place] * step)
-        return jnp.stack(steps) if steps else jnp.zeros((0, *base.shape), base.dtype)
+        true = along_shared(problem, found, seen) * (1 + gain)
+        return cls(problem, u, seen, std, factor, usual.base, usual.along, true)
 
     def forward(self, d: Unknown) -> Float[Array, "reads outputs"]:
         """Change of the reads by `d`."""
@@ -181,7 +195,7 @@ class Moves(eqx.Module):
         return squares / jnp.where(whole > 0, whole, 1.0)
 
     def features(self) -> Float[Array, "lines reads unknowns"]:
-        """How the reads of each bit line follow its own cells, those of a place in all planes as one, gain and offset."""
+        """How the reads of each bit line follow its cells, those of a place in all planes as one, gain and offset."""
         p = self.problem
         own = jnp.sqrt(jnp.sum(self._own**2, axis=0)).T
         cells = p.array.across(p.x) * own[:, None]  # (lines, reads, rows)

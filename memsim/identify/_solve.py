@@ -8,12 +8,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from ._inner import ENOUGH, ROUGH, AbstractInner, ByLines, Told, Whole, dot, scaled
-from ._problem import Moves, Problem, Unknown
+from ._problem import Moves, Problem, Unknown, Usual
 
 MOST_STEPS = 40
 LONGEST = 1.5  # of a step of what is shared, in standard deviations of the prior
 CLOSE = 1e-3  # squared: of all unknowns together from the solution, in standard deviations of the posterior
-LEAST_RATE = 1e-2  # squared: a step is trusted to come nearer to the solution by no larger a factor than its inverse
+LEAST_RATE = 1e-4  # squared: a step is trusted to come nearer to the solution by no larger a factor than its inverse
 FADING, FADED = 1 / 9, 1e-2  # of the doubt, a variance: at most this much is left by a step; of the noise's, it is none
 
 
@@ -38,11 +38,14 @@ class Posterior(NamedTuple):
 class _State(NamedTuple):
     """An estimate; `kept` is what it was taken from, weighted reads, and `doubt` bounds that of the next step.
 
-    `change` is the square of the last step, `off` what its like is expected to be of the next.
+    `usual` goes with its shared unknowns, `slope` is that of their score at the step before. `change` is the square of
+    the last step, `off` that of the next, as expected.
     """
 
     u: Unknown
     kept: Array
+    usual: Usual
+    slope: Array
     doubt: Array
     change: Array
     off: Array
@@ -58,9 +61,10 @@ def solved(problem: Problem) -> Posterior:
         return (state.off > CLOSE) & (state.steps < MOST_STEPS)
 
     far = jnp.asarray(jnp.inf, start.cells.dtype)
-    first = _State(start, jnp.zeros_like(problem.y), far, far, far, jnp.zeros((), int))
-    u, *_, off, steps = jax.lax.while_loop(unfinished, lambda state: _moved(problem, state), first)
-    inner = _inner(Moves.at(problem, u), ENOUGH)
+    usual, eye = Usual.at(problem, start.shared), jnp.eye(start.shared.shape[0], dtype=far.dtype)
+    first = _State(start, jnp.zeros_like(problem.y), usual, eye, far, far, far, jnp.zeros((), int))
+    u, _, usual, *_, off, steps = jax.lax.while_loop(unfinished, lambda state: _moved(problem, state), first)
+    inner = _inner(Moves.at(problem, u, usual), ENOUGH)
     follows, shared = _shared(inner)
     more = jax.tree.map(lambda f: jnp.einsum("k...,kl,l...->...", f, shared, f), follows)
     variances = jax.tree.map(jnp.add, inner.variances(), more)
@@ -72,7 +76,7 @@ def solved(problem: Problem) -> Posterior:
 def _moved(problem: Problem, state: _State) -> _State:
     """One step. What is shared follows the reads by the cells as they are, its score by those of the law's middle."""
     u = state.u
-    moves = Moves.at(problem, u)
+    moves = Moves.at(problem, u, state.usual)
     missing = problem.y - problem.reads(u, moves.seen)
     doubt = jnp.minimum(_doubt(problem, missing), state.doubt)
     doubt = jnp.where(doubt * jnp.max(problem.weight) < FADED, 0.0, doubt)
@@ -83,12 +87,22 @@ def _moved(problem: Problem, state: _State) -> _State:
     alone, left = inner.refined(root * missing, Told(lines, state.kept / jnp.where(root > 0, root, 1.0)))
     change = jax.tree.map(jnp.subtract, alone, lines)
     of_lines = dot(change, change) + jnp.sum(scaled(inner.moves, change) ** 2)
-    told = inner.told(root[None] * moves.true)
     wanted = jnp.einsum("kno,no->k", moves.along, root * left) - u.shared
-    step = jnp.linalg.solve(_mixed(root[None] * moves.along, told.left), wanted)
-    of_shared = jnp.sum(jnp.abs(wanted * step))
     # What is shared ends first: by a move of it reads are off by its square, which is large in units of their noise
     # long before it is in those of the posterior.
+    ended = (doubt == 0) & (_squared(state.slope, wanted) <= CLOSE) & (state.steps > 0)
+
+    def asked() -> tuple[Told, Array, Array]:
+        told = inner.told(root[None] * moves.true)
+        slope = _mixed(root[None] * moves.along, told.left)
+        return told, slope, jnp.linalg.solve(slope, wanted)
+
+    def at_rest() -> tuple[Told, Array, Array]:
+        nothing = jax.tree.map(jnp.zeros_like, jax.eval_shape(asked)[0])
+        return nothing, state.slope, jnp.zeros_like(wanted)
+
+    told, slope, step = jax.lax.cond(ended, at_rest, asked)
+    of_shared = _squared(slope, wanted)
     step = jnp.where((of_shared > CLOSE) | (doubt > 0), step, 0.0)
     taken = step * (LONGEST / jnp.max(jnp.abs(step), initial=LONGEST))
     new = jax.tree.map(lambda a, f: a - jnp.tensordot(taken, f, 1), alone, told.unknown)
@@ -97,7 +111,14 @@ def _moved(problem: Problem, state: _State) -> _State:
     total = jnp.where(doubt > 0, jnp.inf, of_lines + of_shared)
     rate = jnp.where(jnp.isfinite(state.change), total / state.change, 1.0)
     off = jnp.where(doubt > 0, jnp.inf, total * jnp.clip(rate, LEAST_RATE, 1.0))
-    return _State(new, kept, FADING * doubt, total, off, state.steps + 1)
+    moved = jnp.any(step != 0)
+    usual = jax.lax.cond(moved, lambda: Usual.at(problem, new.shared), lambda: state.usual)
+    return _State(new, kept, usual, slope, FADING * doubt, total, off, state.steps + 1)
+
+
+def _squared(slope: Array, wanted: Array) -> Array:
+    """Of a step of what is shared, in standard deviations of its posterior."""
+    return jnp.sum(jnp.abs(wanted * jnp.linalg.solve(slope, wanted)))
 
 
 def _doubt(problem: Problem, missing: Float[Array, "reads outputs"]) -> Float[Array, ""]:
