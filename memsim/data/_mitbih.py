@@ -138,6 +138,8 @@ def _beats(raw: bytes) -> tuple[Int[np.ndarray, " beats"], Int[np.ndarray, " bea
             if code in CLASSES:
                 places.append(time)
                 labels.append(CLASSES[code])
+    if place >= len(words):
+        raise ValueError("the annotations are cut: they do not end with a zero")
     if not places:
         raise ValueError("the annotations name no beat")
     return np.asarray(places), np.asarray(labels)

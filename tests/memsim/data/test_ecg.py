@@ -139,6 +139,14 @@ def test_damaged_and_missing_files_are_refused(end, tmp_path):
         ms.data.mitbih(tmp_path, records=["100"])
 
 
+def test_annotations_that_are_cut_between_two_beats_are_refused(tmp_path):
+    write_record(tmp_path)
+    file = tmp_path / "100.atr"
+    file.write_bytes(file.read_bytes()[:-4])
+    with pytest.raises(ValueError, match="do not end with a zero"):
+        ms.data.mitbih(tmp_path, records=["100"])
+
+
 def test_no_patient_is_in_both_halves():
     from memsim.data._mitbih import DS1, DS2
 
