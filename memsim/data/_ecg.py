@@ -93,8 +93,11 @@ def ecg_beats(
     if len(kinds) != 1:
         raise ValueError(f"`recordings` must have one rate and one number of leads. Got {sorted(kinds) or 'none'}.")
     unknown = [name for name in classes if name not in BEATS]
-    if unknown or not classes:
-        raise ValueError(f"`classes` must be some of {', '.join(BEATS)}. Got {', '.join(unknown) or 'none'}.")
+    if unknown or not classes or len(set(classes)) < len(classes):
+        unknown = unknown or list(classes)
+        raise ValueError(
+            f"`classes` must be some of {', '.join(BEATS)}, none twice. Got {', '.join(unknown) or 'none'}."
+        )
     rate = recordings[0].rate
     early, late = round(before * rate), round(after * rate)
     windows, labels = [], []

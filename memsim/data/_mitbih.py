@@ -39,7 +39,7 @@ def mitbih(
 
     Each record is three files, such as 100.hea, 100.dat in format 212, and 100.atr. Annotations that are no beats, such
     as changes of rhythm, are left out; beats have the classes of the AAMI. A sample that is marked as missing is the
-    one before.
+    one before, or the first there is.
 
     **Arguments:**
 
@@ -63,6 +63,8 @@ def mitbih(
     folder = as_path(folder)
     names = {"DS1": DS1, "DS2": DS2}[part] if records is None else list(records)
     files = [f"{name}.{end}" for name in names for end in ("hea", "dat", "atr")]
+    if len(set(names)) < len(names) or not names:
+        raise ValueError(f"`records` must name one record or more, none twice. Got {', '.join(names) or 'none'}.")
     missing = [file for file in files if not (folder / file).is_file()]
     if missing:
         raise FileNotFoundError(
@@ -81,8 +83,9 @@ def read_wfdb(folder: Path, name: str) -> Electrocardiogram:
         signal = (codes - np.asarray(zeros)) / np.asarray(gains) * 1e-3
         return Electrocardiogram(signal, rate, places, labels, name, LICENCE, CITATION)
     except (ValueError, IndexError) as error:  # UnicodeDecodeError is a ValueError
+        said = str(error).rstrip(".")
         raise ValueError(
-            f"{folder / name} must be a whole record with signals in format 212. Reading it gave: {error}. "
+            f"{folder / name} must be a whole record with signals in format 212. Reading it gave: {said}. "
             "Fetch its three files again."
         ) from error
 
@@ -90,7 +93,10 @@ def read_wfdb(folder: Path, name: str) -> Electrocardiogram:
 def _header(lines: list[str], name: str) -> tuple[float, int, list[float], list[float]]:
     """Rate, samples a signal, and for each signal units a millivolt and the unit of zero."""
     lines = [line for line in lines if line.strip() and not line.startswith("#")]
-    _, signals, rate, samples = lines[0].split()[:4]
+    first = lines[0].split() if lines else []
+    if len(first) < 4:
+        raise ValueError("the header must begin with a name, and the numbers of signals, hertz and samples")
+    _, signals, rate, samples = first[:4]
     gains, zeros = [], []
     for line in lines[1 : 1 + int(signals)]:
         file, form, gain, _, zero = (*line.split()[:5], "0", "0", "0", "0")[:5]
@@ -116,7 +122,8 @@ def _signals(raw: bytes, signals: int, samples: int) -> Int[np.ndarray, "samples
     first, second = data[:, 0] | (data[:, 1] & 15) << 8, data[:, 2] | (data[:, 1] & 240) << 4
     codes = np.stack([first, second], axis=1).ravel()[: signals * samples].reshape(samples, signals)
     codes = np.where(codes >= 2048, codes - 4096, codes)
-    there = np.where(codes != MISSING, np.expand_dims(np.arange(samples), 1), 0)
+    known = codes != MISSING
+    there = np.where(known, np.expand_dims(np.arange(samples), 1), np.argmax(known, axis=0))
     return np.take_along_axis(codes, np.maximum.accumulate(there), axis=0)
 
 
@@ -138,6 +145,8 @@ def _beats(raw: bytes) -> tuple[Int[np.ndarray, " beats"], Int[np.ndarray, " bea
             if code in CLASSES:
                 places.append(time)
                 labels.append(CLASSES[code])
+    if place >= len(words):
+        raise ValueError("the annotations are cut: they do not end with a zero")
     if not places:
         raise ValueError("the annotations name no beat")
     return np.asarray(places), np.asarray(labels)

@@ -117,9 +117,9 @@ def _place(folder: Path | str | None) -> Path:
     """Where the file is: in `folder`, or in an installed seglearn."""
     path = _installed() if folder is None else as_path(folder) / FILE
     if path is None or not path.is_file():
-        where = "an installed seglearn 1.2.5" if folder is None else path
+        where = "seglearn 1.2.5 is not installed" if folder is None else f"{path} is no file"
         raise FileNotFoundError(
-            f"The file of the data set spar must be there. There is no {where}. Install the package that has it, "
+            f"The file of the data set spar must be there. Got none: {where}. Install the package that has it, "
             f"`{INSTALL}`, or name a `folder` that holds its {FILE}."
         )
     return path

@@ -34,7 +34,7 @@ class Adapters(AbstractRemedy):
 
     **Arguments:**
 
-    - `rank`: Columns of $A$. With 0 there are lines only.
+    - `rank`: Columns of $A$; of a layer with fewer inputs or outputs, as many as these. With 0 there are lines only.
     - `lines`: Whether each bit line has a gain, and each bias an offset, too.
     - `updates`, `batch`, `rate`: Of Adam, with a cosine decay. Each sample of each batch is read once. No updates are
       for a `start` from "reads".
@@ -83,10 +83,8 @@ class Adapters(AbstractRemedy):
         advice = "Choose fewer `layers`, a lower rank, or `Adapters(rank=0, lines=True)`."
         check_parameters(parameters, budget, f"Adapters of rank {self.rank}", advice)
         more = known.of_samples(updates * self.batch, parameters=parameters)
-        each = sum(
-            known.layers[path].reads * (known.layers[path].inputs + known.layers[path].outputs) for path in paths
-        )
-        whole = more._replace(reads=more.reads + reads, joules=more.joules + spent, multiplications=self.rank * each)
+        each = sum(one.reads * self._factor_size(one) for one in (known.layers[path] for path in paths))
+        whole = more._replace(reads=more.reads + reads, joules=more.joules + spent, multiplications=each)
         return dataclasses.replace(self, updates=updates), whole
 
     def _first_reads(self, known: Known, paths: list[str]) -> tuple[float, float]:
@@ -99,8 +97,12 @@ class Adapters(AbstractRemedy):
         """How many numbers there are in digital."""
         chosen = [known.layers[path] for path in paths]
         offsets = set(self.biases) | ({path for path in paths if known.layers[path].has_bias} if self.lines else set())
-        number = sum(self.rank * (one.inputs + one.outputs) + one.outputs * self.lines for one in chosen)
+        number = sum(self._factor_size(one) + one.outputs * self.lines for one in chosen)
         return number + sum(known.layers[path].outputs for path in offsets)
+
+    def _factor_size(self, layer: Any) -> int:
+        """Numbers of $A$ and $B$ of a layer."""
+        return min(self.rank, layer.inputs, layer.outputs) * (layer.inputs + layer.outputs)
 
     def find(self, case: Case, *, key: Key[Array, ""]) -> Repair:
         there = list(on_chips(case.chip))
@@ -123,15 +125,16 @@ class Adapters(AbstractRemedy):
         """$A$ and $B$ before the descent."""
         layer = analog_layers(case.now)[path]
         rows, columns = _matrix(layer).inputs, _matrix(layer).outputs
+        rank = min(self.rank, rows, columns)
         if self.start == "random":
-            return jr.normal(key, (rows, self.rank)) / rows**0.5, jnp.zeros((self.rank, columns))
+            return jr.normal(key, (rows, rank)) / rows**0.5, jnp.zeros((rank, columns))
         if path not in case.probes:
             raise ValueError('`start="reads"` must have patterns of word lines. Got a case without `probes`.')
         choice_key, read_key = jr.split(key)
         patterns, number = case.probes[path], self.patterns
         x = patterns[jr.choice(choice_key, len(patterns), (number,), replace=number > len(patterns))]
         ideal = layer.as_wired(AnalogMatrix.exact(digital_weight(path, analog_layers(case.model)[path]))).weight
-        return nearest(x, x @ ideal - _matrix(layer)(x, key=read_key), self.rank)
+        return nearest(x, x @ ideal - _matrix(layer)(x, key=read_key), rank)
 
     def _paths(self, there: Iterable[str]) -> list[str]:
         """The layers that have adapters, of those that are `there`."""

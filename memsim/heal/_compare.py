@@ -77,7 +77,7 @@ def compare(
     - `remedies`: By name, or a list of which each is called as its class.
     - `chips`: How many.
     - `time`: Their age when they are mended, in seconds.
-    - `later`: Ages at which they are judged again, in seconds.
+    - `later`: Ages at which they are judged again, in seconds, none below `time`.
     - `key`: For everything.
     - `budget`: Of each remedy, for each chip.
     - `periphery`: At whose costs joules are reckoned, on the first chip.
@@ -97,6 +97,8 @@ def compare(
     (('remedy', 'chip', 'time'), [[32.0, 32.0]])
     """
     named = _named(remedies)
+    if any(np.float32(t) < np.float32(time) for t in later):
+        raise ValueError(f"`later` must be ages from `time` on, {float(time):g} s. Got {float(min(later)):g} s.")
     train, test = Samples.of(data.train), Samples.of(data.test)
     for samples in (train, test):
         check_task(model, samples, class_scores, kinds=("classes",))

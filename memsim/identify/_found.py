@@ -152,7 +152,7 @@ class Found(Checked):
                 )
 
     def _words(self, name: str) -> str:
-        share = float(np.min(self.shared[name].told))
+        share = max(float(np.min(self.shared[name].told)), 0.0)  # less than nothing where a median moved
         words = f"{name}: {share:.0%} of its variance is told"
         names = list(self.shared)
         row = np.abs(np.asarray(self.correlation)[..., names.index(name), :]).reshape(-1, len(names)).max(0)

@@ -205,8 +205,9 @@ def _check_fit(found: Found) -> None:
     if not np.all(found.close):
         raise ValueError(
             f"The reads must lead to one array{_which(np.logical_not(found.close))}. The steps of the solver came to "
-            "no end. Give medians of the resistances that are nearer, or a larger `noise`; `strict=False` returns what "
-            "there is."
+            "no end. Is each read beside its own input, in the order that the design says, and none clipped? If so, "
+            "give medians of the resistances that are nearer, or a larger `noise`; `strict=False` returns what there "
+            "is."
         )
     squares, degrees = np.asarray(fit.of_reads), np.asarray(fit.degrees)
     wrong = (degrees >= 1) & (squares > CONTRADICTION * degrees) & (fit.p_value < BEYOND_CHANCE)
@@ -215,7 +216,8 @@ def _check_fit(found: Found) -> None:
         raise ValueError(
             f"Reads must agree within their noise{_which(wrong)}. Got squares of {np.ravel(squares)[worst]:.3g} times "
             f"the noise where {np.ravel(degrees)[worst]:.3g} is expected. Did the array change between reads, or clip? "
-            "Give a larger `Known(noise=...)`, or look at the residuals with `strict=False`."
+            "Has it resistances that are 0 in the design? Give a larger `Known(noise=...)`, or look at the residuals "
+            "with `strict=False`."
         )
 
 

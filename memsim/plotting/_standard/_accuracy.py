@@ -7,7 +7,7 @@ import numpy as np
 
 from ..._checks import checked, did_you_mean
 from ...study import interval_over
-from ...study._factors import FACTORS
+from ...study._factors import FACTORS, best_of, factors
 from .._caption import describe
 from .._lines import INTERVALS, draw_spread
 from .._names import readable
@@ -152,8 +152,9 @@ def _families(
         if grid.size > 1:
             letter_panels(grid.flat)
         digital = "; dotted: digital" if "digital_accuracy" in result else ""
-        beyond = "; dashed: beyond the ages that were measured" if "measured" in result.coords else ""
-        describe(figure, f"{_sentence(INTERVALS)} over {interval_over(result)}{digital}{beyond}")
+        dashed = "measured" in result.coords and not bool(result.measured.all())
+        beyond = "; dashed: beyond the ages that were measured" if dashed else ""
+        describe(figure, f"{_spread(result)}{digital}{beyond}")
     return figure
 
 
@@ -176,6 +177,13 @@ def _named(result: "xr.Dataset", dim: str, place: int, label: Names | None) -> s
     if isinstance(value, str):
         return readable(value, label)
     return f"{dim.replace('_', ' ')} {value:g}"
+
+
+def _spread(result: "xr.Dataset") -> str:
+    """What lines and bars are; of one network, chip and accuracy there are no bars."""
+    if factors(best_of(result)):
+        return f"{_sentence(INTERVALS)} over {interval_over(result)}"
+    return f"Lines: one value each, without spread, for {interval_over(result)}"
 
 
 def _sentence(words: str) -> str:

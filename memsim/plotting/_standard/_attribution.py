@@ -44,7 +44,14 @@ def attribution(
     'Cost alone (points)'
     """
     maker = "`memsim.study.attribute`"
-    check_has(result, ("accuracy", "layer_error", "effect", "case", "time"), maker)
+    check_has(
+        result,
+        ("accuracy", "accuracy_ideal", "accuracy_together", "layer_error", "output_error", "effect", "case", "layer"),
+        maker,
+        over=("effect", "case", "time", "chip", "layer"),
+    )
+    if missing := {"alone", "left out"} - set(map(str, result.case.values)):
+        raise ValueError(f"`result` must have the cases alone and left out. Got none called {' or '.join(missing)}.")
     if not -result.sizes["time"] <= time < result.sizes["time"]:
         raise ValueError(f"`time` must be the place of one of {result.sizes['time']} times, from 0. Got {time}.")
     table = attribution_table(result, time % result.sizes["time"]).sort_values("cost_alone", kind="stable")

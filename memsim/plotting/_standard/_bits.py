@@ -11,7 +11,7 @@ from ...study._factors import FACTORS
 from .._caption import describe
 from .._names import readable
 from .._style import letter_panels, panels_of, style
-from ._parts import check_has, check_over
+from ._parts import check_has, check_known, check_over
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,6 +46,7 @@ def accuracy_over_bits(
     ['2', '4', 'none']
     """
     check_has(result, ("accuracy", "adc_bits", "dac_bits"), MAKER)
+    check_known(result, "accuracy")
     check_over(result, "accuracy", ("adc_bits", "dac_bits"), (*FACTORS, "network", "ranges", "cells"))
     accuracy = 100 * result.accuracy.mean([name for name in FACTORS if name in result.accuracy.dims])
     for name in ("network", "ranges", "cells"):

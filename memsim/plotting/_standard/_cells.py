@@ -44,7 +44,7 @@ def programming_error(
     >>> ms.plotting.programming_error(cells).axes[0].get_title(loc="left")
     'PCM\n(Joshi 2020)'
     """
-    check_has(result, ("error_std", "published_std", "g", "device", "target"), MAKER)
+    check_has(result, ("error_std", "published_std", "g", "device", "target"), MAKER, over=("device", "target"))
     with style(journal):
         figure, panels = in_rows(journal, result.sizes["device"], COLUMNS, height=0.18, sharex=True, sharey=True)
         for axes, name in zip(panels, result.device.values, strict=True):
@@ -95,7 +95,12 @@ def conductance_drift(
     >>> ms.plotting.conductance_drift(cells).axes[0].lines[0].get_ydata().tolist()
     [0.9, 0.9]
     """
-    check_has(result, ("left", "exponent", "device", "time", "target", "percentile"), MAKER)
+    check_has(
+        result,
+        ("left", "exponent", "device", "time", "target", "percentile"),
+        MAKER,
+        over=("device", "time", "target", "percentile"),
+    )
     moving = [name for name in result.device.values if float(np.abs(result.exponent.sel(device=name)).max()) > 0]
     if not moving:
         raise ValueError("`result` must have a cell that moves, with an `exponent` other than zero. Got none.")

@@ -71,7 +71,7 @@ def chip_to_chip(
         violins.set_xticks(range(len(names)), [handle.get_label() for handle in curves.lines])
         violins.set_ylabel("Accuracy (%)")
         curves.set(xlabel="Accuracy (%)", ylabel="Chips at least so good (%)", ylim=(-3, 103))
-        if len(names) > 1:
+        if curves.get_legend_handles_labels()[0] and len(names) > 1:
             curves.legend(loc="lower left")
         letter_panels(grid[0])
         describe(

@@ -9,7 +9,7 @@ from ..._checks import checked
 from .._caption import describe
 from .._lines import stand_beside
 from .._style import COLOURS, MARKERS, letter_panels, panels_of, style
-from ._parts import check_has, percentiles
+from ._parts import check_has, check_known, percentiles
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,8 +42,10 @@ def confusion(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, j
     >>> [axes.get_title(loc="left") for axes in figure.axes[:3]]
     ['Digital', 'On chips', 'Difference']
     """
-    needed = ("count", "digital_count", "number", "confidence", "right", "calibration_error", "true", "named")
-    check_has(result, needed, "`memsim.study.confusion`")
+    both = ("count", "number", "confidence", "right", "calibration_error")
+    needed = (*both, *(f"digital_{name}" for name in both))
+    check_has(result, needed, "`memsim.study.confusion`", over=("true", "named", "chip", "bin"))
+    check_known(result, "count", "digital_count", "confidence", "right")
     names = [dict(label or {}).get(str(each), str(each)) for each in result.true.values]
     digital, chips = (_shares(result[each]) for each in ("digital_count", "count"))
     analog = chips.mean("chip")

@@ -40,7 +40,7 @@ def distributions(
     'Conductance (µS)'
     """
     names = ("weight_density", "conductance_density", "weight", "conductance", "version", "layer")
-    check_has(result, names, "`memsim.study.distributions`")
+    check_has(result, names, "`memsim.study.distributions`", over=("layer", "version", "chip", "conductance_bin"))
     with style(journal):
         rows = result.sizes["layer"]
         figure, grid = panels_of(journal, rows, 2, height=0.3)
@@ -51,7 +51,9 @@ def distributions(
             weights.set_title(f"Layer {readable(str(layer), label)}")
         below(figure, grid[0, 0])
         letter_panels(grid.flat)
-        at = f"{float(result.time.values[0]):g} s after programming" if "time" in result.coords else "as programmed"
+        at = (
+            f"{float(result.time.values.flat[0]):g} s after programming" if "time" in result.coords else "as programmed"
+        )
         describe(
             figure,
             "Left: densities of all digital weights of a layer, one network each, so without spread; right: of the "

@@ -11,7 +11,7 @@ from ...study._factors import FACTORS
 from .._caption import describe
 from .._names import readable
 from .._style import COLOURS, letter_panels, look, panels_of, style
-from ._parts import check_has, percentiles, prefixed
+from ._parts import check_has, check_known, percentiles, prefixed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,6 +89,7 @@ def energy_breakdown(
     [50.0, 50.0, 50.0, 50.0]
     """
     along = _along(result)
+    check_has(result, ("joules", along, "component"), "`memsim run energy_bars`", over=("component",))
     over = [name for name in FACTORS if name in result.joules.dims]
     names = [readable(str(name), label) for name in result[along].values]
     with style(journal):
@@ -206,6 +207,7 @@ def _inset(axes: "Axes", crossover: "xr.Dataset") -> None:
 
 def _along(result: "xr.Dataset", *, accuracy: bool = False) -> str:
     check_has(result, ("joules", *(["accuracy"] if accuracy else [])), "`memsim run energy_bars`")
+    check_known(result, "joules")
     dims = set(map(str, result.joules.dims))
     along = next((name for name in ALONG if name in dims), None)
     if along is None or dims - {along, "component", *FACTORS}:

@@ -41,7 +41,12 @@ def hysteresis(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, 
     >>> ms.plotting.hysteresis(loop).axes[0].get_ylabel()
     'Current (mA)'
     """
-    check_has(result, ("current", "voltage", "frequency", "model", "factor"), "`memsim run hysteresis`")
+    check_has(
+        result,
+        ("current", "voltage", "frequency", "model", "factor"),
+        "`memsim run hysteresis`",
+        over=("model", "factor"),
+    )
     with style(journal):
         figure, panels = in_rows(journal, 2 * result.sizes["model"], 6, height=0.2, every=2)
         for name, linear, sizes in zip(result.model.values, panels[::2], panels[1::2], strict=True):

@@ -20,8 +20,12 @@ PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "
 BAND = 0.2  # how opaque a band is
 
 
-def check_has(result: "xr.Dataset", names: Iterable[str], maker: str) -> None:
-    """Raises `ValueError` for a result without one of the variables `names`, which that of a `maker` has."""
+def check_has(result: "xr.Dataset", names: Iterable[str], maker: str, over: Sequence[str] = ()) -> None:
+    """Raises `ValueError` for a result without one of the variables `names`, which that of a `maker` has.
+
+    It must also have the dimensions `over`, and be empty along none: of one chosen by `sel` a dimension is gone.
+    """
+    names = tuple(names)
     variables = getattr(result, "variables", ())
     missing = [name for name in names if name not in variables]
     if missing:
@@ -29,6 +33,22 @@ def check_has(result: "xr.Dataset", names: Iterable[str], maker: str) -> None:
             f"one with {', '.join(map(str, variables)) or 'nothing'}" if hasattr(result, "dims") else described(result)
         )
         raise ValueError(f"`result` must be a data set of {maker}. Got {got}, without {', '.join(missing)}.")
+    if missing := [name for name in over if name not in result.sizes]:
+        one = missing[0]
+        raise ValueError(
+            f"`result` must be over {', '.join(missing)}, too. Got one over {', '.join(map(str, result.sizes))}. "
+            f"Chosen by `sel` or `isel`? A list keeps the dimension: `isel({one}=[0])`."
+        )
+    dims = (*over, *(str(dim) for name in names for dim in result[name].dims))
+    if empty := [dim for dim in dict.fromkeys(dims) if not result.sizes[dim]]:
+        raise ValueError(f"`result` must hold something along {', '.join(empty)}. Got nothing.")
+
+
+def check_known(result: "xr.Dataset", *names: str) -> None:
+    """Raises `ValueError` for a result in which all of a variable is NaN."""
+    for name in names:
+        if not result[name].notnull().any():
+            raise ValueError(f"`result` must have numbers as {name}. Got NaN only.")
 
 
 def check_over(result: "xr.Dataset", variable: str, dims: Iterable[str], free: Sequence[str] = FACTORS) -> None:

@@ -9,7 +9,7 @@ from ..._checks import checked
 from .._caption import describe
 from .._names import readable
 from .._style import COLOURS, letter_panels, panels_of, style
-from ._parts import BAND, check_has
+from ._parts import BAND, check_has, check_known
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,7 +43,13 @@ def mvm_scatter(result: "xr.Dataset", *, label: Mapping[str, str] | None = None,
     >>> ms.plotting.mvm_scatter(data).axes[2].get_xlabel()
     'RMS error (% of σ)'
     """
-    check_has(result, ("count", "error_density", "rms", "snr", "case"), "`memsim run mvm_error`")
+    check_has(
+        result,
+        ("count", "error_density", "rms", "snr", "case"),
+        "`memsim run mvm_error`",
+        over=("exact", "analog", "case", "chip", "error"),
+    )
+    check_known(result, "rms", "snr")
     order = np.argsort(result.rms.mean("chip").values, kind="stable")
     sorted_ = result.isel(case=order)
     with style(journal):

@@ -40,7 +40,12 @@ def staircase(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, j
     >>> ms.plotting.staircase(stairs).axes[0].get_ylabel()
     'Weight'
     """
-    check_has(result, ("weight", "nominal", "pulses", "device"), "`memsim run pulse_response`")
+    check_has(
+        result,
+        ("weight", "nominal", "pulses", "device"),
+        "`memsim run pulse_response`",
+        over=("device", "read", "cell"),
+    )
     with style(journal):
         figure, panels = in_rows(journal, result.sizes["device"], COLUMNS, height=0.25)
         for axes, name in zip(panels, result.device.values, strict=True):

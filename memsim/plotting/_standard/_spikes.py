@@ -9,7 +9,7 @@ from ..._checks import checked
 from .._caption import describe
 from .._names import readable
 from .._style import COLOURS, letter_panels, panels_of, style
-from ._parts import below, check_has
+from ._parts import below, check_has, check_known
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,7 +43,13 @@ def raster(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, jour
     >>> ms.plotting.raster(run).axes[0].get_title(loc="left")
     'Digital'
     """
-    check_has(result, ("spikes", "membranes", "rate", "lag_count", "jitter", "version"), "`memsim run raster`")
+    check_has(
+        result,
+        ("spikes", "membranes", "rate", "lag_count", "jitter", "version"),
+        "`memsim run raster`",
+        over=("version", "step", "neuron", "chip", "lag"),
+    )
+    check_known(result, "rate")
     names = [str(name) for name in result.version.values][: len(LOOKS)]
     called = {"ideal": "Digital", "analog": "One chip"} | dict(label or {})
     step = 1e3 * float(result.attrs.get("dt", 1e-3))

@@ -44,7 +44,16 @@ def ir_drop(result: "xr.Dataset", *, label: Mapping[str, str] | None = None, jou
     >>> ms.plotting.ir_drop(lost).axes[1].get_xlabel()
     'Lines of a square array'
     """
-    check_has(result, ("lost_voltage", "array_error", "size", "model"), "`memsim run ir_drop`")
+    check_has(
+        result,
+        ("lost_voltage", "array_error", "size", "model"),
+        "`memsim run ir_drop`",
+        over=("word_line", "bit_line", "size", "model"),
+    )
+    if "accuracy" in result:
+        check_has(
+            result, ("accuracy", "resistance", "training"), "`memsim run ir_drop`", over=("resistance", "training")
+        )
     networks = [str(name) for name in result.network.values] if "network" in result.dims else [""]
     networks = networks if "accuracy" in result else []
     with style(journal):

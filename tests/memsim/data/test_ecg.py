@@ -139,6 +139,44 @@ def test_damaged_and_missing_files_are_refused(end, tmp_path):
         ms.data.mitbih(tmp_path, records=["100"])
 
 
+def test_samples_that_are_missing_at_the_start_are_the_first_that_is_there(tmp_path):
+    codes = write_record(tmp_path)
+    codes[:3] = -2048
+    (tmp_path / "100.dat").write_bytes(as_212(codes))
+    (heart,) = ms.data.mitbih(tmp_path, records=["100"])
+    first = (codes[3] - [1024, 10]) / [200, 100] * 1e-3
+    np.testing.assert_allclose(heart.signal[:4], np.tile(first, (4, 1)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("records", [[], ["100", "100"]])
+def test_records_are_named_once(records, tmp_path):
+    write_record(tmp_path)
+    with pytest.raises(ValueError, match="`records` must name one record or more, none twice"):
+        ms.data.mitbih(tmp_path, records=records)
+
+
+def test_classes_of_beats_are_named_once():
+    heart = ms.data.Electrocardiogram(np.zeros((2000, 1)), 100.0, np.array([300]), np.array([0]))
+    with pytest.raises(ValueError, match=r"none twice\. Got normal, normal"):
+        ms.data.ecg_beats([heart], classes=("normal", "normal"))
+
+
+def test_a_header_that_is_empty_or_short_is_told_in_words(tmp_path):
+    write_record(tmp_path)
+    for header in ("", "100 2 360\n"):
+        (tmp_path / "100.hea").write_text(header)
+        with pytest.raises(ValueError, match="begin with a name, and the numbers of signals, hertz and samples"):
+            ms.data.mitbih(tmp_path, records=["100"])
+
+
+def test_annotations_that_are_cut_between_two_beats_are_refused(tmp_path):
+    write_record(tmp_path)
+    file = tmp_path / "100.atr"
+    file.write_bytes(file.read_bytes()[:-4])
+    with pytest.raises(ValueError, match="do not end with a zero"):
+        ms.data.mitbih(tmp_path, records=["100"])
+
+
 def test_no_patient_is_in_both_halves():
     from memsim.data._mitbih import DS1, DS2
 

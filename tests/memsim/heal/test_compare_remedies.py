@@ -77,6 +77,8 @@ def test_what_is_rewritten_is_judged_later_by_its_own_age():
 def test_what_does_not_fit_is_told_before_any_work():
     with pytest.raises(ValueError, match="of different names"):
         compared(remedies=[ms.heal.LineGains(4), ms.heal.LineGains(8)])
+    with pytest.raises(ValueError, match=r"`later` must be ages from `time` on, 60 s\. Got 1 s"):
+        compared(time=60.0, later=(3600.0, 1.0))
     with pytest.raises(ValueError, match="`remedies`"):
         compared(remedies={"gains": ms.heal.LineGains})
     with pytest.raises(ValueError, match=r"`budget.parameters` must be at least 12"):

@@ -221,6 +221,15 @@ def test_adapters_of_full_rank_from_reads_undo_what_cells_have_lost():
     assert (mended.spent.reads, mended.spent.parameters, mended.spent.multiplications) == (64, 21, 21)
 
 
+@pytest.mark.parametrize("start", ["reads", "random"])
+def test_adapters_wider_than_a_layer_keep_what_is_counted_and_no_more_than_full_rank(start):
+    model, data = linear(), classes()
+    remedy = ms.heal.Adapters(99, updates=10, batch=8, start=start, patterns=64)
+    mended = remedy(model, on_chip(model, FADED), data, t=YEAR, key=jr.key(2))
+    assert mended.spent.parameters == sum(one.parameters for one in mended.repair.added.values()) == 3 * (4 + 3)
+    assert mended.spent.multiplications == 21
+
+
 def test_biases_are_tuned_beside_layers_without_adapters():
     model, data = two_layers(), classes()
     remedy = ms.heal.Adapters(1, updates=3, batch=4, layers=(".layers[2]",), biases=(".layers[0]",))

@@ -1,5 +1,6 @@
 """Reads of hardware are kept, and identification says what is wrong with reads and designs."""
 
+import dataclasses
 import json
 
 import jax
@@ -184,6 +185,13 @@ def test_what_cannot_be_told_apart_is_refused_by_name():
     known = ms.identify.Known(targets=np.ones((2, 3)), age=10.0, age_spread=1.0)
     with pytest.raises(ValueError, match="age cannot be told from cells that do not drift"):
         ms.identify.infer(X, X @ G, ideal, known)
+
+
+def test_what_reads_told_less_than_nothing_of_is_said_as_nothing():
+    found = ms.identify.infer(X, X @ G, CIRCUIT)
+    shared = {"source": ms.identify.Factor(np.array(1.0), np.array(1.1), np.array(-0.11))}
+    found = dataclasses.replace(found, shared=shared, correlation=np.ones((1, 1)))
+    assert "source: 0% of its variance" in found.not_told[0]
 
 
 def test_the_age_of_a_chip_is_told_by_its_drift():

@@ -142,7 +142,8 @@ def test_a_network_that_is_one_layer_has_a_name_in_the_legend_of_its_attribution
 
 def test_an_attribution_at_no_time_is_refused(unchecked):
     names = ("case", "effect", "chip", "time", "layer")
-    attributed = xr.Dataset({name: (names, np.zeros((1, 1, 1, 1, 1))) for name in ("accuracy", "layer_error")})
-    attributed = attributed.assign_coords(case=["alone"], effect=["drift"], time=[0.0])
+    variables = ("accuracy", "accuracy_ideal", "accuracy_together", "layer_error", "output_error")
+    attributed = xr.Dataset({name: (names, np.zeros((2, 1, 1, 1, 1))) for name in variables})
+    attributed = attributed.assign_coords(case=["alone", "left out"], effect=["drift"], time=[0.0], layer=[""])
     with pytest.raises(ValueError, match="one of 1 times"):
         ms.plotting.attribution(attributed, time=3)

@@ -195,6 +195,49 @@ def test_another_data_set_is_refused_by_what_it_lacks(name, unchecked):
         CALLS[name][0](figure_data.xr.Dataset())
 
 
+def test_a_caption_speaks_of_no_bars_and_dashes_that_are_not_there():
+    data = figure_data.ageing().isel(seed=[0], chip=[0], process=0)
+    said = ms.plotting.accuracy_over_time(data).get_label()
+    assert "without spread" in said and "interval" not in said and "dashed" in said
+    said = ms.plotting.accuracy_over_time(data.where(data.measured, drop=True)).get_label()
+    assert "dashed" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "dim"),
+    [
+        ("attribution", "layer"),
+        ("conductance_drift", "device"),
+        ("confusion", "chip"),
+        ("distributions", "layer"),
+        ("energy_breakdown", "component"),
+        ("hysteresis", "model"),
+        ("ir_drop", "training"),
+        ("mvm_scatter", "case"),
+        ("programming_error", "device"),
+        ("raster", "version"),
+        ("staircase", "device"),
+    ],
+)
+def test_one_that_was_chosen_without_its_dimension_is_asked_for_with_it(name, dim):
+    function, make, given = CALLS[name]
+    with pytest.raises(ValueError, match=rf"over {dim}, too.* `isel\({dim}=\[0\]\)`"):
+        function(make().isel({dim: 0}), **given)
+    with pytest.raises(ValueError, match=f"something along {dim}. Got nothing"):
+        function(make().isel({dim: []}), **given)
+    assert function(make().isel({dim: [0]}), **given).axes
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [("accuracy_over_bits", "accuracy"), ("mvm_scatter", "rms"), ("pareto", "joules"), ("raster", "rate")],
+)
+def test_what_is_nan_throughout_is_not_drawn(name, variable):
+    function, make, given = CALLS[name]
+    with pytest.raises(ValueError, match=f"numbers as {variable}. Got NaN only"):
+        function(make().assign({variable: lambda data: np.nan * data[variable]}), **given)
+
+
 def test_cells_that_do_not_move_are_not_drawn_as_drift():
     still = figure_data.cells().assign(exponent=lambda data: 0 * data.exponent)
     with pytest.raises(ValueError, match="a cell that moves"):
