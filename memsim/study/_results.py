@@ -109,7 +109,9 @@ def make_folder(folder: Path | str) -> None:
         probe.touch()
         probe.unlink(missing_ok=True)
     except OSError as error:
-        raise OSError(f"The output folder must be writable. Got {folder}; choose another with --out.") from error
+        raise OSError(
+            f"The output folder must be writable. Got {folder}. Choose another, of experiments by --out."
+        ) from error
 
 
 def _seal(data: bytes) -> bytes:

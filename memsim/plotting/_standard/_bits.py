@@ -86,7 +86,7 @@ def _panel(axes: "Axes", accuracy: "xr.DataArray", margin: float, low: float):
     for place, name in enumerate(names):
         grid = accuracy.isel(cells=place).values
         goal = grid[-1, -1] - margin
-        if np.isfinite(grid).all() and grid.min() < goal:
+        if min(grid.shape) > 1 and np.isfinite(grid).all() and grid.min() < goal:  # a contour needs two of both
             line = "--" if name == "ideal" and len(names) > 1 else "-"
             axes.contour(grid, levels=[goal], colors="white", linestyles=line, linewidths=2.0)
             axes.contour(grid, levels=[goal], colors="black", linestyles=line, linewidths=1.0)

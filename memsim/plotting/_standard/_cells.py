@@ -101,6 +101,8 @@ def conductance_drift(
         MAKER,
         over=("device", "time", "target", "percentile"),
     )
+    if result.sizes["percentile"] != 3:
+        raise ValueError(f"`result` must have the percentiles 5, 50 and 95. Got {result.percentile.values.tolist()}.")
     moving = [name for name in result.device.values if float(np.abs(result.exponent.sel(device=name)).max()) > 0]
     if not moving:
         raise ValueError("`result` must have a cell that moves, with an `exponent` other than zero. Got none.")

@@ -120,3 +120,9 @@ def test_a_middle_width_is_of_journals_that_have_one(columns, unchecked):
     if columns == 1.5:
         with pytest.raises(ValueError, match="`columns` must be 1 or 2 for nature"):
             ms.plotting.width("nature", columns)
+
+
+def test_a_folder_that_is_a_file_is_told(tmp_path):
+    (tmp_path / "figures").write_text("a file")
+    with pytest.raises(OSError, match=r"folder must be writable\. Got .*figures\. Choose another"):
+        ms.plotting.save(Figure(), tmp_path / "figures" / "x")

@@ -238,6 +238,16 @@ def test_what_is_nan_throughout_is_not_drawn(name, variable):
         function(make().assign({variable: lambda data: np.nan * data[variable]}), **given)
 
 
+def test_a_map_of_one_resolution_of_the_adc_is_drawn_without_a_line():
+    axes = ms.plotting.accuracy_over_bits(figure_data.bits().isel(adc_bits=[-1])).axes[0]
+    assert len(axes.get_yticks()) == 1 and len(axes.collections) == 0
+
+
+def test_drift_of_other_percentiles_is_refused():
+    with pytest.raises(ValueError, match=r"percentiles 5, 50 and 95\. Got \[50"):
+        ms.plotting.conductance_drift(figure_data.cells().sel(percentile=[50]))
+
+
 def test_cells_that_do_not_move_are_not_drawn_as_drift():
     still = figure_data.cells().assign(exponent=lambda data: 0 * data.exponent)
     with pytest.raises(ValueError, match="a cell that moves"):
