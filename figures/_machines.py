@@ -6,7 +6,11 @@ from matplotlib.figure import Figure
 from _drawing import intervals
 from memsim import plotting
 
-OVER = "bars: 95 % interval of the mean over seeds and chips, beside each other"
+
+def over(data) -> str:
+    """What the bars are, in words: with one training seed they know nothing of others."""
+    whom = "seeds and chips" if data.sizes["seed"] > 1 else "chips, of one training seed"
+    return f"bars: 95 % interval of the mean over {whom}, beside each other"
 
 
 def machines_figure(data, journal: str, label=None, *, metric="accuracy", axis="Test accuracy (%)") -> Figure:
@@ -29,7 +33,7 @@ def machines_figure(data, journal: str, label=None, *, metric="accuracy", axis="
         drawing.legend(handles=handles, loc="outside lower center", ncols=4)
         plotting.describe(
             drawing,
-            f"a: means, {OVER}; b: energy of a recording, means over seeds and trainings, without a spread"
+            f"a: means, {over(data)}; b: energy of a recording, means over seeds and trainings, without a spread"
             f"{without(names, priceless, 'no published price')}; c: seconds from the last step to the answer"
             f"{without(names, timeless, 'without a clock here')}",
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from _drawing import command, intervals
-from _machines import OVER, of_events, without
+from _machines import of_events, over, without
 from memsim import plotting
 
 READS = Path("results/event_vision/event_vision.nc")
@@ -33,7 +33,7 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         missing = mean.joules.isnull().any(("component", "speed")).values
         plotting.describe(
             drawing,
-            f"Trained for the machine. a: means; {OVER}; b: means over seeds, without a spread; "
+            f"Trained for the machine. a: means; {over(data)}; b: means over seeds, without a spread; "
             f"solid: energy of what happens, dashed: with static power{without(names, missing, 'no published price')}",
         )
     return drawing
