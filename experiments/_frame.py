@@ -18,9 +18,9 @@ import memsim as ms
 FEW = 200  # training recordings of a quick run
 
 
-def digits(steps: int, *, recordings: int = 600, quick: bool = False) -> ms.data.Splits:
+def digits(steps: int, *, recordings: int = 600, quick: bool = False, **how: Any) -> ms.data.Splits:
     """The spoken digits, of the test set at most so many `recordings`, for a `quick` run few of the training set."""
-    data = ms.data.spoken_digits(steps=steps)
+    data = ms.data.spoken_digits(steps=steps, **how)
     train = data.train.take(np.arange(FEW)) if quick else data.train
     return ms.data.Splits(train, data.validation, data.test.take(np.arange(min(recordings, len(data.test)))))
 

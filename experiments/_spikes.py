@@ -18,13 +18,22 @@ nn = ms.nn
 def as_spikes(data: ms.data.Splits, offset: float, gain: float) -> ms.data.Splits:
     """A channel a coefficient: an integrator of `offset` and `gain` times its value, a spike a step at most."""
     parts = (data.train, data.validation, data.test)
-    spikes = jax.jit(jax.vmap(lambda x: _encoded(jnp.clip(offset + gain * x, 0.0, 1.0))))
+    spikes = jax.jit(jax.vmap(lambda x: at_rates(jnp.clip(offset + gain * x, 0.0, 1.0))))
     return ms.data.Splits(*(dataclasses.replace(part, inputs=np.asarray(spikes(part.inputs))) for part in parts))
 
 
-def _encoded(rates: Float[Array, "steps channels"]) -> Float[Array, "steps channels"]:
+def at_rates(rates: Float[Array, "steps channels"]) -> Float[Array, "steps channels"]:
+    """Spikes of integrators of `rates`, from 0 to 1 a step."""
     neurons = nn.IF(rates.shape[1], firing=nn.Firing(at_threshold="fires"))
     return neurons.run(rates, neurons.initial_state())[0]
+
+
+def at_rates_and_changes(
+    rates: Float[Array, "steps channels"], signals: Float[Array, "steps signals"], threshold: float
+) -> Float[Array, "steps inputs"]:
+    """0 or 1 a step: spikes at `rates`, and ON and OFF events of `signals` that change by a `threshold`."""
+    changes = ms.encoding.DeltaModulator(threshold, max_events=1)(signals)
+    return jnp.concatenate([at_rates(rates), changes.reshape(rates.shape[0], -1)], axis=1)
 
 
 def integrating_network(

@@ -1,10 +1,11 @@
 """A day of listening for rare words: what machines take that never rest, that rest in silence, and that are woken.
 
-Spoken digits come as ON and OFF events of 13 cepstral coefficients; silence is no event but random ones. A network
+Spoken digits come as a silicon cochlea gives them: 13 bands, each an integrator of its loudness in decibels beside ON
+and OFF events of what changes; silence is no spike but random ones. The levels of the bands follow from the cepstra of
+the data, which hold no raw sound. A network
 learns the words, as floats and for each machine; a recording of a word and one of silence are priced, and make a day of
-more or fewer words. Beside it the same behind a wake-up: one neuron that counts events, and calls the machine where
-there are as many as nearly all words of the training have. Raw sound is not in the data, so that there is no cochlea
-here. Writes results/keywords: keywords.nc, keywords.csv.
+more or fewer words. Beside it the same behind a wake-up: one neuron that counts spikes, and calls the machine where
+there are as many as nearly all words of the training have. Writes results/keywords: keywords.nc, keywords.csv.
 """
 
 from dataclasses import dataclass, replace
@@ -21,12 +22,14 @@ import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, print_table, swept
 from _placed import LABELS as OF_A_ROW
 from _placed import Task, check_machines
+from _spikes import at_rates_and_changes
 from _uses import TRAININGS, Learning, Use
 
 nn = ms.nn
 MACHINES = ("systolic", "event-driven core", "PCM", "RRAM", "Loihi", "SpiNNaker 2")
 DAY, WORD = 86400.0, 0.5  # seconds of a day, and of a word, which is assumed
 WAYS = ("always on", "woken")
+QUIET, RANGE = -40.0, 50.0  # decibels from which on a band makes spikes, and of more for one in each step
 MISSED = 0.01  # of the words of the training, by the wake-up
 LABELS = OF_A_ROW | {
     "accuracy": ("1", "share of words that are heard rightly, those included that do not wake"),
@@ -57,8 +60,8 @@ class Config:
     """Arrays made of each network."""
     steps: int = 40
     """Of a word."""
-    threshold: float = 0.3
-    """Standard deviations of a coefficient that are an event."""
+    threshold: float = 7.5
+    """Decibels by which a band changes for an event."""
     noise_rate: float = 1.0
     """Random events of a channel, in Hz."""
     hidden: int = 63
@@ -128,20 +131,26 @@ def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
 def heard(
     steps: int, threshold: float, noise_rate: float, recordings: int, quick: bool
 ) -> tuple[ms.data.Splits, ms.data.Dataset]:
-    """Words as events, random ones among them, and as many silences; once for all points."""
-    data = digits(steps, recordings=recordings, quick=quick)
-    modulator, rng = ms.encoding.DeltaModulator(threshold, max_events=1), np.random.default_rng(0)
+    """Words as spikes, random ones among them, and as many silences; once for all points."""
+    data = digits(steps, recordings=recordings, quick=quick, features="bands")
+    rng = np.random.default_rng(0)
 
     def with_noise(found: np.ndarray) -> np.ndarray:
         noise = rng.uniform(size=found.shape) < noise_rate * WORD / steps
         return np.maximum(found, noise.astype(np.float32))
 
     def spoken(part: ms.data.Dataset) -> ms.data.Dataset:
-        both = jax.vmap(modulator)(jnp.asarray(part.inputs))
-        return replace(part, inputs=with_noise(np.asarray(both).reshape(len(part), steps, -1)))
+        loud = jnp.clip((jnp.asarray(part.inputs) - QUIET) / RANGE, 0.0, 1.0)
+        return replace(part, inputs=with_noise(np.asarray(as_spikes(loud, threshold / RANGE))))
 
     words = ms.data.Splits(spoken(data.train), spoken(data.validation), spoken(data.test))
     return words, replace(words.test, inputs=with_noise(np.zeros_like(words.test.inputs)))
+
+
+@partial(jax.jit, static_argnums=1)
+def as_spikes(loud, threshold: float):
+    """Of each band its loudness as a rate, and events of what changes."""
+    return jax.vmap(lambda x: at_rates_and_changes(x, x, threshold))(loud)
 
 
 def events(data: ms.data.Dataset) -> np.ndarray:

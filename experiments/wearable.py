@@ -19,9 +19,9 @@ import memsim as ms
 from _frame import finish, label, of_a_point, origin, swept
 from _placed import LABELS as OF_A_ROW
 from _placed import Task, check_machines
+from _spikes import at_rates_and_changes
 from _uses import TRAININGS, Learning, Use, report, table_of
 
-nn = ms.nn
 MACHINES = ("systolic", "PCM", "RRAM", "Loihi", "Xylo IMU")
 DT = 2 / 50.0  # seconds of a step: two samples of the watch
 OFFSET, GAIN = 0.4, 0.2  # spikes a step of a rate, at the mean and for each standard deviation
@@ -108,8 +108,5 @@ def some(data: ms.data.Dataset, most: int) -> ms.data.Dataset:
 @jax.jit
 @jax.vmap
 def as_spikes(x):
-    """Rates of the accelerations, whose mean is which way is down, and events of all channels: 0 or 1 a step."""
-    neurons = nn.IF(ACCELERATIONS, firing=nn.Firing(at_threshold="fires"))
-    rates = neurons.run(jnp.clip(OFFSET + GAIN * x[:, :ACCELERATIONS], 0.0, 1.0), neurons.initial_state())[0]
-    changes = ms.encoding.DeltaModulator(THRESHOLD, max_events=1)(x)
-    return jnp.concatenate([rates, changes.reshape(x.shape[0], -1)], axis=1)
+    """Rates of the accelerations, whose mean is which way is down, and events of all channels."""
+    return at_rates_and_changes(jnp.clip(OFFSET + GAIN * x[:, :ACCELERATIONS], 0.0, 1.0), x, THRESHOLD)

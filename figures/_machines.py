@@ -9,8 +9,12 @@ from memsim import plotting
 
 def over(data) -> str:
     """What the bars are, in words: with one training seed they know nothing of others."""
-    whom = "seeds and chips" if data.sizes["seed"] > 1 else "chips, of one training seed"
-    return f"bars: 95 % interval of the mean over {whom}, beside each other"
+    return f"bars: 95 % interval of the mean over {means_over(data)}, beside each other"
+
+
+def means_over(data) -> str:
+    """What was drawn at random, in words."""
+    return "seeds and chips" if data.sizes["seed"] > 1 else "chips, of one training seed"
 
 
 def machines_figure(data, journal: str, label=None, *, metric="accuracy", axis="Test accuracy (%)") -> Figure:

@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from _drawing import command
-from _machines import without
+from _machines import means_over, without
 from memsim import plotting
 
 READS = Path("results/keywords/keywords.nc")
@@ -31,7 +31,7 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         missing = mean.day.isnull().any(("way", "words")).values
         plotting.describe(
             drawing,
-            "Trained for the machine; means over seeds and chips, without a spread; solid: energy of what happens, "
+            f"Trained for the machine; means over {means_over(data)}, without a spread; solid: energy of what happens, "
             f"dashed: with static power{without(names, missing, 'no published price')}",
         )
     return drawing

@@ -1,9 +1,9 @@
-"""Spoken digits 0-9 as mel-frequency cepstra, split and standardised."""
+"""Spoken digits 0-9 as mel-frequency cepstra, split and standardised, or as levels of bands."""
 
 import hashlib
 import io
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -16,6 +16,7 @@ from ._dataset import Dataset, Splits
 FILE = Path(__file__).with_name("spoken_digits.npz")
 SHA256 = "33c05c5e7656a193d606e48c3067c8a9bb80619008ebfe620eb02da35ded1ca0"
 COEFFICIENTS = 13
+MELS = 128  # bands of which the cepstra were taken: librosa's default, inferred; others multiply all levels alike
 MOST_STEPS = 10_000  # 1.6 GB
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 LICENCE = "CC BY-SA 4.0"
@@ -26,13 +27,19 @@ CITATION = (
 
 
 @checked()
-def spoken_digits(steps: int | None = 40, *, file: Path | str | None = None) -> Splits:
+def spoken_digits(
+    steps: int | None = 40, *, features: Literal["cepstra", "bands"] = "cepstra", file: Path | str | None = None
+) -> Splits:
     r"""The Free Spoken Digit Dataset as 13 mel-frequency cepstral coefficients, 3000 recordings.
 
     Every recording of $T$ frames is stretched to `steps` frames: new frame $i$ is the linear interpolation of the old
     ones at $i\,(T - 1) / (\text{steps} - 1)$, so first and last frame stay. Duration is thereby lost from `inputs`; it
     remains in `frames`. Each coefficient is standardised with the mean and standard deviation of the training
     split's original frames.
+
+    As `"bands"` a channel is the level in decibels of one of 13 bands, equally wide on the mel scale, from low to high:
+    what a cochlea, or a bank of filters in silicon, gives. The levels follow from the cepstra, so they are smooth over
+    the bands, and their zero is that of the recordings; most are between -60 and 10, and silence is lowest.
 
     The split is 60/20/20, stratified by digit and always the same. The set carries no speaker labels, so each of its
     six speakers can be in all three splits: accuracy says nothing about unheard speakers.
@@ -41,6 +48,7 @@ def spoken_digits(steps: int | None = 40, *, file: Path | str | None = None) -> 
 
     - `steps`: Frames a recording, at least 2; or `None` to keep the frames and pad with zeros to the longest recording
         (92 frames), where `lengths` tells how many count.
+    - `features`: `"cepstra"`, standardised, or `"bands"`, in decibels; these are padded with their lowest level.
     - `file`: Another file with the same three arrays, instead of the one that comes with the package.
 
     **Returns:** `Splits` of 1800, 600 and 600 recordings with inputs `(n, steps, 13)`.
@@ -51,6 +59,8 @@ def spoken_digits(steps: int | None = 40, *, file: Path | str | None = None) -> 
     >>> data = ms.data.spoken_digits()
     >>> data.train.inputs.shape, data.train.class_names[:3]
     ((1800, 40, 13), ('zero', 'one', 'two'))
+    >>> bool(ms.data.spoken_digits(features="bands").train.inputs.mean() < -20)  # decibels
+    True
     """
     judge("steps", steps, int | None, that("a number", lambda numbers: numbers == numbers))
     if steps is not None and not 2 <= steps <= MOST_STEPS:
@@ -60,8 +70,11 @@ def spoken_digits(steps: int | None = 40, *, file: Path | str | None = None) -> 
         )
     recordings = _read(file)
     parts = _split(recordings.labels)
-    frames = _standardised(recordings, parts[0])
-    inputs = _padded(frames, recordings.lengths) if steps is None else _resampled(frames, recordings.lengths, steps)
+    frames = _levels(recordings.mfcc) if features == "bands" else _standardised(recordings, parts[0])
+    quiet = float(frames.min()) if features == "bands" else 0.0
+    inputs = (
+        _padded(frames, recordings.lengths, quiet) if steps is None else _resampled(frames, recordings.lengths, steps)
+    )
     padded = recordings.lengths if steps is None else None
     origin = {"name": "spoken_digits", "licence": LICENCE, "citation": CITATION}
     whole = Dataset(inputs, recordings.labels, DIGITS, lengths=padded, frames=recordings.lengths, **origin)
@@ -130,11 +143,18 @@ def _standardised(recordings: _Recordings, train: Int[np.ndarray, " part"]) -> F
     return (recordings.mfcc - seen.mean(0)) / seen.std(0)
 
 
+def _levels(mfcc: Float[np.ndarray, "frames coefficients"]) -> Float[np.ndarray, "frames bands"]:
+    """The inverse of the orthonormal cosine transform (type II), averaged over neighbouring mel bands."""
+    number, band = np.arange(COEFFICIENTS)[:, None], np.arange(MELS)
+    waves = np.sqrt(np.where(number == 0, 1, 2) / MELS) * np.cos(np.pi * number * (band + 0.5) / MELS)
+    return mfcc @ np.stack([part.mean(axis=1) for part in np.array_split(waves, COEFFICIENTS, axis=1)], axis=1)
+
+
 def _padded(
-    frames: Float[np.ndarray, "frames channels"], lengths: Int[np.ndarray, " n"]
+    frames: Float[np.ndarray, "frames channels"], lengths: Int[np.ndarray, " n"], quiet: float
 ) -> Float[np.ndarray, "n steps channels"]:
     real: Bool[np.ndarray, "n steps"] = np.arange(lengths.max()) < lengths[:, None]
-    padded = np.zeros((*real.shape, frames.shape[1]))
+    padded = np.full((*real.shape, frames.shape[1]), quiet)
     padded[real] = frames
     return padded
 

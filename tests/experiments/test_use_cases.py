@@ -67,6 +67,18 @@ def test_a_day_is_its_words_and_its_silences():
     np.testing.assert_allclose(found.accuracy, [0.8, 0.72])
 
 
+def test_louder_bands_fire_more_often_and_quiet_ones_not_at_all():
+    """Half of the range is a spike in every other step, and steady: events only where the sound sets in."""
+    script = load_script("experiments", "keywords")
+    loud = np.tile(np.array([0.0, 0.5, 1.0], np.float32), (1, 40, 1))
+    spikes = np.asarray(script.as_spikes(loud, 0.15))[0]
+    assert spikes.shape == (40, 9)
+    np.testing.assert_array_equal(spikes[:, :3].sum(0), [0, 20, 40])
+    words, silence = script.heard(20, 7.5, 0.0, 40, True)
+    assert set(np.unique(words.test.inputs)) == {0.0, 1.0} and words.test.inputs.sum((1, 2)).min() > 0
+    assert not silence.inputs.any()
+
+
 def test_what_stands_still_is_seen_as_noise_alone():
     seen = load_script("experiments", "event_vision").scenes("clothes", None, (0.0, 100.0), 2.0, 40)
     still, moving = (seen.tests[speed].inputs.sum((1, 2)) for speed in (0.0, 100.0))

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import scipy.fft
 from jaxtyping import TypeCheckError
 
 import memsim.data._spoken_digits as source
@@ -66,6 +67,19 @@ def test_padding_is_zero_and_lengths_tell_where_it_starts(padded):
         behind = np.arange(92) >= part.lengths[:, None]
         assert part.inputs.shape[1] == 92 and not part.inputs[behind].any()
         assert part.inputs[~behind].any(-1).all()
+
+
+def test_levels_of_bands_are_the_inverse_transform_of_the_cepstra():
+    recordings = source._read(None)
+    cepstra = np.zeros((len(recordings.mfcc), source.MELS))
+    cepstra[:, :13] = recordings.mfcc
+    levels = scipy.fft.idct(cepstra, norm="ortho", axis=1)
+    expected = np.stack([part.mean(axis=1) for part in np.array_split(levels, 13, axis=1)], axis=1)
+    found = spoken_digits(None, features="bands")
+    levels = np.concatenate([np.concatenate(list(frames(part))) for part in parts(found)])
+    np.testing.assert_allclose(np.sort(levels, axis=0), np.sort(expected, axis=0), atol=1e-4)
+    behind = np.arange(92) >= found.test.lengths[:, None]
+    np.testing.assert_allclose(found.test.inputs[behind], expected.min(), rtol=1e-6)  # silence, not loud
 
 
 @pytest.mark.parametrize("steps", [2, 17, 40, 200])
