@@ -183,8 +183,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def ages(read: Method) -> Method:
     """Decorates a `conductance` or `read_noise`: `ValueError` for known times that no cell has.
 
-    A time has the dtype of the cells, which may be narrower than that of a float under `jax.enable_x64`. The argument
-    `t` must be annotated, since annotations say what it may be.
+    A time has the dtype of the cells, which may be narrower than that of a float under `jax.enable_x64`.
+
+    Raises `TypeError` where the argument `t` is missing or has no annotation, which says what it may be.
 
     >>> import jax, jax.numpy as jnp, memsim as ms, device_models as dm
     >>> class Mine(dm.AbstractDevice):
@@ -203,6 +204,12 @@ def ages(read: Method) -> Method:
     ...     print("`t`" in str(error))
     True
     """
+
+    if "t" not in read.__annotations__:
+        raise TypeError(
+            f"A method that `ages` decorates must say what its `t` may be. Got {read.__qualname__} without an "
+            "annotation of `t`. Write `t: jax.Array | float`."
+        )
 
     @functools.wraps(read)
     def call(self: AbstractDevice, cells: Any, t: Any) -> Any:

@@ -92,6 +92,8 @@ def load_provenance(path: str | Path) -> dict[str, Any]:
 
 
 def _content(path: str | Path) -> dict[str, Any]:
+    if not as_path(path).is_file():
+        raise FileNotFoundError(f"A device file must be there. Got {path}, which is none.")
     try:
         content = json.loads(as_path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

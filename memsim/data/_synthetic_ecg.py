@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from device_models import Sourced
 
-from .._checks import at_least, checked, fraction, positive, whole
+from .._checks import at_least, checked, fraction, whole
 from ._ecg import Electrocardiogram
 
 MCSHARRY = "McSharry2003, Table I, recalled"
@@ -37,7 +37,7 @@ class Patient(NamedTuple):
 
 @checked(
     patients=whole(1, most=10_000),
-    seconds=positive("in seconds", most=1e6),
+    seconds=at_least(1.0, "in seconds", most=1e6),
     rate=at_least(100.0, "in hertz"),
     supraventricular=fraction(one=False),
     ventricular=fraction(one=False),
@@ -65,7 +65,7 @@ def synthetic_ecg(
 
     **Arguments:**
 
-    - `seconds`: Of each recording.
+    - `seconds`: Of each recording, at least one.
     - `rate`: Samples a second, in hertz.
     - `supraventricular`, `ventricular`: Shares of beats, the mean over patients, of which many have few.
     - `noise`: Multiple of all that disturbs.

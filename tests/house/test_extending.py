@@ -83,3 +83,12 @@ def test_every_command_of_the_page_is_run_here():
     run = [words for text in ("list", "devices", " spread", "./lab_oxide", "check-") for words in commands(text)]
     assert [shlex.split(line)[1:] for line in COMMANDS if shlex.split(line)[1:] not in [*run, ["schema"]]] == []
     assert len(PAGE.splitlines()) <= 120
+
+
+def test_a_time_whose_kind_is_not_said_is_asked_for():
+    with pytest.raises(TypeError, match=r"`t` may be\. Got .*conductance without an annotation"):
+
+        class Hasty(dm.AbstractDevice):
+            @ms.extend.ages
+            def conductance(self, cells, t):
+                return cells

@@ -160,6 +160,11 @@ def test_a_device_comes_back_bit_by_bit(tmp_path, name):
     assert load_provenance(tmp_path / "device.json") == {"lot": 7}
 
 
+def test_a_device_file_that_is_missing_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"A device file must be there\. Got .*nowhere\.json"):
+        dm.fit.load_device(tmp_path / "nowhere.json")
+
+
 def test_a_file_carries_units_and_where_the_numbers_are_from(tmp_path):
     data = written(tmp_path, "target [uS],G [uS]\n1,1\n")
     save_device(tmp_path / "device.json", WRITES.device, provenance=WRITES.provenance(data))

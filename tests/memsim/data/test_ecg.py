@@ -51,6 +51,11 @@ def test_ventricular_beats_are_wide():
     assert np.median(centre[data.labels == 2]) < 0.7 * np.median(centre[data.labels == 0])
 
 
+def test_a_recording_without_a_beat_is_refused():
+    with pytest.raises(ValueError, match="`seconds` must be from 1 to"):
+        ms.data.synthetic_ecg(1, seconds=1e-6, key=jr.key(0))
+
+
 def test_more_patients_leave_the_first_as_they_are():
     few = ms.data.synthetic_ecg(1, seconds=5.0, key=jr.key(4))
     more = ms.data.synthetic_ecg(2, seconds=5.0, key=jr.key(4))
