@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Key
 from scipy.linalg import expm, solve_discrete_are
 
 GRAVITY, CART, POLE, HALF_LENGTH = 9.8, 1.0, 0.1, 0.5  # m/s^2, kg, kg, m
@@ -17,6 +18,8 @@ MASS = CART + POLE
 FORCE = 10.0  # N, the most that the motor gives
 LIMITS = (2.4, np.deg2rad(12.0))  # of the cart in m, of the pole in rad
 DT = 0.01  # s between two forces
+SECOND = round(1 / DT)  # steps
+RUNS = jr.key(7)  # the same starts and pushes for all controllers
 SCALES = np.array([0.5, 1.0, 0.1, 1.0])  # of position, speed, angle and angular speed: half of the range of a channel
 GAINS, PHASES = (1.0, 4.0), 6
 CHANNELS = len(SCALES) * len(GAINS) * PHASES
@@ -75,6 +78,11 @@ class Sensors(NamedTuple):
         return spikes, Sensors(membrane - spikes)
 
 
+def at_rest(steps: int) -> Float[Array, "steps channels"]:
+    """What the sensors say of a pole that stands still, upright, in the middle."""
+    return jax.lax.scan(lambda sensors, _: sensors.feel(jnp.zeros(4))[::-1], Sensors.at_rest(), None, length=steps)[1]
+
+
 class Run(NamedTuple):
     """What happened, (steps, ...): states, spikes of the sensors, forces in units of the largest one."""
 
@@ -100,6 +108,29 @@ def held_up(
         return (after, sensors, kept), Run(state, spikes, force)
 
     return jax.lax.scan(step, (start, Sensors.at_rest(), before), (pushes, keys))[1]
+
+
+def starts(keys: Key[Array, " n"]) -> Float[Array, "n 4"]:
+    """States to begin with, uniform within what the sensors tell apart."""
+    return jax.vmap(lambda key: jr.uniform(key, (4,), minval=-1.0, maxval=1.0) * jnp.asarray(SCALES, float))(keys)
+
+
+def judged(controller: Any, before: Any, runs: int, seconds: int, push: float) -> tuple[Array, Array, Array]:
+    """Of each run whether it failed, whether by the cart, and the root mean square of its angle until then.
+
+    `push` is the spread of the force, in newtons, that disturbs each step.
+    """
+
+    def one(key: Array) -> tuple[Array, Array, Array]:
+        start_key, push_key = jr.split(key)
+        pushes = push * jr.normal(push_key, (seconds * SECOND,))
+        states = held_up(controller, before, 0.5 * starts(start_key[None])[0], pushes).states
+        up = ~jax.vmap(fallen)(states)
+        by_cart = jnp.abs(states[-1, 0]) > LIMITS[0]
+        shown = up.astype(states.dtype)
+        return ~up[-1], by_cart, jnp.sqrt(jnp.sum(shown * states[:, 2] ** 2) / jnp.maximum(jnp.sum(shown), 1.0))
+
+    return jax.vmap(one)(jr.split(RUNS, runs))
 
 
 def linear(gain: np.ndarray) -> Any:
