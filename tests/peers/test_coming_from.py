@@ -53,7 +53,7 @@ def ours(library):
 def theirs(library, tmp_path):
     """What the page's block gives, in an interpreter that has the library: one of the environment, or this."""
     python = os.environ.get(f"{library.upper()}_PYTHON", sys.executable)
-    has = [python, "-W", "ignore", "-c", f"import {MODULES[library]}"]
+    has = [python, "-W", "ignore", "-c", f"import {MODULES.get(library, library.lower())}"]
     if subprocess.run(has, capture_output=True, check=False, cwd=tmp_path).returncode:
         pytest.skip(
             f"{library} is not installed in {python}; {library.upper()}_PYTHON names an interpreter that has it"
