@@ -131,6 +131,15 @@ def test_read_noise_has_the_variance_of_the_cells(adc):
     assert np.abs(np.corrcoef(np.asarray(samples).T) - np.eye(3)).max() < STANDARD_ERRORS / math.sqrt(N)
 
 
+def test_an_output_depends_on_no_other_row_of_the_batch():
+    """Converters have one range, whatever comes: no row is scaled by the largest of its batch."""
+    design = Crossbar(dm.pcm_joshi2020(), dac=DAC(8, 1.0), adc=ADC(8), reads=Reads("off"))
+    matrix, x = design.deploy(normal(0, 3, 6), YEAR, key=jr.key(2)), 0.3 * normal(1, 4, 6)
+    beside = matrix(jnp.concatenate([x, jnp.full((1, 6), 9.0)]))
+    np.testing.assert_array_equal(beside[:4], matrix(x))
+    np.testing.assert_array_equal(jnp.stack([matrix(row) for row in x]), matrix(x))
+
+
 @pytest.mark.slow
 def test_rows_of_a_batch_have_independent_noise():
     matrix = NOISY.deploy(normal(0, 1, 6), YEAR, key=jr.key(2))

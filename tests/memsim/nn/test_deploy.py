@@ -65,6 +65,15 @@ def test_one_key_makes_one_chip_and_another_key_another():
         assert np.any(one[path] != other[path])
 
 
+def test_a_model_that_was_programmed_before_its_training_is_written_as_it_was_trained():
+    model, design = network(), ms.Crossbar(Ideal())
+    aged = ms.at(ms.program(model, design, key=KEY), MONTH, key=KEY)
+    trained = jax.tree.map(lambda leaf: leaf + 0.1 if eqx.is_inexact_array(leaf) else leaf, model)
+    again = ms.at(ms.program(trained, design, key=KEY), MONTH, key=KEY)
+    assert_same_weights(again, trained, rtol=1e-5, atol=1e-6)
+    assert_same_weights(aged, model, rtol=1e-5, atol=1e-6)
+
+
 def test_layers_of_equal_weights_are_different_chips():
     layer = Linear(6, 6, key=jr.key(0))
     with pytest.warns(UserWarning, match=re.escape("the weight of .layers[0], .layers[1], which become 2 chips")):
