@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import portraits
+
 import bibliography
 import findings
 import gallery
@@ -15,8 +17,8 @@ GENERATED = ("bibliography.md", "findings.md", "gallery.md", "reference/")
 def write_pages(app) -> None:
     folder = Path(app.srcdir)
     made = {"bibliography": bibliography.page(), "findings": findings.page(), "gallery": gallery.page()}
-    made |= {f"reference/{name}": text for name, text in reference.pages().items()}
-    (folder / "reference").mkdir(exist_ok=True)
+    shown = portraits.draw(folder / "reference" / portraits.FOLDER)
+    made |= {f"reference/{name}": text for name, text in reference.pages(shown).items()}
     for old in folder.glob("reference/*.md"):
         if f"reference/{old.stem}" not in made:
             old.unlink()

@@ -17,9 +17,9 @@ first asked for. Units are SI throughout.
 """
 
 
-def pages() -> dict[str, str]:
-    """The text of each page by its name."""
-    found = {room: page(room) for room in rooms()}
+def pages(shown: Mapping[str, str]) -> dict[str, str]:
+    """The text of each page by its name, with the figures `shown` of names."""
+    found = {room: page(room, shown) for room in rooms()}
     count = sum(not name.is_room for names in rooms().values() for name in names)
     rows = [f"| [`{room}`]({room}.md) | {first(doc_of_room(room))} | {len(rooms()[room])} |" for room in rooms()]
     table = "| room | what is in it | names |\n|---|---|---|\n" + "\n".join(rows)
@@ -27,11 +27,11 @@ def pages() -> dict[str, str]:
     return {"index": f"{HEAD}{table}\n\n{count} names in all.\n\n{contents}"} | found
 
 
-def page(room: str) -> str:
+def page(room: str, shown: Mapping[str, str]) -> str:
     names = rooms()[room]
     rows = [f"| {link(name)} | {in_cell(summary(name))} |" for name in names]
     table = "| name | what it is |\n|---|---|\n" + "\n".join(rows)
-    described = [described_name(name) for name in names if is_at_home(name)]
+    described = [described_name(name, shown.get(name.full, "")) for name in names if is_at_home(name)]
     module = f"```{{py:module}} {room}\n```\n"
     return f"# `{room}`\n\n{module}\n{doc_of_room(room)}\n\n{table}\n\n" + "\n".join(described)
 
@@ -66,9 +66,9 @@ def in_cell(text: str) -> str:
     return text.replace("|", r"\|")
 
 
-def described_name(name: Name) -> str:
-    """The directive of one name, with members within it."""
-    text = of_docstring(docstring(name), name.room)
+def described_name(name: Name, shown: str = "") -> str:
+    """The directive of one name, with its figure and members within it."""
+    text = f"{of_docstring(docstring(name), name.room)}\n\n{shown}".rstrip()
     if isinstance(name.thing, type):
         members = "\n".join(described_member(name, *member) for member in members_of(name.thing))
         return directive("class", name.name + signature(name.thing), f"{inherited(name)}{text}\n\n{members}", 5)

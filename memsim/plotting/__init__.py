@@ -8,6 +8,7 @@ from ._lines import draw_line as draw_line
 from ._lines import draw_spread as draw_spread
 from ._lines import measured_along as measured_along
 from ._names import readable as readable
+from ._portrait._portrait import portrait as portrait
 from ._save import save as save
 from ._standard._accuracy import accuracy_over_noise as accuracy_over_noise
 from ._standard._accuracy import accuracy_over_time as accuracy_over_time
@@ -68,6 +69,7 @@ __all__ = [
     "measured_along",
     "mvm_scatter",
     "pareto",
+    "portrait",
     "programming_error",
     "raster",
     "readable",

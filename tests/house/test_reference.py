@@ -1,6 +1,7 @@
 """The reference of the site knows every public name, and shows it as a reader wants it."""
 
 import importlib
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import memsim as ms
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "_ext"))
 names = importlib.import_module("names")
+portraits = importlib.import_module("portraits")
 signatures = importlib.import_module("signatures")
 PUBLIC = [name for room in names.rooms().values() for name in room if not name.is_room]
 
@@ -40,3 +42,25 @@ def test_a_thing_that_two_rooms_hand_out_is_described_once():
     home = names.homes()[id(ms.program)]
     assert home.full == "memsim.nn.program" and ms.nn.program is ms.program
     assert names.homes()[id(dm.PCM)].full == "device_models.PCM"
+
+
+@pytest.mark.parametrize("kind", portraits.KINDS, ids=lambda kind: kind.__name__)
+def test_every_device_converter_mapping_and_neuron_makes_what_its_figure_is_of(kind):
+    """The figures themselves are drawn by `make docs`, a few by `tests/memsim/plotting/test_portraits.py`."""
+    found = {
+        full: portraits.subject(name)[1] for full, name in portraits.portrayed().items() if is_of(name.thing, kind)
+    }
+    assert found and all(isinstance(part, kind) for part in found.values())
+
+
+def is_of(thing, kind):
+    made = thing if isinstance(thing, type) else inspect.signature(thing).return_annotation
+    return issubclass(made, kind)
+
+
+def test_every_preset_has_a_figure():
+    presets = [
+        entry.make for table in (dm.DEVICES, dm.pulsed.PULSED, dm.memristors.MEMRISTORS) for entry in table.values()
+    ]
+    figures = portraits.portrayed()
+    assert {names.homes()[id(make)].full for make in presets} <= figures.keys() and len(figures) >= 90

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import figure_data
+import memsim as ms
 from right_parts import CROSSBAR, KEY, attribution, dataset, digits_network, network, result
 
 RESULTS = {"Journal"}
@@ -40,6 +41,7 @@ def calls() -> dict[str, dict[str, Any]]:
             "label_time": {"axes": axes, "times": np.array([1.0, 10.0])},
             "letter_panels": {"panels": [axes]},
             "look": {"place": 0},
+            "portrait": {"part": ms.nn.LI(1), "key": KEY},
             "measured_along": {"values": result().accuracy, "along": "time"},
             "readable": {"name": "pcm_joshi2020"},
             "shown_time": {"times": np.array([1.0, 10.0])},

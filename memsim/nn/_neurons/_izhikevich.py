@@ -133,10 +133,9 @@ def izhikevich_2003(kind: str, size: int | tuple[int, ...], **settings: Any) -> 
     Raises `ValueError` for an unknown kind.
 
     >>> import jax.numpy as jnp, memsim as ms
-    >>> def spikes(kind):
-    ...     return int(ms.nn.SpikingNetwork([ms.nn.izhikevich_2003(kind, 1)])(jnp.full((200, 1), 10.0)).sum())
-    >>> spikes("regular_spiking"), spikes("fast_spiking")
-    (5, 18)
+    >>> regular, fast = ms.nn.izhikevich_2003("regular_spiking", 1), ms.nn.izhikevich_2003("fast_spiking", 1)
+    >>> [int(ms.nn.SpikingNetwork([neuron])(jnp.full((200, 1), 10.0)).sum()) for neuron in (regular, fast)]
+    [5, 18]
     """
     if kind not in IZHIKEVICH_2003:
         raise ValueError(did_you_mean("A kind of cell", kind, IZHIKEVICH_2003))
