@@ -2,8 +2,8 @@
 # Finding: two transforms of tonic 1.7.0 change what a recording says, by the type of its columns.
 # (a) ToVoxelGrid is to add +1 or -1 for each event, by its polarity. Where the polarity is a truth value, as in tonic's own
 #     `events_struct`, its DVSGesture and its CIFAR10DVS, -1 is stored in it and becomes True: all events count +1. 20 000 events of
-#     both kinds, 5 bins: the smallest voxel is -7.8 with polarities in int64, and 0.0 of the same events with truth values; the
-#     sum of all voxels is 53 and 18 020.
+#     both kinds, 5 bins: the smallest voxel is -8.9 with polarities in int64, and 0.0 of the same events with truth values; the
+#     sum of all voxels is 1 and 18 001.
 # (b) Its interpolation in time loses 1 event in 2 n for n bins, 10 % at 5: what the last bin gives to the next has no place. The
 #     first bin holds half of what the others do. Zhu et al. 2019, whom it names, have n - 1 steps between n bins, and lose none.
 # (c) SpatialJitter adds a normal number of mean 0 to coordinates, and stores them in whole ones, which cuts the fraction off: events
