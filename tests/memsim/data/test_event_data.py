@@ -199,6 +199,16 @@ def test_polarities_are_split_subtracted_or_merged():
     assert np.array_equal(to_frames(events, SIZE, binary), split > 0) and split.max() > 1
 
 
+@pytest.mark.parametrize("polarity", ["split", "signed"])
+def test_frames_know_both_polarities_by_truth_values_numbers_and_signs(polarity):
+    events, binning = random_events(2000), Binning(0.5, 2)
+    brighter = np.asarray(events["p"]) == 1
+    expected = to_frames(events, SIZE, binning, polarity=polarity)
+    for kind in (brighter, brighter.astype(np.int64), np.where(brighter, 1, -1)):
+        found = to_frames(event_array(events["t"], events["x"], events["y"], kind), SIZE, binning, polarity=polarity)
+        assert np.array_equal(found, expected)
+
+
 def test_late_events_are_dropped_gathered_or_refused():
     events = event_array(np.array([0, 1999, 2000, 9000]), np.zeros(4, int))
 
