@@ -66,6 +66,8 @@ class Workload(NamedTuple):
         """All of `data` at `times` in seconds, which are checked."""
         check_times(times)
         samples = Samples.of(data)
+        if metrics is None:
+            samples.check_meant('metrics="rmse"')
         scores = as_scores(scores, samples.kind, samples.labels.shape[1:])
         moments = jnp.asarray(times, jnp.result_type(float))
         return cls(samples, moments, scores, as_metrics(metrics, samples.kind), as_bytes(memory))
