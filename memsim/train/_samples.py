@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Int, Num
 
 from .._checks import described
@@ -56,7 +57,7 @@ class Samples(NamedTuple):
     def check_meant(self, name: str) -> None:
         """Raises `ValueError` for one-hot rows, which nobody said were numbers to be predicted."""
         labels = self.labels
-        if self.kind == "classes" or labels.ndim != 2 or labels.shape[1] < 2 or isinstance(labels, jax.core.Tracer):
+        if self.kind == "classes" or labels.ndim != 2 or labels.shape[1] < 2 or isinstance(labels, Tracer):
             return
         if bool((((labels == 0) | (labels == 1)).all(1) & (labels.sum(1) == 1)).all()):
             raise ValueError(
