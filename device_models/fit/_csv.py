@@ -28,7 +28,7 @@ UNITS |= {"1": (1.0, "1"), "%": (1e-2, "1"), "min": (60.0, "s"), "h": (3600.0, "
 def read_csv(path: str | Path, columns: dict[str, str]) -> dict[str, Float[np.ndarray, " rows"]]:
     """Columns of a comma-separated file, converted to SI units.
 
-    The first line names the columns, each with its unit in brackets: `target [uS], conductance [uS]`. A column without
+    The first line names the columns, each with its unit in square brackets: `target [uS], time [h]`. A column without
     brackets is a pure number, "1". Lines that begin with `#` and empty lines are skipped. Text may be in UTF-8, in
     UTF-16 as spreadsheets mark it, or in Windows' western code page.
 
@@ -73,7 +73,8 @@ def read_cells(
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "cells points"]]:
     """The first of two `columns` as an axis, and the second at its points for every cell.
 
-    The file has one line for each cell and point, in any order; the column `cell` numbers the cells.
+    The file has one line for each cell and point, in any order; the column that `cell` names numbers the cells.
+    Further columns, such as the target of each cell, are read by `read_csv`.
     `times, conductances = read_cells(path, {"time": "s", "conductance": "S"})` is what `fit_drift` takes.
 
     Raises `ValueError` where a cell lacks a point or has it twice, and as `read_csv` does.
@@ -112,9 +113,8 @@ def to_si(unit: str, wanted: str, what: str) -> float:
         raise ValueError(f"The unit of {what} must be a known one. Got {unit!r}. Did you mean {near}?")
     scale, base = UNITS[unit]
     if base != wanted:
-        raise ValueError(
-            f"The unit of {what} must be {wanted} or a multiple of it. Got {unit!r}. Is it another column?"
-        )
+        remedy = "Is it another column?" if unit != "1" else "Write it in square brackets: `time [h]`."
+        raise ValueError(f"The unit of {what} must be {wanted} or a multiple of it. Got {unit!r}. {remedy}")
     return scale
 
 

@@ -264,4 +264,12 @@ def _written_jvp(primals: Any, tangents: Any) -> Any:
 
 def _write(relative: Array, device: AbstractDevice, mapping: AbstractMapping, columns: int, key: Array) -> Any:
     off, on = range_of(device, mapping)
-    return device.program(off + (on - off) * mapping.fractions(relative, columns), key=key)
+    target = off + (on - off) * mapping.fractions(relative, columns)
+    cells = device.program(target, key=key)
+    found = eqx.filter_eval_shape(device.conductance, cells, jnp.zeros((), target.dtype)).shape
+    if found != target.shape:
+        raise ValueError(
+            f"`conductance` of a device must have the shape of the targets that it was to write, {target.shape}. "
+            f"Got {found} of a {type(device).__name__}; `memsim check-device` tells what else it must keep."
+        )
+    return cells

@@ -120,7 +120,7 @@ class Dataset:
         if found.dtype.kind not in "iu" or found.ndim != 1:
             raise ValueError(
                 f"`{field}` must hold one whole number for each recording. Got {found.dtype} {found.shape}. "
-                f"Convert it with `np.asarray(..., np.int32)`."
+                + _as_whole(found)
             )
         if len(found) != len(self):
             raise ValueError(
@@ -131,6 +131,15 @@ class Dataset:
             limit = "" if most is None else f", from {least} to {most}"
             raise ValueError(f"`{field}` must be at least {least}{limit}. Got {found.min()} to {found.max()}. {remedy}")
         return found.astype(np.int32)
+
+
+def _as_whole(found: np.ndarray) -> str:
+    """How what is not one whole number for each recording becomes that."""
+    if found.dtype.kind == "U":
+        return "Number the names: `names, labels = np.unique(labels, return_inverse=True)`."
+    if found.ndim == 2:
+        return "Take the only column: `[:, 0]`." if found.shape[1] == 1 else "One-hot? Write `labels.argmax(1)`."
+    return "Convert it with `np.asarray(..., np.int32)`."
 
 
 def _inputs(values: Any) -> np.ndarray:

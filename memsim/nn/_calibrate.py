@@ -15,7 +15,7 @@ from .._array import ADC, DAC, AbstractRanges, AnalogMatrix, Clipping, Crossbar,
 from .._checks import check_finite_model, checked, described
 from .._keeping import progress
 from ._calling import evaluating
-from ._deploy import analog_layers, digital_weight
+from ._deploy import CONVERTED, analog_layers, digital_weight
 from ._designing import AbstractDesigning
 from ._mixed_signal import DESIGNS, Designs, MixedSignal, check_designs, crossbar_of
 from ._per_layer import PerLayer
@@ -70,8 +70,7 @@ def calibrate(
     layers, designs = analog_layers(model), dict[str, Crossbar | None]()
     if not layers and not isinstance(crossbar, MixedSignal):
         raise ValueError(
-            f"`model` must hold a layer that can sit on a crossbar. Got none in {described(model)}. "
-            "`memsim.nn.convert(model)` makes such layers of those of `equinox.nn`."
+            f"`model` must hold a layer that can sit on a crossbar. Got none in {described(model)}. {CONVERTED}"
         )
     with progress("layer", len(layers), words="compiling") as show:
         inputs = word_lines(evaluating(model), checked_samples(model, xs), key)

@@ -28,6 +28,10 @@ from ._synapses._watched import AbstractWatched
 from ._told import tell_digital, tell_ranges, tell_shared
 
 Model = TypeVar("Model")
+CONVERTED = (
+    "`memsim.nn.convert(model)` makes such layers of those of `equinox.nn`; what a model multiplies by itself, "
+    "`self.w @ x`, becomes one as an `equinox.nn.Linear`."
+)
 NEURONS = 2**31 - 1  # folded into the key, so that neurons and synapses draw from different ones
 
 
@@ -76,8 +80,7 @@ def program(model: Model, crossbar: Designs, *, key: Key[Array, ""]) -> Model:
     layers = analog_layers(model)
     if not layers and not isinstance(crossbar, MixedSignal):
         raise ValueError(
-            f"`model` must hold a layer that can sit on a crossbar. Got none in {described(model)}. "
-            "`memsim.nn.convert(model)` makes such layers of those of `equinox.nn`."
+            f"`model` must hold a layer that can sit on a crossbar. Got none in {described(model)}. {CONVERTED}"
         )
     designs = {path: crossbar_of(crossbar, path, layer) for path, layer in layers.items()}
     chosen = {path: design for path, design in designs.items() if design is not None}
@@ -200,7 +203,10 @@ def _circuits(model: Any, crossbar: Designs) -> dict[str, tuple[NeuronCircuit | 
 
 
 def _no_design(model: Any) -> str:
-    paths = ", ".join(analog_layers(model)) or "a model without layers that can sit on a crossbar"
+    layers = analog_layers(model)
+    if not layers:
+        return f"`model` must hold a layer that can sit on a crossbar. Got none in {described(model)}. {CONVERTED}"
+    paths = ", ".join(layers)
     return f"`crossbar` must give at least one layer a design. It gives no layer a design: None for {paths}."
 
 

@@ -103,7 +103,8 @@ def _conditions(result: "xr.Dataset") -> str | None:
         for name, value in settings.items()
         if name not in ("out", "quick") and value is not None
     ]
-    said += [str(result.attrs[name]) for name in ("span",) if name in result.attrs]
+    span = result.attrs.get("span", "not stated")
+    said += [] if span == "not stated" else [f"cells measured over {span}"]
     if settings.get("quick"):
         said.insert(0, "A QUICK RUN, WHOSE NUMBERS MEAN NOTHING")
     return f"Settings: {'; '.join(said)}" if said else None

@@ -52,8 +52,9 @@ def draw_spread(
     """One line on `axes`, in percent: the mean, and a thin bar of the 5th to 95th percentile over chips and seeds.
 
     A thick bar is the 95 % interval of the mean, `memsim.study.interval`, where there are several chips or seeds, or
-    `values` are a result that kept what is right of each recording. Where the coordinate `measured` is there and False,
-    the line is dashed.
+    `values` are a result that kept what is right of each recording: then it is over recordings, too, while that of
+    `result.accuracy` is over chips and seeds alone. Where the coordinate `measured` is there and False, the line is
+    dashed.
 
     **Arguments:**
 

@@ -66,7 +66,8 @@ def _ticks(shown: np.ndarray) -> dict[float, str]:
     low, high = float(shown.min()), float(shown.max())
     said = {t: name for t, name in TICKS.items() if 0.99 * low <= t <= 1.01 * high}
     if len(said) > 1:
-        return said
+        early = min(said) > 10 * low  # a line that begins long before the first tick has its beginning told
+        return said | ({low: _said(low)} if early else {})
     decades = 10.0 ** np.arange(np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9) + 1)
     if len(decades) > 1:
         return {float(t): _said(float(t)) for t in decades[:: -(-len(decades) // MOST_TICKS)]}

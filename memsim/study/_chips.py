@@ -1,5 +1,6 @@
 """Chips by their number and moments by their time: what a study draws, whatever else it draws."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -66,6 +67,8 @@ class Workload(NamedTuple):
         """All of `data` at `times` in seconds, which are checked."""
         check_times(times)
         samples = Samples.of(data)
+        if metrics is None:
+            samples.check_meant('metrics="rmse"')
         scores = as_scores(scores, samples.kind, samples.labels.shape[1:])
         moments = jnp.asarray(times, jnp.result_type(float))
         return cls(samples, moments, scores, as_metrics(metrics, samples.kind), as_bytes(memory))
@@ -112,7 +115,10 @@ def on_chips(model: Any, crossbar: Designs) -> dict[str, str]:
     held = sum(digital_weight(path, layer).size for path, layer in paths.items())
     whole = sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)))
     where = ", ".join(path or "itself" for path in paths)
-    return {"on_chips": f"{held / whole:.1%} of the model's numbers, in {where}"}
+    words = f"{held / whole:.1%} of the model's numbers, in {where}"
+    if paths and held < whole / 2:
+        logging.getLogger("memsim").warning(f"On chips are {words}. The rest is digital, without any error of a chip.")
+    return {"on_chips": words}
 
 
 def check_said_effects(model: Any, crossbar: Designs) -> None:

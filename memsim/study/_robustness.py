@@ -13,6 +13,7 @@ from .._checks import checked, whole
 from ..data import Dataset
 from ..nn import analog_layers
 from ..nn._mixed_signal import Designs
+from ..nn._per_layer import PerLayer
 from ..train._memory import MEMORY_RULE, Memory, as_bytes, told
 from ..train._metrics import METRICS, Metrics
 from ..train._objective import Scores, as_scores
@@ -107,7 +108,9 @@ def robustness(
                 break
         if "saturation" in present_effects(model, crossbar):
             clipped = first_clips(model, crossbar, workload, key=key)
-            result = result.assign_attrs(_told_of_clipping(clipped, list(analog_layers(model)), float(times[0])))
+            result = result.assign_attrs(
+                _told_of_clipping(clipped, list(analog_layers(model)), float(times[0]), crossbar)
+            )
     result = result.assign_attrs(provenance() | device_numbers(crossbar) | on_chips(model, crossbar) | citation(data))
     if look is not None:
         result = result.assign_attrs(until=f"{look.reason}: {moments.metric} {look.interval}")
@@ -216,7 +219,9 @@ def chip_accuracies(
     return jnp.asarray(chip_outcomes(model, crossbar, xs, labels, times, chips, **settings).accuracy)
 
 
-def _told_of_clipping(clipped: Float[np.ndarray, "layers 2"], paths: Sequence[str], t: float) -> dict[str, str]:
+def _told_of_clipping(
+    clipped: Float[np.ndarray, "layers 2"], paths: Sequence[str], t: float, crossbar: Any
+) -> dict[str, str]:
     """What each layer clips, for the attributes; a line of `logging` where it is worth one."""
     lines = [
         f"{path} clips {share:.1%} of the {what}"
@@ -227,7 +232,9 @@ def _told_of_clipping(clipped: Float[np.ndarray, "layers 2"], paths: Sequence[st
     if not lines:
         return {}
     where = f"On chip 0 at {t:g} s, with the first {WATCHED} samples"
-    words = f"{where}: {'; '.join(lines)}. Find ranges with training data: `memsim.calibrate(model, xs, crossbar)`."
+    words = f"{where}: {'; '.join(lines)}."
+    if not isinstance(crossbar, PerLayer):  # whose ranges were found
+        words += " Find ranges with training data: `memsim.calibrate(model, xs, crossbar)`."
     if clipped.max() > WORTH_A_LINE:
         logging.getLogger("memsim").warning(words)
     return {"clipping": words}

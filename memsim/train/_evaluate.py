@@ -87,6 +87,8 @@ def evaluate(
     {'rmse': 1.291, 'r2': -1.5}
     """
     samples = Samples.of(data)
+    if metrics is None:
+        samples.check_meant('metrics="rmse"')
     chosen = as_metrics(metrics, samples.kind)
     scores = as_scores(scores, samples.kind, samples.labels.shape[1:])
     check_task(model, samples, scores)

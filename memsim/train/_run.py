@@ -68,6 +68,8 @@ class Task(NamedTuple):
                 raise ValueError("`data` must hold at least one batch. Got none.")
         else:
             train = first = Samples.of(data)
+        if loss is None:
+            first.check_meant("loss=memsim.train.mse")
         shape = first.labels.shape[1:] if first.kind == "numbers" else ()
         held = None if validation is None else Samples.of(validation, "validation")
         return cls(train, first, held, Goal.of(loss, first.kind, shape))

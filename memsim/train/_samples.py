@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Int, Num
 
 from .._checks import described
@@ -52,6 +53,17 @@ class Samples(NamedTuple):
         """Whether there is a target for each step of recordings that are padded."""
         steps = self.xs.shape[1:2]
         return self.lengths is not None and self.kind == "numbers" and self.labels.shape[1:2] == steps != ()
+
+    def check_meant(self, name: str) -> None:
+        """Raises `ValueError` for one-hot rows, which nobody said were numbers to be predicted."""
+        labels = self.labels
+        if self.kind == "classes" or labels.ndim != 2 or labels.shape[1] < 2 or isinstance(labels, Tracer):
+            return
+        if bool((((labels == 0) | (labels == 1)).all(1) & (labels.sum(1) == 1)).all()):
+            raise ValueError(
+                f"`labels` must be one whole number for each sample where they are classes. Got one-hot rows, "
+                f"{labels.shape}, of floats. Write `labels.argmax(1)`, or `{name}`, to predict them as numbers."
+            )
 
     def __len__(self) -> int:
         return self.xs.shape[0]

@@ -104,3 +104,8 @@ def test_a_study_of_ones_own_runs_as_printed(tmp_path, monkeypatch, capsys):
     assert "failed" not in result.attrs and "seed" in result.attrs["shared"]
     printed = capsys.readouterr().out
     assert "| training" in printed and "±" in printed and "p_adjusted" in printed
+    exec(compile(block("from matplotlib.figure import Figure\n\nms.study.save"), "own_study.md", "exec"), space)
+    assert (tmp_path / "figures" / "mine.pdf").stat().st_size > 1000
+    told = (tmp_path / "figures" / "mine.txt").read_text()
+    assert "Counted: 2 training seeds, 2 chips, 80 test recordings" in told and "cells measured over time 0 to" in told
+    assert [axes.texts[0].get_text() for axes in space["figure"].axes] == ["a", "b"]

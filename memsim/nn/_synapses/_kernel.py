@@ -67,7 +67,10 @@ class AbstractKernel(AbstractSynapse, AbstractAnalog):
     ) -> Float[Array, "outputs *_"]:
         """One image or signal, without a batch axis. A weight with read noise needs `key`."""
         x = as_floats(x)
-        shape = self._checked(x.shape)
+        try:
+            shape = self._checked(x.shape)
+        except ValueError as error:
+            raise ValueError(f"A {type(self).__name__} {error}") from None
         weight, x, key = opened(self.weight, x, key)
         if isinstance(weight, AnalogMatrix):
             y = self._read(weight, x, key).T.reshape(shape)

@@ -85,7 +85,7 @@ def test_lines_of_cells_in_any_order_become_a_table(tmp_path):
         ("targt [uS],G [uS]\n1,1", "Did you mean targt?"),
         ("target [uC],G [uS]\n1,1", "Got 'uC'. Did you mean"),
         ("target [mV],G [uS]\n1,1", "must be S or a multiple of it. Got 'mV'"),
-        ("target,G [uS]\n1,1", "must be S or a multiple of it. Got '1'"),
+        ("target,G [uS]\n1,1", "must be S or a multiple of it. Got '1'. Write it in square brackets"),
         ("target [uS],G [uS]\n1,1\n\n1,nan", "Got 'nan' in line 4"),
         ("target [uS],G [uS]\n1,1\n1", "Got '' in line 3"),
         ("target [uS],G [uS]\n1,n/a", "Got 'n/a' in line 2"),

@@ -275,3 +275,18 @@ def test_a_negative_time_that_cannot_be_refused_gives_nan():
     chip = NOISY.program(jnp.ones((2, 3)), key=jr.key(0))
     weight = jax.jit(lambda t: chip.at(t, key=jr.key(1)).effective_weight)
     assert np.isfinite(weight(0.0)).all() and np.isnan(weight(-1.0)).all()
+
+
+def test_a_device_whose_cells_have_another_shape_is_named():
+    class Raveled(dm.AbstractDevice):
+        g_min: float = 0.0
+        g_max: float = 25e-6
+
+        def program(self, target, *, key):
+            return target.ravel()
+
+        def conductance(self, cells, t):
+            return cells
+
+    with pytest.raises(ValueError, match=r"targets that it was to write, \(2, 3, 2\). Got \(12,\) of a Raveled"):
+        Crossbar(Raveled()).program(jnp.ones((2, 3)), key=jr.key(0))

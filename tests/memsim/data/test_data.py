@@ -221,7 +221,12 @@ def test_labels_of_any_whole_dtype_are_kept_as_int32(unchecked, dtype):
         ({"labels": np.zeros(3), "class_names": None}, r"`labels` must have one entry for each of the 2 .*\(3,\)"),
         ({"labels": np.full(2, np.nan), "class_names": None}, "`labels` must be finite"),
         ({"labels": np.array([True, False])}, "`labels` must hold one whole number"),
-        ({"labels": np.zeros((2, 1), int)}, "`labels` must hold one whole number"),
+        ({"labels": np.zeros((2, 1), int)}, r"`labels` must hold one whole number.*Take the only column: `\[:, 0\]`"),
+        (
+            {"labels": np.eye(2, dtype=int)},
+            r"`labels` must hold one whole number.*One-hot\? Write `labels.argmax\(1\)`",
+        ),
+        ({"labels": np.array(["cat", "dog"])}, r"`labels` must hold one whole number.*np.unique"),
         ({"labels": np.array([0, 2**32])}, "`labels` must be .*from 0 to 1. Got 0 to 4294967296"),
         ({"labels": np.array([0, -1])}, "`labels` must be .*from 0 to 1"),
         ({"labels": "ab"}, "`labels` must hold one whole number"),

@@ -149,6 +149,21 @@ def test_designs_of_which_no_layer_gets_one_are_refused():
         ms.deploy(network(), lambda path, layer: None, 0.0, key=KEY)
 
 
+def test_a_model_that_multiplies_by_itself_is_told_how_it_gets_on_a_chip():
+    class Own(eqx.Module):
+        w: jax.Array
+
+        def __call__(self, x):
+            return self.w @ x
+
+    own = ms.nn.convert(Own(jnp.ones((3, 4))))
+    for ask in (lambda: ms.program(own, PCM, key=KEY), lambda: ms.calibrate(own, np.ones((2, 4)), PCM)):
+        with pytest.raises(ValueError, match=re.escape("`self.w @ x`, becomes one as an `equinox.nn.Linear`")):
+            ask()
+    with pytest.raises(ValueError, match=r"Got none in an Own.*becomes one"):
+        ms.study.robustness(own, (np.ones((4, 4)), np.arange(4) % 3), PCM, chips=1, times=[0.0], key=KEY)
+
+
 def test_ageing_what_was_never_programmed_is_refused():
     with pytest.raises(ValueError, match=re.escape("memsim.program")):
         ms.at(network(), MONTH)

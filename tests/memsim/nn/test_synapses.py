@@ -327,3 +327,10 @@ def test_a_layer_with_bfloat16_products_is_read_as_always_on_a_crossbar():
     fast, slow = (deploy(layer, NOISY, 0.0, key=KEY) for layer in bfloat16_pair())
     x = jr.normal(KEY, (300,))
     np.testing.assert_array_equal(fast(x, key=KEY), slow(x, key=KEY))
+
+
+def test_an_input_without_channels_first_is_refused_by_the_kind_of_layer():
+    with pytest.raises(
+        ValueError, match=r"A Conv1d must take an input of shape \(1, and 1 spatial axes\). Got \(48, 1\)"
+    ):
+        ms.nn.Conv1d(1, 8, 5, key=jr.key(0))(jnp.ones((48, 1)))

@@ -69,6 +69,7 @@ def test_ten_years_have_the_ticks_that_people_say():
     assert list(ticks((0.0, 3600.0, 86400.0, 30 * 86400.0, YEAR, 10 * YEAR)).values()) == [
         *("1 h", "1 d", "1 mo", "1 y", "10 y", "0"),
     ]
+    assert list(ticks((60.0, 3600.0, 86400.0)).values()) == ["1 h", "1 d", "60 s"]
     assert set(ticks((20.0, 200.0, 2000.0)).values()) == {"100 s", "1000 s"}
     assert set(ticks((0.0, 1e-6, 1e-3, 0.1)).values()) == {"0", "1 µs", "1 ms"}
 

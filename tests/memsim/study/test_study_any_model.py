@@ -169,3 +169,20 @@ print(len(here), np.unique(one.auroc).size > 6)
 def test_chips_over_four_devices_are_those_of_one():
     done = subprocess.run([sys.executable, "-c", DEVICES], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["4", "True"]
+
+
+def test_a_model_most_of_which_is_digital_says_so(caplog):
+    class Own(eqx.Module):
+        w: jax.Array
+        last: eqx.nn.Linear
+
+        def __call__(self, x):
+            return self.last(self.w @ x)
+
+    own = ms.nn.convert(Own(jnp.ones((8, 4)), eqx.nn.Linear(8, 2, key=KEY)))  # 16 of 50 numbers in a layer
+    with caplog.at_level("WARNING", "memsim"):
+        result = ms.study.robustness(own, (np.ones((4, 4)), np.arange(4) % 2), PCM, chips=1, times=[0.0], key=KEY)
+    assert result.attrs["on_chips"] == "32.0% of the model's numbers, in .last"
+    assert [record.getMessage() for record in caplog.records] == [
+        "On chips are 32.0% of the model's numbers, in .last. The rest is digital, without any error of a chip."
+    ]

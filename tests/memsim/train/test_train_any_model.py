@@ -375,3 +375,15 @@ def test_a_network_over_time_is_evaluated_without_dropout_too():
     off = eqx.nn.inference_mode(net)
     labels = np.asarray(jax.vmap(off)(jnp.asarray(xs))).mean(1).argmax(1)
     assert float(evaluate(net, (xs, labels))["accuracy"]) == 1.0  # and wants no key
+
+
+def test_one_hot_labels_are_no_numbers_to_predict_unless_it_is_said():
+    model, xs, hot = eqx.nn.Linear(4, 3, key=KEY), np.ones((6, 4)), np.eye(3)[np.arange(6) % 3]
+    for ask in (
+        lambda **how: fit(model, (xs, hot), key=KEY, epochs=1, batch_size=3, optimizer=ADAM, **how),
+        lambda **how: evaluate(model, (xs, hot), **how),
+    ):
+        with pytest.raises(ValueError, match=r"Got one-hot rows, \(6, 3\), of floats. Write `labels.argmax\(1\)`"):
+            ask()
+    assert "rmse" in evaluate(model, (xs, hot), "rmse") and "rmse" in evaluate(model, (xs, 2 * hot))
+    fit(model, (xs, hot), key=KEY, epochs=1, batch_size=3, optimizer=ADAM, loss=ms.train.mse)
