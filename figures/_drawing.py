@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 import memsim as ms
 from memsim import plotting
 
+LAYERS = {".layers[0]": "input", ".layers[1].synapse": "feedback", ".layers[2]": "readout"}  # of the recurrent network
+
 
 def command(reads: Path, figure: Callable[..., Figure], *, name: str | None = None) -> Callable[..., None]:
     """The command that draws the `figure` of a result, by default of that at `reads` into files beside it.

@@ -22,8 +22,8 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         plotting.letter_panels(panels.ravel())
         for cells, above, below in zip(data.cells.values, *panels, strict=True):
             one = data.flips.sel(cells=cells)
-            band(above, flips, data.software_flips, "0.5", "software, 95 %")
-            band(above, flips, one, plotting.COLOURS[4], "arrays, 95 %")
+            band(above, flips, data.software_flips, "0.5", "software", "--")
+            band(above, flips, one, plotting.COLOURS[4], "arrays", "-")
             above.set_xscale("log")
             above.set_xlabel("Flips")
             above.set_title(name(str(cells), label))
@@ -46,18 +46,16 @@ draw = command(READS, figure)
 def name(cells: str, label) -> str:
     if label and cells in label:
         return label[cells]
-    return "exact cells" if cells == "exact" else f"{cells}$\\times$ write noise"
+    return "exact cells" if cells == "exact" else f"{float(cells):g}$\\times$ write noise"
 
 
-def band(axes, flips, found, colour: str, words: str) -> None:
+def band(axes, flips, found, colour: str, words: str, linestyle: str) -> None:
     """The share of runs that took at most so many flips, with half of a normal 95 % interval to each side."""
     values = np.sort(found.values.ravel())
     share = np.searchsorted(values, flips, side="right") / values.size
     half = 1.96 * np.sqrt(share * (1 - share) / values.size)
-    axes.fill_between(
-        flips, 100 * (share - half), 100 * (share + half), color=colour, alpha=0.3, linewidth=0, label=words
-    )
-    axes.plot(flips, 100 * share, color=colour, linewidth=0.8)
+    axes.fill_between(flips, 100 * (share - half), 100 * (share + half), color=colour, alpha=0.3, linewidth=0)
+    axes.plot(flips, 100 * share, color=colour, linewidth=0.8, linestyle=linestyle, label=words)
 
 
 def each_formula(axes, found, software, most: int) -> None:

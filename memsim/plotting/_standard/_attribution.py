@@ -10,7 +10,7 @@ from ...study import attribution_table
 from .._caption import describe
 from .._names import readable
 from .._style import COLOURS, letter_panels, look, panels_of, style
-from ._parts import check_has, percentiles
+from ._parts import below, check_has, percentiles
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,7 +58,7 @@ def attribution(
     errors = 100 * result.layer_error.sel(case="alone").isel(time=time).transpose("layer", "effect", "chip")
     places = np.arange(len(table))
     with style(journal):
-        figure, grid = panels_of(journal, 1, 3, height=0.12 + 0.03 * len(table), sharey=True)
+        figure, grid = panels_of(journal, 1, 3, height=0.15 + 0.03 * len(table), sharey=True)
         for axes, name, low, high, words in (
             (grid[0, 0], "cost_alone", "cost_low", "cost_high", "Cost alone (points)"),
             (grid[0, 1], "gain_left_out", "gain_low", "gain_high", "Gain when left out (points)"),
@@ -69,6 +69,7 @@ def attribution(
             axes.set_xlabel(words)
         _layers(grid[0, 2], errors.sel(effect=table.effect.values), label)
         grid[0, 0].set_yticks(places, [readable(str(effect), label) for effect in table.effect])
+        below(figure, grid[0, 2])
         letter_panels(grid[0])
         described = f"{table.interval_over.iloc[0]}; c: marks: median over chips, bars: 5th to 95th percentile"
         at = float(result.time.values[time])
@@ -85,4 +86,3 @@ def _layers(axes: "Axes", errors: "xr.DataArray", label: Mapping[str, str] | Non
         axes.hlines(rows, low, high, color=look(place + 1)["color"], linewidth=0.8)
         axes.plot(middle, rows, linestyle="none", label=readable(str(layer), label) or "itself", **look(place + 1))
     axes.set_xlabel("Layer's output error alone (%)")
-    axes.legend(loc="lower right")

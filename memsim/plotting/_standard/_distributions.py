@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LINES = ("-", "--", "-.", ":")
+DECADES = 4.0  # below the largest density, that are shown
 
 
 @checked()
@@ -82,4 +83,6 @@ def _cells(axes: "Axes", one: "xr.Dataset") -> None:
         low, high = density.min("chip").values, density.max("chip").values
         axes.fill_between(x, low, high, color=colour, alpha=2 * BAND, linewidth=0, step="mid")
         axes.step(x, density.mean("chip"), where="mid", color=colour, linestyle=LINES[place % 4])
-    axes.set(xlabel=f"Conductance ({prefix}S)", ylabel=f"Density (1/{prefix}S)", ylim=(0, None))
+    most = scale * float(one.conductance_density.max())  # cells near the least conductance are half of all in pairs
+    axes.set(xlabel=f"Conductance ({prefix}S)", ylabel=f"Density (1/{prefix}S)", yscale="log")
+    axes.set_ylim(most * 10**-DECADES, 2 * most)
