@@ -17,6 +17,8 @@ def of_device(value: Any) -> str:
         return "" if callable(value) else "Such as `dm.pcm_joshi2020()`."
     if value in DEVICES:
         return f"Write `dm.{DEVICES[value].make.__name__}()`."
+    if ".py" in value or ".json" in value:
+        return "Import a cell of your own and call it; `dm.fit.load_device` reads one from a file."
     return f"Did you mean {nearest(value.lower(), [f'dm.{entry.make.__name__}()' for entry in DEVICES.values()])}?"
 
 

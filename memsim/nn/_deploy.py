@@ -185,6 +185,12 @@ def digital_weight(path: str, layer: AbstractAnalog) -> Float[Array, "outputs in
     return layer.weight
 
 
+def share_held(model: Any, layers: dict[str, AbstractAnalog]) -> float:
+    """Of all numbers of a digital `model`, the share that these of its layers hold as weights."""
+    held = sum(digital_weight(path, layer).size for path, layer in layers.items())
+    return held / sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)))
+
+
 def replace_weights(model: Model, weights: dict[str, Any]) -> Model:
     """`model` with new weights in the analog layers that `weights` names by path."""
     layers = analog_layers(model)

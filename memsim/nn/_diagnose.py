@@ -13,9 +13,9 @@ from jaxtyping import Array, Key, Shaped
 from .._array import AnalogMatrix, Crossbar, nonzero, spread_rows
 from .._checks import checked
 from ._calling import call, check_model, evaluating, is_network
-from ._deploy import analog_layers, replace_weights
+from ._deploy import CONVERTED, analog_layers, replace_weights, share_held
 from ._mixed_signal import DESIGNS, Designs, check_designs, crossbar_of
-from ._synapses._synapse import KeyedMatrix, presented
+from ._synapses._synapse import AbstractAnalog, KeyedMatrix, presented
 from ._word_lines import SAMPLES, checked_samples, word_lines
 
 SATURATED = 0.9  # spikes a step
@@ -110,7 +110,8 @@ def diagnose(
     gradients = _gradients(model, xs, keys, loss, labels)
     neurons = {path: _activity(np.asarray(rates)) for path, rates in spikes.items()}
     synapses = {}
-    for place, (path, layer) in enumerate(analog_layers(model).items()):
+    layers = analog_layers(model)
+    for place, (path, layer) in enumerate(layers.items()):
         design = None if crossbar is None else crossbar_of(crossbar, path, layer)
         # Without a key, as a fixed test pattern would: the error of one write is what is asked for.
         own_key = jr.fold_in(jr.key(0) if key is None else key, place)
@@ -119,7 +120,8 @@ def diagnose(
         rms = float(jnp.sqrt(jnp.mean(w**2)))
         under = None if under_noise is None else float(under_noise)
         synapses[path] = Use(float(inputs[path]), rms, float(gradients[path]), float(range_used), under)
-    return Diagnosis(neurons, synapses, tuple(_findings(neurons, synapses, bool(finite))))
+    found = _findings(neurons, synapses, bool(finite)) + _of_the_rest(model, layers)
+    return Diagnosis(neurons, synapses, tuple(found))
 
 
 @eqx.filter_jit
@@ -194,6 +196,14 @@ def _findings(neurons: dict[str, Activity], synapses: dict[str, Use], finite: bo
     for path, use in synapses.items():
         found += _of_gradient(path, use.gradient, last) + _of_weights(path, use)
     return found
+
+
+def _of_the_rest(model: Any, layers: dict[str, AbstractAnalog]) -> list[str]:
+    """What no crossbar can hold, of a model that is not on chips yet."""
+    if not all(eqx.is_array(layer.weight) for layer in layers.values()) or share_held(model, layers) >= MANY:
+        return []
+    share = share_held(model, layers)
+    return [f"{share:.1%} of its numbers are in layers that can sit on a crossbar. The rest stays digital. {CONVERTED}"]
 
 
 def _of_neurons(path: str, seen: Activity) -> list[str]:

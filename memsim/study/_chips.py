@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -16,7 +15,7 @@ from device_models._device import said_effects
 from .._array import EFFECTS, Crossbar, effects
 from .._checks import LONGEST_TIME, Must, judge, write
 from ..nn import analog_layers, at, program
-from ..nn._deploy import digital_weight, layers_on_chips
+from ..nn._deploy import layers_on_chips, share_held
 from ..nn._mixed_signal import Designs, check_designs, crossbar_of, design_hint
 from ..nn._told import tell_shared
 from ..train import SampledChip
@@ -112,11 +111,10 @@ def present_effects(model: Any, crossbar: Designs) -> tuple[str, ...]:
 def on_chips(model: Any, crossbar: Designs) -> dict[str, str]:
     """The attribute that says which layers of `model` are on chips, and how much of it that is."""
     paths = layers_on_chips(model, crossbar)
-    held = sum(digital_weight(path, layer).size for path, layer in paths.items())
-    whole = sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)))
+    share = share_held(model, paths)
     where = ", ".join(path or "itself" for path in paths)
-    words = f"{held / whole:.1%} of the model's numbers, in {where}"
-    if paths and held < whole / 2:
+    words = f"{share:.1%} of the model's numbers, in {where}"
+    if share < 0.5:
         logging.getLogger("memsim").warning(f"On chips are {words}. The rest is digital, without any error of a chip.")
     return {"on_chips": words}
 

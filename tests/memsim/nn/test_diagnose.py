@@ -55,6 +55,19 @@ def test_the_numbers_of_a_network_are_those_counted_by_hand():
         assert use.under_noise is None
 
 
+def test_what_a_model_multiplies_by_itself_is_told():
+    class Own(eqx.Module):
+        first: Linear
+        w: jax.Array
+
+        def __call__(self, x, *, key=None):
+            return self.w @ self.first(x)
+
+    model = Own(Linear(3, 4, use_bias=False, key=jr.key(0)), jnp.ones((9, 4)))
+    (found,) = diagnose(model, jnp.ones((2, 3))).findings
+    assert found.startswith("25.0% of its numbers are in layers that can sit on a crossbar")  # 12 of 48
+
+
 @pytest.mark.slow
 def test_nothing_stands_out_of_a_healthy_network():
     assert str(diagnose(network(), XS, crossbar=PCM)) == "Nothing stands out."
