@@ -67,6 +67,7 @@ def theirs(library, tmp_path):
 def row(library, name):
     """The numbers of a row of a table of the section."""
     cells = re.search(rf"^\| {name} \|(.*)\|$", section(library), re.MULTILINE)
+    assert cells, f"no row {name}"
     return np.array([float(cell) for cell in cells[1].split("|")])
 
 
