@@ -7,6 +7,7 @@ an integrator: of a coefficient of the sound, whose mean is known, and of a pixe
 from dataclasses import replace
 from functools import cache
 
+import jax.numpy as jnp
 import numpy as np
 
 import memsim as ms
@@ -16,6 +17,7 @@ from _spikes import as_spikes
 OFFSET, GAIN = 0.3, 0.2  # spikes a step of a coefficient, at the mean and for each standard deviation
 BRIGHT = 0.5  # spikes a step of the darkest ink
 CHANNELS = {"sound": slice(0, 13), "image": slice(13, 13 + 64)}
+SENSES = ("both", "both, one dropped", *(f"{sense} only" for sense in CHANNELS))
 HARMS = ("dead", "fades", "noise")
 FAILING = ("nothing", *(f"{sense} {harm}" for sense in CHANNELS for harm in HARMS))
 SHARE = 0.5  # of the spikes that are lost where a sense fades, and of the steps that are noise
@@ -48,18 +50,21 @@ def _beside(sound: ms.data.Dataset, image: ms.data.Dataset) -> ms.data.Dataset:
     return replace(sound, inputs=inputs, name="digits heard and seen", licence=licence, citation=citation)
 
 
-def dropped(data: ms.data.Dataset) -> ms.data.Dataset:
-    """The same pairs, of which a quarter has no sound, and another no image."""
-    state = np.random.default_rng(1).integers(0, 4, len(data))
+def as_learnt(data: ms.data.Dataset, senses: str) -> ms.data.Dataset:
+    """The same pairs as one of `SENSES` learns them.
+
+    Where one is dropped, a quarter has no sound, and another no image; what learns a single sense never has the other.
+    """
+    rng = np.random.default_rng(1)
+    state = {
+        SENSES[0]: np.full(len(data), len(CHANNELS)),
+        SENSES[1]: rng.integers(0, 2 * len(CHANNELS), len(data)),
+        **{f"{sense} only": np.full(len(data), 1 - place) for place, sense in enumerate(CHANNELS)},
+    }[senses]
     inputs = data.inputs.copy()
-    for number, channels in enumerate(CHANNELS.values()):
-        inputs[state == number, :, channels] = 0.0
+    for lost, channels in enumerate(CHANNELS.values()):
+        inputs[state == lost, :, channels] = 0.0
     return replace(data, inputs=inputs)
-
-
-def only(data: ms.data.Dataset, sense: str) -> ms.data.Dataset:
-    """One sense, without the channels of the other."""
-    return replace(data, inputs=np.ascontiguousarray(data.inputs[:, :, CHANNELS[sense]]))
 
 
 def failed(data: ms.data.Dataset, failing: str) -> ms.data.Dataset:
@@ -77,3 +82,27 @@ def failed(data: ms.data.Dataset, failing: str) -> ms.data.Dataset:
     random = rng.uniform(size=part.shape) < part.mean((0, 1))
     inputs[:, :, CHANNELS[sense]] = np.where(hit, random if harm == "noise" else 0.0, part)
     return replace(data, inputs=inputs)
+
+
+def together(data: ms.data.Dataset, senses: str) -> ms.data.Dataset:
+    """The pairs in all ways to fail, one after the other; what has learnt a single sense is not given the other."""
+    parts = [failed(data, failing) for failing in FAILING]
+    if senses not in SENSES[:2]:
+        parts = [as_learnt(part, senses) for part in parts]
+    every = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("inputs", "labels", "frames")}
+    return replace(data, **every)
+
+
+def right_of(number: int):
+    """The metric of one of `FAILING`, by its number, of pairs that are `together`."""
+
+    def right(scores, labels):
+        size = len(labels) // len(FAILING)
+        part = slice(number * size, (number + 1) * size)
+        return jnp.mean((jnp.argmax(scores[part], axis=-1) == labels[part]).astype(scores.dtype))
+
+    right.__name__ = f"failing {number}"
+    return right
+
+
+RIGHT = tuple(map(right_of, range(len(FAILING))))

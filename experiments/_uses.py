@@ -86,7 +86,7 @@ class Use(NamedTuple):
         """
         learnt = self.trained(seed, training, machine, key=key)
         if learnt.refused:
-            return unmeasured(self.task).assign(network=learnt.kind, refused=learnt.refused)
+            return _refused(self.task).assign(network=learnt.kind, refused=learnt.refused)
         return self.placed(learnt, machine, self.data.test, key=key).assign(network=learnt.kind, refused="")
 
     def trained(self, seed: int, training: str, machine: str, *, key: Key[Array, ""]) -> Learnt:
@@ -133,8 +133,7 @@ def _problems(target: Any, model: Any, data: ms.data.Splits) -> str:
     return " ".join(map(str, target.fits(model, input_shape=_inputs(data)).problems))
 
 
-def unmeasured(task: Task) -> xr.Dataset:
-    """The row of what is not there: all NaN."""
+def _refused(task: Task) -> xr.Dataset:
     joules = xr.DataArray(np.full(len(COMPONENTS), np.nan), {"component": list(COMPONENTS)})
     none = {name: ("chip", [np.nan] * (task.chips or 1)) for name in task.names}
     return as_row(joules, none)

@@ -1,7 +1,7 @@
 """Two senses of which one fails: spoken digits beside written ones, in one spiking network on each machine.
 
 Each pair of a sound and an image of the same digit comes as spikes. A network learns from whole pairs, or from pairs of
-which half lack a sense; beside them networks that have one sense only. At the test a sense dies, fades or fills with
+which half lack a sense; beside them networks that never had the other. At the test a sense dies, fades or fills with
 noise, while arrays are young or old. It asks whether ageing adds to the failing of a sense or multiplies it, which
 training holds both, and what a second sense takes. Writes results/fusion: fusion.nc, fusion.csv.
 """
@@ -9,19 +9,20 @@ training holds both, and what a second sense takes. Writes results/fusion: fusio
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import jax.random as jr
+import numpy as np
 import xarray as xr
 
 import memsim as ms
 from _frame import finish, label, of_a_point, origin, print_table, swept
-from _placed import ARRAYS, Task, check_machines
+from _placed import ARRAYS, Task, at_ages, check_machines
 from _placed import LABELS as OF_A_ROW
-from _senses import CHANNELS, FAILING, dropped, failed, only, pairs
-from _uses import TRAININGS, Learning, Use, unmeasured
+from _senses import FAILING, RIGHT, SENSES, as_learnt, pairs, together
+from _uses import TRAININGS, Learning, Use
 
 MACHINES = ("systolic", "PCM", "RRAM", "Loihi", "SpiNNaker 2")
-SENSES = ("both", "both, one dropped", *CHANNELS)
 DIGITAL = "systolic"
 DAY, YEAR, DIGIT = 86400.0, 365.25 * 86400.0, 0.5  # seconds; of a digit it is assumed
 LABELS = OF_A_ROW | {
@@ -30,7 +31,7 @@ LABELS = OF_A_ROW | {
     "seed": "1",
 }
 QUICK = {"machines": ("systolic", "PCM", "Loihi"), "seeds": 1, "chips": 2, "hidden": 12, "steps": 10, "epochs": 1}
-QUICK |= {"more_epochs": 1, "priced": 2, "recordings": 20, "times": (0.0, YEAR)}
+QUICK |= {"more_epochs": 1, "priced": 2, "recordings": 20, "times": (25.0, YEAR)}
 
 
 @ms.study.quick(QUICK)
@@ -39,10 +40,11 @@ class Config:
     """Options of the study. The defaults take some half an hour on two cores."""
 
     machines: tuple[str, ...] = MACHINES
+    trainings: tuple[Literal["as floats", "for the machine"], ...] = TRAININGS
     seeds: int = 2
     chips: int = 4
     """Arrays made of each network."""
-    times: tuple[float, ...] = (0.0, DAY, YEAR)
+    times: tuple[float, ...] = (25.0, DAY, YEAR)
     """Seconds after programming at which arrays are read."""
     time: float = DAY
     """At which those are that training for the machine samples."""
@@ -58,7 +60,7 @@ class Config:
     recordings: int = 400
     """Of the test set, at most."""
     priced: int = 8
-    """Recordings whose energy is measured, for each way to fail."""
+    """Recordings whose energy is measured."""
     nanometres: int = 28
     """The technology node of digital machines and of what is around arrays."""
     out: Path = Path("results/fusion")
@@ -72,10 +74,10 @@ class Config:
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    measured = partial(measure, config=of_a_point(config, "seeds", "machines"))
-    grid = {"seed": range(config.seeds), "training": list(TRAININGS), "senses": list(SENSES)}
+    measured = partial(measure, config=of_a_point(config, "seeds", "machines", "trainings"))
+    grid = {"seed": range(config.seeds), "training": list(config.trainings), "senses": list(SENSES)}
     grid |= {"machine": list(config.machines)}
-    result = swept(measured, grid, folder=config.out, key=jr.key(0)).sel(failing=list(FAILING))
+    result = swept(measured, grid, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     result = result.assign_attrs(origin(config, learnt_from(config).test))
     table = ms.study.summary(result.accuracy)
@@ -84,39 +86,28 @@ def run(config: Config) -> xr.Dataset:
 
 
 def measure(seed, training, senses, machine, *, key, config: Config) -> xr.Dataset:
-    """A network on one machine, at each age and for each way to fail; one of a single sense as it is, as floats."""
-    task = Task(DIGIT / config.steps, chips=config.chips, time=config.time, nanometres=config.nanometres)
-    alone = senses in CHANNELS
-    if alone and training != TRAININGS[0]:
-        return at_ages([unmeasured(task)], config.times).expand_dims(failing=[FAILING[0]])
+    """A network on one machine, at each age and for each way to fail; its price where nothing fails."""
     data = learnt_from(config)
-    train = dropped(data.train) if senses == SENSES[1] else data.train
-    parts = (train, data.validation, data.test)
-    splits = ms.data.Splits(*(only(part, senses) if alone else part for part in parts))
+    splits = ms.data.Splits(
+        *(as_learnt(part, senses) for part in (data.train, data.validation)), together(data.test, senses)
+    )
+    task = Task(DIGIT / config.steps, time=config.time, nanometres=config.nanometres)
     learning = Learning(config.epochs, config.more_epochs, config.batch_size, config.learning_rate)
     use = Use(splits, task, learning, hidden=config.hidden, priced=config.priced, name=senses)
     learnt = use.trained(seed, training, machine, key=key)
     if learnt.refused:
         raise ValueError(f"{machine} must take the network. It says: {learnt.refused} Leave it out of `machines`.")
-    tests = {FAILING[0]: splits.test} if alone else {failing: failed(splits.test, failing) for failing in FAILING}
-    ages = config.times if machine in ARRAYS else config.times[:1]
-    aged = [use._replace(task=task._replace(time=age)) for age in ages]
-    rows = [
-        at_ages([each.placed(learnt, machine, test, key=key) for each in aged], config.times) for test in tests.values()
-    ]
-    return xr.concat(rows, xr.IndexVariable("failing", list(tests)))
+    well = splits.test.take(np.arange(len(data.test)))
+    row = use.placed(learnt, machine, well, key=key).drop_vars("accuracy").squeeze(drop=True)
+    task = task._replace(metrics=RIGHT, chips=config.chips)
+    found = at_ages(machine, learnt.model, splits, task, config.times, key=jr.fold_in(key, 3))
+    accuracy = xr.concat([found[name] for name in task.names], xr.IndexVariable("failing", list(FAILING)))
+    return row.assign(accuracy=accuracy.assign_coords(time=list(config.times)))
 
 
 def learnt_from(config: Config) -> ms.data.Splits:
     """Pairs as spikes."""
     return pairs(config.steps, config.recordings, config.quick)
-
-
-def at_ages(rows: list[xr.Dataset], times: tuple[float, ...]) -> xr.Dataset:
-    """Accuracy over age, where one row is for all ages, beside what does not depend on it."""
-    given = [rows[min(place, len(rows) - 1)].accuracy for place in range(len(times))]
-    accuracy = xr.concat(given, xr.IndexVariable("time", list(times)))
-    return rows[0].drop_vars("accuracy").assign(accuracy=accuracy)
 
 
 def foretold(accuracy: xr.DataArray) -> xr.Dataset:
@@ -133,7 +124,7 @@ def report(result: xr.Dataset) -> None:
     """Prints accuracy for each way to fail, what was foretold of it, and what each network takes."""
     mean = result.mean(("seed", "chip"), skipna=False)
     for training in mean.training.values:
-        for senses in SENSES[:2]:
+        for senses in SENSES:
             rows = []
             for machine in mean.machine.values:
                 of_it = mean.accuracy.sel(training=training, senses=senses, machine=machine)
@@ -144,17 +135,17 @@ def report(result: xr.Dataset) -> None:
                         [str(machine), f"{age:.3g}", *(f"{100 * float(worth.sel(failing=f)):.3g}" for f in FAILING)]
                     )
             print_table(["machine", "age (s)", *FAILING], rows, title=f"Accuracy (%), {senses}, trained {training}")
-    print_table(["machine", "sense", "accuracy (%), by age", "of events (uJ)", "latency (us)"], taken(mean))
+    print_table(["machine", "learnt", "accuracy (%), by age", "of events (uJ)", "latency (us)"], taken(mean))
 
 
 def taken(mean: xr.Dataset) -> list[list[str]]:
-    """What each network takes as floats, while nothing fails."""
+    """What each network takes while nothing fails."""
     rows = []
     for machine in mean.machine.values:
         for senses in mean.senses.values:
-            one = mean.sel(machine=machine, senses=senses, failing=FAILING[0], training=TRAININGS[0])
+            one = mean.sel(machine=machine, senses=senses).isel(training=-1)
             whole = one.joules.sum("component", skipna=False)
-            accuracy = " ".join(f"{100 * float(each):.3g}" for each in one.accuracy)
+            accuracy = " ".join(f"{100 * float(each):.3g}" for each in one.accuracy.sel(failing=FAILING[0]))
             joules = f"{1e6 * float(whole - one.joules.sel(component='static')):.4g}"
             rows.append([str(machine), str(senses), accuracy, joules, f"{1e6 * float(one.latency):.4g}"])
     return rows

@@ -1,0 +1,86 @@
+"""What a deployed network gives out and, where it can be seen, its hidden spikes; and an affine map beside it."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+import memsim as ms
+from _placed import ARRAYS, CHIPS
+
+
+class Said(NamedTuple):
+    """Outputs (n, steps, outputs), and hidden spikes (n, steps, hidden), smoothed, or `None`."""
+
+    outputs: np.ndarray
+    hidden: np.ndarray | None
+
+
+def on_machine(
+    machine: str,
+    model: Any,
+    crossbar: Any,
+    spikes: list[np.ndarray],
+    age: float,
+    chips: int,
+    smooth: float,
+    *,
+    key: Key[Array, ""],
+) -> list[list[Said]]:
+    """Of each chip, for each of the `spikes`, what is said; `smooth` is what a step leaves of the sum of hidden ones.
+
+    Machines of which all are alike, and arrays without a `crossbar`, have one.
+    """
+    heard = [jnp.asarray(each) for each in spikes]
+    if machine in CHIPS:
+        placed = ms.chips.target(CHIPS[machine]).placed(model)
+        return [[Said(np.asarray(said_by(placed, x.astype(jnp.int32))), None) for x in heard]]
+    if machine not in ARRAYS:
+        return [[Said(*map(np.asarray, said_by_network(model, smooth, x))) for x in heard]]
+    found = []
+    for number in range(chips):
+        write_key, moment_key = jr.split(jr.fold_in(key, number))
+        moment = ms.at(ms.program(model, crossbar, key=write_key), age, key=moment_key)
+        found.append([Said(*map(np.asarray, said_by_network(moment, smooth, x))) for x in heard])
+    return found
+
+
+@eqx.filter_jit
+def said_by_network(model: Any, smooth: float, xs: Float[Array, "n steps channels"]) -> tuple[Array, Array]:
+    """What a network gives out, and its hidden spikes, smoothed."""
+
+    def one(x: Array) -> tuple[Array, Array]:
+        outputs, record = model(x, record="spikes")
+        (spikes,) = record["spikes"].values()
+        _, smoothed = jax.lax.scan(lambda s, z: (smooth * s + z,) * 2, jnp.zeros(spikes.shape[1]), spikes)
+        return outputs, smoothed
+
+    return jax.vmap(one)(xs)
+
+
+@eqx.filter_jit
+def said_by(placed: Any, xs: Array) -> Array:
+    return jax.vmap(lambda x: placed.run(x, placed.initial_state())[0].astype(float))(xs)
+
+
+class Affine(NamedTuple):
+    """A map beside a network, of whatever it gives out, (..., outputs), by ridge regression."""
+
+    matrix: np.ndarray
+
+    @classmethod
+    def fitted(cls, seen: np.ndarray, true: np.ndarray, ridge: float = 1e-2) -> "Affine":
+        flat = with_one(seen).reshape(-1, seen.shape[-1] + 1).astype(float)
+        square = flat.T @ flat + ridge * np.eye(flat.shape[1])
+        return cls(np.linalg.solve(square, flat.T @ true.reshape(-1, true.shape[-1])))
+
+    def __call__(self, seen: np.ndarray) -> np.ndarray:
+        return with_one(seen) @ self.matrix
+
+
+def with_one(seen: np.ndarray) -> np.ndarray:
+    return np.concatenate([seen, np.ones((*seen.shape[:-1], 1), seen.dtype)], axis=-1)
