@@ -20,33 +20,34 @@ class Said(NamedTuple):
     hidden: np.ndarray | None
 
 
+class Written(NamedTuple):
+    """A chip with a network on it, and the key of its moments."""
+
+    chip: Any
+    key: Key[Array, ""]
+
+
+def written(model: Any, crossbar: Any, chips: int, *, key: Key[Array, ""]) -> list[Written]:
+    """So many chips with the same network; without a `crossbar` none."""
+    if crossbar is None:
+        return []
+    keys = [jr.split(jr.fold_in(key, number)) for number in range(chips)]
+    return [Written(ms.program(model, crossbar, key=write_key), moment_key) for write_key, moment_key in keys]
+
+
 def on_machine(
-    machine: str,
-    model: Any,
-    crossbar: Any,
-    spikes: list[np.ndarray],
-    age: float,
-    chips: int,
-    smooth: float,
-    *,
-    key: Key[Array, ""],
+    machine: str, model: Any, chips: list[Written], spikes: list[np.ndarray], age: float, smooth: float
 ) -> list[list[Said]]:
     """Of each chip, for each of the `spikes`, what is said; `smooth` is what a step leaves of the sum of hidden ones.
 
-    Machines of which all are alike, and arrays without a `crossbar`, have one.
+    Of machines without arrays all are alike: there is one.
     """
     heard = [jnp.asarray(each) for each in spikes]
     if machine in CHIPS:
         placed = ms.chips.target(CHIPS[machine]).placed(model)
         return [[Said(np.asarray(said_by(placed, x.astype(jnp.int32))), None) for x in heard]]
-    if machine not in ARRAYS:
-        return [[Said(*map(np.asarray, said_by_network(model, smooth, x))) for x in heard]]
-    found = []
-    for number in range(chips):
-        write_key, moment_key = jr.split(jr.fold_in(key, number))
-        moment = ms.at(ms.program(model, crossbar, key=write_key), age, key=moment_key)
-        found.append([Said(*map(np.asarray, said_by_network(moment, smooth, x))) for x in heard])
-    return found
+    moments = [ms.at(each.chip, age, key=each.key) for each in chips] if machine in ARRAYS else [model]
+    return [[Said(*map(np.asarray, said_by_network(moment, smooth, x))) for x in heard] for moment in moments]
 
 
 @eqx.filter_jit

@@ -23,7 +23,7 @@ import memsim as ms
 from _frame import finish, label, of_a_point, origin, print_table, swept
 from _hand import DT, SETTLED, Days, settled_r2
 from _placed import ARRAYS, CHIPS, design_of
-from _said import Affine, Said, on_machine
+from _said import Affine, Said, on_machine, written
 from _seconds import LABELS as OF_SECONDS
 from _seconds import of_a_second
 from _tables import duration
@@ -118,11 +118,12 @@ def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
     more = {"hardware": hardware, "clip": None if hardware is None else 3.0}
     model = fitted(model, data, key=more_key, epochs=config.more_epochs, learning_rate=0.25 * rate, **more)
     crossbar = ms.calibrate(model, data.train.inputs[:64], design_of(machine)) if machine in ARRAYS else None
+    chips = written(model, crossbar, config.chips, key=chip_key)
     found = np.zeros((len(CHANGES), config.chips, len(config.times), len(MENDED)))
     for place in np.ndindex(len(CHANGES), len(config.times)):
         day, age = (place[1] if place[0] != fixed else 0 for fixed in (1, 0))
         spikes = [days.known[day], days.judged[day]]
-        given = on_machine(machine, model, crossbar, spikes, config.times[age], config.chips, SMOOTH, key=chip_key)
+        given = on_machine(machine, model, chips, spikes, config.times[age], SMOOTH)
         found[place[0], :, place[1]] = worth(given, days.known_velocity, days.judged_velocity)
     dims = ("change", "chip", "time", "mended")
     coords = {

@@ -11,18 +11,19 @@ import dataclasses
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import jax.random as jr
 import numpy as np
 import xarray as xr
+from jaxtyping import Array, Key
 
 import memsim as ms
 from _frame import finish, label, of_a_point, origin, print_table, swept
 from _nose import CITATION, DT, GASES, LEARNT_MONTHS, Month, Months, as_events, corrected, dataset, features
 from _placed import ARRAYS, CALIBRATION, Task, check_machines, design_of
 from _placed import LABELS as OF_A_ROW
-from _said import Affine, Said, on_machine
+from _said import Affine, Said, Written, on_machine, written
 from _uses import TRAININGS, Learning, Use
 
 MACHINES = ("systolic", "PCM", "RRAM", "Loihi", "SpiNNaker 2")
@@ -48,6 +49,7 @@ class Config:
     """Options of the study. The defaults take some half an hour on two cores."""
 
     machines: tuple[str, ...] = MACHINES
+    trainings: tuple[Literal["as floats", "for the machine"], ...] = TRAININGS
     seeds: int = 3
     """Noses, each with a network of its own."""
     chips: int = 3
@@ -86,8 +88,8 @@ class Config:
 
 def run(config: Config) -> xr.Dataset:
     """Runs or continues the study; returns what it writes."""
-    measured = partial(measure, config=of_a_point(config, "seeds", "machines"))
-    grid = {"seed": range(config.seeds), "training": list(TRAININGS), "machine": list(config.machines)}
+    measured = partial(measure, config=of_a_point(config, "seeds", "machines", "trainings"))
+    grid = {"seed": range(config.seeds), "training": list(config.trainings), "machine": list(config.machines)}
     result = swept(measured, grid, folder=config.out, key=jr.key(0))
     label(result, LABELS)
     result = result.assign_attrs(origin(config) | {"data": CITATION})
@@ -104,8 +106,8 @@ def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
     if learnt.refused:
         raise ValueError(f"{machine} must take the network. It says: {learnt.refused} Leave it out of `machines`.")
     found = np.zeros((len(CHANGES), len(config.months), config.chips, len(MENDED)))
-    chips = Judged(machine, learnt.model, designs(machine, learnt.model, use.data), config.chips, jr.fold_in(key, 3))
-    seen: dict[tuple[int, int], np.ndarray] = {}
+    chips = judged_on(machine, learnt.model, use.data, config.chips, key=jr.fold_in(key, 3))
+    seen = {}
     for place in np.ndindex(found.shape[:2]):
         month, age = (place[1] if place[0] != fixed else 0 for fixed in (1, 0))
         if (month, age) not in seen:
@@ -142,35 +144,37 @@ def use_of(nose: Months, config: Config) -> Use:
     return Use(data, task, learning, hidden=config.hidden, priced=config.priced)
 
 
-def designs(machine: str, model: Any, data: ms.data.Splits) -> list[Any]:
-    """Arrays as they are published, and without a factor a tile; for other machines nothing."""
-    if machine not in ARRAYS:
-        return [None, None]
-    design = design_of(machine)
-    both = dataclasses.replace(design, compensation=None), design
-    return [ms.calibrate(model, data.train.inputs[:CALIBRATION], each) for each in both]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The chips of one network, with and without a factor a tile."""
+class Judged(NamedTuple):
+    """The chips of one network, without and with a factor a tile."""
 
     machine: str
     model: Any
-    designs: list[Any]
-    chips: int
-    key: Any
+    plain: list[Written]
+    factor: list[Written]
 
-    def worth(self, month: Month, age: float) -> np.ndarray:
-        """Accuracy (chips, ways to mend) at an age of the chip; what cannot be mended in a way is NaN."""
+    def worth(self, month: Month, age: float) -> list[list[float]]:
+        """Accuracy (chips, ways to mend) at an age of the chips; what cannot be mended in a way is NaN."""
         signals = month.known, month.judged, corrected(month.judged, month.gains)
-        spikes = [as_events(each) for each in signals]
-        plain, factor = (
-            on_machine(self.machine, self.model, design, spikes, age, self.chips, 1.0, key=self.key)
-            for design in self.designs
-        )
-        rows = [mended(*each, month) for each in zip(plain, factor, strict=True)]
-        return np.broadcast_to(rows, (self.chips, len(MENDED)))
+        ends = np.cumsum([len(each) for each in signals])[:-1]
+        spikes = [as_events(np.concatenate(signals))]
+        given = [on_machine(self.machine, self.model, chips, spikes, age, 1.0) for chips in (self.plain, self.factor)]
+        return [mended(*(parts(said, ends) for (said,) in each), month) for each in zip(*given, strict=True)]
+
+
+def judged_on(machine: str, model: Any, data: ms.data.Splits, chips: int, *, key: Key[Array, ""]) -> Judged:
+    """Arrays as they are published, and the same without a factor a tile; other machines have none."""
+    if machine not in ARRAYS:
+        return Judged(machine, model, [], [])
+    design = design_of(machine)
+    both = (dataclasses.replace(design, compensation=None), design)
+    ranged = [ms.calibrate(model, data.train.inputs[:CALIBRATION], each) for each in both]
+    return Judged(machine, model, *(written(model, each, chips, key=key) for each in ranged))
+
+
+def parts(said: Said, ends: np.ndarray) -> list[Said]:
+    """What is said of recordings one after the other, divided."""
+    hidden = [None] * (len(ends) + 1) if said.hidden is None else np.split(said.hidden, ends)
+    return [Said(*each) for each in zip(np.split(said.outputs, ends), hidden, strict=True)]
 
 
 def mended(plain: list[Said], factor: list[Said], month: Month) -> list[float]:
