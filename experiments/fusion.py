@@ -125,17 +125,35 @@ def report(result: xr.Dataset) -> None:
     mean = result.mean(("seed", "chip"), skipna=False)
     for training in mean.training.values:
         for senses in SENSES:
+            of_it = mean.accuracy.sel(training=training, senses=senses)
             rows = []
             for machine in mean.machine.values:
-                of_it = mean.accuracy.sel(training=training, senses=senses, machine=machine)
                 ages = mean.time.values if machine in ARRAYS else mean.time.values[:1]
-                for age in ages:
-                    worth = of_it.sel(time=age)
-                    rows.append(
-                        [str(machine), f"{age:.3g}", *(f"{100 * float(worth.sel(failing=f)):.3g}" for f in FAILING)]
-                    )
+                rows += [[str(machine), f"{age:.3g}", *percents(of_it.sel(machine=machine, time=age))] for age in ages]
             print_table(["machine", "age (s)", *FAILING], rows, title=f"Accuracy (%), {senses}, trained {training}")
+    if DIGITAL in mean.machine.values:
+        print_table(
+            ["machine", "learnt", "", *FAILING], beside_foretold(mean), title="At the last age, and as foretold"
+        )
     print_table(["machine", "learnt", "accuracy (%), by age", "of events (uJ)", "latency (us)"], taken(mean))
+
+
+def beside_foretold(mean: xr.Dataset) -> list[list[str]]:
+    """Of arrays and networks of both senses: what is found, and what was foretold."""
+    old = mean.accuracy.isel(training=-1, time=-1)
+    rows = []
+    for machine in (name for name in mean.machine.values if name in ARRAYS):
+        for senses in SENSES[:2]:
+            found = old.sel(senses=senses)
+            ways = {"found": found, **foretold(found)}
+            rows += [
+                [str(machine), senses, str(way), *percents(each.sel(machine=machine))] for way, each in ways.items()
+            ]
+    return rows
+
+
+def percents(accuracy: xr.DataArray) -> list[str]:
+    return [f"{100 * float(each):.3g}" for each in accuracy]
 
 
 def taken(mean: xr.Dataset) -> list[list[str]]:
@@ -145,7 +163,7 @@ def taken(mean: xr.Dataset) -> list[list[str]]:
         for senses in mean.senses.values:
             one = mean.sel(machine=machine, senses=senses).isel(training=-1)
             whole = one.joules.sum("component", skipna=False)
-            accuracy = " ".join(f"{100 * float(each):.3g}" for each in one.accuracy.sel(failing=FAILING[0]))
+            accuracy = " ".join(percents(one.accuracy.sel(failing=FAILING[0])))
             joules = f"{1e6 * float(whole - one.joules.sel(component='static')):.4g}"
             rows.append([str(machine), str(senses), accuracy, joules, f"{1e6 * float(one.latency):.4g}"])
     return rows
