@@ -206,21 +206,25 @@ def linear(nose: Months) -> np.ndarray:
 
 
 def report(result: xr.Dataset) -> None:
-    """Prints the linear classifier, and a row for each machine, training and change."""
-    months = result.month.values
+    """Prints the linear classifier, accuracy of each way to mend over months, and what each machine takes."""
+    mean = result.mean(("seed", "chip"), skipna=False).isel(training=-1)
+    print(f"Trained {result.training.values[-1]}")
+    months = [f"month {month:g}" for month in result.month.values]
     beside = result.isel(machine=0, training=0).mean("seed")
-    for name in ("linear", "gain"):
-        print(f"{name} in months {months}: {np.round(beside[name].values.T, 3).tolist()}")
+    rows = [[remedy, *percents(beside.linear.sel(remedy=remedy))] for remedy in LINEAR]
+    print_table(["linear, mended", *months], rows, title="Accuracy (%)")
+    for change in CHANGES:
+        of_it = mean.accuracy.sel(change=change)
+        pairs = [(str(machine), way) for machine in mean.machine.values for way in MENDED]
+        rows = [[machine, way, *percents(of_it.sel(machine=machine, mended=way))] for machine, way in pairs]
+        print_table(["machine", "mended", *months], rows, title=f"Accuracy (%), {change}")
     rows = []
-    for machine in result.machine.values:
-        for training in result.training.values:
-            one = result.sel(machine=machine, training=training).mean(("seed", "chip"), skipna=False)
-            static = float(one.joules.sel(component="static"))
-            whole = float(one.joules.sum("component", skipna=False))
-            cost = f"{1e6 * (whole - static):.3g} + {static:.3g} J, {1e6 * float(one.answer):.3g}"
-            for change in CHANGES:
-                of_it = 100 * one.accuracy.sel(change=change)
-                words = [" | ".join(f"{float(each):.0f}" for each in of_it.sel(month=month)) for month in months]
-                rows.append([str(machine), str(training), change, *words, cost])
-    columns = ["machine", "trained", "what moves", *(f"month {m:g}" for m in months), "uJ + static, answer (us)"]
-    print_table(columns, rows, title=f"Accuracy (%), mended: {' | '.join(MENDED)}", width=240)
+    for machine in mean.machine.values:
+        one = mean.sel(machine=machine)
+        static, whole = float(one.joules.sel(component="static")), float(one.joules.sum("component", skipna=False))
+        rows.append([str(machine), f"{1e6 * (whole - static):.3g}", f"{static:.3g}", f"{1e6 * float(one.answer):.3g}"])
+    print_table(["machine", "of events (uJ)", "static (J)", "answer (us)"], rows)
+
+
+def percents(accuracy: xr.DataArray) -> list[str]:
+    return [f"{100 * float(each):.0f}" for each in accuracy]

@@ -28,12 +28,14 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
                 named = plotting.readable(str(senses), label)
                 draw_points(axes, old.sel(machine=machine, senses=senses), "failing", at, place, f"learnt: {named}")
             axes.set_title(plotting.readable(str(machine), label))
-            axes.set_xlabel("Accuracy (%)")
+            axes.set(xlabel="Accuracy (%)", xlim=(0.0, 104.0))
         panels[0].set_yticks(rows, [plotting.readable(str(name), label) for name in data.failing.values])
         panels[0].set_ylabel("What fails")
         drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
         age = f"{float(data.time.values[-1]) / (365.25 * 86400):.3g}"
-        plotting.describe(drawing, f"Trained {trained}; arrays {age} years old; means; {over(data)}")
+        plotting.describe(
+            drawing, f"Trained {trained}; arrays {age} years old; means; {over(data)}, cut at 0 and 104 %"
+        )
     return drawing
 
 

@@ -30,13 +30,13 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         for axes, change in zip(panels[0], data.change.values, strict=True):
             axes.set_title(plotting.readable(str(change), label))
         for axes in panels[-1]:
-            axes.set_xlabel("Month")
+            axes.set(xlabel="Month", ylim=(0.0, 104.0))
         drawing.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
         plotting.describe(
             drawing,
-            f"Trained {data.training.values[-1]}; lines: means; {over(data)}; outputs and last layer fitted to "
-            f"{config['known']} known recordings of each gas and month; grey: a linear classifier of the signals, mean "
-            "over noses",
+            f"Trained {data.training.values[-1]}; lines: means; {over(data)}, cut at 0 and 104 %; outputs and last "
+            f"layer are fitted to {config['known']} known recordings of each gas and month; grey: a linear "
+            "classifier of the signals, mean over noses",
         )
     return drawing
 
