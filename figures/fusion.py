@@ -34,7 +34,7 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
         age = f"{float(data.time.values[-1]) / (365.25 * 86400):.3g}"
         plotting.describe(
-            drawing, f"Trained {trained}; arrays {age} years old; means; {over(data)}, cut at 0 and 104 %"
+            drawing, f"Trained {trained}; age of arrays in years: {age}; means; {over(data)}, cut at 0 and 104 %"
         )
     return drawing
 
