@@ -114,25 +114,6 @@ def r2(decoded: np.ndarray, true: np.ndarray) -> np.ndarray:
     return 1 - np.sum((decoded - true) ** 2, axis=(-1, -2)) / np.sum(true**2, axis=(-1, -2))
 
 
-class Affine(NamedTuple):
-    """A recalibration beside a decoder: velocities from whatever it gives out, by ridge regression."""
-
-    matrix: np.ndarray
-
-    @classmethod
-    def fitted(cls, seen: np.ndarray, true: np.ndarray, ridge: float = 1e-2) -> "Affine":
-        flat = _with_one(seen).reshape(-1, seen.shape[-1] + 1).astype(float)
-        square = flat.T @ flat + ridge * np.eye(flat.shape[1])
-        return cls(np.linalg.solve(square, flat.T @ true.reshape(-1, 2)))
-
-    def __call__(self, seen: np.ndarray) -> np.ndarray:
-        return _with_one(seen) @ self.matrix
-
-
-def _with_one(seen: np.ndarray) -> np.ndarray:
-    return np.concatenate([seen, np.ones((*seen.shape[:-1], 1), seen.dtype)], axis=-1)
-
-
 def settled_r2(decoded: np.ndarray, true: np.ndarray) -> float:
     """The mean over trials, after the first half second."""
     return float(np.mean(r2(decoded[:, SETTLED:], true[:, SETTLED:])))

@@ -113,7 +113,7 @@ def on_array(
     key: Key[Array, ""],
 ) -> xr.Dataset:
     """On arrays of a design: the energy of one chip, and what all of `task.chips` are worth."""
-    designs: Any = ms.calibrate(model, data.train.inputs[:CALIBRATION], design) if task.calibrated else design
+    designs = ranged(design, model, data, task)
     program_key, read_key = jr.split(key)
     chip, around = ms.program(model, designs, key=program_key), ms.energy.Periphery(node=task.node)
     cost = ms.energy.of(chip, xs, t=task.time, periphery=around, key=read_key)
@@ -141,10 +141,6 @@ def on_chip(
     placed = target.placed(model, key=key, input_shape=tuple(data.test.inputs.shape[2:]))
     placed.check_inputs(data.test.inputs)
 
-    def outputs(x: Array) -> Array:
-        late, _ = placed(jnp.concatenate([x, jnp.zeros((placed.delay, *x.shape[1:]), x.dtype)]))
-        return late[placed.delay :].astype(jnp.result_type(float))
-
     parts, reached = np.zeros(len(COMPONENTS)), 0.0
     for x in xs:
         _, counts = placed(x)
@@ -154,7 +150,39 @@ def on_chip(
             parts[COMPONENTS.index(OF_EVENTS[name])] += float(joules) / len(xs)
     joules = xr.DataArray(parts, {"component": list(COMPONENTS)})
     times = {"latency": xs.shape[1] * task.dt, "answer": (1 + placed.delay) * task.dt}
-    return as_row(joules, task.judged(outputs, data.test), events=reached, **times)
+    return as_row(joules, task.judged(outputs_of(placed), data.test), events=reached, **times)
+
+
+def at_ages(
+    machine: str, model: Any, data: ms.data.Splits, task: Task, times: tuple[float, ...], *, key: Key[Array, ""]
+) -> xr.Dataset:
+    """The metrics of a trained `model` on chips of a machine, over `time`; what has no arrays does not age."""
+    if machine in ARRAYS:
+        designs = ranged(design_of(machine), model, data, task)
+        asked = {"chips": task.chips, "times": list(times), "metrics": task.metrics, "scores": task.scores}
+        found = ms.study.robustness(model, data.test, designs, key=key, **asked)
+        return xr.Dataset(
+            {name: (("time", "chip"), found[name].transpose("time", "chip").values) for name in task.names}
+        )
+    if machine in CHIPS:
+        placed = ms.chips.target(CHIPS[machine]).placed(model, input_shape=tuple(data.test.inputs.shape[2:]))
+        model = outputs_of(placed)
+    return xr.Dataset(task.judged(model, data.test)).expand_dims(time=len(times))
+
+
+def ranged(design: ms.Crossbar, model: Any, data: ms.data.Splits, task: Task) -> Any:
+    """The design, of which converters take their ranges from recordings of the training where they are `calibrated`."""
+    return ms.calibrate(model, data.train.inputs[:CALIBRATION], design) if task.calibrated else design
+
+
+def outputs_of(placed: Any) -> Callable[[Array], Array]:
+    """What a chip of spikes gives out for a recording, each step of it as late as the chip is."""
+
+    def outputs(x: Array) -> Array:
+        late, _ = placed(jnp.concatenate([x, jnp.zeros((placed.delay, *x.shape[1:]), x.dtype)]))
+        return late[placed.delay :].astype(jnp.result_type(float))
+
+    return outputs
 
 
 def as_row(

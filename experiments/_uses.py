@@ -68,6 +68,7 @@ class Use(NamedTuple):
 
     - `make`: `make(key=key)` gives the untrained network; `None` for one of `hidden` neurons that fits each machine.
     - `priced`: Recordings of the test set, evenly spread over it, whose energy is measured.
+    - `name`: Tells its training apart from those of other use cases in one sweep.
     """
 
     data: ms.data.Splits
@@ -76,6 +77,7 @@ class Use(NamedTuple):
     make: Callable[..., Any] | None = None
     hidden: int = 63
     priced: int = 32
+    name: str = ""
 
     def row(self, seed: int, training: str, machine: str, *, key: Key[Array, ""]) -> xr.Dataset:
         """The network, trained in one of `TRAININGS`, on one of `MACHINES`. A `seed` trains once as floats.
@@ -95,7 +97,7 @@ class Use(NamedTuple):
         refused = "" if target is None else _problems(target, model, self.data)
         if refused:
             return Learnt(model, kind, refused)
-        model = self.learning.floats(model, self.data, once=f"seed {seed} {kind}", key=fit_key)
+        model = self.learning.floats(model, self.data, once=f"seed {seed} {self.name} {kind}", key=fit_key)
         if training != TRAININGS[0]:
             sampled = hardware(machine, model, self.data, self.task)
             model = self.learning.through(model, self.data, sampled, key=more_key)

@@ -13,18 +13,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key
 
 import memsim as ms
 from _frame import finish, label, of_a_point, origin, print_table, swept
-from _hand import DT, SETTLED, Affine, Days, settled_r2
+from _hand import DT, SETTLED, Days, settled_r2
 from _placed import ARRAYS, CHIPS, design_of
+from _said import Affine, Said, on_machine, written
 from _seconds import LABELS as OF_SECONDS
 from _seconds import of_a_second
 from _tables import duration
@@ -119,11 +118,12 @@ def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
     more = {"hardware": hardware, "clip": None if hardware is None else 3.0}
     model = fitted(model, data, key=more_key, epochs=config.more_epochs, learning_rate=0.25 * rate, **more)
     crossbar = ms.calibrate(model, data.train.inputs[:64], design_of(machine)) if machine in ARRAYS else None
+    chips = written(model, crossbar, config.chips, key=chip_key)
     found = np.zeros((len(CHANGES), config.chips, len(config.times), len(MENDED)))
     for place in np.ndindex(len(CHANGES), len(config.times)):
         day, age = (place[1] if place[0] != fixed else 0 for fixed in (1, 0))
         spikes = [days.known[day], days.judged[day]]
-        given = on_machine(machine, model, crossbar, spikes, config.times[age], config.chips, chip_key)
+        given = on_machine(machine, model, chips, spikes, config.times[age], SMOOTH)
         found[place[0], :, place[1]] = worth(given, days.known_velocity, days.judged_velocity)
     dims = ("change", "chip", "time", "mended")
     coords = {
@@ -163,43 +163,7 @@ def what_happens(machine: str, model: Any, data: ms.data.Splits) -> ms.train.Abs
     return ms.train.SampledChip(crossbar, time=ms.train.LogUniform(25.0, 30 * DAY))
 
 
-def on_machine(
-    machine: str, model: Any, crossbar: Any, spikes: list[np.ndarray], age: float, chips: int, key: Key[Array, ""]
-) -> list[list[tuple[np.ndarray, np.ndarray | None]]]:
-    """Of each chip, for each of the `spikes`, what is decoded and, where it can be seen, the smoothed hidden spikes."""
-    heard = [jnp.asarray(each) for each in spikes]
-    if machine in CHIPS:
-        placed = ms.chips.target(CHIPS[machine]).placed(model)
-        return [[(np.asarray(said_by(placed, x.astype(jnp.int32))), None) for x in heard]]
-    if machine not in ARRAYS:
-        return [[tuple(map(np.asarray, said_by_network(model, x))) for x in heard]]  # pyright: ignore[reportReturnType]
-    found = []
-    for number in range(chips):
-        write_key, moment_key = jr.split(jr.fold_in(key, number))
-        moment = ms.at(ms.program(model, crossbar, key=write_key), age, key=moment_key)
-        found.append([tuple(map(np.asarray, said_by_network(moment, x))) for x in heard])
-    return found
-
-
-@eqx.filter_jit
-def said_by_network(model: Any, xs: Float[Array, "n steps channels"]) -> tuple[Array, Array]:
-    """What a network gives out, and its hidden spikes, smoothed as its last layer does."""
-
-    def one(x: Array) -> tuple[Array, Array]:
-        outputs, record = model(x, record="spikes")
-        (spikes,) = record["spikes"].values()
-        _, smooth = jax.lax.scan(lambda s, z: (SMOOTH * s + z,) * 2, jnp.zeros(spikes.shape[1]), spikes)
-        return outputs, smooth
-
-    return jax.vmap(one)(xs)
-
-
-@eqx.filter_jit
-def said_by(placed: Any, xs: Array) -> Array:
-    return jax.vmap(lambda x: placed.run(x, placed.initial_state())[0].astype(float))(xs)
-
-
-def worth(given: list[Any], known: np.ndarray, judged: np.ndarray) -> np.ndarray:
+def worth(given: list[list[Said]], known: np.ndarray, judged: np.ndarray) -> np.ndarray:
     """R2 of (chips, ways to mend); alike chips have one row, and what cannot be mended in a way is NaN."""
     rows = []
     for (then, hidden_then), (now, hidden_now) in given:

@@ -47,10 +47,15 @@ def machines_figure(data, journal: str, label=None, *, metric="accuracy", axis="
 def draw_worth(axes, worth, rows) -> None:
     """Two points a machine, one above the other, with the 95 % interval over seeds and chips."""
     for place, training in enumerate(worth.training.values):
-        middle, low, high = 100 * intervals(worth.sel(training=training), "machine").T
-        ends = np.nan_to_num([middle - low, high - middle])
         at = rows + 0.12 - 0.24 * place
-        axes.errorbar(middle, at, xerr=ends, linestyle="", label=f"trained {training}", **plotting.look(place))
+        draw_points(axes, worth.sel(training=training), "machine", at, place, f"trained {training}")
+
+
+def draw_points(axes, worth, along: str, at, place: int, label: str) -> None:
+    """A point in percent with its 95 % interval for each value `along`, at its height."""
+    middle, low, high = 100 * intervals(worth, along).T
+    ends = np.nan_to_num([middle - low, high - middle])
+    axes.errorbar(middle, at, xerr=ends, linestyle="", label=label, **plotting.look(place))
 
 
 def draw_joules(axes, joules, rows) -> np.ndarray:

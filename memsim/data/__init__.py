@@ -33,6 +33,7 @@ from ._spike_file import SpikeFile as SpikeFile
 from ._spike_file import write_spikes as write_spikes
 from ._spoken_digits import spoken_digits as spoken_digits
 from ._synthetic_ecg import synthetic_ecg as synthetic_ecg
+from ._written_digits import written_digits as written_digits
 
 __all__ = [
     "EVENT",
@@ -68,4 +69,5 @@ __all__ = [
     "to_frames",
     "write_events",
     "write_spikes",
+    "written_digits",
 ]

@@ -12,9 +12,11 @@ from .._checks import checked
 from ._dataset import Dataset, Splits
 from ._form import hold_out
 from ._get import fetched, find_source, is_complete
+from ._packaged import packaged
 
 FILE = Path(__file__).with_name("fashion_mnist.xz")
 SHA256 = "e6baae1a4458c8946aad91fc48fe99551eea61bc0bd6e9a7d7143dc053d52198"
+REMEDY = "Reinstall memsim or run memsim/data/build_fashion_mnist.py."
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
 SIDE = 28  # pixels
 CLASSES = (
@@ -109,13 +111,7 @@ def _dataset(images: Images) -> Dataset:
 def _unpacked() -> bytes:
     import lzma
 
-    remedy = "Reinstall memsim or run memsim/data/build_fashion_mnist.py."
-    if not FILE.is_file():
-        raise FileNotFoundError(f"The images must be in a file. There is none at {FILE}. {remedy}")
-    raw = FILE.read_bytes()
-    digest = hashlib.sha256(raw).hexdigest()
-    if digest != SHA256:
-        raise ValueError(f"{FILE} must have the sha256 {SHA256}. Got {digest} over {len(raw)} bytes. {remedy}")
+    raw = packaged(FILE, SHA256, holds="The images", remedy=REMEDY)
     return lzma.decompress(raw)
 
 

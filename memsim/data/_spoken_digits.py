@@ -1,6 +1,5 @@
 """Spoken digits 0-9 as mel-frequency cepstra, split and standardised, or as levels of bands."""
 
-import hashlib
 import io
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -12,9 +11,11 @@ from device_models._files import as_path
 
 from .._checks import checked, judge, that
 from ._dataset import Dataset, Splits
+from ._packaged import packaged
 
 FILE = Path(__file__).with_name("spoken_digits.npz")
 SHA256 = "33c05c5e7656a193d606e48c3067c8a9bb80619008ebfe620eb02da35ded1ca0"
+REMEDY = "Reinstall memsim or run memsim/data/build_spoken_digits.py."
 COEFFICIENTS = 13
 MELS = 128  # bands of which the cepstra were taken: librosa's default, inferred; others multiply all levels alike
 MOST_STEPS = 10_000  # 1.6 GB
@@ -89,20 +90,14 @@ class _Recordings(NamedTuple):
 
 def _read(file: Path | str | None) -> _Recordings:
     path = FILE if file is None else as_path(file)
-    remedy = "Reinstall memsim or run memsim/data/build_spoken_digits.py."
-    if not path.is_file():
-        raise FileNotFoundError(f"The spoken digits must be in a file. There is none at {path}. {remedy}")
-    raw = path.read_bytes()
-    digest = hashlib.sha256(raw).hexdigest()
-    if file is None and digest != SHA256:
-        raise ValueError(f"{path} must have the sha256 {SHA256}. Got {digest} over {len(raw)} bytes. {remedy}")
+    raw = packaged(path, SHA256 if file is None else None, holds="The spoken digits", remedy=REMEDY)
     try:
         return _unpacked(raw)
     # Damaged bytes make zipfile, zlib and NumPy raise a dozen types, from BadZipFile to TokenError.
     except Exception as error:
         raise ValueError(
             f"{path} must be an .npz with finite `mfcc` (frames, {COEFFICIENTS}), and `lengths` and `labels` (n,). "
-            f"Reading it gave {type(error).__name__}: {error}. {remedy}"
+            f"Reading it gave {type(error).__name__}: {error}. {REMEDY}"
         ) from error
 
 
