@@ -31,7 +31,7 @@ YEAR = 365.25 * 86400.0
 CHIPS = jr.key(1)  # the same for every network
 DIGITS, LENET = "digits-", "LeNet-5"  # digits- is followed by the number of recurrent neurons
 NETWORKS, CELLS = ("digits-128", "digits-256", LENET), ("pcm_joshi2020", "rram_relaxing")
-WAYS = ("closed form", "learnt")
+WAYS, TARGETS = ("closed form", "learnt"), ("labels", "outputs", "mixtures")
 FIRST, LAST = ".layers[0]", ".layers[2]"  # of the recurrent network
 LABELS = {
     "mended_at": ("s", "time since programming"),
@@ -77,9 +77,11 @@ class Config:
     most: float = 0.02
     """Share of the numbers of the network that adapters may have. They are beside all layers where that is not more,
     else beside the first and the last: beside the recurrent one they bring back least for their numbers."""
-    updates: int = 600
+    updates: int = 200
     batch: int = 64
     """Of an update."""
+    targets: str = "mixtures"
+    """What is learnt: the labels, or the outputs of the digital model for recordings or for means of two."""
     rate: float = 1e-2
     """Of Adam, with a cosine decay."""
     adc_bits: int = 8
@@ -100,8 +102,8 @@ class Config:
         ms.ADC(self.adc_bits)  # refused before any work
         if self.most > 1:
             raise ValueError(f"`most` must be a share, at most 1: 0.02 is 2 %. Got {self.most}.")
-        for name, known in (("cells", CELLS), ("ways", WAYS)):
-            if unknown := set(getattr(self, name)) - set(known):
+        for name, known in (("cells", CELLS), ("ways", WAYS), ("targets", TARGETS)):
+            if unknown := set(np.atleast_1d(getattr(self, name))) - set(known):
                 raise ValueError(f"`{name}` must be among {known}. Got {sorted(unknown)}.")
         for name in self.networks:
             if name != LENET and not neurons(name):
@@ -175,7 +177,7 @@ def remedy(config: Config, network: str, model, way: str) -> ms.heal.Adapters:
     if share > config.most:
         raise ValueError(f"`most` must be at least {share:.3g} for adapters of {network}. Got {config.most}.")
     how = {"updates": 0 if way == "closed form" else config.updates, "batch": config.batch, "rate": config.rate}
-    return ms.heal.Adapters(config.rank, layers=layers, start="reads", **how)
+    return ms.heal.Adapters(config.rank, layers=layers, start="reads", targets=config.targets, **how)
 
 
 def cells(config: Config, cell: str) -> dm.AbstractDevice:
