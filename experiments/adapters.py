@@ -81,7 +81,7 @@ class Config:
     batch: int = 64
     """Of an update."""
     targets: str = "mixtures"
-    """What is learnt: the labels, or the outputs of the digital model for recordings or for means of two."""
+    """What is learnt of digits: the labels, or the outputs of the digital model for recordings or means of two."""
     rate: float = 1e-2
     """Of Adam, with a cosine decay."""
     adc_bits: int = 8
@@ -176,8 +176,9 @@ def remedy(config: Config, network: str, model, way: str) -> ms.heal.Adapters:
     share = sum(each[path] for path in layers) / whole
     if share > config.most:
         raise ValueError(f"`most` must be at least {share:.3g} for adapters of {network}. Got {config.most}.")
+    targets = "labels" if network == LENET else config.targets  # no means of two images of whole numbers
     how = {"updates": 0 if way == "closed form" else config.updates, "batch": config.batch, "rate": config.rate}
-    return ms.heal.Adapters(config.rank, layers=layers, start="reads", targets=config.targets, **how)
+    return ms.heal.Adapters(config.rank, layers=layers, start="reads", targets=targets, **how)
 
 
 def cells(config: Config, cell: str) -> dm.AbstractDevice:

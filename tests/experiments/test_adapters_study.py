@@ -20,7 +20,7 @@ def script():
 
 def test_unknown_networks_cells_and_ways_are_told(script):
     wrong = [{"networks": (name,)} for name in ("AlexNet", "digits", "digits-0", "digits--1", "digits-many")]
-    for settings in (*wrong, {"cells": ("DRAM",)}, {"ways": ("prayer",)}, {"most": 2.0}):
+    for settings in (*wrong, {"cells": ("DRAM",)}, {"ways": ("prayer",)}, {"targets": "hopes"}, {"most": 2.0}):
         with pytest.raises(ValueError, match="must be"):
             script.Config(**settings)
 
@@ -37,7 +37,7 @@ def test_adapters_are_beside_all_layers_where_two_hundredths_of_the_numbers_allo
     config, model = script.Config(), recurrent_network(13, hidden, 10, key=jr.key(0))
     closed, learnt = (script.remedy(config, f"digits-{hidden}", model, way) for way in script.WAYS)
     assert (closed.updates, learnt.updates, len(learnt.layers)) == (0, config.updates, layers)
-    assert closed.layers == learnt.layers and numbers(learnt, model) == wanted
+    assert closed.layers == learnt.layers and numbers(learnt, model) == wanted and learnt.targets == config.targets
     with pytest.raises(ValueError, match=f"`most` must be at least 0.0.* for adapters of digits-{hidden}"):
         script.remedy(script.Config(most=1e-3), f"digits-{hidden}", model, "learnt")
 
@@ -47,7 +47,7 @@ def test_convolutions_count_as_the_matrices_that_they_are_on_chips(script):
     remedy = script.remedy(script.Config(), script.LENET, model, "learnt")
     shapes = {path: layer.weight.shape for path, layer in ms.nn.analog_layers(model).items()}
     known = [shape[0] + int(np.prod(shape[1:])) for shape in shapes.values()]
-    assert remedy.layers == tuple(shapes) and sum(known) == 1015  # of 61706, LeCun's network
+    assert remedy.layers == tuple(shapes) and remedy.targets == "labels" and sum(known) == 1015  # of 61706
 
 
 def test_a_share_of_nothing_is_told_in_words(script):
