@@ -36,8 +36,8 @@ def distilled_loss(model: Any, behind: Any, teacher: Any, samples: Samples, key:
 def mixtures(samples: Samples, *, key: Key[Array, ""]) -> Samples:
     """As many means of two samples each, of uniform weights; of lengths the longer."""
     order_key, weight_key = jr.split(key)
-    number, xs = len(samples), samples.xs
-    other = samples.take(jr.permutation(order_key, number))
+    number, xs, lengths = len(samples), samples.xs, samples.lengths
+    order = jr.permutation(order_key, number)
     weight = jr.uniform(weight_key, (number, *(1,) * (xs.ndim - 1)), xs.dtype)
-    lengths = None if samples.lengths is None else jnp.maximum(samples.lengths, other.lengths)
-    return Samples(weight * xs + (1 - weight) * other.xs, samples.labels, lengths)
+    longer = None if lengths is None else jnp.maximum(lengths, lengths[order])
+    return Samples(weight * xs + (1 - weight) * xs[order], samples.labels, longer)
