@@ -1,16 +1,20 @@
-"""What digital adapters of few numbers bring back on old, frozen chips, of two networks on two kinds of cells.
+"""What digital adapters of few numbers bring back on old, frozen chips, of three networks on two kinds of cells.
 
-A recurrent network on spoken digits and LeNet-5 on Fashion-MNIST are written with four times the write noise, to PCM
+Recurrent networks on spoken digits and LeNet-5 on Fashion-MNIST are written with four times the write noise, to PCM
 that is read a year later and to relaxing oxide cells, which walk as was measured, at the end of their measured span.
 Each chip is then mended from its own reads: by adapters in closed form, without labels, and by adapters that learn with
-the chip in the forward pass; with at most two in a hundred of the numbers of the network. Shares are of the lost
-accuracy and of the lost loss, which differs less from chip to chip. Writes results/adapters: adapters.nc, adapters.csv.
+the chip in the forward pass; with at most two in a hundred of the numbers of the network. Numbers of adapters grow as
+the width of a network and its weights as the square: of 128 neurons two layers can have them, of 256 all. Shares are of
+the lost accuracy and of the lost loss, which differs less from chip to chip. Writes results/adapters: adapters.nc,
+adapters.csv.
 """
 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -23,10 +27,11 @@ from _frame import digits, finish, label, of_a_point, origin, places, print_tabl
 from _images import network
 from _trained import adam, trained
 
-YEAR = 3.15e7
+YEAR = 365.25 * 86400.0
 CHIPS = jr.key(1)  # the same for every network
-NETWORKS, CELLS = ("digits", "LeNet-5"), ("pcm_joshi2020", "rram_relaxing")
-WAYS = ("closed form", "learnt")
+DIGITS, LENET = "digits-", "LeNet-5"  # digits- is followed by the number of recurrent neurons
+NETWORKS, CELLS = ("digits-128", "digits-256", LENET), ("pcm_joshi2020", "rram_relaxing")
+WAYS, TARGETS = ("closed form", "learnt"), ("labels", "outputs", "mixtures")
 FIRST, LAST = ".layers[0]", ".layers[2]"  # of the recurrent network
 LABELS = {
     "mended_at": ("s", "time since programming"),
@@ -39,13 +44,13 @@ LABELS = {
 }
 LABELS |= dict.fromkeys(("seed", "chip", "digital_accuracy"), "1")
 QUICK = {
-    "networks": NETWORKS[:1],
+    "networks": ("digits-8",),
     "cells": CELLS[1:],
     "seeds": 1,
     "chips": 2,
     "updates": 3,
     "batch": 8,
-    "hidden": 8,
+    "most": 1.0,
     "epochs": 1,
 }
 QUICK |= {"recordings": 40, "training_images": 128}
@@ -57,6 +62,7 @@ class Config:
     """Options of the study."""
 
     networks: tuple[str, ...] = NETWORKS
+    """LeNet-5, or digits- and how many recurrent neurons."""
     cells: tuple[str, ...] = CELLS
     ways: tuple[str, ...] = WAYS
     write_noise: float = 4.0
@@ -68,16 +74,17 @@ class Config:
     seeds: int = 3
     """Training seeds."""
     rank: int = 1
-    everywhere: bool = False
-    """Adapters beside all layers of the recurrent network, 2.8 % of its numbers, instead of the first and the last,
-    1.4 %: beside its recurrent one they bring back least for their numbers."""
+    most: float = 0.02
+    """Share of the numbers of the network that adapters may have. They are beside all layers where that is not more,
+    else beside the first and the last: beside the recurrent one they bring back least for their numbers."""
     updates: int = 200
     batch: int = 64
     """Of an update."""
+    targets: str = "mixtures"
+    """What is learnt of digits: the labels, or the outputs of the digital model for recordings or means of two."""
     rate: float = 1e-2
     """Of Adam, with a cosine decay."""
     adc_bits: int = 8
-    hidden: int = 128
     epochs: int = 20
     """Of each training."""
     steps: int = 25
@@ -93,9 +100,14 @@ class Config:
     def __post_init__(self):
         ms.study.check_options(self, training_images=4000, recordings=600)
         ms.ADC(self.adc_bits)  # refused before any work
-        for name, known in (("networks", NETWORKS), ("cells", CELLS), ("ways", WAYS)):
-            if unknown := set(getattr(self, name)) - set(known):
+        if self.most > 1:
+            raise ValueError(f"`most` must be a share, at most 1: 0.02 is 2 %. Got {self.most}.")
+        for name, known in (("cells", CELLS), ("ways", WAYS), ("targets", TARGETS)):
+            if unknown := set(np.atleast_1d(getattr(self, name))) - set(known):
                 raise ValueError(f"`{name}` must be among {known}. Got {sorted(unknown)}.")
+        for name in self.networks:
+            if name != LENET and not neurons(name):
+                raise ValueError(f"`networks` must be among {LENET}, digits-128, digits-256 or such. Got {name!r}.")
 
 
 def run(config: Config) -> xr.Dataset:
@@ -115,22 +127,28 @@ def measure(network, cell, seed, *, key, config: Config) -> xr.Dataset:
     """One network on chips of one kind of cells, mended in each way; one training serves all cells."""
     data, model = taught(config, network, seed, key=key)
     device = cells(config, cell)
-    dac = ms.DAC(config.adc_bits) if network == "LeNet-5" else None  # spikes need none
+    dac = ms.DAC(config.adc_bits) if network == LENET else None  # spikes need none
     design = ms.Crossbar(device, dac=dac, adc=ms.ADC(config.adc_bits))
     crossbar = ms.calibrate(model, jnp.asarray(data.train.inputs[:200]), design)
-    named = {way: remedy(config, network, way) for way in config.ways}
+    named = {way: remedy(config, network, model, way) for way in config.ways}
     time = YEAR if cell == CELLS[0] else device.span.time[1]
     found = ms.heal.compare(model, data, crossbar, named, chips=config.chips, key=CHIPS, time=time)
     return found.isel(time=0, drop=True).drop_attrs(deep=False).assign(mended_at=time)
 
 
+def neurons(network: str) -> int:
+    """How many are recurrent, of the network of digits of that name; 0 for another."""
+    number = network.removeprefix(DIGITS)
+    return int(number) if number != network and number.isdecimal() else 0
+
+
 def taught(config: Config, name: str, seed: int, *, key):
     """Recordings, and a network that has learnt them."""
     once = f"{name} {seed}"
-    if name == "digits":
+    if name != LENET:
         data = digits(config.steps, recordings=config.recordings, quick=config.quick)
         how = {"hardware": ms.train.GaussianNoise(config.gaussian_std), "epochs": config.epochs, "clip": 1.5}
-        return data, trained(config.hidden, data, key=key, once=once, **how)
+        return data, trained(neurons(name), data, key=key, once=once, **how)
     data = ms.data.fashion_mnist()
     train, test = (np.arange(number) for number in (config.training_images, config.recordings))
     data = ms.data.Splits(data.train.take(train), data.validation, data.test.take(test))
@@ -144,16 +162,23 @@ def pictured(config: Config, data: ms.data.Splits, *, once: str, key):
     kept = None if kept is None else kept.with_name(f"{'-'.join(once.split())}.checkpoint")
     how = {"hardware": ms.train.GaussianNoise(0.038), "epochs": config.epochs, "checkpoint": kept}
     optimizer = adam(2e-3, config.epochs * (len(data.train) // 64))
-    return ms.train.fit(network("LeNet-5", 8, key=model_key), data, key=fit_key, optimizer=optimizer, **how)
+    return ms.train.fit(network(LENET, 8, key=model_key), data, key=fit_key, optimizer=optimizer, **how)
 
 
-def remedy(config: Config, network: str, way: str) -> ms.heal.Adapters:
-    """Within the numbers that are allowed."""
-    some = network == "digits" and not config.everywhere
-    where = {"layers": (FIRST, LAST)} if some else {}
-    updates = 0 if way == "closed form" else config.updates
-    how = {"updates": updates, "batch": config.batch, "rate": config.rate, "start": "reads"}
-    return ms.heal.Adapters(config.rank, **where, **how)
+def remedy(config: Config, network: str, model, way: str) -> ms.heal.Adapters:
+    """Within the numbers that are allowed, of which `model` has as many as weights, biases and time constants."""
+    weights = {path: layer.weight for path, layer in ms.nn.analog_layers(model).items()}
+    each = {path: config.rank * (len(w) + w.size // len(w)) for path, w in weights.items()}  # outputs and inputs
+    whole = sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)))
+    layers = tuple(each)
+    if network != LENET and sum(each.values()) > config.most * whole:
+        layers = (FIRST, LAST)
+    share = sum(each[path] for path in layers) / whole
+    if share > config.most:
+        raise ValueError(f"`most` must be at least {share:.3g} for adapters of {network}. Got {config.most}.")
+    targets = "labels" if network == LENET else config.targets  # no means of two images of whole numbers
+    how = {"updates": 0 if way == "closed form" else config.updates, "batch": config.batch, "rate": config.rate}
+    return ms.heal.Adapters(config.rank, layers=layers, start="reads", targets=targets, **how)
 
 
 def cells(config: Config, cell: str) -> dm.AbstractDevice:
@@ -172,6 +197,7 @@ def summary(result: xr.Dataset) -> pd.DataFrame:
         row = place | {name: float(one[name].mean()) for name in names}
         for by in ("accuracy", "loss"):
             row |= dict(zip((f"{by}_regained", f"{by}_low", f"{by}_high"), ms.heal.regained(one, by), strict=True))
+            row[f"{by}_lost"] = ms.heal.lost(one, by).mean
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -181,12 +207,16 @@ def report(result: xr.Dataset) -> None:
     rows = []
     for _, row in summary(result).iterrows():
         accuracies = [f"{100 * row[f'{name}accuracy']:.2f}" for name in ("digital_", "before_", "")]
-        shares = [
-            ms.study.Interval(*(row[f"{by}_{name}"] for name in ("regained", "low", "high"))).in_percent(".0f")
-            for by in ("accuracy", "loss")
-        ]
+        shares = [told(row, by) for by in ("accuracy", "loss")]
         cost = [f"{100 * row.parameter_share:.2f}", f"{row.reads:.3g}"]
         rows.append([row.network, row.cell, row.remedy, *cost, *accuracies, *shares])
     names = ["network", "cells", "adapters", "numbers (%)", "reads", "digital", "chips", "mended"]
     title = f"Share of what is lost that comes back, in %, {result.sizes['seed']} seeds of {result.sizes['chip']} chips"
     print_table([*names, "of accuracy", "of loss"], rows, title=title, width=170)
+
+
+def told(row: pd.Series, by: str) -> str:
+    """The share that comes back, in percent, or why there is none."""
+    if not row[f"{by}_lost"] > 0:
+        return "nothing lost" if row[f"{by}_lost"] == 0 else "better than digital"
+    return ms.study.Interval(*(row[f"{by}_{name}"] for name in ("regained", "low", "high"))).in_percent(".0f")

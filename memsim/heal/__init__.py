@@ -4,11 +4,12 @@ from ._adapters import Adapters as Adapters
 from ._beside import Beside as Beside
 from ._beside import beside as beside
 from ._compare import compare as compare
-from ._compare import regained as regained
 from ._in_the_loop import InTheLoop as InTheLoop
 from ._in_the_loop import in_the_loop as in_the_loop
 from ._last_layer import LastLayer as LastLayer
 from ._line_gains import LineGains as LineGains
+from ._regained import lost as lost
+from ._regained import regained as regained
 from ._remedy import AbstractRemedy as AbstractRemedy
 from ._remedy import Case as Case
 from ._remedy import Mended as Mended
@@ -39,5 +40,6 @@ __all__ = [
     "beside",
     "compare",
     "in_the_loop",
+    "lost",
     "regained",
 ]

@@ -16,7 +16,7 @@ from ..nn._deploy import digital_weight
 from ._beside import Beside, bias_of
 from ._remedy import AbstractRemedy, Case, Repair
 from ._spent import Budget, Known, Spent, affordable, check_parameters, on_chips
-from ._tuning import Descent, learnt
+from ._tuning import Descent, Targets, learnt
 
 LEAST = 10  # updates
 
@@ -44,8 +44,12 @@ class Adapters(AbstractRemedy):
     - `biases`: Paths of layers whose bias has an offset, whether they have adapters or not.
     - `start`: "random", or from "reads" of single arrays.
     - `patterns`: How many reads of each array that takes.
+    - `targets`: What is learnt: the "labels" of the samples; the class probabilities of the digital model instead, for
+      the samples ("outputs") or for means of two of them each ("mixtures", of samples that are floats). These take no
+      labels, and tell more of a model that is right about all samples that it was trained on.
 
-    Reference: Hu2021 for matrices of low rank beside frozen ones; Izenman1975 for reduced-rank regression (recalled).
+    Reference: Hu2021 for matrices of low rank beside frozen ones; Izenman1975 for reduced-rank regression, Hinton2015
+    for learning the outputs of another model, Zhang2018 for means of two samples (recalled).
 
     >>> import memsim as ms
     >>> ms.heal.Adapters(rank=2).rank
@@ -62,6 +66,7 @@ class Adapters(AbstractRemedy):
     biases: tuple[str, ...] = eqx.field(static=True, default=())
     start: Literal["random", "reads"] = eqx.field(static=True, default="random")
     patterns: int = eqx.field(static=True, converter=plain, default=1024)
+    targets: Targets = eqx.field(static=True, default="labels")
 
     def __check_init__(self):
         check(self, rank=whole(0), updates=whole(0), batch=whole(1), rate=positive(), patterns=whole(1))
@@ -119,7 +124,7 @@ class Adapters(AbstractRemedy):
         if self.updates == 0:
             return Repair(case.chip, added)
         descent = Descent(self.updates, self.batch, self.rate)
-        return Repair(case.chip, learnt(case, added, descent, self.backward, key=key))
+        return Repair(case.chip, learnt(case, added, descent, self.backward, self.targets, key=key))
 
     def _factors(self, case: Case, path: str, key: Key[Array, ""]) -> tuple[Array, Array]:
         """$A$ and $B$ before the descent."""

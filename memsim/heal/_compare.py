@@ -1,7 +1,7 @@
 """Remedies against each other, on the same chips."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from .._checks import TIME, checked, described, did_you_mean, each, whole, write
+from .._checks import TIME, checked, described, each, whole, write
 from ..data import Splits
 from ..energy import Periphery
 from ..nn import analog_layers
 from ..nn._mixed_signal import Designs
-from ..study import Interval, Outcome, difference, interval, interval_over, provenance, right
+from ..study import Outcome, interval_over, provenance, right
 from ..study._chips import DESIGN, on_chips
 from ..study._provenance import device_numbers
 from ..train._evaluate import predictions
@@ -22,6 +22,7 @@ from ..train._objective import class_scores
 from ..train._samples import Samples
 from ..train._task import MODEL, check_task
 from ._many import Asked, Chips, Found, Made, outcome_and_losses
+from ._regained import By, lost, regained
 from ._remedy import AbstractRemedy, check_case, check_clipping, clipped, probes_of
 from ._spent import Budget, Known, Spent
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 FREE, PLAIN = Budget(), Periphery()
 LOSS = {"units": "1", "long_name": "cross-entropy of each recording, in nats"}
-MEASURES: dict[Literal["accuracy", "loss"], str] = {"accuracy": "", "loss": "loss_"}
+MEASURES: dict[By, str] = {"accuracy": "", "loss": "loss_"}
 Remedies = Mapping[str, AbstractRemedy] | Sequence[AbstractRemedy]
 SPLITS = write("Such as `memsim.data.spoken_digits()`, or `memsim.data.Splits(train, validation, test)`.")
 LATER = each(TIME, "each at least 0 seconds after the end of programming, and at most 1e12")
@@ -65,7 +66,8 @@ def compare(
     `writes` and `joules` (remedy, chip) that it took; `parameters` (remedy) kept in digital, `parameter_share` of the
     model's numbers, and `multiplications` with them for each sample from then on. `regained` (remedy, time) is the
     share of the lost accuracy that comes back, with its 95 % interval `low`, `high` over chips and recordings, as
-    `memsim.heal.regained` has it; `loss_regained`, `loss_low` and `loss_high` the same of the loss. `right` and
+    `memsim.heal.regained` has it; `loss_regained`, `loss_low` and `loss_high` the same of the loss. `lost` and
+    `loss_lost` (time) are what there was to regain: where they are not above 0, shares are NaN. `right` and
     `before_right` tell which recordings are named rightly (`memsim.study.right`), `loss`, `before_loss` and
     `digital_loss` the cross-entropy of each.
 
@@ -180,42 +182,6 @@ def _labelled(
         ]
         for place, name in enumerate(("regained", "low", "high")):
             result[prefix + name] = ("remedy", "time"), np.asarray(shares)[..., place], {"units": "1"}
+        there = [lost(result.isel(time=t), by).mean for t in range(len(times[1]))]
+        result[f"{prefix}lost"] = "time", there, {"units": "1", "long_name": "below 0: better than digital"}
     return result.assign_attrs(interval_over=interval_over(right(result, "before_right")))
-
-
-@checked()
-def regained(result: "xr.Dataset", by: Literal["accuracy", "loss"] = "accuracy") -> Interval:
-    """The share of what was lost that comes back, with its 95 % interval, a ratio of means to first order about them.
-
-    1 is the digital model, 0 the chips as they are; NaN where nothing was lost. The interval is that of
-    `memsim.study.interval` over all seeds, chips and recordings of `result`. By the loss it is narrower: a recording
-    that is just named wrongly and one that just is not differ little.
-
-    **Arguments:**
-
-    - `result`: Of `compare`, at one remedy and time; several with different networks side by side along "seed".
-    - `by`: Of the "accuracy", or of the "loss", the mean cross-entropy.
-
-    >>> import numpy as np, memsim as ms, xarray as xr
-    >>> losses = {"digital_loss": 0.1, "before_loss": 0.5, "loss": 0.2}
-    >>> ones = xr.DataArray(np.ones((3, 4)), dims=["chip", "recording"])
-    >>> shares = ms.heal.regained(xr.Dataset({name: loss * ones for name, loss in losses.items()}), "loss")
-    >>> round(shares.mean, 3)
-    0.75
-    """
-    if by == "accuracy":
-        digital, before, after = (right(result, f"{name}right") for name in ("digital_", "before_", ""))
-    else:
-        digital, before, after = (-_loss(result, f"{name}loss") for name in ("digital_", "before_", ""))
-    lost, gained = difference(digital, before), difference(after, before)
-    whole = float(lost.mean())
-    if not whole > 0:
-        return Interval(np.nan, np.nan, np.nan)
-    ratio = float(gained.mean()) / whole
-    return interval(ratio + (gained - ratio * lost) / whole)
-
-
-def _loss(result: "xr.Dataset", name: str) -> "xr.DataArray":
-    if name not in result:
-        raise ValueError(did_you_mean("A loss of `result`", name, [str(each) for each in result.data_vars]))
-    return result[name].astype(float)

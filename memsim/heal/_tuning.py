@@ -17,12 +17,14 @@ from ..train._evaluate import outputs_of
 from ..train._objective import Goal, masked
 from ..train._samples import Samples
 from ._beside import Beside, beside
+from ._distilled import distilled_loss, mixtures
 from ._remedy import Case
 from ._spent import on_chips
 from ._through import straight_through
 
 Numbers = TypeVar("Numbers")
-READS = 1  # folded into the key of an update, for its reads
+Targets = Literal["labels", "outputs", "mixtures"]
+READS, MIXING = 1, 2  # folded into the key of an update, for its reads, and of these, for mixtures
 
 
 class Descent(NamedTuple):
@@ -61,17 +63,34 @@ def learnt(
     start: dict[str, Beside],
     descent: Descent,
     backward: Literal["moment", "model"],
+    targets: Targets = "labels",
     *,
     key: Key[Array, ""],
 ) -> dict[str, Beside]:
     """Digital work beside the arrays of a chip that has less loss on its samples, from `start` on."""
     now = evaluating(case.now)
     ideal = evaluating(_ideal(case)) if backward == "model" else None
+    _check_targets(targets, case.samples)
 
     def loss(added: dict[str, Beside], samples: Samples, key: Array) -> Float[Array, ""]:
-        return mean_loss(beside(now, added), None if ideal is None else beside(ideal, added), samples, key)
+        model, behind = beside(now, added), None if ideal is None else beside(ideal, added)
+        if targets == "labels":
+            return mean_loss(model, behind, samples, key)
+        if targets == "mixtures":
+            samples = mixtures(samples, key=jr.fold_in(key, MIXING))
+        return distilled_loss(model, behind, case.model, samples, key)
 
     return descent(start, loss, case.samples, key=key)
+
+
+def _check_targets(targets: Targets, samples: Samples) -> None:
+    if targets != "labels" and samples.kind != "classes":
+        raise ValueError(f'`targets` must be "labels" where these are numbers: {targets!r} are of classes.')
+    if targets == "mixtures" and not jnp.issubdtype(samples.xs.dtype, jnp.floating):
+        raise ValueError(
+            f'`targets` must be "labels" or "outputs" for samples of whole numbers. Got {targets!r} and samples of '
+            f"{samples.xs.dtype}, of which there is no mean; cast them to floats."
+        )
 
 
 def _ideal(case: Case) -> Any:

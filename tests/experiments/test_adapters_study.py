@@ -1,8 +1,11 @@
 """The study of adapters: its options, its remedies, its figure, and a quick run."""
 
+import inspect
 import json
 
+import jax.random as jr
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -16,17 +19,41 @@ def script():
 
 
 def test_unknown_networks_cells_and_ways_are_told(script):
-    for settings in ({"networks": ("AlexNet",)}, {"cells": ("DRAM",)}, {"ways": ("prayer",)}):
-        with pytest.raises(ValueError, match="must be among"):
+    wrong = [{"networks": (name,)} for name in ("AlexNet", "digits", "digits-0", "digits--1", "digits-many")]
+    for settings in (*wrong, {"cells": ("DRAM",)}, {"ways": ("prayer",)}, {"targets": "hopes"}, {"most": 2.0}):
+        with pytest.raises(ValueError, match="must be"):
             script.Config(**settings)
 
 
-def test_the_closed_form_takes_no_updates_and_digits_get_fewer_adapters(script):
-    config = script.Config()
-    closed, learnt = (script.remedy(config, "digits", way) for way in script.WAYS)
-    assert (closed.updates, learnt.updates, learnt.layers) == (0, 200, (script.FIRST, script.LAST))
-    assert script.remedy(config, "LeNet-5", "learnt").layers is None
-    assert script.remedy(script.Config(everywhere=True), "digits", "learnt").layers is None
+def numbers(remedy, model):
+    """Of adapters of rank 1, from the sizes of the layers."""
+    layers = ms.nn.analog_layers(model)
+    return sum(sum(layers[path].weight.shape) for path in remedy.layers)
+
+
+@pytest.mark.parametrize(("hidden", "layers", "wanted"), [(128, 2, 279), (256, 3, 1047)])
+def test_adapters_are_beside_all_layers_where_two_hundredths_of_the_numbers_allow_it(script, hidden, layers, wanted):
+    recurrent_network = inspect.getmodule(script.trained).recurrent_network
+    config, model = script.Config(), recurrent_network(13, hidden, 10, key=jr.key(0))
+    closed, learnt = (script.remedy(config, f"digits-{hidden}", model, way) for way in script.WAYS)
+    assert (closed.updates, learnt.updates, len(learnt.layers)) == (0, config.updates, layers)
+    assert closed.layers == learnt.layers and numbers(learnt, model) == wanted and learnt.targets == config.targets
+    with pytest.raises(ValueError, match=f"`most` must be at least 0.0.* for adapters of digits-{hidden}"):
+        script.remedy(script.Config(most=1e-3), f"digits-{hidden}", model, "learnt")
+
+
+def test_convolutions_count_as_the_matrices_that_they_are_on_chips(script):
+    model = script.network(script.LENET, 8, key=jr.key(0))
+    remedy = script.remedy(script.Config(), script.LENET, model, "learnt")
+    shapes = {path: layer.weight.shape for path, layer in ms.nn.analog_layers(model).items()}
+    known = [shape[0] + int(np.prod(shape[1:])) for shape in shapes.values()]
+    assert remedy.layers == tuple(shapes) and remedy.targets == "labels" and sum(known) == 1015  # of 61706
+
+
+def test_a_share_of_nothing_is_told_in_words(script):
+    row = {"loss_regained": 0.9, "loss_low": 0.8, "loss_high": 1.0}
+    words = [script.told(pd.Series(row | {"loss_lost": lost}), "loss") for lost in (0.1, 0.0, -0.1)]
+    assert words == ["90 [80, 100]", "nothing lost", "better than digital"]
 
 
 def test_figure_has_a_panel_for_each_network(script):
@@ -42,7 +69,7 @@ def test_figure_has_a_panel_for_each_network(script):
         )
         data |= outcome.variables(list(sizes)[:-1], 8, name.replace("right", "{}"))
     drawing = load_script("figures", "adapters").figure(xr.Dataset(data, shape), "nature")
-    assert len(drawing.axes) == 2 and drawing.get_figwidth() * 25.4 == pytest.approx(183)
+    assert len(drawing.axes) == 3 and drawing.get_figwidth() * 25.4 == pytest.approx(183)
 
 
 @pytest.mark.slow

@@ -34,6 +34,7 @@ def calls() -> dict[str, dict[str, Any]]:
         "beside": {"now": ms.deploy(network(), crossbar, 0.0, key=KEY), "added": {}},
         "heal.compare": compared
         | {"remedies": {"gains": ms.heal.LineGains(4)}, "chips": 1, "time": 0.0, "later": (1.0,), "key": KEY},
+        "heal.lost": {"result": losses()},
         "regained": {"result": losses()},
         "in_the_loop": {"hardware": jnp.sin, "model": network()},
     }

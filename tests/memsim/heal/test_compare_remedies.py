@@ -3,6 +3,7 @@
 import jax.random as jr
 import numpy as np
 import pytest
+import xarray as xr
 
 import device_models as dm
 import memsim as ms
@@ -92,3 +93,18 @@ def test_the_share_of_the_loss_is_the_ratio_of_mean_losses(result):
     found = ms.heal.regained(one, "loss")
     assert found.mean == pytest.approx(wanted, rel=1e-5) == pytest.approx(float(one.loss_regained), rel=1e-5)
     assert found.low < found.mean < found.high
+
+
+def test_what_was_lost_tells_chips_as_good_as_the_digital_model_from_better_ones():
+    ones = xr.DataArray(np.ones((3, 4)), dims=["chip", "recording"])
+    for before, wanted in ((0.5, 0.4), (0.1, 0.0), (0.05, -0.05)):
+        losses = {"digital_loss": 0.1 * ones, "before_loss": before * ones, "loss": 0.1 * ones}
+        one = xr.Dataset(losses)
+        assert ms.heal.lost(one, "loss").mean == pytest.approx(wanted, abs=1e-12)
+        assert np.isnan(ms.heal.regained(one, "loss").mean) == (wanted <= 0)
+
+
+def test_what_was_lost_stands_beside_the_shares(result):
+    lost = ms.heal.lost(result.isel(remedy=0, time=0))
+    assert float(result.lost[0]) == pytest.approx(lost.mean) == pytest.approx(float(1 - result.before_accuracy.mean()))
+    assert lost.low < lost.mean < lost.high and result.loss_lost.dims == ("time",)
