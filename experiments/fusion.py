@@ -37,7 +37,7 @@ QUICK |= {"more_epochs": 1, "priced": 2, "recordings": 20, "times": (25.0, YEAR)
 @ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
-    """Options of the study. The defaults take some half an hour on two cores."""
+    """Options of the study. The defaults are larger than those of other use cases, and were not timed."""
 
     machines: tuple[str, ...] = MACHINES
     trainings: tuple[Literal["as floats", "for the machine"], ...] = TRAININGS

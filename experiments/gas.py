@@ -46,7 +46,7 @@ QUICK |= {"epochs": 1, "more_epochs": 1, "judged": 12, "known": 1, "priced": 2}
 @ms.study.quick(QUICK)
 @dataclass(frozen=True)
 class Config:
-    """Options of the study. The defaults take some half an hour on two cores."""
+    """Options of the study. The defaults are larger than those of other use cases, and were not timed."""
 
     machines: tuple[str, ...] = MACHINES
     trainings: tuple[Literal["as floats", "for the machine"], ...] = TRAININGS
