@@ -34,8 +34,8 @@ def calls() -> dict[str, dict[str, Any]]:
         "beside": {"now": ms.deploy(network(), crossbar, 0.0, key=KEY), "added": {}},
         "heal.compare": compared
         | {"remedies": {"gains": ms.heal.LineGains(4)}, "chips": 1, "time": 0.0, "later": (1.0,), "key": KEY},
-        "heal.lost": {"result": losses()},
-        "regained": {"result": losses()},
+        "heal.lost": {"result": losses(), "by": "loss"},
+        "heal.regained": {"result": losses(), "by": "loss"},
         "in_the_loop": {"hardware": jnp.sin, "model": network()},
     }
 
