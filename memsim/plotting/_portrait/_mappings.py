@@ -40,7 +40,8 @@ def _weight(how: AbstractMapping, cells: Float[Array, "planes rows lines"]) -> n
     """The weights, in units of their scale, that cells in these states stand for."""
     slices = np.asarray(how.presented(cells, 1), float)[..., 0]
     middle = (0.0,) * len(slices) if how.middle is None else how.middle
-    return sum(weight * (one - zero) for weight, one, zero in zip(how.weights, slices, middle, strict=True))
+    digits = [weight * (one - zero) for weight, one, zero in zip(how.weights, slices, middle, strict=True)]
+    return np.sum(digits, axis=0)
 
 
 def _states(axes: "Axes", w: Array, cells: Float[Array, "planes rows lines"]) -> None:

@@ -60,7 +60,7 @@ def _course(axes: "Axes", process: AbstractNoise, state, dt: float, key: Key[Arr
 def _values(axes: "Axes", found: np.ndarray) -> None:
     edge = max(4.0, 1.1 * float(np.abs(found).max()))
     bins, at = np.linspace(-edge, edge, 62), np.linspace(-edge, edge, 201)
-    axes.hist(found, bins, density=True, color=COLOURS[6])
+    axes.hist(found, bins.tolist(), density=True, color=COLOURS[6])
     axes.plot(at, np.exp(-(at**2) / 2) / math.sqrt(2 * math.pi), color=COLOURS[0], linewidth=0.8)
     axes.set(xlabel="Value (std)", ylabel="Density", yscale="log", ylim=(1e-4, None))
 

@@ -112,7 +112,7 @@ def _calibration(axes: "Axes", result: "xr.Dataset") -> None:
     stand_beside(axes, there, 1, 2)
     axes.set(xlabel="Confidence (%)", ylabel="Right (%)", xlim=(0, 102), ylim=(0, 102))
     axes.set_box_aspect(1)
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower right")
 
 
 def _wilson(share: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
