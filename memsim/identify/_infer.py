@@ -73,7 +73,7 @@ def infer(
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         reads = _reads(asked, driven, y, used)
         problem = _problem(asked, reads)
-        found = _found(problem, asked, x, used, reads.rest)
+        found = _found(problem, asked, x, used, np.asarray(reads.rest))
     if strict:
         _check_fit(found)
     return found
@@ -128,8 +128,8 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, used: np.ndarray, r
     outputs = int(np.sum(used & ~asked.dead)) // int(np.prod(used.shape[:chips], dtype=int))
     degrees = np.asarray(np.maximum(outputs - told, 0.0))
     squared = outputs - told - posterior.halves
-    of_reads = _summed(posterior.left**2, chips) + rest
-    of_all = of_reads + _summed(jax.tree.map(np.square, mean), chips)
+    of_reads = np.asarray(_summed(posterior.left**2, chips) + rest)
+    of_all = np.asarray(of_reads + _summed(jax.tree.map(np.square, mean), chips))
     g, std, logs, matrix = values
     stds = np.sqrt(var.shared)
     shared = {
@@ -142,7 +142,7 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, used: np.ndarray, r
         Estimate(asked.gain * mean.gain, asked.gain * np.sqrt(var.gain)),
         Estimate(asked.offset * mean.offset, asked.offset * np.sqrt(var.offset)),
         np.swapaxes(matrix if asked.digital is None else matrix + asked.digital, -1, -2),
-        Fit(of_reads, degrees, np.asarray(squared), np.asarray(of_all), outputs),
+        Fit(of_reads, degrees, np.asarray(squared), of_all, outputs),
         posterior.shared / (stds[..., None] * stds[..., None, :]),
         told,
         posterior.close,

@@ -181,7 +181,10 @@ class Moves(eqx.Module):
         p = self.problem
         cells = self.std * p.array.back(self.seen, p.x.T @ (r * self.factor[None]))
         lines = p.of_lines(r)
-        gain, offset = p.gain * jnp.sum(self.base * lines, 0), p.offset * jnp.matmul(p.level, lines, precision="highest")
+        gain, offset = (
+            p.gain * jnp.sum(self.base * lines, 0),
+            p.offset * jnp.matmul(p.level, lines, precision="highest"),
+        )
         return Unknown(cells, gain, offset, jnp.tensordot(self.along, r, [[1, 2], [0, 1]]))
 
     @property

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -45,6 +46,7 @@ class ResistiveNetwork(Checked):
     - `clamp`, `gain`: $v_0$, in volts, and $A$.
     - `diode`: $g$, conductance of the diodes at 0 V, in siemens.
     - `bias`: Of the constant rails, in volts.
+    - `paired`: Whether inputs stand on two rails each; on one, without `-x`, a weight is no difference of two cells.
 
     Reference: Kendall2020 (recalled); Doell2025 (abstract read).
 
@@ -59,6 +61,7 @@ class ResistiveNetwork(Checked):
     diode: float | Float[Array, ""] = 1e-3
     gain: float | Float[Array, ""] = 4.0
     bias: float | Float[Array, ""] = 0.2
+    paired: bool = eqx.field(static=True, default=True)
 
     def __check_init__(self):
         check(
@@ -72,7 +75,7 @@ class ResistiveNetwork(Checked):
     def rails(self, x: Float[Array, " inputs"]) -> Float[Array, " rails"]:
         """Voltages of the rails for one input, in volts."""
         constant = jnp.asarray(self.bias, x.dtype)[None]
-        return jnp.concatenate([x, -x, constant, -constant])
+        return jnp.concatenate([x, -x, constant, -constant] if self.paired else [x, constant, -constant])
 
     def settle(
         self, states: States, x: Float[Array, " inputs"], nudge: "Nudge | None" = None, *, start: Phase | None = None
@@ -156,8 +159,9 @@ def check_sizes(states: States, rails: Array, target: Array | None) -> None:
     (inputs, hidden), (nodes, outputs) = states[0].shape, states[1].shape
     if inputs != rails.shape[0] or nodes != hidden or outputs % 2:
         raise ValueError(
-            "`states` must be of shapes (2 inputs + 2, hidden) and (hidden, 2 classes). Got "
-            f"{states[0].shape} and {states[1].shape}, with {rails.shape[0] // 2 - 1} inputs."
+            f"`states` must be of shapes (rails, hidden) and (hidden, 2 classes), of {rails.shape[0]} rails: one of "
+            f"either sign for each input (without `paired`, one), and two of the bias. Got {states[0].shape} and "
+            f"{states[1].shape}."
         )
     if target is not None and 2 * target.shape[0] != outputs:
         raise ValueError(f"`target` must be a voltage for each of {outputs // 2} classes. Got shape {target.shape}.")
