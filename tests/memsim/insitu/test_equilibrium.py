@@ -1,5 +1,7 @@
 """Circuits of memristors settle by Kirchhoff's laws, and their local rules are the gradients of what they settle to."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -150,3 +152,20 @@ def test_hundreds_of_circuits_settle_at_once_as_each_does_alone():
     alone = network.settle(states, xs[7])
     np.testing.assert_allclose(many.outputs[7], alone.outputs, rtol=1e-4, atol=1e-7)
     assert np.isfinite(np.asarray(many.hidden)).all()
+
+
+def test_a_start_that_is_near_leads_to_the_same_voltages():
+    network, states, g = circuit("mms_molter2016")
+    x, nudge = jnp.asarray(X, jnp.float32), ms.insitu.Nudge(jnp.asarray(TARGET, jnp.float32), jnp.asarray(0.1 * g))
+    free = network.settle(states, x)
+    for found, plain in zip(
+        network.settle(states, x, nudge, start=free), network.settle(states, x, nudge), strict=True
+    ):
+        np.testing.assert_allclose(found, plain, rtol=1e-4, atol=1e-7)
+
+
+def test_inputs_on_one_rail_each_are_those_of_a_pair_where_they_are_given_with_both_signs():
+    network, states, _ = circuit("mms_molter2016")
+    x = jnp.asarray(X, jnp.float32)
+    single = replace(network, paired=False).settle(states, jnp.concatenate([x, -x]))
+    np.testing.assert_allclose(single.outputs, network.settle(states, x).outputs, rtol=1e-6)
