@@ -21,6 +21,7 @@ import memsim as ms
 from _chip_speed import chips
 from _clock import Case
 from _compile_speed import attribution, compilation, recurrent_network
+from _identify_speed import identification
 from _image_speed import image_study
 from _spiking_speed import spiking, spiking_convolutional, spiking_correlated, spiking_small
 from _sweep_speed import sweep_points
@@ -53,6 +54,7 @@ def run(config: Config) -> xr.Dataset:
     measures = (
         *(forward, training, image_training, spiking, spiking_small, spiking_convolutional, spiking_correlated),
         *(bfloat16, sweep, sweep_points, image_study, wires, updates, chips, targets, compilation, attribution),
+        identification,
     )
     chosen = [measure(config) for measure in measures if config.only in measure.__name__]
     if not chosen:

@@ -12,22 +12,25 @@ READS = Path("results/equilibrium/equilibrium.nc")
 
 
 def figure(data, journal: str = "neutral", label=None) -> Figure:
-    """A panel a data set, and one for the angles by each rule."""
+    """Above a panel a data set, below one for the angles by each rule."""
     wide, sets, rules = plotting.width(journal, 2), data.sizes["data"], data.sizes["rule"]
     names = dict.fromkeys(map(str, (*data.model.values, *data.turned.values)))
     looks = {name: place for place, name in enumerate(names)}
     with plotting.style(journal):
-        drawing = Figure(figsize=(wide, 0.36 * wide))
-        panels = drawing.subplots(1, sets + rules, squeeze=False)[0]
-        for axes, name in zip(panels, data.data.values, strict=False):
+        drawing = Figure(figsize=(wide, 0.62 * wide))
+        above, below = drawing.subplots(2, max(sets, rules), squeeze=False)
+        panels = [*above[:sets], *below[:rules]]
+        for axes in {*above, *below} - {*panels}:
+            axes.remove()
+        for axes, name in zip(above, data.data.values, strict=False):
             accuracies(axes, data.sel(data=name), looks, label)
             axes.set_title(plotting.readable(str(name), label))
-        panels[0].set_ylabel("Test accuracy (%)")
-        for axes, rule in zip(panels[sets:], data.rule.values, strict=True):
+        above[0].set_ylabel("Test accuracy (%)")
+        for axes, rule in zip(below, data.rule.values, strict=False):
             angles(axes, data.sel(rule=rule), looks, label)
             axes.set_title(f"Rule: {rule}")
-            axes.sharey(panels[sets])
-        panels[sets].set_ylabel("Rule to exact gradient (°)")
+            axes.sharey(below[0])
+        below[0].set_ylabel("Rule to exact gradient (°)")
         named = {}
         for axes in panels:  # a model has one look in all panels
             named |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
@@ -36,7 +39,8 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         plotting.describe(
             drawing,
             "Accuracies: means; thin bars: 5th to 95th percentile over seeds, thick bars: 95 % interval of the mean, "
-            "beside each other. Angles: circuits of random states, mean over 20 inputs, one circuit each",
+            "beside each other; dashed and dotted: digitally trained on the same inputs. Angles: circuits of random "
+            "states, mean over 20 inputs, one circuit each",
         )
     return drawing
 
@@ -50,6 +54,9 @@ def accuracies(axes, data, looks, label) -> None:
         one, named = data.accuracy.sel(model=model, drop=True).drop_vars("data", errors="ignore"), str(model)
         kept = {"place": looks[named], "label": plotting.readable(named, label), "of": data.sizes["model"]}
         plotting.draw_spread(axes, data.ratio.values.astype(float), one, along="ratio", **kept)
+    for dashes, name in zip(("--", ":"), data.digitally.values, strict=False):
+        reached = 100 * float(data.digital.sel(digitally=name))
+        axes.axhline(reached, color="0.4", linestyle=dashes, linewidth=0.8, zorder=0, label=f"Digital, {name}")
     axes.set_xlabel("Off over on resistance")
 
 

@@ -10,6 +10,8 @@ from jaxtyping import Array, Float
 
 from ._network import Network, Ohms, Sides, by_ohm, network
 
+BLOCK = 32  # rows whose voltages are gone through at once: they stay in a processor's cache, those of all do not
+
 
 class Seen(NamedTuple):
     """The arrays of cells as they are seen with some conductances and resistances.
@@ -108,8 +110,12 @@ class Circuits(AbstractArray):
             return m[None] * self.worth[:, None]
         inputs, outputs = self._ends(seen.circuit)
         y = self._unsigned(m)
-        mixed = jnp.matmul(y, outputs.reshape(*outputs.shape[:2], -1), precision="highest").reshape(inputs.shape)
-        return self._apart(jnp.sum(inputs * mixed, axis=1))
+        parts = []
+        for start in range(0, inputs.shape[2], BLOCK):
+            first, second = (ends[:, :, start : start + BLOCK] for ends in (inputs, outputs))
+            mixed = jnp.matmul(y, second.reshape(*second.shape[:2], -1), precision="highest").reshape(first.shape)
+            parts.append(jnp.sum(first * mixed, axis=1))
+        return self._apart(jnp.concatenate(parts, axis=1))
 
     def information(
         self, seen: Seen, x: Float[Array, "reads inputs"], weight: Float[Array, " outputs"]

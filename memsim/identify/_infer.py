@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Shaped
 from .._array import Crossbar
 from .._checks import check_finite, checked, write
 from ._circuit import Circuit
+from ._fold import Reads, folded
 from ._found import Estimate, Factor, Fit, Found
 from ._known import Known
 from ._problem import Problem
@@ -70,8 +71,9 @@ def infer(
     used = _unsaturated(y, asked)
     driven = x if isinstance(design, Circuit) or design.dac is None else _driven(design, x)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-        problem = _problem(asked, driven, y, used)
-        found = _found(problem, asked, x, y, used)
+        reads = _reads(asked, driven, y, used)
+        problem = _problem(asked, reads)
+        found = _found(problem, asked, x, used, np.asarray(reads.rest))
     if strict:
         _check_fit(found)
     return found
@@ -96,7 +98,8 @@ def _driven(design: Crossbar, x: np.ndarray) -> np.ndarray:
     return np.asarray(design.dac.codes(jnp.asarray(x, jnp.float32)), np.float64) * float(design.dac.step)
 
 
-def _problem(asked: Question, x: np.ndarray, y: np.ndarray, used: np.ndarray) -> Problem:
+def _reads(asked: Question, x: np.ndarray, y: np.ndarray, used: np.ndarray) -> Reads:
+    """What is told by the analog part of reads, each with its weight."""
     analog = y if asked.digital is None else y - x @ asked.digital
     variance = np.broadcast_to(asked.noise, y.shape)
     if asked.noise_of_cells is not None:
@@ -104,11 +107,15 @@ def _problem(asked: Question, x: np.ndarray, y: np.ndarray, used: np.ndarray) ->
     floor = FLOOR * np.sqrt(np.mean(analog**2, axis=(-2, -1), keepdims=True))
     variance = np.maximum(variance, np.maximum(floor**2, np.finfo(float).tiny))
     weight = np.where(used & ~asked.dead, 1 / variance, 0.0)
-    fields = asked.ohms, np.float64(asked.log_age), asked.spreads, asked.gain, asked.offset, x, analog, weight
+    return folded(Reads(x, np.ones(len(x)), analog, weight))
+
+
+def _problem(asked: Question, reads: Reads) -> Problem:
+    fields = asked.ohms, np.float64(asked.log_age), asked.spreads, asked.gain, asked.offset, *reads[:4]
     return Problem(asked.array, asked.law, *(jnp.asarray(field) for field in fields), names=asked.names)
 
 
-def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used: np.ndarray) -> Found:
+def _found(problem: Problem, asked: Question, x: np.ndarray, used: np.ndarray, rest: np.ndarray) -> Found:
     posterior, values = jax.tree.map(np.asarray, _told(problem))
     if not np.all(np.isfinite(posterior.mean.cells)):
         raise ValueError(
@@ -116,13 +123,13 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
             "inputs and outputs, and give medians of the resistances that are nearer."
         )
     mean, var = posterior.mean, posterior.variances
-    chips = y.ndim - 2
+    chips = used.ndim - 2
     told = _summed(jax.tree.map(lambda v: 1 - v, var), chips)
-    outputs = int(np.sum(used & ~asked.dead)) // int(np.prod(y.shape[:chips], dtype=int))
+    outputs = int(np.sum(used & ~asked.dead)) // int(np.prod(used.shape[:chips], dtype=int))
     degrees = np.asarray(np.maximum(outputs - told, 0.0))
     squared = outputs - told - posterior.halves
-    of_reads = _summed(posterior.left**2, chips)
-    of_all = of_reads + _summed(jax.tree.map(np.square, mean), chips)
+    of_reads = np.asarray(_summed(posterior.left**2, chips) + rest)
+    of_all = np.asarray(of_reads + _summed(jax.tree.map(np.square, mean), chips))
     g, std, logs, matrix = values
     stds = np.sqrt(var.shared)
     shared = {
@@ -135,7 +142,7 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, y: np.ndarray, used
         Estimate(asked.gain * mean.gain, asked.gain * np.sqrt(var.gain)),
         Estimate(asked.offset * mean.offset, asked.offset * np.sqrt(var.offset)),
         np.swapaxes(matrix if asked.digital is None else matrix + asked.digital, -1, -2),
-        Fit(of_reads, degrees, np.asarray(squared), np.asarray(of_all), outputs),
+        Fit(of_reads, degrees, np.asarray(squared), of_all, outputs),
         posterior.shared / (stds[..., None] * stds[..., None, :]),
         told,
         posterior.close,

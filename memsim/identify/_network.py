@@ -93,11 +93,12 @@ def _solved(g: Array, ohms: Ohms, drive: str) -> tuple[Array, Array]:
         (ladder, q, drawn, segment), driver = row
         node = below + segment * (jnp.pad(drawn, [(0, 0), (0, columns)]) - _product(q, below))
         across = jnp.pad(driver, (0, columns))[None] - node
-        return node, (across, _product(ladder, across))
+        amperes = _product(ladder, across)
+        return node, ((across - _product(word, amperes)).T, amperes.T)
 
     sinks = jnp.eye(columns, rows + columns, k=rows, dtype=g.dtype)
-    _, (across, amperes) = jax.lax.scan(up, sinks, (kept, drivers), reverse=True)
-    return jnp.moveaxis(across - _product(word, amperes), 2, 0), jnp.moveaxis(amperes, 2, 0)
+    _, (volts, amperes) = jax.lax.scan(up, sinks, (kept, drivers), reverse=True)
+    return jnp.moveaxis(volts, 1, 0), jnp.moveaxis(amperes, 1, 0)
 
 
 def _word_resistance(columns: int, ohms: Ohms, drive: str, dtype: jnp.dtype) -> Float[Array, "columns columns"]:

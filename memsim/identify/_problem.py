@@ -51,6 +51,7 @@ class Problem(eqx.Module):
     - `spreads`: Standard deviations of the logarithms of `names`.
     - `gain`, `offset`: Standard deviations, of each bit line; zero where they are known.
     - `x`, `y`: Inputs and outputs, these of many chips before they are taken one by one.
+    - `level`: What an offset of one is in each read; with `x` that of sums of reads, where reads were `folded`.
     - `weight`: One over the variance of each output; zero where it tells nothing.
     - `names`: Those of `SHARED` that are unknown.
     """
@@ -63,6 +64,7 @@ class Problem(eqx.Module):
     gain: Float[Array, " lines"]
     offset: Float[Array, " lines"]
     x: Float[Array, "reads inputs"]
+    level: Float[Array, " reads"]
     y: Float[Array, "*chips reads outputs"]
     weight: Float[Array, "*chips reads outputs"]
     names: tuple[str, ...] = eqx.field(static=True)
@@ -95,7 +97,7 @@ class Problem(eqx.Module):
         """What the outputs should be, where `seen` is what reads see of `u`."""
         gain, offset = self.of_outputs(self.gain * u.gain), self.of_outputs(self.offset * u.offset)
         scale = self.settings(u.shared).scale
-        return scale * (self.x @ seen.matrix) * (1 + gain)[None] + offset[None]
+        return scale * (self.x @ seen.matrix) * (1 + gain)[None] + self.level[:, None] * offset[None]
 
     def of_outputs(self, values: Float[Array, "*n lines"]) -> Float[Array, "*n outputs"]:
         """What belongs to bit lines, among all outputs."""
@@ -171,7 +173,7 @@ class Moves(eqx.Module):
         """Change of the reads by `d`."""
         p = self.problem
         own = (p.x @ p.array.along(self.seen, self.std * d.cells)) * self.factor[None]
-        lines = self.base * (p.gain * d.gain)[None] + (p.offset * d.offset)[None]
+        lines = self.base * (p.gain * d.gain)[None] + p.level[:, None] * (p.offset * d.offset)[None]
         return own + p.of_outputs(lines) + jnp.tensordot(d.shared, self.along, 1)
 
     def backward(self, r: Float[Array, "reads outputs"]) -> Unknown:
@@ -179,7 +181,10 @@ class Moves(eqx.Module):
         p = self.problem
         cells = self.std * p.array.back(self.seen, p.x.T @ (r * self.factor[None]))
         lines = p.of_lines(r)
-        gain, offset = p.gain * jnp.sum(self.base * lines, 0), p.offset * jnp.sum(lines, 0)
+        gain, offset = (
+            p.gain * jnp.sum(self.base * lines, 0),
+            p.offset * jnp.matmul(p.level, lines, precision="highest"),
+        )
         return Unknown(cells, gain, offset, jnp.tensordot(self.along, r, [[1, 2], [0, 1]]))
 
     @property
@@ -200,5 +205,5 @@ class Moves(eqx.Module):
         own = jnp.sqrt(jnp.sum(self._own**2, axis=0)).T
         cells = p.array.across(p.x) * own[:, None]  # (lines, reads, rows)
         gain = (self.base * p.gain[None]).T[..., None]
-        offset = jnp.broadcast_to(p.offset[:, None, None], gain.shape)
+        offset = (p.offset[:, None] * p.level[None])[..., None]
         return jnp.concatenate([cells, gain, offset], axis=2)

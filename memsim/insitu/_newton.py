@@ -1,7 +1,7 @@
-"""Newton's method for the nodes of small circuits, many of which may settle side by side."""
+"""Newton's method for circuits of two layers of nodes, many of which may settle side by side."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,23 +10,37 @@ from jaxtyping import Array, Float
 STEPS = 200  # of Newton's method, at most
 
 
+class Slopes(NamedTuple):
+    """How the currents out of nodes follow their voltages: those of a hidden node its own and those of the outputs.
+
+    Two hidden nodes do not meet, so what is to be eliminated is no larger than the outputs. Circuits that settle at the
+    least of a convex co-content have positive pivots, in any order.
+    """
+
+    hidden: Float[Array, " hidden"]
+    across: Float[Array, "hidden outputs"]
+    outputs: Float[Array, "outputs outputs"]
+
+
 def newton(
-    residual: Callable[..., Array], start: Float[Array, " n"], parameters: tuple[Any, ...], largest: float | Array
-) -> Float[Array, " n"]:
-    """The root of `residual(v, *parameters)`, and one more, differentiable, step of Newton's method.
+    currents: Callable[..., Array],
+    slopes: Callable[[Array], Slopes],
+    start: Float[Array, " nodes"],
+    parameters: tuple[Any, ...],
+    largest: float | Array,
+) -> Float[Array, " nodes"]:
+    """Where `currents(v, *parameters)` vanish, and one more, differentiable, step of Newton's method.
 
     No step changes a voltage by more than twice `largest`: the current of a diode grows by e there. NaN where the
     method does not converge.
     """
-    held = jax.lax.stop_gradient(parameters)
-    scale = jnp.max(jnp.abs(residual(start, *held)))
+    start, held = jax.lax.stop_gradient((start, parameters))
+    scale = jnp.max(jnp.abs(currents(start, *held)))
     enough = float(jnp.finfo(start.dtype).eps) ** 0.5  # the last step squares it
 
     def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         v, _, number = state
-        missing = jnp.expand_dims(residual(v, *held), 1)
-        change = -solved(jax.jacfwd(residual)(v, *held), missing)[:, 0]
-        bounded = jnp.clip(change, -2 * largest, 2 * largest)
+        bounded = jnp.clip(-solved(slopes(v), currents(v, *held)), -2 * largest, 2 * largest)
         return v + bounded, jnp.max(jnp.abs(bounded)), number + 1
 
     def unfinished(state: tuple[Array, Array, Array]) -> Array:
@@ -36,27 +50,31 @@ def newton(
     begin = (start, jnp.full((), jnp.inf, start.dtype), jnp.zeros((), int))
     root, _, number = jax.lax.while_loop(unfinished, step, begin)
     root = jax.lax.stop_gradient(jnp.where((number < STEPS) & jnp.isfinite(scale), root, jnp.nan))
-    slope = jax.lax.stop_gradient(jax.jacfwd(residual)(root, *held))
-    inverse = jax.lax.stop_gradient(solved(slope, jnp.eye(len(start), dtype=start.dtype)))
-    return root - inverse @ residual(root, *parameters)
+    return root - solved(jax.lax.stop_gradient(slopes(root)), currents(root, *parameters))
 
 
-def solved(a: Float[Array, "n n"], b: Float[Array, "n k"]) -> Float[Array, "n k"]:
-    """The solution of `a x = b` by elimination with pivots, without a library.
+def solved(slopes: Slopes, b: Float[Array, " nodes"]) -> Float[Array, " nodes"]:
+    """The voltages that move the currents by `b`: hidden nodes are eliminated first, then the outputs."""
+    hidden, across, outputs = slopes
+    nodes = len(hidden)
+    share = across / jnp.expand_dims(hidden, 1)
+    left = outputs - jnp.matmul(across.T, share, precision="highest")
+    moved = eliminated(left, b[nodes:] - jnp.matmul(share.T, b[:nodes], precision="highest"))
+    return jnp.concatenate([b[:nodes] / hidden - jnp.matmul(share, moved, precision="highest"), moved])
 
-    Factorisations of hundreds of matrices at once, within a loop, were seen to wait for each other for ever on two
-    cores (jaxlib 0.10.2). These are sums and products, which run side by side.
+
+def eliminated(a: Float[Array, "n n"], b: Float[Array, " n"]) -> Float[Array, " n"]:
+    """The solution of `a x = b` by elimination without exchanges, for positive definite `a`.
+
+    Factorisations by LAPACK of hundreds of matrices at once, within a loop, were seen to wait for each other for ever
+    on two cores (jaxlib 0.10.2). These are sums and products, which run side by side.
     """
     n = len(a)
     rows = jnp.arange(n)
 
-    def eliminated(place: Array, both: Array) -> Array:
-        column = jnp.abs(jax.lax.dynamic_index_in_dim(both, place, 1, keepdims=False))
-        pivot = jnp.argmax(jnp.where(rows >= place, column, -1.0))
-        order = jnp.where(rows == place, pivot, jnp.where(rows == pivot, place, rows))
-        both = both[order]
+    def eliminate(place: Array, both: Array) -> Array:
         row = both[place] / both[place, place]
-        factors = jnp.expand_dims(both[:, place], 1)
-        return jnp.where(jnp.expand_dims(rows == place, 1), row[None], both - factors * row[None])
+        factors = both[:, place] - (rows == place).astype(both.dtype)  # leaves the row itself over its pivot
+        return both - jnp.expand_dims(factors, 1) * jnp.expand_dims(row, 0)
 
-    return jax.lax.fori_loop(0, n, eliminated, jnp.concatenate([a, b], axis=1))[:, n:]
+    return jax.lax.fori_loop(0, n, eliminate, jnp.concatenate([a, jnp.expand_dims(b, 1)], axis=1))[:, n]
