@@ -43,6 +43,6 @@ draw = command(READS, figure)
 def draw_day(axes, one, name: str, place: int) -> None:
     """Of what happens, and dashed with static power where there is some."""
     shown = plotting.look(place)
-    axes.plot(one.words, one.dynamic, label=name, **shown)
+    axes.plot(one.words, one.dynamic, label=name if bool(one.dynamic.notnull().any()) else None, **shown)
     if bool((one.day > 1.001 * one.dynamic).any()):
         axes.plot(one.words, one.day, linestyle="--", **shown)
