@@ -75,7 +75,7 @@ def infer(
         problem = _problem(asked, reads)
         found = _found(problem, asked, x, used, np.asarray(reads.rest))
     if strict:
-        _check_fit(found)
+        _check_fit(found, *x.shape)
     return found
 
 
@@ -206,15 +206,18 @@ def _values(problem: Problem, posterior: Posterior) -> tuple[Array, ...]:
     return problem.conductances(u), std, logs, matrix
 
 
-def _check_fit(found: Found) -> None:
+def _check_fit(found: Found, reads: int, inputs: int) -> None:
     """Raises `ValueError` where reads, of any of the chips, are further off than their noise and chance allow."""
     fit = found.fit
     if not np.all(found.close):
+        few = f" Are {reads} reads too few? {inputs}, of independent inputs, tell all that reads can." * (
+            reads < inputs
+        )
         raise ValueError(
             f"The reads must lead to one array{_which(np.logical_not(found.close))}. The steps of the solver came to "
             "no end. Is each read beside its own input, in the order that the design says, and none clipped? If so, "
             "give medians of the resistances that are nearer, or a larger `noise`; `strict=False` returns what there "
-            "is."
+            f"is.{few}"
         )
     squares, degrees = np.asarray(fit.of_reads), np.asarray(fit.degrees)
     wrong = (degrees >= 1) & (squares > CONTRADICTION * degrees) & (fit.p_value < BEYOND_CHANCE)

@@ -1,5 +1,6 @@
 """What reads tell of an array, judged by ngspice, by closed forms, and by the cells of chips."""
 
+import dataclasses
 from pathlib import Path
 
 import jax
@@ -158,3 +159,12 @@ def test_cells_with_levels_are_found_at_them():
     # Between two of 33 targets the law of 16 levels is no straight line; one level is 1.7 uS.
     found = ms.identify.identify(chip.at(0.0), design, ms.identify.Known(targets=w), budget=4, key=jr.key(2))
     np.testing.assert_allclose(found.conductances.mean, chip.cells, atol=1e-9)
+
+
+@pytest.mark.parametrize("reads, says", [(6, "Are 6 reads too few"), (8, "strict=False` returns what there is.$")])
+def test_steps_that_come_to_no_end_are_told_with_what_may_be_lacking(reads, says):
+    circuit = ms.identify.Circuit(dm.Ideal(1e-6, 50e-6), 8, 2)
+    x = np.asarray(ms.identify.choose(circuit, reads, key=KEY), float)
+    found = ms.identify.infer(x, x @ np.full((8, 2), 20e-6), circuit, ms.identify.Known(noise=1e-8))
+    with pytest.raises(ValueError, match=says):
+        ms.identify._infer._check_fit(dataclasses.replace(found, close=np.asarray(False)), *x.shape)
