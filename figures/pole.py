@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from _drawing import command, intervals
@@ -33,8 +34,9 @@ def figure(data, journal: str = "neutral", label=None) -> Figure:
         drawing.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
         plotting.describe(
             drawing,
-            f"Lines: means; bars: 95 % intervals over trainings, chips and runs of {config['seconds']} s, beside each "
-            "other; grey: other machines, trained for them, at the first time",
+            f"Lines: means; bars, beside each other: above 95 % intervals over trainings, chips and runs of "
+            f"{config['seconds']} s, below from the least to the largest of all chips; "
+            "grey: other machines, trained for them, at the first time",
         )
     return drawing
 
@@ -47,9 +49,14 @@ def ways(column, data, label) -> None:
         one = data.sel(training=training, correction=correction)
         words = [plotting.readable(str(word), label) for word in (training, correction)]
         named = f"{words[0]}, correction: {words[1]}"
-        for axes, name in zip(column, ("failed", "open_loop"), strict=True):
-            found = 100 * intervals(one[name], "time")
-            plotting.draw_interval(axes, times, found, place=place, label=named, of=len(each))
+        for axes, found in zip(column, (intervals(one.failed, "time"), ranges(one.open_loop)), strict=True):
+            plotting.draw_interval(axes, times, 100 * found, place=place, label=named, of=len(each))
+
+
+def ranges(error) -> np.ndarray:
+    """Mean, least and largest over trainings and chips, at each time."""
+    over = [name for name in error.dims if name != "time"]
+    return np.stack([error.mean(over), error.min(over), error.max(over)], axis=-1)
 
 
 def beside(axes, others, label) -> None:
