@@ -31,7 +31,7 @@ def trained(
       network over. Without it, this point trains its own.
     - `dt`, `input_scale`: As of `recurrent_network`.
     - `learning_rate`: Of Adam, with a cosine decay.
-    - `training`: As of `memsim.train.fit`.
+    - `training`: As of `memsim.train.fit`; a `checkpoint` in the place of that of the point.
     """
     model_key, fit_key = jr.split(key)
     inputs = data.train.inputs.shape[-1]
@@ -54,7 +54,7 @@ def fitted(
         kept = kept.with_name(f"{'-'.join(once.split())}.checkpoint")
     steps = training["epochs"] * (len(data.train) // training.get("batch_size", 64))
     settings = {"optimizer": adam(learning_rate, steps), "clip": None} | training
-    return ms.train.fit(model, data, key=key, checkpoint=kept, **settings)
+    return ms.train.fit(model, data, key=key, **({"checkpoint": kept} | settings))
 
 
 @cache

@@ -8,6 +8,7 @@ attribution.nc, reliability.csv.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -16,12 +17,12 @@ import xarray as xr
 
 import device_models as dm
 import memsim as ms
-from _frame import digits, finish, origin
+from _frame import digits, finish, of_a_point, origin, swept
 from _trained import trained
 
 STEPS = 40
 NETWORK, CHIPS = jr.key(0), jr.key(1)
-PLAIN, NOISY = "plain", "with noise"
+TRAININGS = PLAIN, NOISY = "plain", "with noise"
 QUICK = {"chips": 3, "attributed": 2, "recordings": 20, "hidden": 16, "epochs": 1}
 
 
@@ -56,46 +57,77 @@ class Config:
 
 
 def run(config: Config) -> xr.Dataset:
-    """Runs the study; returns what it writes of classes and confidence."""
+    """Runs or continues the study; returns what it writes of classes and confidence."""
     data = digits(STEPS, recordings=config.recordings, quick=config.quick)
-    cells = ms.Crossbar(dm.device(config.device).make(), adc=ms.ADC(config.adc_bits))
-    networks = {name: network(name, config, data) for name in (PLAIN, NOISY)}
-    designs = {name: ms.calibrate(net, jnp.asarray(data.train.inputs[:200]), cells) for name, net in networks.items()}
-    told = origin(config, data.test, cells)
-    chips = accuracies(networks, designs, data, config).assign_attrs(told)
-    model, design, aged = networks[NOISY], designs[NOISY], {"time": config.time, "key": CHIPS}
-    beside = {
-        "chip_to_chip": chips,
-        "distributions": ms.study.distributions(networks, cells, chips=5, **aged).assign_attrs(told),
-        "attribution": ms.study.attribute(
-            model, data.test, design, chips=config.attributed, times=[config.time], key=CHIPS
-        ).assign_attrs(told),
+    networks = {training: network(training, config, data) for training in TRAININGS}
+    noisy, age = {NOISY: networks[NOISY]}, {"time": config.time, "key": CHIPS}
+    found = {
+        "chip_to_chip": over_trainings(accuracies, networks, config),
+        "distributions": ms.study.distributions(networks, cells(config), chips=5, **age),
+        "attribution": over_trainings(effects, noisy, config).squeeze("training", drop=True),
+        "reliability": over_trainings(confusion, noisy, config).squeeze("training", drop=True),
     }
-    for name, result in beside.items():
+    found = {name: each.assign_attrs(origin(config, data.test, cells(config))) for name, each in found.items()}
+    parts = [each.attrs.pop("parts") for each in found.values() if "parts" in each.attrs]
+    named = found.pop("reliability")
+    for name, result in found.items():
         ms.study.save_result(result, config.out / f"{name}.nc")
-    named = ms.study.confusion(model, data.test, design, chips=config.chips, **aged).assign_attrs(told)
-    finish("reliability", named, ms.study.summary(chips), out=config.out, report=lambda: report(named, **beside))
+    table = ms.study.summary(found["chip_to_chip"])
+    finish("reliability", named, table, out=config.out, report=lambda: report(named, **found))
+    for part in parts:
+        ms.study.remove_parts(config.out / part)
+    for training in TRAININGS:
+        checkpoint(training, config).unlink(missing_ok=True)
     return named
 
 
+def cells(config: Config) -> ms.Crossbar:
+    """Arrays whose ranges are not found yet."""
+    return ms.Crossbar(dm.device(config.device).make(), adc=ms.ADC(config.adc_bits))
+
+
 def network(training: str, config: Config, data: ms.data.Splits) -> ms.nn.SpikingNetwork:
-    """The network after one training, from the same start."""
+    """The network after one training, from the same start; a training that was interrupted goes on."""
     noisy = {"hardware": ms.train.GaussianNoise(config.noise), "clip": 1.5}
-    return trained(
-        config.hidden, data, key=NETWORK, epochs=config.epochs, **(noisy if training == NOISY else {"clip": None})
-    )
+    how = noisy if training == NOISY else {"clip": None}
+    how |= {"epochs": config.epochs, "checkpoint": checkpoint(training, config)}
+    return trained(config.hidden, data, key=NETWORK, **how)
 
 
-def accuracies(networks, designs, data: ms.data.Splits, config: Config) -> xr.Dataset:
-    """What chip i has right, the same chip for each training, over (training, chip)."""
-    found = [
-        ms.study.robustness(
-            networks[name], data.test, designs[name], chips=config.chips, times=[config.time], key=CHIPS
-        )
-        for name in networks
-    ]
-    names = xr.DataArray(list(networks), dims="training", name="training")
-    return xr.concat(found, names, combine_attrs="drop_conflicts")
+def checkpoint(training: str, config: Config) -> Path:
+    """The file of a training, until all is written."""
+    words = *training.split(), config.hidden, config.epochs, config.noise, "quick" if config.quick else "whole"
+    return config.out / f"{'-'.join(map(str, words))}.checkpoint"
+
+
+def over_trainings(measure, networks: dict[str, ms.nn.SpikingNetwork], config: Config) -> xr.Dataset:
+    """What is measured of each network on chips; what was finished before is not measured again."""
+    chosen = partial(measure, config=of_a_point(config))
+    return swept(chosen, {"training": networks}, folder=config.out)
+
+
+def accuracies(training, *, config: Config) -> xr.Dataset:
+    """What chip i has right, the same chip for each training."""
+    data, design = on_chips(training, config)
+    return ms.study.robustness(training, data.test, design, chips=config.chips, times=[config.time], key=CHIPS)
+
+
+def effects(training, *, config: Config) -> xr.Dataset:
+    """What each effect costs."""
+    data, design = on_chips(training, config)
+    return ms.study.attribute(training, data.test, design, chips=config.attributed, times=[config.time], key=CHIPS)
+
+
+def confusion(training, *, config: Config) -> xr.Dataset:
+    """What is named as what, and how sure it is."""
+    data, design = on_chips(training, config)
+    return ms.study.confusion(training, data.test, design, chips=config.chips, time=config.time, key=CHIPS)
+
+
+def on_chips(training: ms.nn.SpikingNetwork, config: Config):
+    """The recordings, and the design with ranges of a network."""
+    data = digits(STEPS, recordings=config.recordings, quick=config.quick)
+    return data, ms.calibrate(training, jnp.asarray(data.train.inputs[:200]), cells(config))
 
 
 def report(named: xr.Dataset, *, chip_to_chip: xr.Dataset, distributions: xr.Dataset, attribution: xr.Dataset) -> None:

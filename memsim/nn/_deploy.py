@@ -186,9 +186,10 @@ def digital_weight(path: str, layer: AbstractAnalog) -> Float[Array, "outputs in
 
 
 def share_held(model: Any, layers: dict[str, AbstractAnalog]) -> float:
-    """Of all numbers of a digital `model`, the share that these of its layers hold as weights."""
+    """Of all numbers of a digital `model`, the share that these of its layers hold as weights; all of none."""
     held = sum(digital_weight(path, layer).size for path, layer in layers.items())
-    return held / sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)))
+    whole = sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)))
+    return held / whole if whole else 1.0
 
 
 def replace_weights(model: Model, weights: dict[str, Any]) -> Model:

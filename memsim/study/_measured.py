@@ -63,7 +63,7 @@ def as_dataset(result: Any, names: Sequence[str]) -> "xr.Dataset":
             found = found.merge({name: _variable(name, value)})
     else:
         found = xr.Dataset({ONE: _variable(ONE, result)})
-    found = found.map(_fetched, keep_attrs=True)
+    found = found.assign(found.map(_fetched, keep_attrs=True).data_vars)  # a map leaves out coordinates of no variable
     _check(found, names)
     return found
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import memsim as ms
 from memsim._cli import load_script, main
 from memsim.study import open_result
 
@@ -16,9 +17,23 @@ def test_too_few_chips_to_draw_are_refused():
         load_script("experiments", "reliability").Config(chips=2)
 
 
+def refuse(*args, **settings):
+    raise KeyboardInterrupt
+
+
 @pytest.mark.slow
-def test_the_experiment_runs_and_its_figures_are_drawn(tmp_path, capsys):
-    assert main(["run", "reliability", "--quick", "--out", str(tmp_path)]) == 0
+def test_the_experiment_goes_on_where_it_was_killed_and_its_figures_are_drawn(tmp_path, capsys, monkeypatch):
+    command = ["run", "reliability", "--quick", "--out", str(tmp_path)]
+    with monkeypatch.context() as killed:
+        killed.setattr(ms.study, "confusion", refuse)
+        assert main(command) != 0
+    finished = {file.name for file in tmp_path.rglob("*") if file.suffix in (".checkpoint", ".nc")}
+    assert len([name for name in finished if name.endswith(".checkpoint")]) == 2
+    with monkeypatch.context() as done:
+        for name in ("robustness", "attribute"):
+            done.setattr(ms.study, name, refuse)
+        assert main(command) == 0
+    assert {file.name for file in tmp_path.iterdir()} == {f"{name}.nc" for name in FIGURES} | {"reliability.csv"}
     said = capsys.readouterr().out
     assert "with noise: " in said and "confidence is off by" in said and "Accuracy is" in said
     named, chips, spread, effects = (open_result(tmp_path / f"{name}.nc") for name in FIGURES)
@@ -28,6 +43,7 @@ def test_the_experiment_runs_and_its_figures_are_drawn(tmp_path, capsys):
     assert {"write noise", "drift", "read noise", "ADC"} <= set(effects.effect.values.tolist())
     for result in (named, chips, spread, effects):
         assert json.loads(result.config)["quick"] and "Free Spoken Digit" in result.data
+        assert result.time == 86400.0
     for name in FIGURES:
         assert main(["draw", name, "--result", str(tmp_path / f"{name}.nc"), "--out", str(tmp_path / name)]) == 0
         assert "A QUICK RUN" in (tmp_path / f"{name}.txt").read_text()

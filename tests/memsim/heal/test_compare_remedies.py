@@ -104,6 +104,14 @@ def test_what_was_lost_tells_chips_as_good_as_the_digital_model_from_better_ones
         assert np.isnan(ms.heal.regained(one, "loss").mean) == (wanted <= 0)
 
 
+def test_no_share_is_told_of_what_only_rounding_has_lost():
+    ones = xr.DataArray(np.ones((3, 4), np.float32), dims=["chip", "recording"])
+    losses = {"digital_loss": 0.5 * ones, "before_loss": np.nextafter(0.5 * ones, np.float32(1)), "loss": 0.4 * ones}
+    one = xr.Dataset(losses)
+    assert 0 < ms.heal.lost(one, "loss").mean < 1e-7
+    assert np.isnan(ms.heal.regained(one, "loss")).all()
+
+
 def test_what_was_lost_stands_beside_the_shares(result):
     lost = ms.heal.lost(result.isel(remedy=0, time=0))
     assert float(result.lost[0]) == pytest.approx(lost.mean) == pytest.approx(float(1 - result.before_accuracy.mean()))

@@ -172,3 +172,7 @@ def test_any_model_is_diagnosed_by_what_its_layers_meet():
     silent = eqx.tree_at(lambda m: (m.layers[0].weight, m.layers[0].bias), model, replace_fn=lambda a: -jnp.abs(a))
     words = str(ms.nn.diagnose(silent, jnp.abs(xs)))
     assert ".layers[1]: all its inputs are zero" in words
+
+
+def test_a_model_without_numbers_is_diagnosed():
+    assert ms.nn.diagnose(eqx.nn.Lambda(jax.nn.relu), jnp.ones((2, 3))).findings == ()

@@ -90,6 +90,16 @@ def test_any_values_have_labels_of_their_own(values, labels):
     assert found == labels if labels else len(set(found)) == 2 and not any("0x" in label for label in found)
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_coordinate_that_no_variable_has_stays(tmp_path, kept):
+    result = ms.study.sweep(
+        lambda bits: xr.Dataset({"error": 2.0**-bits}, {"time": ("time", [60.0], {"units": "s"})}),
+        {"bits": [4, 6]},
+        folder=tmp_path if kept else None,
+    )
+    assert result.error.dims == ("bits",) and result.time.values.tolist() == [60.0] and result.time.units == "s"
+
+
 def test_own_dimensions_coordinates_and_attributes_of_a_result_stay(tmp_path):
     def measure(steps, seed, *, key):
         time = np.arange(steps)
