@@ -84,11 +84,11 @@ class Task(NamedTuple):
         return {name: ("chip", [float(value)] * (self.chips or 1)) for name, value in found.items()}
 
 
-def check_machines(names: tuple[str, ...]) -> None:
-    """Raises `ValueError` for machines that are not here."""
+def check_machines(names: tuple[str, ...], known: tuple[str, ...] = MACHINES) -> None:
+    """Raises `ValueError` for machines that are not among the `known`."""
     for name in names:
-        if name not in MACHINES:
-            raise ValueError(f"`machines` must be of {', '.join(MACHINES)}. Got {name}.")
+        if name not in known:
+            raise ValueError(f"`machines` must be of {', '.join(known)}. Got {name}.")
 
 
 def on_machine(
@@ -120,9 +120,8 @@ def on_array(
     if task.chips is None:
         found = task.judged(ms.at(chip, task.time, key=read_key), data.test, key=read_key)
     else:
-        asked = {"chips": task.chips, "times": [task.time], "metrics": task.metrics, "scores": task.scores}
-        over = ms.study.robustness(model, data.test, designs, key=key, **asked).isel(time=0)
-        found = {name: ("chip", over[name].values) for name in task.names}
+        found = over_chips(designs, model, data.test, task, (task.time,), key=key)
+        found = {name: each.isel(time=0, drop=True) for name, each in found.items()}
     latency = float(cost.latency.mean())
     times = {"latency": latency, "answer": latency / xs.shape[1]}
     return as_row(cost.joules, found, area=float(cost.square_metres.sum()), **times)
@@ -159,15 +158,21 @@ def at_ages(
     """The metrics of a trained `model` on chips of a machine, over `time`; what has no arrays does not age."""
     if machine in ARRAYS:
         designs = ranged(design_of(machine), model, data, task)
-        asked = {"chips": task.chips, "times": list(times), "metrics": task.metrics, "scores": task.scores}
-        found = ms.study.robustness(model, data.test, designs, key=key, **asked)
-        return xr.Dataset(
-            {name: (("time", "chip"), found[name].transpose("time", "chip").values) for name in task.names}
-        )
+        return xr.Dataset(over_chips(designs, model, data.test, task, times, key=key))
     if machine in CHIPS:
         placed = ms.chips.target(CHIPS[machine]).placed(model, input_shape=tuple(data.test.inputs.shape[2:]))
         model = outputs_of(placed)
     return xr.Dataset(task.judged(model, data.test)).expand_dims(time=len(times))
+
+
+def over_chips(
+    designs: Any, model: Any, test: ms.data.Dataset, task: Task, times: tuple[float, ...], *, key: Key[Array, ""]
+) -> dict[str, xr.DataArray]:
+    """The metrics (time, chip) of all `task.chips` of a design, or of a design a layer."""
+    asked = {"chips": task.chips, "times": list(times), "metrics": task.metrics, "scores": task.scores}
+    found = ms.study.robustness(model, test, designs, key=key, **asked)
+    dims = "time", "chip"
+    return {name: xr.DataArray(found[name].transpose(*dims).values, dims=dims) for name in task.names}
 
 
 def ranged(design: ms.Crossbar, model: Any, data: ms.data.Splits, task: Task) -> Any:

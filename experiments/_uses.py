@@ -30,14 +30,17 @@ class Learning(NamedTuple):
 
     - `epochs`, `more_epochs`: As floats, and for the machine from there on, at a quarter of the learning rate.
     - `batch_size`, `learning_rate`: Of Adam, with a cosine decay.
-    - `loss`: As of `memsim.train.fit`.
     """
 
     epochs: int
     more_epochs: int
     batch_size: int = 64
     learning_rate: float = 4e-3
-    loss: Any = None
+
+    @classmethod
+    def of(cls, config: Any) -> "Learning":
+        """By the options of an experiment that have these names."""
+        return cls(config.epochs, config.more_epochs, config.batch_size, config.learning_rate)
 
     def floats(self, model: Any, data: ms.data.Splits, *, once: str, key: Key[Array, ""]) -> Any:
         """Trained once for all points of a sweep with that name."""
@@ -50,7 +53,7 @@ class Learning(NamedTuple):
     def _fitted(self, model: Any, data: ms.data.Splits, epochs: int, share: float, **more: Any) -> Any:
         size = min(self.batch_size, len(data.train))
         rate = share * self.learning_rate
-        return fitted(model, data, epochs=epochs, batch_size=size, learning_rate=rate, loss=self.loss, **more)
+        return fitted(model, data, epochs=epochs, batch_size=size, learning_rate=rate, **more)
 
 
 class Learnt(NamedTuple):

@@ -22,7 +22,7 @@ from jaxtyping import Array, Key
 import memsim as ms
 from _frame import finish, label, of_a_point, origin, print_table, swept
 from _hand import DT, SETTLED, Days, settled_r2
-from _placed import ARRAYS, CHIPS, design_of
+from _placed import ARRAYS, CHIPS, check_machines, design_of
 from _said import Affine, Said, on_machine, written
 from _seconds import LABELS as OF_SECONDS
 from _seconds import of_a_second
@@ -83,9 +83,7 @@ class Config:
 
     def __post_init__(self):
         ms.study.check_options(self)
-        for name in self.machines:
-            if name not in MACHINES:
-                raise ValueError(f"`machines` must be of {', '.join(MACHINES)}. Got {name}.")
+        check_machines(self.machines, MACHINES)
         if self.known < 2:
             raise ValueError(f"`known` must be at least 2, to fit to. Got {self.known}.")
 

@@ -97,8 +97,7 @@ def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
     """The network, trained in one way, on one machine."""
     found = ("balanced_accuracy", "accuracy", "f1", supraventricular_found, ventricular_found)
     task = Task(DT, found, chips=config.chips, time=config.time, nanometres=config.nanometres)
-    learning = Learning(config.epochs, config.more_epochs, config.batch_size, config.learning_rate)
-    use = Use(beats(config), task, learning, hidden=config.hidden, priced=config.priced)
+    use = Use(beats(config), task, Learning.of(config), hidden=config.hidden, priced=config.priced)
     return use.row(seed, training, machine, key=key)
 
 

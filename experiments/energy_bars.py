@@ -17,7 +17,7 @@ import xarray as xr
 import memsim as ms
 from _frame import digits, finish, label, of_a_point, origin, print_table, swept
 from _placed import LABELS as OF_A_ROW
-from _placed import Task, on_machine
+from _placed import Task, check_machines, on_machine
 from _spikes import as_spikes, spiking_network
 from _trained import fitted
 
@@ -58,9 +58,7 @@ class Config:
     def __post_init__(self):
         ms.study.check_options(self, batch_size=200 if self.quick else 1800)
         ms.energy.Periphery(node=self.nanometres * 1e-9)
-        for name in self.machines:
-            if name not in MACHINES:
-                raise ValueError(f"`machines` must be of {', '.join(MACHINES)}. Got {name}.")
+        check_machines(self.machines, MACHINES)
 
 
 def run(config: Config) -> xr.Dataset:

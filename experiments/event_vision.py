@@ -91,8 +91,7 @@ def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
     """The network, trained in one way, on one machine at all speeds."""
     seen = scenes_of(config)
     task = Task(seen.dt, chips=config.chips, time=config.time, nanometres=config.nanometres)
-    learning = Learning(config.epochs, config.more_epochs, config.batch_size, config.learning_rate)
-    use = Use(seen.splits, task, learning, hidden=config.hidden, priced=config.priced)
+    use = Use(seen.splits, task, Learning.of(config), hidden=config.hidden, priced=config.priced)
     learnt = use.trained(seed, training, machine, key=key)
     if learnt.refused:
         raise ValueError(f"{machine} must take the network. It says: {learnt.refused} Leave it out of `machines`.")

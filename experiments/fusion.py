@@ -92,8 +92,7 @@ def measure(seed, training, senses, machine, *, key, config: Config) -> xr.Datas
         *(as_learnt(part, senses) for part in (data.train, data.validation)), together(data.test, senses)
     )
     task = Task(DIGIT / config.steps, time=config.time, nanometres=config.nanometres)
-    learning = Learning(config.epochs, config.more_epochs, config.batch_size, config.learning_rate)
-    use = Use(splits, task, learning, hidden=config.hidden, priced=config.priced, name=senses)
+    use = Use(splits, task, Learning.of(config), hidden=config.hidden, priced=config.priced, name=senses)
     learnt = use.trained(seed, training, machine, key=key)
     if learnt.refused:
         raise ValueError(f"{machine} must take the network. It says: {learnt.refused} Leave it out of `machines`.")

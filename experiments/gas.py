@@ -140,8 +140,7 @@ def use_of(nose: Months, config: Config) -> Use:
     )
     data = ms.data.Splits(*(dataset(*each) for each in parts))
     task = Task(DT, time=config.time, nanometres=config.nanometres)
-    learning = Learning(config.epochs, config.more_epochs, config.batch_size, config.learning_rate)
-    return Use(data, task, learning, hidden=config.hidden, priced=config.priced)
+    return Use(data, task, Learning.of(config), hidden=config.hidden, priced=config.priced)
 
 
 class Judged(NamedTuple):

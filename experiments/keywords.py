@@ -108,8 +108,7 @@ def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
     words, silence = heard(config.steps, config.threshold, config.noise_rate, config.recordings, config.quick)
     dt = WORD / config.steps
     task = Task(dt, chips=config.chips, time=config.time, nanometres=config.nanometres)
-    learning = Learning(config.epochs, config.more_epochs, config.batch_size, config.learning_rate)
-    use = Use(words, task, learning, hidden=config.hidden, priced=config.priced)
+    use = Use(words, task, Learning.of(config), hidden=config.hidden, priced=config.priced)
     learnt = use.trained(seed, training, machine, key=key)
     if learnt.refused:
         raise ValueError(f"{machine} must take the network. It says: {learnt.refused} Leave it out of `machines`.")

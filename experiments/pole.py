@@ -25,7 +25,7 @@ from jaxtyping import Array, Float, Key
 
 import memsim as ms
 from _frame import finish, label, of_a_point, origin, print_table, swept
-from _placed import ARRAYS, CHIPS, design_of
+from _placed import ARRAYS, CHIPS, check_machines, design_of
 from _pole import CHANNELS, DT, SECOND, Run, at_rest, held_up, judged, linear, optimal_gain, starts
 from _seconds import LABELS as OF_SECONDS
 from _seconds import of_a_second
@@ -90,9 +90,7 @@ class Config:
 
     def __post_init__(self):
         ms.study.check_options(self)
-        for name in self.machines:
-            if name not in MACHINES:
-                raise ValueError(f"`machines` must be of {', '.join(MACHINES)}. Got {name}.")
+        check_machines(self.machines, MACHINES)
 
 
 def run(config: Config) -> xr.Dataset:

@@ -87,9 +87,8 @@ def run(config: Config) -> xr.Dataset:
 def measure(seed, training, machine, *, key, config: Config) -> xr.Dataset:
     """The network, trained in one way, on one machine."""
     task = Task(DT, ("accuracy", "f1"), chips=config.chips, time=config.time, nanometres=config.nanometres)
-    learning = Learning(config.epochs, config.more_epochs, config.batch_size, config.learning_rate)
     data = windows(config.folder, config.windows)
-    use = Use(data, task, learning, hidden=config.hidden, priced=config.priced)
+    use = Use(data, task, Learning.of(config), hidden=config.hidden, priced=config.priced)
     return use.row(seed, training, machine, key=key)
 
 

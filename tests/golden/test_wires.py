@@ -14,12 +14,8 @@ from helpers import quick_and_slow, slow
 from memsim import AlphaBetaWires, Crossbar, DifferentialPair, IdealWires, ResistiveWires
 
 DATA = Path(__file__).parents[1] / "data" / "irdrop"
-LARGE = (
-    "bcb_16x16_spice",
-    "bcb_24x40_signed",
-    "bcb_32x32_open",
-    "bcb_256x256_r1_p1",
-)  # of 64 by 64 there is one that is quick
+# Slow ones; of 64 by 64 there is one that is quick.
+LARGE = ("bcb_16x16_spice", "bcb_24x40_signed", "bcb_32x32_open", "bcb_256x256_r1_p1")
 CASES = sorted(path.stem for path in DATA.glob("*.npz"))
 
 
