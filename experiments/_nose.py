@@ -55,7 +55,7 @@ class Nose(NamedTuple):
         return cls(np.ones(SENSORS), response, exponent, rise, 1.5 * rise, loss)
 
     def after(self, months: float, rng: np.random.Generator) -> "Nose":
-        """The same sensors later."""
+        """The same sensors later: by the law of the walk over all these months, not by a path through each of them."""
         root = np.sqrt(months)
         baseline = np.exp(root * WALKS["baseline"] * rng.standard_normal(SENSORS))
         own = root * WALKS["sensitivity"] * rng.standard_normal((SENSORS, 1))

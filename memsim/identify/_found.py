@@ -5,7 +5,7 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from .._checks import Checked, between, checked
 from ._problem import RESISTANCES
@@ -69,7 +69,7 @@ class Fit(Checked):
     >>> import numpy as np, device_models as dm, memsim as ms
     >>> g = np.array([[1e-5, 4e-5], [2e-5, 3e-5]])
     >>> found = ms.identify.infer(np.eye(2) * 0.2, 0.2 * g, ms.identify.Circuit(dm.Ideal(1e-6, 5e-5), 2, 2))
-    >>> found.fit.outputs  # two reads of two bit lines
+    >>> int(found.fit.outputs)  # two reads of two bit lines
     4
     """
 
@@ -77,7 +77,7 @@ class Fit(Checked):
     degrees: Float[np.ndarray, "..."]
     squared: Float[np.ndarray, "..."]
     of_all: Float[np.ndarray, "..."]
-    outputs: int = eqx.field(static=True)
+    outputs: Int[np.ndarray, "..."]
 
     @property
     def p_value(self) -> np.ndarray:
@@ -93,7 +93,7 @@ class Fit(Checked):
     @property
     def p_value_of_all(self) -> np.ndarray:
         """Of reads and unknowns as far off as these, by chance."""
-        return _beyond(self.of_all, float(self.outputs))
+        return _beyond(self.of_all, np.asarray(self.outputs, float))
 
 
 class Found(Checked):

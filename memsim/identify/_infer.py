@@ -84,10 +84,11 @@ def _unsaturated(y: np.ndarray, asked: Question) -> np.ndarray:
         return np.ones(y.shape, bool)
     used = np.abs(y) < asked.largest * (1 - 1e-6)
     used |= asked.dead
-    if (~used).mean() > MOST_SATURATED:
+    lost = (~used).mean(axis=(-2, -1))
+    if np.any(lost > MOST_SATURATED):
         raise ValueError(
-            f"At most {MOST_SATURATED:.0%} of the outputs may be at the end of the ADC's range. Got "
-            f"{(~used).mean():.0%}. Choose smaller inputs, or a larger `full_scale`."
+            f"At most {MOST_SATURATED:.0%} of the outputs may be at the end of the ADC's range"
+            f"{_which(lost > MOST_SATURATED)}. Got {lost.max():.0%}. Choose smaller inputs, or a larger `full_scale`."
         )
     return used
 
@@ -125,7 +126,7 @@ def _found(problem: Problem, asked: Question, x: np.ndarray, used: np.ndarray, r
     mean, var = posterior.mean, posterior.variances
     chips = used.ndim - 2
     told = _summed(jax.tree.map(lambda v: 1 - v, var), chips)
-    outputs = int(np.sum(used & ~asked.dead)) // int(np.prod(used.shape[:chips], dtype=int))
+    outputs = np.asarray(np.sum(used & ~asked.dead, axis=(-2, -1)))
     degrees = np.asarray(np.maximum(outputs - told, 0.0))
     squared = outputs - told - posterior.halves
     of_reads = np.asarray(_summed(posterior.left**2, chips) + rest)

@@ -152,6 +152,22 @@ def test_saturated_reads_are_refused_where_many_and_left_out_where_few():
     found = ms.identify.infer(x, matrix(x), design, known)
     assert found.unused == 1 and "1 saturated outputs left out" in str(found)
     assert np.abs(found.matrix - w).max() < 2 * 1.2 / 511
+    good, bad = np.asarray(matrix(x[:-1])), np.asarray(matrix(large[np.arange(30) % 2]))
+    with pytest.raises(ValueError, match="range, of each chip; those of 1 do not, such as number 29"):
+        ms.identify.infer(x[:-1], np.stack([good] * 29 + [bad]), design, known)
+
+
+def test_of_many_chips_each_is_tested_by_its_own_reads():
+    design = ms.Crossbar(dm.Ideal(0.0, 5e-5), adc=ms.ADC(10, 1.2), reads=ms.Reads("off"), compensation=None)
+    w, x = np.array([[1.0, 0.5, -0.5], [0.7, -0.2, 0.3]]), np.tile(np.eye(3), (10, 1))
+    known, y = ms.identify.Known(targets=w, error=1e-6), np.asarray(design.program(w, key=KEY).at(0.0)(x))
+    clipped = y.copy()
+    clipped[0] = 1.2
+    together = ms.identify.infer(x, np.stack([y, clipped]), design, known, strict=False)
+    for number, reads in enumerate((y, clipped)):
+        alone = ms.identify.infer(x, reads, design, known, strict=False)
+        assert together.fit.outputs[number] == alone.fit.outputs == 60 - 2 * number
+        np.testing.assert_allclose(together.fit.degrees[number], alone.fit.degrees, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
