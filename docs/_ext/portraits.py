@@ -24,6 +24,7 @@ from names import Name, docstring, homes, rooms
 
 KINDS = get_args(Part)
 FOLDER, DPI, PROCESSES = "portraits", 110, 2
+SPAWNED = multiprocessing.get_context("spawn")
 
 
 @cache
@@ -81,7 +82,15 @@ def run(lines: list[ast.stmt], namespace: dict[str, Any]) -> None:
 
 
 def draw(folder: Path) -> dict[str, str]:
-    """Draws all of them into `folder`, each part once; returns the directive that shows each, by full name."""
+    """Draws all of them into `folder`, each part once; returns the directive that shows each, by full name.
+
+    In a process of its own: Sphinx forks to read and write pages, and must not once JAX has its threads.
+    """
+    with ProcessPoolExecutor(1, SPAWNED) as pool:
+        return pool.submit(drawn, folder).result()
+
+
+def drawn(folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     parts = {full: subject(name) for full, name in portrayed().items()}
     first = {
@@ -89,7 +98,7 @@ def draw(folder: Path) -> dict[str, str]:
         for full, (_, part) in parts.items()
     }
     names = sorted(set(first.values()))
-    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(PROCESSES, SPAWNED) as pool:
         words = dict(zip(names, pool.map(saved, names, [folder] * len(names)), strict=True))
     for old in folder.glob("*.png"):
         if old.stem not in names:
