@@ -94,6 +94,8 @@ class Config:
 
     def __post_init__(self):
         ms.study.check_options(self)
+        if self.gain < 1:
+            raise ValueError(f"`gain` must be at least 1, of an amplifier. Got {self.gain}.")
         if not set(self.turned) <= set(TURNED):
             raise ValueError(f"`turned` must be of {TURNED}. Got {self.turned}.")
         if not set(self.data) <= set(DATA) or not set(self.models) <= set(TRAINED) or min(self.ratios) <= 1:

@@ -39,6 +39,7 @@ def test_the_experiment_runs_and_its_figure_is_drawn(name, tmp_path):
         ("max_cut", {"runs": 0}, "at least 1"),
         ("satisfiability", {"variables": 40}, "from 3 to 20"),
         ("equilibrium", {"ratios": (0.5,)}, "above 1"),
+        ("equilibrium", {"gain": 0.5}, "at least 1"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(name, options, words):
