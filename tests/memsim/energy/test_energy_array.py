@@ -10,6 +10,7 @@ from jaxtyping import TypeCheckError
 import device_models as dm
 import memsim as ms
 from circuits import HAS_NGSPICE, dense_crossbar, driver_currents
+from helpers import quick_and_slow
 
 KEY = jr.key(0)
 G = np.asarray(jr.uniform(jr.key(1), (5, 4), minval=2e-6, maxval=40e-6), np.float64)
@@ -148,7 +149,10 @@ DESIGNS = {
 }
 
 
-@pytest.mark.parametrize("name", DESIGNS)
+SLOW = ("wires, levels", "wires, widths")  # interleaved pairs behind wires are quick
+
+
+@pytest.mark.parametrize("name", quick_and_slow([name for name in DESIGNS if name not in SLOW], DESIGNS))
 def test_the_array_takes_what_its_own_codes_and_cells_take_one_by_one(name):
     design = {"device": dm.pcm_joshi2020(), "reads": ms.Reads("per_moment", v_read=0.3)} | DESIGNS[name]
     if design["device"].iv != dm.iv.Ohmic():

@@ -110,7 +110,7 @@ def test_prices_that_are_nearly_one_keep_their_states_apart(monkeypatch, tmp_pat
     assert len(files) == len(set(files)) == 4
 
 
-@pytest.mark.parametrize("cut", [0.3, 1.0, 2.5])
+@pytest.mark.parametrize("cut", [0.3, slow(1.0), slow(2.5)])
 def test_verified_cells_follow_their_window(cut):
     """A write error of sigma, accepted within w: its second moment, and the mean of geometric pulses, are known."""
     sigma, most = 1e-6, 200

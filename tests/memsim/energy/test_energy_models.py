@@ -9,6 +9,7 @@ import pytest
 
 import device_models as dm
 import memsim as ms
+from helpers import slow
 
 KEY = jr.key(0)
 AROUND = ms.energy.Periphery(pulse=20e-9)
@@ -128,7 +129,7 @@ def test_the_outputs_are_those_of_a_plain_call():
     np.testing.assert_array_equal(found.outputs, plain)
 
 
-@pytest.mark.parametrize("wires", [ms.IdealWires(), ms.ResistiveWires(20.0, 20.0)], ids=["ideal", "resistive"])
+@pytest.mark.parametrize("wires", [slow(ms.IdealWires()), ms.ResistiveWires(20.0, 20.0)], ids=["ideal", "resistive"])
 def test_its_gradient_is_the_slope(wires):
     with jax.enable_x64(True):
         design = ms.Crossbar(
