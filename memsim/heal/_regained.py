@@ -20,9 +20,8 @@ def regained(result: "xr.Dataset", by: By = "accuracy") -> Interval:
 
     1 is the digital model, 0 the chips as they are. NaN where there is nothing to regain, which `memsim.heal.lost`
     tells apart: its mean is 0, but for rounding, where nothing was lost, below where chips are better than the digital
-    model. The interval
-    is that of `memsim.study.interval` over all seeds, chips and recordings of `result`. By the loss it is narrower: a
-    recording that is just named wrongly and one that just is not differ little.
+    model. The interval is that of `memsim.study.interval` over all seeds, chips and recordings of `result`. By the loss
+    it is narrower: a recording that is just named wrongly and one that just is not differ little.
 
     **Arguments:**
 

@@ -200,9 +200,10 @@ def _findings(neurons: dict[str, Activity], synapses: dict[str, Use], finite: bo
 
 def _of_the_rest(model: Any, layers: dict[str, AbstractAnalog]) -> list[str]:
     """What no crossbar can hold, of a model that is not on chips yet."""
-    if not all(eqx.is_array(layer.weight) for layer in layers.values()) or share_held(model, layers) >= MANY:
+    digital = all(eqx.is_array(layer.weight) for layer in layers.values())
+    share = share_held(model, layers) if digital else 1.0
+    if share >= MANY:
         return []
-    share = share_held(model, layers)
     return [f"{share:.1%} of its numbers are in layers that can sit on a crossbar. The rest stays digital. {CONVERTED}"]
 
 
