@@ -120,6 +120,8 @@ def to_si(unit: str, wanted: str, what: str) -> float:
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     """The lines of a text file, numbered from 1."""
+    if not path.is_file():
+        raise FileNotFoundError(f"A file of measurements must be there. Got {path}, which is none.")
     data = path.read_bytes()
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not data.startswith(codecs.BOM_UTF32_LE)
     if NO_TEXT.search(data) and not wide:

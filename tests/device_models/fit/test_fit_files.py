@@ -160,7 +160,9 @@ def test_a_device_comes_back_bit_by_bit(tmp_path, name):
     assert load_provenance(tmp_path / "device.json") == {"lot": 7}
 
 
-def test_a_device_file_that_is_missing_is_named(tmp_path):
+def test_a_file_that_is_missing_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"A file of measurements must be there\. Got .*nowhere\.csv"):
+        dm.fit.read_csv(tmp_path / "nowhere.csv", {"g": "S"})
     with pytest.raises(FileNotFoundError, match=r"A device file must be there\. Got .*nowhere\.json"):
         dm.fit.load_device(tmp_path / "nowhere.json")
 
